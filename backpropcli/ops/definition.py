@@ -1,0 +1,251 @@
+"""What an operation is: one definition, which the language, the engine, the check and every view read.
+
+A body is a plain function of `(xp, ...)`, where `xp` is one of our namespaces (`ops.numbers`): scalars, arrays,
+complex steps, 40 digits, SymPy expressions or a recorder. A body never branches with Python's `if` on a value, never
+reads a value's type, and uses `xp.where`, `xp.divide` and `xp.power` (see `ops.numbers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from backpropcli.errors import OperationError
+
+XP = Any
+"""A namespace of numbers: see `ops.numbers`."""
+Value = Any
+"""What a namespace computes with: a float, an array, an mpf, an expression."""
+Shape = tuple[int, ...]
+Options = SimpleNamespace
+"""An operation's options after planning: normalised once, read many times (`o.axis`)."""
+Body = Callable[..., Value]
+Group = Literal["arithmetic", "powers", "exponentials", "trigonometry", "activations", "comparisons", "rounding",
+                "reductions", "linear algebra", "shapes", "constants"]
+
+REQUIRED: Any = ...
+"""The default of an option that must be given."""
+
+
+class Part(NamedTuple):
+    """A gradient that touches only `where` of an argument: the engine adds `value` into its buffer there.
+
+    `where` is complete (one entry an axis of the argument, counted from the right; `...` stands in front of it), so
+    that T uses of x[t] cost no more than one of x.
+    """
+
+    where: tuple[Any, ...]
+    value: Value
+    unique: bool = True
+    """False if an integer array in it may name a place twice: added with `xp.add_at`."""
+
+
+class Operation:
+    """What every operation states, whatever its kind.
+
+    `arguments` are differentiable, in order; the last `len(defaults)` of them may be left out. `options` are constants
+    (`axis`, `keepdims`), in NumPy's order, with their defaults. `infix` is the operator's sign (`+`), `aliases` are
+    other names for the same operation, `keywords` other names for its arguments and options.
+    """
+
+    kind: ClassVar[str] = "operation"
+
+    def __init__(
+        self,
+        name: str,
+        arguments: str,
+        words: str,
+        *,
+        group: Group,
+        options: Mapping[str, Any] | None = None,
+        defaults: Sequence[float] = (),
+        aliases: Sequence[str] = (),
+        keywords: Mapping[str, str] | None = None,
+        infix: str = "",
+        source: str = "",
+    ) -> None:
+        self.name = name
+        self.arguments = tuple(arguments.replace("*", "").split())
+        self.variadic = arguments.startswith("*")
+        self.words = words
+        self.group = group
+        self.options = dict(options or {})
+        self.defaults = tuple(defaults)
+        self.aliases = tuple(aliases)
+        self.keywords = dict(keywords or {})
+        self.infix = infix
+        self.source = source
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
+        """The shape of the result and the normalised options, from the arguments' shapes and the options as written.
+
+        Raises OperationError (without a place: the caller knows it) where they do not fit.
+        """
+        raise NotImplementedError  # each kind says how
+
+
+class Elementwise(Operation):
+    """An operation on numbers, one at a time; on arrays it broadcasts as NumPy does.
+
+    `formula` is its textbook form in the tool's own language, over `arguments`; `partials` maps each argument to the
+    textbook form of the local derivative (which may say `y` for the value) and its accurate body `(xp, y, *arguments)`.
+    `value` is the body `(xp, *arguments)`. `branch(xp, *arguments)` is the discrete choice that it makes, None where it
+    makes none: a corner (or a jump) is where the branch changes. `samples` are points, one tuple an argument list (or
+    a number where there is one argument), saturated ones included, from which tests are made.
+    """
+
+    kind = "elementwise"
+
+    def __init__(
+        self,
+        name: str,
+        arguments: str,
+        words: str,
+        *,
+        formula: str,
+        value: Body,
+        partials: Mapping[str, tuple[str, Body]],
+        samples: Sequence[float | tuple[float, ...]],
+        group: Group,
+        branch: Body | None = None,
+        **rest: Any,
+    ) -> None:
+        super().__init__(name, arguments, words, group=group, **rest)
+        self.formula = formula
+        self.value = value
+        self.branch = branch
+        self.textbook = tuple(partials[a][0] for a in self.arguments)
+        self.partials = tuple(partials[a][1] for a in self.arguments)
+        self.samples = tuple(s if isinstance(s, tuple) else (s,) for s in samples)
+
+    def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
+        """The broadcast shape of the arguments; an elementwise operation has no options."""
+        return broadcast(shapes), None
+
+
+class Structural(Operation):
+    """An operation on whole arrays: it changes shape, or each result depends on many entries.
+
+    `planner(shapes, **options)` gives `(shape, Options)`: axes counted from the right (negative, a tuple), indices
+    complete, so that any number of leading axes (stacked copies) may stand in front of every argument. `value` is the
+    body `(xp, o, *arguments)`. `vjps` maps each argument to the textbook form of its vector-Jacobian product (with `g`
+    for the upstream gradient, `y` for the value) and its body `(xp, o, g, y, *arguments)`, which returns a new array
+    of the argument's shape (leading axes kept), or a `Part`; a variadic operation has one entry, whose body takes the
+    argument's number first: `(xp, o, g, y, k, *arguments)`. `branch(xp, o, *arguments)` as for Elementwise.
+    `samples` are `(shapes, options)` pairs from which tests are made. `instead` names the elementwise operation that
+    people mean when they give a reduction two arrays (`max` -> `maximum`). `listed`: the arguments come as one list
+    (`concatenate([a, b])`). `formula`: the textbook form, where the language can say it (`exp(a) / sum(exp(a))`).
+    """
+
+    kind = "structural"
+
+    def __init__(
+        self,
+        name: str,
+        arguments: str,
+        words: str,
+        *,
+        planner: Callable[..., tuple[Shape, Options]],
+        value: Body,
+        vjps: Mapping[str, tuple[str, Body]],
+        samples: Sequence[tuple[Sequence[Shape], Mapping[str, Any]]],
+        group: Group,
+        formula: str = "",
+        branch: Body | None = None,
+        instead: str = "",
+        listed: bool = False,
+        **rest: Any,
+    ) -> None:
+        super().__init__(name, arguments, words, group=group, **rest)
+        self.planner = planner
+        self.value = value
+        self.formula = formula
+        self.branch = branch
+        self.textbook = tuple(vjps[a][0] for a in self.arguments)
+        self.vjps = tuple(vjps[a][1] for a in self.arguments)
+        self.samples = tuple(samples)
+        self.instead = instead
+        self.listed = listed
+
+    def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
+        """The planner's word, with the defaults of the options that were left out."""
+        return self.planner(shapes, **{**self.options, **options})
+
+
+class Maker(Operation):
+    """An operation that makes a constant from constants (`zeros((2, 3))`, `linspace(0, 1, 5)`): no gradient, run once.
+
+    `planner(**options)` gives `(shape, Options)` without making anything; `value(xp, o)` makes it.
+    """
+
+    kind = "maker"
+
+    def __init__(
+        self,
+        name: str,
+        words: str,
+        *,
+        options: Mapping[str, Any],
+        planner: Callable[..., tuple[Shape, Options]],
+        value: Body,
+        group: Group = "constants",
+        **rest: Any,
+    ) -> None:
+        super().__init__(name, "", words, group=group, options=options, **rest)
+        self.planner = planner
+        self.value = value
+
+    def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
+        """The planner's word: a maker has no arguments, only options."""
+        return self.planner(**{**self.options, **options})
+
+
+class Refused(NamedTuple):
+    """A name that people write and that has no place here: why, and what to write instead."""
+
+    name: str
+    reason: str
+    hint: str = ""
+
+
+def broadcast(shapes: Sequence[Shape]) -> Shape:
+    """The shape that NumPy's broadcasting gives; OperationError where the shapes do not fit.
+
+    >>> broadcast([(3, 1), (4,), ()])
+    (3, 4)
+    """
+    widest = shapes[0] if len(shapes) == 1 else max(shapes, key=len, default=())
+    if all(s == widest or not s for s in shapes):
+        return widest
+    result = []
+    for k in range(-len(widest), 0):
+        sizes = {s[k] for s in shapes if len(s) >= -k} - {1}
+        if len(sizes) > 1:
+            shown = " and ".join(show_shape(s) for s in shapes)
+            raise OperationError(f"shapes {shown} do not fit together", hint=broadcast_hint(shapes))
+        result.append(sizes.pop() if sizes else 1)
+    return tuple(result)
+
+
+def broadcast_hint(shapes: Sequence[Shape]) -> str:
+    """What would make two shapes fit: a column, or a matrix product; empty where nothing simple does."""
+    if len(shapes) != 2:
+        return "Shapes fit when, counted from the right, sizes are equal or one of them is 1."
+    a, b = sorted(shapes, key=len)
+    if len(a) == 2 == len(b) and a[1] == b[0]:
+        return "A matrix product is written a @ b."
+    if len(a) == 1 and len(b) == 2 and a[0] == b[0]:
+        return f"One number a row needs the shape {show_shape((a[0], 1))}: reshape(..., {(a[0], 1)})."
+    if len(a) == 2 == len(b) and a[::-1] == b:
+        return "One of them transposed would fit: .T"
+    return "Shapes fit when, counted from the right, sizes are equal or one of them is 1."
+
+
+def show_shape(shape: Shape) -> str:
+    """A shape as the tables print it: `(2,3)`, `(2,)`, `()`."""
+    inner = ",".join(map(str, shape))
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"
