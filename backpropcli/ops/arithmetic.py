@@ -1,0 +1,112 @@
+"""Arithmetic: sums, products, quotients, sizes, signs, and the choice between two numbers."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from backpropcli.ops import entries
+from backpropcli.ops.definition import XP, Elementwise, Value
+from backpropcli.ops.entries import FLAT, Entry, one_or_zero
+
+one: Entry = partial(entries.one, group="arithmetic")
+two: Entry = partial(entries.two, group="arithmetic")
+
+ANY = (-3.0, -0.5, 0.0, 1e-9, 0.7, 20.0, 1e6)
+PAIRS = ((2.0, 3.0), (-0.5, 4.0), (1e6, -1e-6), (-7.0, -0.25), (0.0, 2.0))
+TIES = ((1.5, 1.5), (0.0, 0.0))
+
+
+def larger(xp: XP, a: Value, b: Value) -> Value:
+    """1 where a is the larger one, 0 where b is, and half for a tie: d maximum / da."""
+    return xp.where(a > b, 1.0, xp.where(a < b, 0.0, 0.5))
+
+
+def order(xp: XP, a: Value, b: Value) -> Value:
+    """Which of two numbers is the larger one: -1, 0 or 1."""
+    return xp.where(a > b, 1.0, xp.where(a < b, -1.0, 0.0))
+
+
+def inside(xp: XP, z: Value, low: Value, high: Value) -> Value:
+    """Where clip lets z through: between the bounds, both included, as in PyTorch."""
+    return xp.logical_and(z >= low, z <= high)
+
+
+def hypot_slope(xp: XP, y: Value, a: Value) -> Value:
+    """The slope a / y; 0 at the corner (0, 0), the middle of the slopes there."""
+    return xp.divide(a, xp.where(y == 0, 1.0, y))
+
+
+OPERATIONS = (
+    one("identity", "z", "the same value",
+        lambda xp, z: z, ("1", lambda xp, y, z: 1.0), ANY, aliases=["positive"]),
+    one("negative", "-z", "the opposite",
+        lambda xp, z: -z, ("-1", lambda xp, y, z: -1.0), ANY, aliases=["neg"]),
+    two("add", "a + b", "the sum",
+        lambda xp, a, b: a + b,
+        (("1", lambda xp, y, a, b: 1.0), ("1", lambda xp, y, a, b: 1.0)), PAIRS, infix="+"),
+    two("subtract", "a - b", "the difference",
+        lambda xp, a, b: a - b,
+        (("1", lambda xp, y, a, b: 1.0), ("-1", lambda xp, y, a, b: -1.0)), PAIRS, infix="-", aliases=["sub"]),
+    two("multiply", "a * b", "the product",
+        lambda xp, a, b: a * b,
+        (("b", lambda xp, y, a, b: b), ("a", lambda xp, y, a, b: a)), PAIRS, infix="*", aliases=["mul"]),
+    two("divide", "a / b", "the quotient",
+        lambda xp, a, b: xp.divide(a, b),
+        (("1 / b", lambda xp, y, a, b: xp.divide(1.0, b)),
+         ("-a / b**2", lambda xp, y, a, b: -xp.divide(y, b))),
+        PAIRS, infix="/", aliases=["true_divide", "div"]),
+    one("reciprocal", "1 / z", "one over z",
+        lambda xp, z: xp.divide(1.0, z), ("-1 / z**2", lambda xp, y, z: -y * y), (-3.0, -1e-6, 0.25, 7.0, 1e6)),
+    one("absolute", "abs(z)", "the size without the sign; the slope at 0 is taken as 0",
+        lambda xp, z: xp.abs(z), ("sign(z)", lambda xp, y, z: xp.sign(z)), ANY,
+        branch=lambda xp, z: xp.sign(z), aliases=["abs", "fabs"]),
+    one("sign", "sign(z)", "-1, 0 or 1; its gradient is zero",
+        lambda xp, z: xp.sign(z), FLAT, ANY, branch=lambda xp, z: xp.sign(z), aliases=["sgn"]),
+    two("hypot", "sqrt(a**2 + b**2)", "the longest side of a right triangle; its slopes at (0, 0) are taken as 0",
+        lambda xp, a, b: xp.hypot(a, b),
+        (("a / y", lambda xp, y, a, b: hypot_slope(xp, y, a)),
+         ("b / y", lambda xp, y, a, b: hypot_slope(xp, y, b))),
+        (*PAIRS, (1e200, 1e200)), branch=lambda xp, a, b: xp.logical_and(a == 0, b == 0)),
+    two("maximum", "where(a > b, a, b)", "the larger of two values; where they are equal, each gets half the gradient",
+        lambda xp, a, b: xp.maximum(a, b),
+        (("where(a > b, 1, where(a < b, 0, 1/2))", lambda xp, y, a, b: larger(xp, a, b)),
+         ("where(b > a, 1, where(b < a, 0, 1/2))", lambda xp, y, a, b: larger(xp, b, a))),
+        (*PAIRS, *TIES), branch=order),
+    two("minimum", "where(a < b, a, b)", "the smaller of two values; where they are equal, each gets half the gradient",
+        lambda xp, a, b: xp.minimum(a, b),
+        (("where(a < b, 1, where(a > b, 0, 1/2))", lambda xp, y, a, b: larger(xp, b, a)),
+         ("where(b < a, 1, where(b > a, 0, 1/2))", lambda xp, y, a, b: larger(xp, a, b))),
+        (*PAIRS, *TIES), branch=order),
+    Elementwise(
+        "clip", "z low high", "z kept between low and high; the slope at a bound is taken as 1",
+        group="arithmetic",
+        formula="minimum(maximum(z, low), high)",
+        value=lambda xp, z, low, high: xp.minimum(xp.maximum(z, low), high),
+        partials={
+            "z": ("where((low <= z) & (z <= high), 1, 0)",
+                  lambda xp, y, z, low, high: one_or_zero(xp, inside(xp, z, low, high))),
+            "low": ("where((z < low) & (low <= high), 1, 0)",
+                    lambda xp, y, z, low, high: one_or_zero(xp, xp.logical_and(z < low, low <= high))),
+            "high": ("where(maximum(z, low) > high, 1, 0)",
+                     lambda xp, y, z, low, high: one_or_zero(xp, xp.maximum(z, low) > high)),
+        },
+        branch=lambda xp, z, low, high: xp.where(z < low, -1.0, xp.where(z > high, 1.0, 0.0)),
+        samples=[(0.5, -1.0, 1.0), (-4.0, -1.0, 1.0), (7.0, -1.0, 1.0), (1.0, -1.0, 1.0), (0.5, 3.0, 2.0)],
+        aliases=["clamp"],
+        keywords={"a_min": "low", "a_max": "high", "min": "low", "max": "high"},
+    ),
+    Elementwise(
+        "where", "condition a b", "a where the condition holds (is not 0), else b",
+        group="arithmetic",
+        formula="where(condition, a, b)",
+        value=lambda xp, condition, a, b: xp.where(condition != 0, a, b),
+        partials={
+            "condition": FLAT,
+            "a": ("where(condition, 1, 0)", lambda xp, y, condition, a, b: one_or_zero(xp, condition != 0)),
+            "b": ("where(condition, 0, 1)", lambda xp, y, condition, a, b: one_or_zero(xp, condition == 0)),
+        },
+        branch=lambda xp, condition, a, b: condition != 0,
+        samples=[(1.0, 2.0, 3.0), (0.0, 2.0, 3.0), (-0.5, 20.0, -7.0)],
+        keywords={"x": "a", "y": "b"},
+    ),
+)

@@ -1,0 +1,285 @@
+"""Arrays joined, repeated, framed with zeros, or copied in shape only."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from backpropcli.errors import OperationError
+from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, broadcast, show_shape
+from backpropcli.ops.planning import axis_of, bounded, counts, new_axes, sample, shown, whole
+from backpropcli.ops.stacked import along, embed, fit, leading, reshape
+
+TORCH = {"dim": "axis"}
+
+# Several arrays become one: concatenate, stack, vstack, hstack.
+
+
+def _plan_joined(shapes: list[Shape], lifted: list[Shape], axis: Any) -> tuple[Shape, Options]:
+    first = lifted[0]
+    k = axis_of(axis, first)
+    for number, shape in enumerate(lifted[1:], 2):
+        rest, wanted = list(shape), list(first)
+        if len(shape) == len(first):
+            rest[k] = wanted[k] = 0
+        if rest != wanted:
+            raise OperationError(
+                f"array {number} of shape {show_shape(shapes[number - 1])} does not fit the first one, "
+                f"{show_shape(shapes[0])}",
+                hint=f"All sizes must be equal, except along axis {k + len(first)}."
+                if len(shape) == len(first) else "All arrays need the same number of axes.",
+            )
+    ends = [0]
+    for shape in lifted:
+        ends.append(ends[-1] + shape[k])
+    result = bounded((*first[:k], ends[-1], *first[len(first) + k + 1:]))
+    return result, Options(axis=k, before=tuple(shapes), lifted=tuple(lifted), ends=tuple(ends))
+
+
+def plan_concatenate(shapes: list[Shape], axis: Any = 0) -> tuple[Shape, Options]:
+    """One after the other along an axis that exists; None joins all entries."""
+    _some(shapes)
+    if axis is None:
+        return _plan_joined(shapes, [(prod(shape),) for shape in shapes], 0)
+    if () in shapes:
+        raise OperationError(
+            "a plain number has no axis to be joined along", hint="Numbers become a vector with stack([a, b])."
+        )
+    return _plan_joined(shapes, list(shapes), axis)
+
+
+def plan_stack(shapes: list[Shape], axis: Any = 0) -> tuple[Shape, Options]:
+    """Arrays of one shape, next to each other along a new axis."""
+    _some(shapes)
+    first = shapes[0]
+    for number, shape in enumerate(shapes[1:], 2):
+        if shape != first:
+            raise OperationError(
+                f"array {number} has the shape {show_shape(shape)}, the first one {show_shape(first)}",
+                hint="stack needs equal shapes; concatenate joins along an axis that exists.",
+            )
+    (k,) = new_axes(whole(axis, "axis"), len(first) + 1)
+    cut = len(first) + 1 + k
+    lifted = (*first[:cut], 1, *first[cut:])
+    return _plan_joined(shapes, [lifted] * len(shapes), k)
+
+
+def plan_vstack(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """Under each other: a vector is a row."""
+    _some(shapes)
+    return _plan_joined(shapes, [(1,) * (2 - len(s)) + s for s in shapes], 0)
+
+
+def plan_hstack(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """Beside each other: vectors end to end, matrices along their columns."""
+    _some(shapes)
+    lifted = [s or (1,) for s in shapes]
+    return _plan_joined(shapes, lifted, 0 if len(lifted[0]) == 1 else 1)
+
+
+def _some(shapes: list[Shape]) -> None:
+    if not shapes:
+        raise OperationError("there is no array to join")
+
+
+def _join(xp: XP, o: Options, *arrays: Value) -> Value:
+    return xp.concatenate([reshape(xp, a, o.before[k], o.lifted[k]) for k, a in enumerate(arrays)], axis=o.axis)
+
+
+def _join_vjp(xp: XP, o: Options, g: Value, y: Value, k: int, *arrays: Value) -> Value:
+    return reshape(xp, g[along(o.axis, slice(o.ends[k], o.ends[k + 1]))], o.lifted[k], o.before[k])
+
+
+# One array several times: broadcast_to, tile, repeat. Sizes of 1 are put in, stretched, merged with their neighbours.
+
+
+def _stretched(before: Shape, thin: Shape, wide: Shape, after: Shape) -> tuple[Shape, Options]:
+    return after, Options(before=before, thin=thin, wide=wide, after=after)
+
+
+def plan_broadcast_to(shapes: list[Shape], shape: Any) -> tuple[Shape, Options]:
+    """The shape that is asked for, if `a` stretches to it."""
+    (before,) = shapes
+    after = bounded(counts(shape))
+    thin = (1,) * (len(after) - len(before)) + before
+    try:
+        fits = broadcast([before, after]) == after
+    except OperationError:
+        fits = False
+    if not fits:
+        raise OperationError(
+            f"{show_shape(before)} does not stretch to {show_shape(after)}",
+            hint="Counted from the right, each size must be equal, 1, or absent.",
+        )
+    return _stretched(before, thin, after, after)
+
+
+def plan_tile(shapes: list[Shape], reps: Any) -> tuple[Shape, Options]:
+    """The whole array again and again, along every axis."""
+    (before,) = shapes
+    times = counts(reps, "reps")
+    rank = max(len(before), len(times))
+    old = (1,) * (rank - len(before)) + before
+    times = (1,) * (rank - len(times)) + times
+    after = bounded(tuple(size * n for size, n in zip(old, times, strict=True)))
+    thin = tuple(s for size in old for s in (1, size))
+    wide = tuple(s for size, n in zip(old, times, strict=True) for s in (n, size))
+    return _stretched(before, thin, wide, after)
+
+
+def plan_repeat(shapes: list[Shape], repeats: Any, axis: Any = None) -> tuple[Shape, Options]:
+    """Every entry again and again, along one axis; None reads all entries row by row."""
+    if isinstance(repeats, tuple | list):
+        raise OperationError("repeats is one whole number here", hint="Other orders: a[[0, 0, 1]] repeats by index.")
+    n = whole(repeats, "repeats")
+    if n < 0:
+        raise OperationError(f"repeats cannot be negative: {n}")
+    shape = shapes[0] if axis is not None else (prod(shapes[0]),)
+    k = axis_of(axis, shape) if axis is not None else -1
+    cut = len(shape) + k + 1
+    after = bounded((*shape[: cut - 1], shape[k] * n, *shape[cut:]))
+    return _stretched(shapes[0], (*shape[:cut], 1, *shape[cut:]), (*shape[:cut], n, *shape[cut:]), after)
+
+
+def _stretch(xp: XP, o: Options, a: Value) -> Value:
+    lead = leading(xp, a, len(o.before))
+    return xp.reshape(xp.broadcast_to(xp.reshape(a, lead + o.thin), lead + o.wide), lead + o.after)
+
+
+def _stretch_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
+    return reshape(xp, fit(xp, reshape(xp, g, o.after, o.wide), o.wide, o.thin), o.thin, o.before)
+
+
+# A frame of zeros.
+
+
+def plan_pad(
+    shapes: list[Shape], pad_width: Any, mode: Any = "constant", constant_values: Any = 0
+) -> tuple[Shape, Options]:
+    """How many zeros before and after, along every axis."""
+    (shape,) = shapes
+    if mode != "constant":
+        raise OperationError(f"mode={shown(mode)} is not available", hint="pad puts zeros around an array.")
+    if constant_values != 0 or isinstance(constant_values, bool):
+        raise OperationError(f"constant_values={shown(constant_values)} is not available: pad puts zeros")
+    widths = _widths(pad_width, len(shape))
+    where = tuple(slice(before, before + size) for (before, _), size in zip(widths, shape, strict=True))
+    after = bounded(tuple(b + size + a for (b, a), size in zip(widths, shape, strict=True)))
+    return after, Options(where=where, shape=after)
+
+
+def _widths(given: Any, rank: int) -> list[tuple[int, int]]:
+    """NumPy's ways of writing it: n, (before, after), or one such pair an axis."""
+    hint = "Write n, (before, after), or one such pair for every axis: ((1, 1), (0, 2))."
+    entries = given if isinstance(given, tuple | list) else (given,)
+    if any(isinstance(entry, tuple | list) for entry in entries):
+        pairs = [tuple(e) if isinstance(e, tuple | list) else () for e in entries]
+    else:
+        pairs = [tuple(entries)]
+    pairs = [p * 2 if len(p) == 1 else p for p in pairs]
+    if len(pairs) == 1:
+        pairs = pairs * rank
+    if len(pairs) != rank or any(len(p) != 2 for p in pairs):
+        axes = "1 axis" if rank == 1 else f"{rank} axes"
+        raise OperationError(f"pad_width={shown(given)} does not fit {axes}", hint=hint)
+    for pair in pairs:
+        if any(whole(n, "each width in pad_width") < 0 for n in pair):
+            raise OperationError(f"a width cannot be negative: pad_width={shown(given)}")
+    return [(before, after) for before, after in pairs]
+
+
+def _pad(xp: XP, o: Options, a: Value) -> Value:
+    return embed(xp, o.shape, o.where, a, len(o.shape))
+
+
+def _pad_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
+    return g[(..., *o.where)] if o.where else g
+
+
+# Constants in the shape of an array.
+
+
+def plan_like(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """The argument's own shape."""
+    return shapes[0], Options()
+
+
+def _zeros(xp: XP, o: Options, a: Value) -> Value:
+    return xp.zeros(leading(xp, a, 0))
+
+
+def _ones(xp: XP, o: Options, a: Value) -> Value:
+    return xp.ones(leading(xp, a, 0))
+
+
+def _no_gradient(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
+    return xp.zeros(leading(xp, a, 0))
+
+
+STRETCHES = {"a": ("g summed over the copies", _stretch_vjp)}
+JOINS = {"arrays": ("its part of g", _join_vjp)}
+
+OPERATIONS = (
+    Structural(
+        "concatenate", "*arrays", "arrays joined along an axis",
+        group="shapes", options={"axis": 0}, keywords=TORCH, aliases=("concat", "cat"), listed=True,
+        planner=plan_concatenate, value=_join, vjps=JOINS,
+        samples=(sample((2,), (3,)), sample((2, 3), (1, 3)), sample((2, 3), (2, 1), (2, 2), axis=1),
+                 sample((2, 3), (2,), axis=None), sample((2, 2), axis=-1)),
+    ),
+    Structural(
+        "stack", "*arrays", "arrays of one shape along a new axis",
+        group="shapes", options={"axis": 0}, keywords=TORCH, listed=True,
+        planner=plan_stack, value=_join, vjps=JOINS,
+        samples=(sample((), ()), sample((3,), (3,)), sample((3,), (3,), axis=-1), sample((2, 3), (2, 3), axis=1),
+                 sample((2,))),
+    ),
+    Structural(
+        "vstack", "*arrays", "arrays under each other",
+        group="shapes", listed=True, planner=plan_vstack, value=_join, vjps=JOINS,
+        samples=(sample((3,), (3,)), sample((3,), (2, 3)), sample((), ()), sample((1, 2, 2), (1, 2, 2))),
+    ),
+    Structural(
+        "hstack", "*arrays", "arrays beside each other",
+        group="shapes", listed=True, planner=plan_hstack, value=_join, vjps=JOINS,
+        samples=(sample((3,), (2,)), sample((2, 3), (2, 1)), sample((), ())),
+    ),
+    Structural(
+        "broadcast_to", "a", "stretched to a shape, as broadcasting does it",
+        group="shapes", options={"shape": REQUIRED}, keywords={"size": "shape"},
+        planner=plan_broadcast_to, value=_stretch, vjps=STRETCHES,
+        samples=(sample((3,), shape=(2, 3)), sample((2, 1), shape=(2, 3)), sample((), shape=(2, 2)),
+                 sample((3,), shape=3)),
+    ),
+    Structural(
+        "tile", "a", "the whole array several times",
+        group="shapes", options={"reps": REQUIRED}, keywords={"dims": "reps"},
+        planner=plan_tile, value=_stretch, vjps=STRETCHES,
+        samples=(sample((3,), reps=2), sample((3,), reps=(2, 2)), sample((2, 3), reps=2), sample((), reps=3),
+                 sample((2, 1, 2), reps=(2, 1))),
+    ),
+    Structural(
+        "repeat", "a", "every entry several times",
+        group="shapes", options={"repeats": REQUIRED, "axis": None}, keywords=TORCH,
+        planner=plan_repeat, value=_stretch, vjps=STRETCHES,
+        samples=(sample((3,), repeats=2), sample((2, 3), repeats=2), sample((2, 3), repeats=3, axis=0),
+                 sample((2, 3), repeats=2, axis=-1), sample((), repeats=2)),
+    ),
+    Structural(
+        "pad", "a", "with zeros around it",
+        group="shapes", options={"pad_width": REQUIRED, "mode": "constant", "constant_values": 0},
+        planner=plan_pad, value=_pad, vjps={"a": ("g without the frame", _pad_vjp)},
+        samples=(sample((3,), pad_width=1), sample((3,), pad_width=(1, 2)), sample((2, 3), pad_width=((1, 0), (0, 2))),
+                 sample((2, 2), pad_width=((1, 2),))),
+    ),
+    Structural(
+        "zeros_like", "a", "zeros in the shape of a: no gradient passes",
+        group="constants", planner=plan_like, value=_zeros, vjps={"a": ("0", _no_gradient)},
+        samples=(sample((2, 3)), sample(())),
+    ),
+    Structural(
+        "ones_like", "a", "ones in the shape of a: no gradient passes",
+        group="constants", planner=plan_like, value=_ones, vjps={"a": ("0", _no_gradient)},
+        samples=(sample((2, 3)), sample(())),
+    ),
+)

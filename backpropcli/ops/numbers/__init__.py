@@ -1,0 +1,26 @@
+"""The number systems on which every operation's bodies run: each module offers one namespace, `xp`.
+
+    scalar       plain floats, from `math`; imports nothing heavy
+    array        NumPy in float64 (`xp`) or float32 (`namespace("float32")`)
+    complexstep  float64 with one imaginary direction: an exact derivative from a value body alone
+    precise      50 digits and more, from mpmath, on scalars and on object arrays
+
+Import the one you need (`from backpropcli.ops.numbers import scalar`): the last three import NumPy. All of them offer
+`ELEMENTWISE`; all but `scalar` also offer `WHOLE_ARRAYS`, with NumPy's signatures. A predicate comes from an operator
+(`z > 0`) and is used only as the condition of `xp.where`, or joined by `xp.logical_and`, `_or`, `_not`.
+"""
+
+FUNCTIONS = """
+    exp expm1 log log1p log2 log10 sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh
+    sqrt cbrt square abs sign floor ceil round erf erfc hypot power divide maximum minimum
+    where logical_and logical_or logical_not number pi ln2 ln10 sqrt2 sqrtpi
+"""
+ELEMENTWISE = tuple(FUNCTIONS.split())
+"""Functions of numbers, one at a time, and the constants π, log 2, log 10, √2 and √π."""
+
+ARRAY_FUNCTIONS = """
+    asarray sum prod cumsum max min argmax matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to
+    expand_dims squeeze tile flip einsum zeros ones full arange eye linspace zeros_like add_at
+"""
+WHOLE_ARRAYS = tuple(ARRAY_FUNCTIONS.split())
+"""Functions of whole arrays; `add_at(buffer, index, value)` adds where an index may name a place twice."""

@@ -1,0 +1,206 @@
+"""Products of vectors, matrices and batches of them: planning makes matrices of vectors, so that one body does."""
+
+from __future__ import annotations
+
+from math import prod
+from string import ascii_lowercase
+
+from backpropcli.errors import OperationError
+from backpropcli.ops.contraction import contract, contract_vjp, plan_einsum
+from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, broadcast, show_shape
+from backpropcli.ops.planning import bounded, sample
+from backpropcli.ops.stacked import aligned, fit, reshape
+
+
+def plan_matmul(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """NumPy's `@`: vector or matrix on either side, any number of axes in front that broadcast."""
+    a, b = shapes
+    if not a or not b:
+        raise OperationError(
+            f"shapes {show_shape(a)} and {show_shape(b)} do not fit: @ needs arrays, and one of these is a number",
+            hint="A number times an array is written a * b.",
+        )
+    inner = b[0] if len(b) == 1 else b[-2]
+    if a[-1] != inner:
+        raise OperationError(
+            f"shapes {show_shape(a)} and {show_shape(b)} do not fit: the inner sizes {a[-1]} and {inner} differ",
+            hint=_matmul_hint(a, b),
+        )
+    rows, columns = a[-2:-1], b[-1:] if len(b) > 1 else ()
+    batch = _batch(a, b)
+    if len(b) <= 2:  # every row of every matrix of a meets the same b: one product
+        left: Shape = (prod(a[:-1]), inner)
+        right: Shape = (inner, *(columns or (1,)))
+        product: Shape = (left[0], right[1])
+    else:
+        left = (*a[:-2], *(rows or (1,)), inner)
+        right = b
+        product = (*batch, left[-2], right[-1])
+    shape = bounded((*batch, *rows, *columns))
+    return shape, Options(before=(a, b), lifted=(left, right), product=product, shape=shape)
+
+
+def _batch(a: Shape, b: Shape) -> Shape:
+    try:
+        return broadcast([a[:-2], b[:-2]])
+    except OperationError:
+        raise OperationError(
+            f"shapes {show_shape(a)} and {show_shape(b)} do not fit: "
+            f"the axes in front of the matrices, {show_shape(a[:-2])} and {show_shape(b[:-2])}, differ",
+            hint="They fit when, counted from the right, sizes are equal or one of them is 1.",
+        ) from None
+
+
+def _matmul_hint(a: Shape, b: Shape) -> str:
+    fits = []
+    if len(b) == 2 and a[-1] == b[-1]:
+        fits.append(f"Transposed, the second one would fit: {show_shape(a)} @ {show_shape(b[::-1])}, with .T")
+    elif len(a) == 2 and a[0] == (b[0] if len(b) == 1 else b[-2]):
+        fits.append(f"Transposed, the first one would fit: {show_shape(a[::-1])} @ {show_shape(b)}, with .T")
+    elif b[-1] == (a[0] if len(a) == 1 else a[-2]) and len(a) <= 2 and len(b) <= 2:
+        fits.append(f"The other way round would fit: {show_shape(b)} @ {show_shape(a)}")
+    elif len(a) == 1 == len(b):
+        fits.append("Every product of their entries is outer(a, b).")
+    if not fits:
+        fits.append(f"The second one needs {a[-1]} rows, or the first one {b[0] if len(b) == 1 else b[-2]} columns.")
+    return fits[0]
+
+
+def plan_dot(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """NumPy's `dot`: `@` up to matrices, a product with a number, else the last axis of a with b's last but one."""
+    a, b = shapes
+    if a and b and len(b) <= 2:
+        return plan_matmul(shapes)
+    first, second = ascii_lowercase[: len(a)], ascii_lowercase[len(a) : len(a) + len(b)]
+    if a and b:
+        if a[-1] != b[-2]:
+            raise OperationError(
+                f"shapes {show_shape(a)} and {show_shape(b)} do not fit: the inner sizes {a[-1]} and {b[-2]} differ"
+            )
+        second = second[:-2] + first[-1] + second[-1]
+        return plan_einsum(shapes, f"{first},{second}->{first[:-1]}{second[:-2]}{second[-1]}")
+    return plan_einsum(shapes, f"{first},{second}->{first}{second}")
+
+
+def plan_inner(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """The sum of products along the last axes."""
+    a, b = shapes
+    if not a or not b:
+        return plan_dot(shapes)
+    if a[-1] != b[-1]:
+        raise OperationError(f"shapes {show_shape(a)} and {show_shape(b)} do not fit: the last sizes differ")
+    first, second = ascii_lowercase[: len(a)], ascii_lowercase[len(a) : len(a) + len(b)]
+    return plan_einsum(shapes, f"{first},{second[:-1]}{first[-1]}->{first[:-1]}{second[:-1]}")
+
+
+def plan_vdot(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """The sum of products of two arrays of the same size, whatever their shapes."""
+    a, b = shapes
+    n = prod(a)
+    if n != prod(b):
+        raise OperationError(
+            f"shapes {show_shape(a)} and {show_shape(b)} do not fit: they have {n} and {prod(b)} entries"
+        )
+    return (), Options(before=(a, b), lifted=((1, n), (n, 1)), product=(1, 1), shape=())
+
+
+def plan_outer(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """Every product of an entry of a with one of b; both are read row by row."""
+    a, b = shapes
+    shape = bounded((prod(a), prod(b)))
+    return shape, Options(before=(a, b), lifted=((shape[0], 1), (1, shape[1])), product=shape, shape=shape)
+
+
+def _matmul(xp: XP, o: Options, a: Value, b: Value) -> Value:
+    a, b = reshape(xp, a, o.before[0], o.lifted[0]), reshape(xp, b, o.before[1], o.lifted[1])
+    a, b = aligned(xp, a, o.lifted[0], o.product), aligned(xp, b, o.lifted[1], o.product)
+    return reshape(xp, xp.matmul(a, b), o.product, o.shape)
+
+
+def _matmul_left(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) -> Value:
+    g = reshape(xp, g, o.shape, o.product)
+    b = aligned(xp, reshape(xp, b, o.before[1], o.lifted[1]), o.lifted[1], o.product)
+    whole_batch = o.product[:-1] + o.lifted[0][-1:]
+    result = xp.matmul(g, xp.swapaxes(b, -1, -2))
+    return reshape(xp, fit(xp, result, whole_batch, o.lifted[0]), o.lifted[0], o.before[0])
+
+
+def _matmul_right(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) -> Value:
+    g = reshape(xp, g, o.shape, o.product)
+    a = aligned(xp, reshape(xp, a, o.before[0], o.lifted[0]), o.lifted[0], o.product)
+    whole_batch = o.product[:-2] + o.lifted[1][-2:]
+    result = xp.matmul(xp.swapaxes(a, -1, -2), g)
+    return reshape(xp, fit(xp, result, whole_batch, o.lifted[1]), o.lifted[1], o.before[1])
+
+
+def _dot(xp: XP, o: Options, a: Value, b: Value) -> Value:
+    return contract(xp, o, a, b) if hasattr(o, "inputs") else _matmul(xp, o, a, b)
+
+
+def _dot_left(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) -> Value:
+    return contract_vjp(xp, o, g, y, 0, a, b) if hasattr(o, "inputs") else _matmul_left(xp, o, g, y, a, b)
+
+
+def _dot_right(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) -> Value:
+    return contract_vjp(xp, o, g, y, 1, a, b) if hasattr(o, "inputs") else _matmul_right(xp, o, g, y, a, b)
+
+
+OPERATIONS = (
+    Structural(
+        "matmul", "a b", "the matrix product: rows of a times columns of b",
+        group="linear algebra", infix="@", aliases=("mm",), planner=plan_matmul,
+        samples=(
+            sample((3,), (3,)), sample((3,), (3, 2)), sample((2, 3), (3,)), sample((2, 3), (3, 4)),
+            sample((2, 2, 3), (3, 2)), sample((2, 2, 3), (3,)), sample((3,), (2, 3, 2)), sample((2, 3), (2, 3, 2)),
+            sample((2, 2, 3), (2, 3, 2)), sample((2, 1, 2, 3), (3, 3, 2)), sample((1, 2, 3), (2, 2, 3, 1)),
+        ),
+        value=_matmul,
+        vjps={"a": ("g @ b.T", _matmul_left), "b": ("a.T @ g", _matmul_right)},
+    ),
+    Structural(
+        "dot", "a b", "the dot product of two vectors; for matrices the same as a @ b",
+        group="linear algebra", planner=plan_dot,
+        samples=(
+            sample((3,), (3,)), sample((2, 3), (3,)), sample((2, 3), (3, 4)), sample((), (3,)), sample((2, 2), ()),
+            sample((), ()), sample((2, 3), (2, 3, 2)), sample((2, 2, 3), (3,)), sample((3,), (2, 3, 2)),
+        ),
+        value=_dot,
+        vjps={"a": ("g @ b.T", _dot_left), "b": ("a.T @ g", _dot_right)},
+    ),
+    Structural(
+        "inner", "a b", "the sum of products along the last axes",
+        group="linear algebra", planner=plan_inner,
+        samples=(sample((3,), (3,)), sample((2, 3), (3,)), sample((2, 3), (4, 3)), sample((), (2,))),
+        value=contract,
+        vjps={"a": ("g @ b", lambda xp, o, g, y, a, b: contract_vjp(xp, o, g, y, 0, a, b)),
+              "b": ("g.T @ a", lambda xp, o, g, y, a, b: contract_vjp(xp, o, g, y, 1, a, b))},
+    ),
+    Structural(
+        "vdot", "a b", "the sum of products of all entries",
+        group="linear algebra", planner=plan_vdot, formula="sum(a * b)",
+        samples=(sample((3,), (3,)), sample((2, 3), (2, 3)), sample((), ())),
+        value=_matmul,
+        vjps={"a": ("g * b", _matmul_left), "b": ("g * a", _matmul_right)},
+    ),
+    Structural(
+        "outer", "a b", "every product of an entry of a with an entry of b, as a matrix",
+        group="linear algebra", planner=plan_outer,
+        samples=(sample((2,), (3,)), sample((2, 2), (3,)), sample((), (2,))),
+        value=_matmul,
+        vjps={"a": ("g @ b", _matmul_left), "b": ("g.T @ a", _matmul_right)},
+    ),
+    Structural(
+        "einsum", "*operands", "sums of products, named by letters: 'ij,jk->ik' is the matrix product",
+        group="linear algebra", options={"subscripts": REQUIRED}, planner=plan_einsum,
+        samples=(
+            sample((2, 3), (3, 4), subscripts="ij,jk->ik"), sample((2, 3), (3, 4), subscripts="ij,jk"),
+            sample((3, 3), subscripts="ii"), sample((3, 3), subscripts="ii->i"), sample((2, 3), subscripts="ij->j"),
+            sample((2, 3), subscripts="ij->ji"), sample((2,), (3,), subscripts="i,j->ji"),
+            sample((2, 3), (2, 3), subscripts="ij,ij->"), sample((2, 3), (2,), (3, 2), subscripts="ij,i,jk->k"),
+            sample((2, 2, 3), (2, 3, 2), subscripts="bij,bjk->bik"), sample((2, 2, 2), (2,), subscripts="iij,k->j"),
+            sample((2, 2, 2), subscripts="iii->i"), sample((), (2,), subscripts=",i->i"),
+        ),
+        value=contract,
+        vjps={"operands": ("g times the other operands, summed over their letters", contract_vjp)},
+    ),
+)

@@ -1,0 +1,80 @@
+"""Names that people write and that have no place here: why, and what to write instead."""
+
+from __future__ import annotations
+
+from backpropcli.ops.definition import Refused
+
+POSITIONS = "answers with positions, which have no gradient"
+ORDER = "puts values in order, which is not among the operations here"
+TESTS = "answers a question about values, which has no gradient"
+REMAINDER = "jumps, and is not among the operations here"
+RANDOM = "is random: a formula gives the same value every time"
+NAMED = "has another name here"
+
+
+def refuse(names: str, reason: str, hint: str) -> tuple[Refused, ...]:
+    """The same word on several names."""
+    return tuple(Refused(name, f"{name} {reason}", hint) for name in names.split())
+
+
+REFUSED = (
+    # No gradient.
+    *refuse("argmax", POSITIONS, "The largest value is max(x); a smooth choice of the largest is softmax(x)."),
+    *refuse("argmin", POSITIONS, "The smallest value is min(x); a smooth choice of the smallest is softmax(-x)."),
+    *refuse("argsort nonzero argwhere flatnonzero searchsorted digitize", POSITIONS,
+            "Write the positions that you mean as numbers: x[[2, 0, 1]]."),
+    *refuse("sort unique topk partition median percentile quantile", ORDER,
+            "The extremes are max(x) and min(x); entries that you know are x[[2, 0, 1]]."),
+    *refuse("isnan isinf isfinite isclose allclose array_equal", TESTS,
+            "Comparisons give 1 or 0: where(x < 1e9, x, 0)."),
+    *refuse("any", TESTS, "Comparisons give 1 or 0, so write max(x > 0)."),
+    *refuse("all", TESTS, "Comparisons give 1 or 0, so write min(x > 0)."),
+    *refuse("count_nonzero", TESTS, "Comparisons give 1 or 0, so write sum(x != 0)."),
+    *refuse("floor_divide", REMAINDER, "Write floor(a / b); its gradient is zero."),
+    *refuse("mod fmod remainder", REMAINDER, "Write a - b * floor(a / b)."),
+    *refuse("divmod modf frexp", "answers with two values", "A node has one: write floor(z), or z - floor(z)."),
+    *refuse("random rand randn uniform normal choice dropout", RANDOM,
+            "Make a random parameter once, with a seed: W1: {normal: [2, 3], seed: 0}."),
+    # Control and types.
+    *refuse("if iif ifelse cond select piecewise", NAMED, "Choose with where: where(z > 0, z, 0)."),
+    *refuse("range", NAMED, "Whole numbers in order are arange(n)."),
+    *refuse("len size", "is known before anything is computed", "Write the number itself."),
+    *refuse("int long", NAMED, "Write floor(z), round(z) or trunc(z); their gradient is zero."),
+    *refuse("float double asarray astype tensor", "is not needed: every value is a number or an array of numbers",
+            "Write the name alone."),
+    *refuse("copy clone detach stop_gradient", "is not needed: nothing is changed in place",
+            "Write the name alone; what has no gradient goes under inputs."),
+    *refuse("grad derivative backward", "is not an operation: backprop finds the gradients",
+            "Read one with: backprop run --get dJ/dw1"),
+    # Other languages' names for what we have.
+    *refuse("ln Ln", NAMED, "The natural logarithm is log(z)."),
+    *refuse("lg", NAMED, "The logarithm to the base 10 is log10(z)."),
+    *refuse("lb ld", NAMED, "The logarithm to the base 2 is log2(z)."),
+    *refuse("sqr", NAMED, "Write z**2, or square(z); the square root is sqrt(z)."),
+    *refuse("root", NAMED, "The square root is sqrt(z), any other z**(1/n)."),
+    *refuse("tg", NAMED, "The tangent is tan(z)."),
+    *refuse("cot ctg cotan", "is not among the operations here", "Write 1 / tan(z)."),
+    *refuse("sec", "is not among the operations here", "Write 1 / cos(z)."),
+    *refuse("csc cosec", "is not among the operations here", "Write 1 / sin(z)."),
+    *refuse("arctg atg", NAMED, "The angle whose tangent is z is arctan(z)."),
+    *refuse("arccot arcctg acot", "is not among the operations here", "Write pi/2 - arctan(z)."),
+    *refuse("sh", NAMED, "The hyperbolic sine is sinh(z)."),
+    *refuse("ch", NAMED, "The hyperbolic cosine is cosh(z)."),
+    *refuse("th tgh", NAMED, "The hyperbolic tangent is tanh(z)."),
+    *refuse("coth cth", "is not among the operations here", "Write 1 / tanh(z)."),
+    *refuse("sech", "is not among the operations here", "Write 1 / cosh(z)."),
+    *refuse("csch", "is not among the operations here", "Write 1 / sinh(z)."),
+    *refuse("arsinh", NAMED, "Write arcsinh(z)."),
+    *refuse("arcosh", NAMED, "Write arccosh(z)."),
+    *refuse("artanh", NAMED, "Write arctanh(z)."),
+    *refuse("sigm sig sigmoide", NAMED, "The logistic function is sigmoid(z)."),
+    *refuse("softargmax", NAMED, "It is softmax(z)."),
+    *refuse("lrelu", NAMED, "It is leaky_relu(z)."),
+    *refuse("ramp pos", NAMED, "The positive part is relu(z)."),
+    *refuse("fmax", NAMED, "The larger of two values is maximum(a, b)."),
+    *refuse("fmin", NAMED, "The smaller of two values is minimum(a, b)."),
+    *refuse("avg average", NAMED, "The mean is mean(x)."),
+    *refuse("total", NAMED, "The sum is sum(x)."),
+    *refuse("product", NAMED, "The product of all entries is prod(x)."),
+    *refuse("bmm", NAMED, "The matrix product is A @ B."),
+)

@@ -1,0 +1,60 @@
+"""The operation table: every operation by name, gathered from the modules that define them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import ModuleType
+
+from backpropcli.ops import (
+    activations,
+    arithmetic,
+    comparisons,
+    constants,
+    exponentials,
+    linear,
+    powers,
+    reductions,
+    rounding,
+    shapes,
+    softmax,
+    trigonometry,
+)
+from backpropcli.ops.definition import Operation, Refused
+from backpropcli.ops.refused import REFUSED
+
+MODULES: tuple[ModuleType, ...] = (
+    arithmetic, powers, exponentials, trigonometry, activations, comparisons, rounding,
+    reductions, softmax, linear, shapes, constants,
+)
+
+
+def gathered(modules: Iterable[ModuleType]) -> dict[str, Operation]:
+    """The operations of these modules by their canonical names, in order."""
+    return {operation.name: operation for module in modules for operation in module.OPERATIONS}
+
+
+TABLE = gathered(MODULES)
+"""Every operation by its canonical name, grouped by kind."""
+
+INFIX = {operation.infix: operation for operation in TABLE.values() if operation.infix}
+"""The operations that are written between their arguments, by sign: `+`, `**`, `@`, `<`, `&`."""
+
+_KNOWN: dict[str, Operation | Refused] = {
+    **{refused.name: refused for refused in REFUSED},
+    **{alias: operation for operation in TABLE.values() for alias in operation.aliases},
+    **TABLE,
+}
+
+
+def lookup(name: str) -> Operation | Refused | None:
+    """The operation of this name or alias; what to write instead, where people write a name that has no place here.
+
+    >>> lookup("abs")
+    <operation absolute>
+    """
+    return _KNOWN.get(name)
+
+
+def names() -> list[str]:
+    """Every name that can be called, aliases included, in alphabetical order: where "did you mean" looks."""
+    return sorted(name for name, known in _KNOWN.items() if isinstance(known, Operation))

@@ -1,0 +1,71 @@
+"""Trigonometric and hyperbolic functions, and their inverses."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from backpropcli.ops import entries
+from backpropcli.ops.definition import XP, Value
+from backpropcli.ops.entries import Entry
+
+one: Entry = partial(entries.one, group="trigonometry")
+two: Entry = partial(entries.two, group="trigonometry")
+
+ANGLES = (-20.0, -2.0, -1e-9, 0.0, 0.5, 1.5, 3.0, 100.0)
+WIDE = (-350.0, -20.0, -1.0, 0.0, 1e-9, 0.5, 3.0, 20.0, 350.0)
+UNIT = (-0.9999999, -0.5, 0.0, 1e-9, 0.7, 0.9999999)
+
+
+def sech_squared(xp: XP, z: Value) -> Value:
+    """1 - tanh(z)² as 4e / (1 + e)² with e = exp(-2|z|): 1 - y² has lost every digit at z = 20."""
+    e = xp.exp(-2.0 * xp.abs(z))
+    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
+def from_one(xp: XP, z: Value) -> Value:
+    """1 - z², without cancelling near 1."""
+    return (1.0 - z) * (1.0 + z)
+
+
+OPERATIONS = (
+    one("sin", "sin(z)", "the sine; angles are in radians",
+        lambda xp, z: xp.sin(z),    ("cos(z)",    lambda xp, y, z: xp.cos(z)), ANGLES),
+    one("cos", "cos(z)", "the cosine; angles are in radians",
+        lambda xp, z: xp.cos(z),    ("-sin(z)",   lambda xp, y, z: -xp.sin(z)), ANGLES),
+    one("tan", "tan(z)", "the tangent; angles are in radians",
+        lambda xp, z: xp.tan(z),    ("1 + y**2",  lambda xp, y, z: 1.0 + y * y), ANGLES),
+    one("arcsin", "arcsin(z)", "the angle whose sine is z",
+        lambda xp, z: xp.arcsin(z),
+        ("1 / sqrt(1 - z**2)",  lambda xp, y, z: xp.divide(1.0, xp.sqrt(from_one(xp, z)))), UNIT, aliases=["asin"]),
+    one("arccos", "arccos(z)", "the angle whose cosine is z",
+        lambda xp, z: xp.arccos(z),
+        ("-1 / sqrt(1 - z**2)", lambda xp, y, z: xp.divide(-1.0, xp.sqrt(from_one(xp, z)))), UNIT, aliases=["acos"]),
+    one("arctan", "arctan(z)", "the angle whose tangent is z",
+        lambda xp, z: xp.arctan(z), ("1 / (1 + z**2)", lambda xp, y, z: 1.0 / (1.0 + z * z)), WIDE, aliases=["atan"]),
+    two("arctan2", "arctan2(a, b)", "the angle of the point at width b and height a; it jumps where b < 0 and a is 0",
+        lambda xp, a, b: xp.arctan2(a, b),
+        (("b / (a**2 + b**2)",  lambda xp, y, a, b: xp.divide(b, a * a + b * b)),
+         ("-a / (a**2 + b**2)", lambda xp, y, a, b: xp.divide(-a, a * a + b * b))),
+        ((1.0, 2.0), (-0.5, 3.0), (2.0, -1.0), (-3.0, -0.25), (1e-9, 5.0), (7.0, 0.0)),
+        branch=lambda xp, a, b: xp.logical_and(a < 0, b < 0), aliases=["atan2"]),
+    one("sinh", "sinh(z)", "the hyperbolic sine",
+        lambda xp, z: xp.sinh(z),   ("cosh(z)",   lambda xp, y, z: xp.cosh(z)), WIDE),
+    one("cosh", "cosh(z)", "the hyperbolic cosine",
+        lambda xp, z: xp.cosh(z),   ("sinh(z)",   lambda xp, y, z: xp.sinh(z)), WIDE),
+    one("tanh", "tanh(z)", "the hyperbolic tangent: an S from -1 to 1",
+        lambda xp, z: xp.tanh(z),   ("1 - y**2",  lambda xp, y, z: sech_squared(xp, z)), WIDE),
+    one("arcsinh", "arcsinh(z)", "the number whose hyperbolic sine is z",
+        lambda xp, z: xp.arcsinh(z),
+        ("1 / sqrt(z**2 + 1)",  lambda xp, y, z: 1.0 / xp.hypot(1.0, z)), WIDE, aliases=["asinh"]),
+    one("arccosh", "arccosh(z)", "the number from 0 up whose hyperbolic cosine is z",
+        lambda xp, z: xp.arccosh(z),
+        ("1 / sqrt(z**2 - 1)",  lambda xp, y, z: xp.divide(1.0, xp.sqrt((z - 1.0) * (z + 1.0)))),
+        (1.0009765625, 2.0, 20.0, 1e6), aliases=["acosh"]),
+    one("arctanh", "arctanh(z)", "the number whose hyperbolic tangent is z",
+        lambda xp, z: xp.arctanh(z),
+        ("1 / (1 - z**2)",      lambda xp, y, z: xp.divide(1.0, from_one(xp, z))), UNIT, aliases=["atanh"]),
+    one("radians", "z * pi / 180", "degrees turned into radians",
+        lambda xp, z: z * (xp.pi / 180), ("pi / 180", lambda xp, y, z: xp.pi / 180), ANGLES, aliases=["deg2rad"]),
+    one("degrees", "z * 180 / pi", "radians turned into degrees",
+        lambda xp, z: z * (180 / xp.pi), ("180 / pi", lambda xp, y, z: 180 / xp.pi), ANGLES, aliases=["rad2deg"]),
+)
