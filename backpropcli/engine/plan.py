@@ -1,0 +1,172 @@
+"""A plan: a graph made ready to run, forward and backward, many times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from backpropcli.engine.backward import (
+    BackStep,
+    Gradients,
+    ScalarBackStep,
+    backward_arrays,
+    backward_scalars,
+    scalar_program,
+)
+from backpropcli.engine.backward import program as backward_program
+from backpropcli.engine.forward import Step, forward
+from backpropcli.engine.forward import program as forward_program
+from backpropcli.graph import Graph
+from backpropcli.ops.definition import XP, Value
+
+
+class Plan:
+    """A graph and the number system it runs on, with its steps made ready once.
+
+    `dtype` is "float64" or "float32". A graph of plain numbers runs on Python's floats, without NumPy, unless copies of
+    it are stacked; any other `xp` (complex steps, 40 digits) can be given to each call.
+    """
+
+    def __init__(self, graph: Graph, dtype: str = "float64") -> None:
+        self.graph = graph
+        self.dtype = dtype
+        self.scalar = graph.scalar
+        self._programs: dict[tuple[str, bool], list[Any] | None] = {}
+        self._idle: dict[bool, bytearray] = {}
+
+    def numbers(self, copies: bool = False) -> XP:
+        """The namespace that this plan runs on: plain floats where they do, else arrays of its dtype."""
+        if self.scalar and not copies and self.dtype == "float64":
+            from backpropcli.ops.numbers.scalar import xp
+
+            return xp
+        from backpropcli.ops.numbers.array import namespace
+
+        return namespace(self.dtype)
+
+    # Forward.
+
+    def forward(self, values: Mapping[str, Value], xp: XP | None = None, copies: bool = False) -> list[Value]:
+        """Every slot's value, from the data's values by name.
+
+        With `copies`, data may have one leading axis, the same length for all that have it: that many versions of the
+        network are computed in one pass, and what depends on none of them is computed once.
+        """
+        xp = xp or self.numbers(copies)
+        v = self.load(values, xp)
+        with quietly(xp):
+            forward(self._steps(copies), v, xp)
+        return v
+
+    def load(self, values: Mapping[str, Value], xp: XP) -> list[Value]:
+        """A list by slot with data and constants in place, as numbers of `xp`; None for steps."""
+        v: list[Value] = [None] * len(self.graph)
+        for name, node in self.graph.nodes.items():
+            if node.kind != "node":
+                v[node.slot] = convert(xp, values[name])
+        for slot, value in self.graph.constants.items():
+            v[slot] = convert(xp, value)
+        return v
+
+    def reevaluate(
+        self, v: list[Value], changed: Mapping[int, Value], xp: XP | None = None, copies: bool = False
+    ) -> list[Value]:
+        """The values after some slots (data or steps) are set by hand: only what lies downstream is computed again.
+
+        What feeds a changed step is left alone. `v` is not written to.
+        """
+        xp = xp or self.numbers(copies)
+        v = list(v)
+        reached = bytearray(len(v))
+        for slot, value in changed.items():
+            v[slot] = value
+            reached[slot] = 1
+        arguments = self.graph.arguments
+        later = []
+        for slot in range(min(changed) + 1, len(v)):
+            if not reached[slot]:
+                for a in arguments[slot]:
+                    if reached[a]:
+                        reached[slot] = 1
+                        later.append(slot)
+                        break
+        with quietly(xp):
+            forward(forward_program(self.graph, later, copies), v, xp)
+        return v
+
+    def _steps(self, copies: bool) -> Iterable[Step]:
+        return self._ready(("forward", copies), lambda: forward_program(self.graph, range(len(self.graph)), copies))
+
+    def _ready(self, key: tuple[str, bool], make: Callable[[], Iterator[Any]]) -> Iterable[Any]:
+        """A program: made on the way in the first run (which may be the only one), kept from the second on."""
+        if key not in self._programs:
+            self._programs[key] = None
+            return make()
+        steps = self._programs[key]
+        if steps is None:
+            steps = self._programs[key] = list(make())
+        return steps
+
+    # Backward.
+
+    def backward(
+        self,
+        v: list[Value],
+        seeds: Mapping[int, Value],
+        xp: XP | None = None,
+        everything: bool = True,
+        until: int = 0,
+    ) -> Gradients:
+        """Gradients by slot, from the upstream gradients of the slots in `seeds` (1 for the loss's own slot).
+
+        Data other than parameters get a gradient only with `everything`: the gradient of a large batch of inputs can
+        cost as much as all the rest. `until`: steps below this slot are left alone.
+        """
+        xp = xp or self.numbers(any(getattr(seed, "ndim", 0) for seed in seeds.values()))
+        g: Gradients = [None] * len(v)
+        top = max(seeds)
+        for slot, seed in seeds.items():
+            g[slot] = seed
+        if until == 0 and top == len(v) - 1:
+            whole = range(top, -1, -1)
+            steps: Iterable[Any] = self._ready(("backward", everything), lambda: self._back(whole, everything))
+        else:
+            steps = self._back(range(top, until - 1, -1), everything)
+        with quietly(xp):
+            if self.scalar:
+                backward_scalars(steps, v, g, xp)
+            else:
+                backward_arrays(steps, v, g, xp, self.graph)
+        return g
+
+    def _back(self, slots: range, everything: bool) -> Iterator[BackStep] | Iterator[ScalarBackStep]:
+        if everything not in self._idle:
+            self._idle[everything] = self._without_gradient(everything)
+        make = scalar_program if self.scalar else backward_program
+        return make(self.graph, slots, self._idle[everything])
+
+    def _without_gradient(self, everything: bool) -> bytearray:
+        """A mark on every slot that gets no gradient: constants, and inputs and targets unless `everything`."""
+        idle = bytearray(len(self.graph))
+        for slot in self.graph.constants:
+            idle[slot] = 1
+        if not everything:
+            for node in self.graph.nodes.values():
+                if node.kind in ("input", "target"):
+                    idle[node.slot] = 1
+        return idle
+
+
+def convert(xp: XP, value: Value) -> Value:
+    """A float or an array as a number of `xp`."""
+    return xp.asarray(value) if getattr(value, "ndim", 0) else xp.number(value)
+
+
+def quietly(xp: XP) -> AbstractContextManager[Any]:
+    """NumPy's warnings off while an array namespace runs: inf and nan are results here, and reported as such."""
+    if xp.raises:
+        return nullcontext()
+    import numpy as np
+
+    return np.errstate(all="ignore")

@@ -1,0 +1,178 @@
+"""A trace: what one run computed, every value and gradient, and the local derivatives between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from backpropcli.engine.backward import Gradients
+from backpropcli.engine.forward import odd_case
+from backpropcli.engine.plan import Plan, quietly
+from backpropcli.errors import SpecError
+from backpropcli.graph import Graph
+from backpropcli.ops.definition import Elementwise, Value, show_shape
+from backpropcli.suggest import did_you_mean
+
+
+class Trace:
+    """Values and gradients by name.
+
+    `of` is the node that was differentiated (None after a forward pass alone), `slots` all values by slot, `gradients`
+    the gradients of `of` by slot, None where no path leads from there to `of`. Numbers are floats, arrays are NumPy's,
+    of the shape that `graph.shape(name)` gives.
+    """
+
+    def __init__(self, plan: Plan, of: str | None, slots: list[Value], gradients: Gradients, everything: bool) -> None:
+        self.plan = plan
+        self.graph: Graph = plan.graph
+        self.of = of
+        self.slots = slots
+        self.gradients = gradients
+        self.everything = everything
+
+    def value(self, name: str) -> Any:
+        """The value of an input, target, parameter or node: a float or an array."""
+        return plain(self.slots[self._slot(name)], self.graph.shape(name))
+
+    def gradient(self, name: str, of: str | None = None) -> Any:
+        """d(of)/d(name), of the shape of `name`: a float or an array; 0 where no path leads from `name` to `of`.
+
+        `of` is the node that was differentiated unless another is named (which costs a backward pass). Raises
+        SpecError for an unknown name or an `of` that is not one number.
+        """
+        slot = self._slot(name)
+        gradients = self.gradients
+        kind = self.graph.nodes[name].kind
+        if of is not None and of != self.of:
+            gradients = self.plan.backward(self.slots, {self._slot(of): seed(self.plan, of, None)})
+        elif self.of is None:
+            raise SpecError("there are no gradients: only the forward pass was run")
+        elif kind in ("input", "target") and not self.everything:
+            gradients = self.gradients = self.plan.backward(self.slots, self.seeds())
+            self.everything = True
+        return plain(gradients[slot], self.graph.shape(name), self.plan.dtype)
+
+    def seeds(self) -> dict[int, Value]:
+        """The upstream gradient that the backward pass started from, by slot."""
+        assert self.of is not None
+        slot = self._slot(self.of)
+        return {slot: self.gradients[slot]}
+
+    def reaches(self, name: str) -> bool:
+        """Whether a path leads from `name` to the node that was differentiated."""
+        return self.gradients[self._slot(name)] is not None
+
+    def paths(self, name: str) -> list[str]:
+        """The nodes that use `name` and lead to the loss: the gradient of `name` is the sum over them."""
+        if not hasattr(self, "_users"):
+            self._users = self.graph.users()
+        return [user for user in self._users[name] if self.reaches(user)]
+
+    def contribution(self, name: str, argument: str) -> Any:
+        """The part of the gradient of `argument` that comes through node `name`, which uses it."""
+        node, slot = self.graph.nodes[name], self._slot(argument)
+        upstream = self.gradients[node.slot]
+        if upstream is None:
+            return plain(None, self.graph.shape(argument), self.plan.dtype)
+        through = self.plan.backward(self.slots, {node.slot: upstream}, until=node.first)
+        return plain(through[slot], self.graph.shape(argument), self.plan.dtype)
+
+    def local(self, name: str, argument: str) -> Any:
+        """The local derivative d(name)/d(argument) through the formula of `name` alone, entry by entry.
+
+        A float for plain numbers, else an array that broadcasts to the shape of `name`; None where the formula is not
+        elementwise between the two (a matrix product, a sum): there is no single local derivative then.
+        """
+        tangent: dict[int, Value] = {self._slot(argument): 1.0}
+        with quietly(self.plan.numbers()):
+            for slot in self.graph.steps(name):
+                arguments = self.graph.arguments[slot]
+                moving = [k for k, a in enumerate(arguments) if a in tangent]
+                if moving and not isinstance(self.graph.operations[slot], Elementwise):
+                    return None
+                total: Value = None
+                for k in moving:
+                    term = self.partial(slot, k) * tangent[arguments[k]]
+                    total = term if total is None else total + term
+                if moving:
+                    tangent[slot] = total
+        result = tangent.get(self._slot(name), 0.0)
+        return result if getattr(result, "ndim", 0) else float(result)
+
+    def partial(self, slot: int, k: int) -> Value:
+        """The local derivative of an elementwise step with respect to its argument number `k`, at this run's point."""
+        operation, xp = self.graph.operations[slot], self.plan.numbers()
+        if not isinstance(operation, Elementwise):
+            raise TypeError(f"{operation} has no local derivative entry by entry")
+        values = [self.slots[a] for a in self.graph.arguments[slot]]
+        try:
+            with quietly(xp):
+                return operation.partials[k](xp, self.slots[slot], *values)
+        except (ArithmeticError, ValueError):
+            return odd_case(operation.partials[k], self.slots[slot], *values)
+
+    def _slot(self, name: str) -> int:
+        if name not in self.graph.nodes:
+            raise SpecError(f"there is no {name} in this network{did_you_mean(name, self.graph.nodes)}")
+        return self.graph.nodes[name].slot
+
+
+def run(
+    plan: Plan,
+    values: Mapping[str, Value],
+    of: str | None,
+    upstream: Value | None = None,
+    everything: bool = False,
+) -> Trace:
+    """Run forward, and backward from node `of` unless it is None.
+
+    `upstream` (the shape of `of`) is needed where `of` is not one number. With `everything`, inputs and targets get
+    gradients too. Raises SpecError where `of` is not a scalar and no upstream gradient is given.
+    """
+    slots = plan.forward(values)
+    if of is None:
+        return Trace(plan, None, slots, [None] * len(slots), everything)
+    start = seed(plan, of, upstream)
+    gradients = plan.backward(slots, {plan.graph.nodes[of].slot: start}, everything=everything)
+    return Trace(plan, of, slots, gradients, everything)
+
+
+def seed(plan: Plan, of: str, upstream: Value | None) -> Value:
+    """The upstream gradient at `of` as a number of the plan: 1, or the one given."""
+    shape = plan.graph.shape(of)
+    xp = plan.numbers()
+    if upstream is None:
+        if shape:
+            ones = ",".join("1" for _ in range(shape[0])) if len(shape) == 1 and shape[0] <= 8 else ""
+            raise NotScalarError(
+                f"{of} has shape {show_shape(shape)}, and gradients need one number",
+                hint="Write sum(...) or mean(...) around it, or give its upstream gradient: --upstream "
+                + (ones or "1 (the same for every entry)"),
+            )
+        return xp.number(1.0)
+    given: tuple[int, ...] = getattr(upstream, "shape", ())
+    if given == shape:
+        return xp.asarray(upstream) if shape else xp.number(float(upstream))
+    if not given:
+        return xp.broadcast_to(xp.asarray(upstream), shape)
+    raise SpecError(
+        f"the upstream gradient has shape {show_shape(given)}, but {of} has shape {show_shape(shape)}",
+        hint=f"It has one number for every entry of {of}.",
+    )
+
+
+class NotScalarError(SpecError):
+    """The node to be differentiated is not a scalar."""
+
+
+def plain(value: Value, shape: tuple[int, ...], dtype: str = "float64") -> Any:
+    """A result as users get it: a float, or an array of the full shape; None (no path) is 0."""
+    if not shape:
+        return 0.0 if value is None else float(value)
+    import numpy as np
+
+    if value is None:
+        return np.zeros(shape, dtype)
+    return value if value.shape == shape else np.broadcast_to(value, shape)
+
+

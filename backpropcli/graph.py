@@ -1,0 +1,164 @@
+"""The computation graph: named nodes in order, made of steps; shapes, and no numbers computed here.
+
+A *node* is what the author wrote as one (`J: (a2 - y)**2 / 2`); a *step* is one operation of its formula. Everything
+that has a value, data, constants and steps, has a *slot*: a number, in evaluation order, so that a loop over slots
+needs no recursion and a chain of a million nodes works. What is known of a slot stands in flat lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from backpropcli.errors import SpecError
+from backpropcli.ops.definition import Elementwise, Operation, Options, Shape, Value
+
+Kind = Literal["input", "target", "parameter", "node"]
+
+
+class Node(NamedTuple):
+    """A name of the network: data (input, target, parameter) or a formula.
+
+    `slot` holds its value, `first` is the slot of its formula's first step (or constant); for data both are the same.
+    `inputs` are the names that the formula uses, in the order in which they appear, each once. `path` leads to the
+    place in the spec where it is written, such as ("nodes", "a1").
+    """
+
+    name: str
+    kind: Kind
+    formula: str
+    inputs: tuple[str, ...]
+    first: int
+    slot: int
+    path: tuple[str | int, ...] = ()
+
+
+class Graph:
+    """Nodes by name, in evaluation order (data first), and the slots that they are made of.
+
+    Lists by slot: `operations` (None for data and constants), `arguments` (slots, all smaller than the step's own),
+    `shapes`. By slot where there is one: `options` (planned), `constants` (a value known when the graph was built).
+    """
+
+    __slots__ = ("arguments", "constants", "nodes", "operations", "options", "shapes")
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.operations: list[Operation | None] = []
+        self.arguments: list[tuple[int, ...]] = []
+        self.shapes: list[Shape] = []
+        self.options: dict[int, Options] = {}
+        self.constants: dict[int, Value] = {}
+
+    def __len__(self) -> int:
+        """How many slots there are."""
+        return len(self.operations)
+
+    # Building: data, then for each node its steps and the node itself.
+
+    def _slot(self, operation: Operation | None, arguments: tuple[int, ...], shape: Shape) -> int:
+        self.operations.append(operation)
+        self.arguments.append(arguments)
+        self.shapes.append(shape)
+        return len(self.operations) - 1
+
+    def add_data(self, name: str, kind: Kind, shape: Shape, path: tuple[str | int, ...] = ()) -> int:
+        """A new input, target or parameter; its slot."""
+        slot = self._slot(None, (), shape)
+        self._name(Node(name, kind, "", (), slot, slot, path))
+        return slot
+
+    def add_constant(self, value: Value, shape: Shape = ()) -> int:
+        """A new constant (a number in a formula, or an array made from constants); its slot."""
+        slot = self._slot(None, (), shape)
+        self.constants[slot] = value
+        return slot
+
+    def add_step(
+        self, operation: Operation, arguments: Sequence[int], options: Mapping[str, Any] | None = None
+    ) -> int:
+        """A new step; its slot. Raises OperationError, without a place, where shapes or options do not fit."""
+        shapes = self.shapes
+        if not options and isinstance(operation, Elementwise):
+            for a in arguments:
+                if shapes[a]:
+                    break
+            else:  # all plain numbers: most steps of a large graph, so no time is lost on planning
+                self.operations.append(operation)
+                self.arguments.append(tuple(arguments))
+                shapes.append(())
+                return len(shapes) - 1
+        shape, planned = operation.plan([shapes[a] for a in arguments], options or {})
+        slot = self._slot(operation, tuple(arguments), shape)
+        if planned is not None:
+            self.options[slot] = planned
+        return slot
+
+    def add_node(
+        self, name: str, formula: str, inputs: tuple[str, ...], first: int, path: tuple[str | int, ...] = ()
+    ) -> Node:
+        """Name the newest slot, which must be a step of this node's own (a plain `a: b` has an `identity` step)."""
+        node = Node(name, "node", formula, inputs, first, len(self) - 1, path)
+        self._name(node)
+        return node
+
+    def _name(self, node: Node) -> None:
+        if node.name in self.nodes:
+            raise SpecError(f"{node.name} is defined twice")
+        self.nodes[node.name] = node
+
+    # Reading.
+
+    def names(self, *kinds: Kind) -> list[str]:
+        """The names of these kinds, in order; all names where no kind is given."""
+        return [name for name, node in self.nodes.items() if not kinds or node.kind in kinds]
+
+    def shape(self, name: str) -> Shape:
+        """The shape of a node's value; () is a plain number."""
+        return self.shapes[self.nodes[name].slot]
+
+    @property
+    def scalar(self) -> bool:
+        """Whether every value is one number and every operation elementwise: no array is needed to run it."""
+        return not any(self.shapes) and all(
+            operation is None or isinstance(operation, Elementwise) for operation in self.operations
+        )
+
+    def steps(self, name: str) -> list[int]:
+        """The slots of a node's steps (constants left out), in evaluation order; empty for data."""
+        node = self.nodes[name]
+        return [slot for slot in range(node.first, node.slot + 1) if self.operations[slot] is not None]
+
+    def labels(self) -> dict[int, str]:
+        """A name for every slot but constants: `a2` for a node's value, `a2.1`, `a2.2`, ... for the steps before it."""
+        result: dict[int, str] = {}
+        for name, node in self.nodes.items():
+            inner = (slot for slot in range(node.first, node.slot) if self.operations[slot] is not None)
+            result.update((slot, f"{name}.{k}") for k, slot in enumerate(inner, 1))
+            result[node.slot] = name
+        return result
+
+    def users(self) -> dict[str, list[str]]:
+        """For every name, the nodes whose formulas use it, in order."""
+        result: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for name, node in self.nodes.items():
+            for used in node.inputs:
+                result[used].append(name)
+        return result
+
+    def unused(self) -> list[str]:
+        """The nodes that no other node uses, in order: the network's outputs."""
+        used = {name for node in self.nodes.values() for name in node.inputs}
+        return [name for name, node in self.nodes.items() if node.kind == "node" and name not in used]
+
+    def downstream(self, slot: int) -> Iterator[int]:
+        """The steps that a change of `slot` reaches, in evaluation order, without the slot itself."""
+        reached = bytearray(len(self))
+        reached[slot] = 1
+        arguments = self.arguments
+        for later in range(slot + 1, len(reached)):
+            for a in arguments[later]:
+                if reached[a]:
+                    reached[later] = 1
+                    yield later
+                    break
