@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
+
+MOST = 10_000
+"""How many names are looked through: a network may have a million."""
 
 
-def nearest(word: str, names: Iterable[str]) -> str | None:
-    """The one of `names` that `word` is most likely a slip of, or None."""
+def nearest(word: str, names: Iterable[str]) -> str:
+    """The name that `word` may be a slip for: other capitals first, then the most similar; empty if none is near.
+
+    >>> nearest("W_1", ["w1", "W1", "b1"])
+    'W1'
+    """
     from difflib import get_close_matches  # costs a little to import, and is needed only when something is wrong
 
-    known = list(names)[:10_000]
-    folded = {name.casefold(): name for name in reversed(known)}
-    plain = word.casefold().replace("_", "").replace("-", "")
-    for name in known:
-        if name.casefold().replace("_", "").replace("-", "") == plain:
-            return name
-    matches = get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6 if len(word) > 2 else 0.5)
-    return folded[matches[0]] if matches else None
+    known = list(islice(names, MOST))
+    plain = {bare(name).casefold(): name for name in reversed(known)}
+    plain.update({bare(name): name for name in reversed(known)})
+    for form in (bare(word), bare(word).casefold()):
+        if form in plain:
+            return plain[form]
+    close = [name for name in known if abs(len(name) - len(word)) <= 2]
+    found = get_close_matches(word[:60], close, 1, 0.75 if len(word) > 3 else 0.6 if len(word) > 2 else 0.5)
+    return found[0] if found else ""
+
+
+def bare(word: str) -> str:
+    """A word without what is easily forgotten in it."""
+    return word.replace("_", "").replace("-", "")
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:

@@ -10,7 +10,8 @@ from backpropcli.suggest import did_you_mean, nearest
 
 def test_block_has_reason_place_caret_and_hint() -> None:
     place = Place("net.yaml", 8, 7, "  a1: max(0, z1)", 10)
-    error = FormulaError("max reduces one array; it does not compare two values", place, "The larger is maximum(0, z1).")
+    reason = "max reduces one array; it does not compare two values"
+    error = FormulaError(reason, place, "The larger is maximum(0, z1).")
     assert str(error) == (
         "max reduces one array; it does not compare two values\n"
         "  net.yaml:8:7\n"
@@ -54,9 +55,10 @@ def test_the_first_known_place_stays() -> None:
 
 @pytest.mark.parametrize(
     ("word", "names", "found"),
-    [("W_1", ["W1", "b1"], "W1"), ("sigmod", ["sigmoid", "sign"], "sigmoid"), ("parameter", ["parameters"], "parameters"),
-     ("qqq", ["w1", "b1"], None), ("Relu", ["relu", "relu6"], "relu"), ("x", [], None)],
+    [("W_1", ["W1", "b1"], "W1"), ("sigmod", ["sigmoid", "sign"], "sigmoid"),
+     ("parameter", ["parameters"], "parameters"),
+     ("qqq", ["w1", "b1"], ""), ("Relu", ["relu", "relu6"], "relu"), ("x", [], "")],
 )
-def test_nearest(word: str, names: list[str], found: str | None) -> None:
+def test_nearest(word: str, names: list[str], found: str) -> None:
     assert nearest(word, names) == found
     assert did_you_mean(word, names) == (f". Did you mean {found}?" if found else "")
