@@ -1,0 +1,118 @@
+"""Files as text: read within bounds, decoded as UTF-8, and refused in one clear sentence where that fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+
+from backpropcli.errors import FileError, Place
+from backpropcli.suggest import nearest
+
+LARGEST = 64 * 1024 * 1024
+"""The largest spec that is read, in bytes."""
+
+STDIN = "-"
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+
+
+def shown(path: str) -> str:
+    """The name that messages and tables give a file: its path as typed, `stdin` for `-`."""
+    return "stdin" if path == STDIN else path
+
+
+def read_text(path: str, largest: int = LARGEST) -> str:
+    """The text of a file, or of stdin where `path` is `-`; FileError where it cannot be had."""
+    return decode(read_bytes(path, largest), shown(path))
+
+
+def read_bytes(path: str, largest: int = LARGEST) -> bytes:
+    """The bytes of a file or of stdin, never more than `largest`."""
+    name = shown(path)
+    try:
+        if path == STDIN:
+            data = sys.stdin.buffer.read(largest + 1)
+        else:
+            status = os.stat(path)
+            if stat.S_ISDIR(status.st_mode):
+                raise FileError(f"{name} is a folder, not a file")
+            if status.st_size > largest:
+                raise _too_large(name, largest)
+            with open(path, "rb") as file:
+                data = file.read(largest + 1)
+    except FileNotFoundError:
+        raise FileError(f"there is no file {name}", hint=_near_file(path)) from None
+    except NotADirectoryError:
+        raise FileError(f"there is no file {name}: part of its path is a file, not a folder") from None
+    except PermissionError:
+        raise FileError(f"{name} cannot be read: permission denied") from None
+    except ValueError:  # a NUL in the path
+        raise FileError(f"{name} is not a file name") from None
+    except OSError as error:
+        raise FileError(f"{name} cannot be read: {error.strerror or error}") from None
+    if len(data) > largest:
+        raise _too_large(name, largest)
+    return data
+
+
+def _too_large(name: str, largest: int) -> FileError:
+    return FileError(f"{name} is larger than {largest // 2**20} MB")
+
+
+def _near_file(path: str) -> str:
+    folder = os.path.dirname(path) or "."
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for _, entry in zip(range(2000), entries, strict=False)]
+    except OSError:
+        return f"There is no folder {folder} either." if not os.path.isdir(folder) else ""
+    found = nearest(os.path.basename(path), names)
+    return f"Did you mean {os.path.join(os.path.dirname(path), found)}?" if found else ""
+
+
+def decode(data: bytes, name: str) -> str:
+    """UTF-8 bytes as text, without the mark that some editors put in front; FileError for anything else."""
+    zeros = [byte == 0 for byte in data[:4]]
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or zeros in ([False, True] * 2, [True, False] * 2):
+        raise FileError(f"{name} is saved as UTF-16", hint="Save it as UTF-8.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(data, error.start, name) from None
+    return checked(text, name)
+
+
+def checked(text: str, name: str) -> str:
+    """The same text, if no control character is in it: a binary file is refused here."""
+    bad = _CONTROL.search(text)
+    if bad is None:
+        return text
+    if bad[0] == "\0":
+        raise FileError(f"{name} is not a text file")
+    raise FileError(
+        f"a control character (U+{ord(bad[0]):04X}) is in the text", place_at(text, bad.start(), 1, name), "Delete it."
+    )
+
+
+def _not_utf8(data: bytes, start: int, name: str) -> FileError:
+    line_start = data.rfind(b"\n", 0, start) + 1
+    end = data.find(b"\n", start)
+    line = data[line_start : end if end >= 0 else len(data)][:2000].decode("latin-1")
+    if _CONTROL.search(line):
+        return FileError(f"{name} is not a text file")
+    column = len(data[line_start:start].decode("utf-8", "replace"))
+    place = Place(name, data.count(b"\n", 0, start) + 1, column + 1, "")
+    byte = data[start]
+    letter = f" ({bytes([byte]).decode('latin-1')} in Latin-1)" if byte >= 0xA0 else ""
+    return FileError(f"byte 0x{byte:02X}{letter} is not UTF-8", place, "Save the file as UTF-8.")
+
+
+def place_at(text: str, start: int, length: int, name: str) -> Place:
+    """The place of `length` characters from index `start`, kept to their first line."""
+    start = min(max(start, 0), len(text))
+    left = text.rfind("\n", 0, start) + 1
+    right = text.find("\n", start)
+    line = text[left : right if right >= 0 else len(text)].rstrip("\r")
+    column = start - left
+    return Place(name, text.count("\n", 0, start) + 1, column + 1, line, max(1, min(length, len(line) - column)))

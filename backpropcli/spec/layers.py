@@ -1,0 +1,344 @@
+"""Layers are shorthand: `dense` becomes parameters and nodes in formula text; there is one graph and one engine.
+
+Layer k of x, with weights `w: 2` (a number) or `W: [[...]]` (rows: inputs, columns: units; `W.T:` the other way round):
+
+    t1: w1 * x   or   x @ W1
+    z1: t1 + b1           no such row with `bias: false`
+    a1: relu(z1)          no such row without an activation; `activation: linear` gives a1: z1
+
+What is written is what there is: the layer's output is its last row. A bias that is not mentioned starts at 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from backpropcli.errors import SpecError
+from backpropcli.ops.definition import Shape, Value, show_shape
+from backpropcli.spec.data import read_value
+from backpropcli.spec.initialisers import OPTIONS
+from backpropcli.spec.layer_loss import Output, lower_loss
+from backpropcli.spec.places import Key
+from backpropcli.spec.schema import DATA, article
+from backpropcli.spec.words import Words
+from backpropcli.suggest import did_you_mean
+
+KEYS = ("units", "activation", "w", "W", "W.T", "b", "bias", "init", "seed", "input")
+LINEAR = ("linear", "identity")
+_COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+class Lowered(NamedTuple):
+    """What the layers become: parameters and nodes by name, each with the path of what it comes from."""
+
+    parameters: dict[str, tuple[Value, Key]]
+    nodes: dict[str, tuple[str, Key]]
+
+
+def shape_of(value: Value) -> Shape:
+    """The shape of a float or an array."""
+    return () if isinstance(value, float) else tuple(value.shape)
+
+
+def lower_layers(words: Words, data: dict[str, Value], loss: Any) -> Lowered:
+    """The parameters and nodes of `layers:` and, where `loss` names a loss function, of the loss."""
+    return _Lowering(words, data).run(words.sections.get("layers") or [], loss)
+
+
+class _Lowering:
+    def __init__(self, words: Words, data: dict[str, Value]) -> None:
+        self.words = words
+        self.data = data
+        self.shapes = {name: shape_of(value) for name, value in data.items()}
+        self.result = Lowered({}, {})
+        self.output = ""
+        self.activation = ""
+        self.index = 0
+        self.path: Key = ()
+        self.layer: dict[str, Any] = {}
+
+    def run(self, layers: list[Any], loss: Any) -> Lowered:
+        for number, item in enumerate(layers):
+            self.index = number + 1
+            self.path, self.layer = self._dense(item, ("layers", number))
+            self._lower()
+        if loss is not None:
+            formula, path = lower_loss(self.words, self.data, self.shapes, Output(self.output, self.activation), loss)
+            self._node("J", formula, (), path)
+        return self.result
+
+    def error(self, message: str, *path: str | int, hint: str = "", key: bool = False) -> SpecError:
+        return self.words.error(message, (*self.path, *path), hint, key=key)
+
+    # One layer.
+
+    def _dense(self, item: Any, path: Key) -> tuple[Key, dict[str, Any]]:
+        words = self.words
+        form = "- dense: {units: 1, activation: relu, w: 2, b: 0}"
+        if not isinstance(item, dict) or len(item) != 1:
+            if item == "dense" or (isinstance(item, dict) and "dense" in item and item["dense"] is None):
+                raise words.error("a dense layer wants its units and weights", path, form)
+            raise words.error("a layer is a name and its settings", path, form)
+        (kind,) = item
+        if kind != "dense":
+            near = ". Did you mean dense?" if kind.lower() in ("linear", "fc") else did_you_mean(kind, ["dense"])
+            raise words.error(f"unknown layer: {kind}{near}", (*path, kind), "There is: dense.", key=True)
+        settings = item[kind]
+        if not isinstance(settings, dict):
+            raise words.error("a dense layer wants its units and weights", path, form)
+        for key in settings:
+            if key not in KEYS:
+                raise words.error(f"dense has no setting {key}{did_you_mean(key, KEYS)}", (*path, kind, key),
+                                  f"It has: {', '.join(KEYS)}.", key=True)  # fmt: skip
+        return (*path, kind), settings
+
+    def _lower(self) -> None:
+        source = self._input()
+        formula, shape, weights, path = self._weights(source)
+        k = self.index
+        self._parameter(*weights)
+        name = self._node(f"t{k}", formula, shape, path)
+        name = self._bias(name, shape)
+        self.activation = ""
+        if self.layer.get("activation") is not None:
+            formula = self._activation(name)
+            name = self._node(f"a{k}", formula, shape, (*self.path, "activation"))
+        self.output = name
+
+    def _input(self) -> str:
+        """The name that feeds this layer."""
+        known = [*self.words.sections.get("inputs", {}), *self.result.nodes]
+        written = self.layer.get("input")
+        if written is not None:
+            if written not in known:
+                raise self.error(f"layer {self.index}: no input or layer output is called {written}"
+                                 f"{did_you_mean(str(written), known)}", "input",
+                                 hint=f"There is: {', '.join(known[:20])}")  # fmt: skip
+            return str(written)
+        if self.output:
+            return self.output
+        if not known:
+            raise self.error("the layers have no input", hint="Write inputs: {x: ...}")
+        if len(known) > 1:
+            raise self.error(f"layer {self.index}: which is its input, {' or '.join(known[:5])}?",
+                             hint=f"Write input: {known[0]}")  # fmt: skip
+        return str(known[0])
+
+    def _weights(self, source: str) -> tuple[str, Shape, tuple[str, Value, Key], Key]:
+        """The formula of t, its shape, the weights (name, value, path) and the path of what was written."""
+        given = [key for key in ("w", "W", "W.T", "init") if key in self.layer]
+        if len(given) != 1:
+            if not given:
+                raise self.error(f"layer {self.index} has no weights",
+                                 hint="Write w: 2 for one number, W: [[...]] for a matrix, or init: he")  # fmt: skip
+            raise self.error(f"layer {self.index} has both {given[0]} and {given[1]}", given[1], key=True)
+        key = given[0]
+        if "seed" in self.layer and key != "init":
+            raise self.error("seed belongs to init", "seed", key=True)
+        shape = self.shapes[source]
+        if key == "init":
+            return self._initialised(source, shape)
+        path = (*self.path, key)
+        name = f"{key[0]}{self.index}"
+        value = read_value(self.words, self.layer[key], key, path)
+        if key == "w":
+            self._check_number(source, shape, value)
+            return f"{name} * {source}", shape, (name, value, path), path
+        if key == "W.T" and len(shape_of(value)) == 2:
+            value = value.T.copy()
+        self._check_matrix(source, shape, shape_of(value), key)
+        return f"{source} @ {name}", (*shape[:-1], value.shape[1]), (name, value, path), path
+
+    def _units(self, otherwise: int | None = None) -> int:
+        units = self.layer.get("units", otherwise)
+        if type(units) is not int or units < 1:
+            if units is None:
+                raise self.error(f"layer {self.index} has no units", hint="Write units: and how many there are.")
+            raise self.error("units wants a whole number from 1", "units")
+        return units
+
+    def _check_number(self, source: str, shape: Shape, value: Value) -> None:
+        """`w`: one number, one unit, one feature."""
+        found = shape_of(value)
+        if found:
+            column = f":  W: {[[v] for v in _plain(value)]}" if len(found) == 1 and found[0] <= 4 else "."
+            raise self.error(f"w is one number, but here it has shape {show_shape(found)}", "w",
+                             hint=f"A matrix is written W (rows: inputs, columns: units){column}")  # fmt: skip
+        if (units := self._units(1)) != 1:
+            raise self.error(f"w is one number, but this layer has {units} units", "w",
+                             hint="Write W: one row an input, one column a unit.")  # fmt: skip
+        features = shape[-1] if shape else 1
+        if features == 1:
+            return
+        message = f"layer {self.index} gets {features} features, but w is one number"
+        if len(shape) == 1 and source in self.data:
+            value = self.data[source]
+            column = f"{[[v] for v in _plain(value)]}" if features <= 4 else "[[..], [..]]"
+            count = _COUNTS[features] if features <= 10 else str(features)
+            raise self.words.error(message, ("inputs", source),
+                f"{count.capitalize()} examples of one feature:  {source}: {column}\n"
+                f"One example of {count} features:  W: [[..], [..]] ({features} inputs, 1 unit)")  # fmt: skip
+        raise self.error(message, "w", hint=f"Write W with {features} rows (inputs) and 1 column (unit).")
+
+    def _check_matrix(self, source: str, shape: Shape, found: Shape, key: str) -> None:
+        """`W`: two axes, as many rows as there are features, as many columns as units."""
+        if not found:
+            raise self.error(f"{key} is a matrix, but here it is one number", key, hint="One number is written w: 2")
+        if len(found) != 2:
+            raise self.error(f"{key} is a matrix, but here it has shape {show_shape(found)}", key,
+                             hint="W: [[..], [..]] has one row an input and one column a unit.")  # fmt: skip
+        rows, columns = found
+        if not shape:
+            where: Key = ("inputs", source) if source in self.data else (*self.path, key)
+            raise self.words.error(f"{source} is one number, but {key} is a matrix", where,
+                                   f"Write {source}: [..] for a list of features, or w: for one weight.")  # fmt: skip
+        features, units = shape[-1], self._units(columns)
+        if rows == features and columns == units:
+            return
+        if key == "W" and (columns, rows) == (features, units):
+            raise self.error(f"W has {rows} rows and {columns} columns, but this layer has {features} inputs and "
+                             f"{units} units", key, hint="If your rows are units, write W.T:")  # fmt: skip
+        if rows != features:
+            if key == "W" and columns == features and self.layer.get("units", rows) == rows:
+                raise self.error(f"layer {self.index} gets {_count(features, 'feature')}, but W has "
+                                 f"{_count(rows, 'row')}", key, hint="If your rows are units, write W.T:")  # fmt: skip
+            column = f"\nOne feature in each example:  {source}: [[..], [..]]" if len(shape) == 1 and rows == 1 else ""
+            counted = "columns" if key == "W.T" else "rows"
+            raise self.error(f"layer {self.index} gets {_count(features, 'feature')}, but {key} has "
+                             f"{_count(rows, counted[:-1])}", key,
+                             hint=f"{key} has one {counted[:-1]} an input.{column}")  # fmt: skip
+        counted = "row" if key == "W.T" else "column"
+        raise self.error(f"{key} has {_count(columns, counted)}, but this layer has {_count(units, 'unit')}", key,
+                         hint=f"{key} has one {counted} a unit.")  # fmt: skip
+
+    def _initialised(self, source: str, shape: Shape) -> tuple[str, Shape, tuple[str, Value, Key], Key]:
+        units, written = self._units(), self.layer["init"]
+        path = (*self.path, "init")
+        settings: dict[str, Any] = {}
+        if isinstance(written, dict) and len(written) == 1:
+            ((written, inner),) = written.items()
+            settings = dict(inner) if isinstance(inner, dict) else {}
+        if not isinstance(written, str):
+            raise self.error("init wants the name of an initialiser", "init", hint="Such as init: he, or init: glorot")
+        if written not in OPTIONS:
+            raise self.error(f"unknown initialiser: {written}{did_you_mean(written, OPTIONS)}", "init",
+                             hint=f"There is: {', '.join(OPTIONS)}")  # fmt: skip
+        if "seed" in self.layer:
+            settings["seed"] = self.layer["seed"]
+        scalar = not shape and units == 1
+        if not shape and not scalar:
+            raise self.words.error(f"{source} is one number, but this layer has {units} units", path,
+                                   f"Write {source}: [..] for a list of features.")  # fmt: skip
+        name = f"{'w' if scalar else 'W'}{self.index}"
+        size = [] if scalar else [shape[-1], units]
+        value = read_value(self.words, {written: size, **settings}, name, path)
+        if scalar:
+            return f"{name} * {source}", shape, (name, value, path), path
+        return f"{source} @ {name}", (*shape[:-1], units), (name, value, path), path
+
+    def _bias(self, t: str, shape: Shape) -> str:
+        """Add b and z; the name of z, or of t where there is no bias."""
+        bias, k = self.layer.get("bias", True), self.index
+        if not isinstance(bias, bool):
+            raise self.error("bias is true or false", "bias", hint="Its value is written b:")
+        if not bias:
+            if "b" in self.layer:
+                raise self.error("this layer has b and bias: false", "b", key=True)
+            return t
+        path: Key = (*self.path, "b") if "b" in self.layer else self.path
+        units = 1 if "w" in self.layer or not shape else shape[-1]
+        value: Value
+        if "b" not in self.layer:
+            value = 0.0 if units == 1 and ("w" in self.layer or not shape) else _zeros(units)
+        else:
+            value = self._read_bias(shape, units, path)
+        self._parameter(f"b{k}", value, path)
+        return self._node(f"z{k}", f"{t} + b{k}", shape, path)
+
+    def _read_bias(self, shape: Shape, units: int, path: Key) -> Value:
+        raw = self.layer["b"]
+        shared = isinstance(raw, dict) and list(raw) == ["shared"]
+        value = read_value(self.words, raw["shared"] if shared else raw, "b", (*path, "shared") if shared else path)
+        found = shape_of(value)
+        if shared and found:
+            raise self.error("a shared bias is one number", "b", "shared")
+        if not found:
+            if units > 1 and not shared:
+                several = f"b: {[value] * units}" if units <= 4 else f"b: {{full: [{units}], value: {value:g}}}"
+                count = _COUNTS[units].capitalize() if units <= 10 else str(units)
+                raise self.error(f"b is one number, but this layer has {units} units", "b",
+                    hint=f"{count + ' biases that start equal:':<31}{several}\n"
+                         f"One bias shared by all units:  b: {{shared: {value:g}}}   "
+                         f"(dJ/db{self.index} is then the sum)")  # fmt: skip
+            return value
+        if not shape:
+            raise self.error("b is a list, but this layer computes one number", "b", hint="Write b: and one number.")
+        if found != (units,):
+            raise self.error(f"b has shape {show_shape(found)}, but this layer has {_count(units, 'unit')}", "b",
+                             hint="b is a list of one number a unit.")  # fmt: skip
+        return value
+
+    def _activation(self, z: str) -> str:
+        """The formula of a; an activation is an operation of one argument, perhaps with constants: leaky_relu(0.1)."""
+        import re
+
+        from backpropcli.ops.definition import Operation
+        from backpropcli.ops.table import lookup, names
+
+        written = self.layer["activation"]
+        match = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", written) if isinstance(written, str) else None
+        if match is None:
+            raise self.error("activation wants the name of an operation", "activation", hint="Such as relu or sigmoid.")
+        name, settings = match[1], (match[2] or "").strip()
+        if name in LINEAR and not settings:
+            return z
+        self.activation = name
+        own = {key.split("(")[0].strip(): key for key in self.words.sections.get("functions", {})}
+        if name in own:
+            if own[name].count(",") != settings.count(",") + bool(settings):
+                raise self.error(f"{own[name]} does not take one argument", "activation")
+        else:
+            operation = lookup(name)
+            if not isinstance(operation, Operation) or not operation.arguments or operation.variadic:
+                near = did_you_mean(name, [*names(), *own])
+                raise self.error(f"unknown activation: {name}{near}", "activation", hint=getattr(operation, "hint", ""))
+            if len(operation.arguments) - len(operation.defaults) > 1 + bool(settings):
+                raise self.error(f"{name} takes {len(operation.arguments)} arguments; an activation takes one",
+                                 "activation")  # fmt: skip
+        return f"{name}({z}, {settings})" if settings else f"{name}({z})"
+
+    # Adding names.
+
+    def _free(self, name: str, path: Key, what: str) -> None:
+        for section in (*DATA, "nodes"):
+            if name in self.words.sections.get(section, {}):
+                maker = f"layer {self.index}" if path[0] == "layers" else "the loss"
+                kind = article(section)
+                raise self.words.error(f"{name} is {kind}, and {maker} makes {what} {name}", (section, name),
+                                       f"Give the {kind.split()[1]} another name.", key=True)  # fmt: skip
+
+    def _parameter(self, name: str, value: Value, path: Key) -> None:
+        self._free(name, path, "a parameter")
+        self.result.parameters[name] = (value, path)
+        self.shapes[name] = shape_of(value)
+
+    def _node(self, name: str, formula: str, shape: Shape, path: Key) -> str:
+        self._free(name, path, "a node")
+        self.result.nodes[name] = (formula, path)
+        self.shapes[name] = shape
+        return name
+
+
+def _zeros(units: int) -> Value:
+    import numpy as np
+
+    return np.zeros(units)
+
+
+def _plain(value: Value) -> list[Any]:
+    """A vector's numbers as people write them: 1, not 1.0."""
+    return [int(v) if v == v // 1 and abs(v) < 1e15 else v for v in value.tolist()]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

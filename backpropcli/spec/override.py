@@ -1,0 +1,150 @@
+"""Flags over a file: what each of them adds to a spec's sections, or takes the place of."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from backpropcli.errors import BackpropError, SpecError, UsageError
+from backpropcli.ops.definition import Value
+from backpropcli.spec import flags as flag_texts
+from backpropcli.spec.data import read_value
+from backpropcli.spec.flags import SPELLED, Flags
+from backpropcli.spec.schema import DATA, article, bad_name
+from backpropcli.spec.words import Words
+from backpropcli.suggest import did_you_mean
+
+
+class Overrides:
+    """The flags of one command: `apply` them to the sections, then `finish` the parameters, which layers may make."""
+
+    def __init__(self, words: Words, flags: Flags, from_file: bool) -> None:
+        self.words = words
+        self.flags = flags
+        self.from_file = from_file
+        self.waiting: dict[str, flag_texts.Assignment] = {}
+        self.given: set[str] = set()
+
+    def apply(self) -> None:
+        """Change the sections; parameters that no section has wait until the layers are lowered."""
+        words, flags = self.words, self.flags
+        for section in (*DATA, "nodes", "expect"):
+            seen: set[str] = set()
+            for text in getattr(flags, section):
+                found = flag_texts.assignment(section, text)
+                if found.name in seen:
+                    raise UsageError(f"{SPELLED[section]} {text}: {found.name} is given twice")
+                seen.add(found.name)
+                self._take(section, found)
+        for text in flags.layers:
+            path = ("layers", len(words.sections.get("layers", [])))
+            words.sections["layers"] = list(words.sections.get("layers", []))
+            words.replace(path, flag_texts.layer(text), SPELLED["layers"], text)
+        if flags.loss is not None:
+            words.sections["loss"] = flag_texts.loss(flags.loss)
+            words.mark(("loss",), SPELLED["loss"], flags.loss)
+
+    def _take(self, section: str, found: flag_texts.Assignment) -> None:
+        words, name, flag = self.words, found.name, SPELLED[section]
+        if section != "expect" and not name.isidentifier():
+            words.mark((section, name), flag, found.text, found.offset)
+            raise bad_name(words, name, (section, name), found.value)
+        if section in DATA:
+            for other in DATA:
+                if other != section and name in words.sections.get(other, {}):
+                    value = found.text[found.offset :].strip()
+                    instead = f"{SPELLED[other]} {name}={value}"
+                    raise UsageError(f"{flag} {found.text}: {name} is {article(other)}: {instead}")
+            known = words.sections.get(section, {})
+            if section == "parameters" and name not in known:
+                self.waiting[name] = found
+                return
+            if self.from_file and name not in known and not self._mentioned(name):
+                raise self._unknown(section, name, known)
+        if section == "parameters":
+            self.given.add(name)
+        words.replace((section, name), found.value, flag, found.text, found.offset)
+
+    def _mentioned(self, name: str) -> bool:
+        """Whether a flag's formula or layer uses this name, so that it may be a new one."""
+        return any(re.search(rf"\b{re.escape(name)}\b", text) for text in (*self.flags.nodes, *self.flags.layers))
+
+    def _unknown(self, section: str, name: str, known: Any) -> SpecError:
+        kind = article(section).split()[1]
+        near = did_you_mean(name, known)
+        hint = "" if near else f"Its {section}: {', '.join(list(known)[:20])}" if known else f"It has no {section}."
+        return SpecError(f"{self.words.source} has no {kind} {name}{near}", hint=hint)
+
+    def finish(self, values: dict[str, Value], parameters: dict[str, tuple[Value, Any]], kinds: dict[str, str]) -> None:
+        """Take the waiting parameters and those of `--load` for the network's; `parameters` are those of the layers.
+
+        `values` are all data so far, `kinds` the section of every name.
+        """
+        for name, found in self.waiting.items():
+            path = ("parameters", name)
+            self.words.mark(path, SPELLED["parameters"], found.text, found.offset)
+            made = name in parameters
+            if not made:
+                if kinds.get(name) == "nodes":
+                    raise UsageError(f"{SPELLED['parameters']} {found.text}: {name} is a node",
+                                     hint=f"Its formula is changed with -n \"{name} = ...\"")  # fmt: skip
+                if self.from_file and not self._mentioned(name):
+                    raise self._unknown("parameters", name, self._names(parameters, kinds))
+                kinds[name] = "parameters"
+            value = read_value(self.words, found.value, name, path)
+            self.given.add(name)
+            if made:
+                parameters[name] = (value, path)
+            else:
+                values[name] = value
+        for file in self.flags.load:
+            self._load(file, values, parameters, kinds)
+
+    def _names(self, parameters: dict[str, Any], kinds: dict[str, str]) -> list[str]:
+        return [*(name for name, section in kinds.items() if section == "parameters"), *parameters]
+
+    def _load(self, file: str, values: dict[str, Value], parameters: dict[str, Any], kinds: dict[str, str]) -> None:
+        loaded = read_parameters(file)
+        known = self._names(parameters, kinds)
+        for name, value in loaded.items():
+            if name in self.given:
+                continue
+            if name in parameters:
+                parameters[name] = (value, parameters[name][1])
+            elif name in known:
+                values[name] = value
+            elif not self.from_file and self._mentioned(name) and name.isidentifier() and name not in kinds:
+                values[name] = value
+                kinds[name] = "parameters"
+            else:
+                raise SpecError(
+                    f"{file}: no parameter of {self.words.source} is called {name}{did_you_mean(name, known)}",
+                    hint=f"In the file:     {_listed(list(loaded))}\nIn the network:  {_listed(known)}",
+                )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") or "none"
+
+
+def read_parameters(file: str) -> dict[str, Value]:
+    """Values by name from a JSON (or YAML) mapping or an NPZ file."""
+    if file.lower().endswith(".npz"):
+        from backpropcli.spec.tables import read_arrays
+
+        return read_arrays(file)
+    from backpropcli.spec.document import read
+
+    document = read(file)
+    words = Words(document.name, document)
+    if not isinstance(document.data, dict):
+        raise words.error(f"{file} is not a mapping of names to numbers", (), 'Such as {"w1": 2, "b1": [0, 1]}')
+    result = {}
+    for name, raw in document.data.items():
+        if isinstance(raw, dict):
+            raise words.error(f"{name} is not a number or a list of numbers", (name,))
+        try:
+            result[name] = read_value(words, raw, name, (name,))
+        except BackpropError as error:
+            raise words.placed(error, (name,)) from None
+    return result

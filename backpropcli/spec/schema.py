@@ -1,0 +1,129 @@
+"""What a spec may say: its sections, what each of them holds, and the names that things may have."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from backpropcli.errors import SpecError
+from backpropcli.spec.places import Key
+from backpropcli.spec.words import Words
+from backpropcli.suggest import nearest
+
+DATA = ("inputs", "targets", "parameters")
+"""The sections of numbers, in the order in which their names come."""
+SECTIONS = ("title", *DATA, "functions", "nodes", "layers", "loss", "expect", "train")
+_OTHER_WORDS = {
+    "weights": "parameters", "params": "parameters", "variables": "parameters", "biases": "parameters",
+    "data": "inputs", "labels": "targets", "outputs": "targets", "graph": "nodes", "formulas": "nodes",
+    "operations": "nodes", "model": "layers", "network": "nodes", "cost": "loss", "error": "loss", "expected": "expect",
+    "name": "title", "training": "train", "activations": "functions",
+}  # fmt: skip
+_KINDS = {"inputs": "an input", "targets": "a target", "parameters": "a parameter", "nodes": "a node"}
+_RESERVED = frozenset(keyword.kwlist)
+
+
+def article(section: str) -> str:
+    """`a node` for nodes."""
+    return _KINDS[section]
+
+
+def check_sections(words: Words, data: Any) -> None:
+    """Fill `words.sections` from a document's data; SpecError where it is not a spec's shape."""
+    if data is None:
+        raise SpecError(f"{words.source} is empty", hint="A network is written as parameters: and nodes:.")
+    if not isinstance(data, dict):
+        raise words.error(f"{words.source} is {_what(data)}, not a network", (),
+                          "A network has sections such as inputs:, parameters:, nodes:.")  # fmt: skip
+    for section in data:
+        if section not in SECTIONS:
+            meant = _OTHER_WORDS.get(section.lower()) or nearest(section, SECTIONS)
+            raise words.error(f"unknown section: {section}{f'. Did you mean {meant}?' if meant else ''}", (section,),
+                              f"A network has the sections {', '.join(SECTIONS)}.", key=True)  # fmt: skip
+    for section, value in data.items():
+        if value is None:
+            continue
+        wanted: type | tuple[type, ...] = dict
+        if section == "layers":
+            wanted = list
+        elif section == "title":
+            wanted = (str, int, float)
+        elif section == "loss":
+            wanted = (str, dict)
+        if not isinstance(value, wanted):
+            raise _wrong_kind(words, section, value)
+        words.sections[section] = dict(value) if isinstance(value, dict) else value
+    for section in (*DATA, "nodes"):
+        _check_names(words, section)
+
+
+def _wrong_kind(words: Words, section: str, value: Any) -> SpecError:
+    if isinstance(value, str) and (lost := re.match(r"(\w+):(\S.*)", value)):
+        return words.error("a space is missing after the colon", (section,), f"Write {lost[1]}: {lost[2]}")
+    form = {
+        "layers": "layers: is a list:\n  - dense: {units: 1, activation: relu, w: 2, b: 0}",
+        "title": "title: is a line of text.",
+        "loss": "loss: names a node (loss: J) or a loss function (loss: squared_error).",
+        "nodes": "nodes: gives every name its formula:\n  z1: w1 * x",
+    }.get(section, f"{section}: gives every name its value: {section}: {{w1: 2}}")
+    return words.error(f"{section}: is {_what(value)}", (section,), form)
+
+
+def _check_names(words: Words, section: str) -> None:
+    for name, value in words.sections.get(section, {}).items():
+        if not name.isidentifier() or name in _RESERVED:
+            raise bad_name(words, name, (section, name), value)
+
+
+def bad_name(words: Words, name: str, path: Key, value: Any = "") -> SpecError:
+    """The error for a name that cannot be one, with a near name that can."""
+    if value is None and ":" in name:
+        before, after = (part.strip() for part in name.split(":", 1))
+        return words.error("a space is missing after the colon", path, f"Write {before}: {after}", key=True)
+    if name in _RESERVED:
+        better = {"lambda": "lam", "is": "i_s", "in": "x_in", "from": "source"}.get(name, name.lower() + "_")
+        return words.error(f"{name} cannot be a name (Python keeps it for itself)", path, f"Write {better}", key=True)
+    better = re.sub(r"\W+", "_", name.replace("'", "_prime").replace("′", "_prime")).strip("_")
+    hint = f"Write {better}" if better.isidentifier() and better not in _RESERVED else ""
+    return words.error(f"{name or 'nothing'} cannot be a name: a name is letters, digits and _", path,
+                       hint or "A name starts with a letter.", key=True)  # fmt: skip
+
+
+def check_unique(words: Words, kinds: Mapping[str, str], section: str, name: str) -> None:
+    """Raise where `name` of `section` is in an earlier section already (`kinds`: name to section)."""
+    other = kinds.get(name)
+    if other is None:
+        return
+    first = words.place((other, name), key=True)
+    where = f" in line {first.line}" if first is not None and first.line else ""
+    raise words.error(f"{name} is {article(other)} and {article(section)}", (section, name),
+                      f"It is {article(other)}{where}. Give one of them another name.", key=True)  # fmt: skip
+
+
+def formula_text(words: Words, name: str, value: Any, path: Key) -> str:
+    """A node's formula as text; SpecError where it is something else."""
+    if type(value) is str and value.strip():
+        return value
+    if type(value) is int or type(value) is float:
+        return repr(value)
+    if value is None or value == "":
+        raise words.error(f"{name} has no formula", path, f"Write {name}: and a formula, such as w * x + b.")
+    if isinstance(value, bool):
+        raise words.error(f"{str(value).lower()} is not a formula", path, f"A number is {int(value)}.")
+    if isinstance(value, list):
+        raise words.error(f"{name} is a list, not a formula", path,
+                          "Constant lists stand in inputs: or parameters:; a list in a formula needs quotes "
+                          "around the formula.")  # fmt: skip
+    raise words.error(f"{name} is {_what(value)}, not a formula", path, "Put quotes around a formula that holds { }.")
+
+
+def _what(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return "one text" if isinstance(value, str) else "a number" if isinstance(value, int | float) else "empty"
