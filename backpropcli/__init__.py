@@ -1,0 +1,30 @@
+"""A command-line calculator for backpropagation; in Python: `import backpropcli as bp; bp.load("net.yaml").run()`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from backpropcli.errors import BackpropError
+    from backpropcli.face import Network, Trace, check, load, loads
+
+__all__ = ["BackpropError", "Network", "Trace", "__version__", "check", "load", "loads"]
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, imported when first used: the command line must not pay for all of them."""
+    if name == "BackpropError":
+        from backpropcli.errors import BackpropError
+
+        return BackpropError
+    if name in __all__:
+        from backpropcli import face
+
+        return getattr(face, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

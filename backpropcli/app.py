@@ -1,0 +1,267 @@
+"""The command line: which commands there are, and how an error becomes one message and an exit status.
+
+Only the module of the command that was typed is imported; all of them for `--help` and for shell completion.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from backpropcli import __version__
+from backpropcli.errors import BackpropError, FileError, UsageError
+
+if TYPE_CHECKING:
+    import typer
+
+GOOD, WRONG, UNUSABLE, UNSURE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
+"""Exit statuses. Over several files the first of BUG, UNUSABLE, WRONG, UNSURE, GOOD."""
+
+
+class Entry(NamedTuple):
+    """A command: its name, the module in `commands` with a function of that name, one line of help, its panel."""
+
+    name: str
+    module: str
+    help: str
+    panel: str
+
+
+COMPUTE, START = "Work with a network", "Get started"
+COMMANDS = (
+    Entry("run", "run", "Every node's value and gradient; --steps shows the work.", COMPUTE),
+    Entry("check", "check", "Are the gradients right? Compares them with finite differences.", COMPUTE),
+    Entry("new", "new", "Write a starter net.yaml: the network of the lecture.", START),
+    Entry("ops", "ops", "The operations that formulas can use.", START),
+)
+"""Every command, in the order of `backprop --help`. A new command is one line here and one module."""
+
+HELP = """Backpropagation, worked out: every node's value and gradient, and whether they are right.
+
+Write the network down as you would on paper, and run it:
+
+  backprop new             write the lecture's network, net.yaml
+  backprop run             every value and every gradient
+  backprop run --steps     the same with every step worked out
+  backprop check           compare the gradients with finite differences
+
+or without a file:
+
+  backprop run -i x=3 -p w=2 -n "y = w*x" -n "J = (y - 5)**2"
+"""
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+COMPLETION = "_BACKPROP_COMPLETE"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit status. Nothing that a user can do ends in a traceback."""
+    words = sys.argv[1:] if arguments is None else arguments
+    gc.set_threshold(1_000_000, 50, 50)  # a graph is many objects and no garbage: looking often doubles the time
+    try:
+        status = run(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+        _say("interrupted")
+    except BrokenPipeError:
+        status = GOOD
+        _hush_all()
+    except BackpropError as error:
+        status = error.status
+        complain(str(error), words)
+    except MemoryError:
+        status = UNUSABLE
+        complain("there is not enough memory for this network", words)
+    except OSError as error:
+        status = UNUSABLE
+        complain(_system_error(error), words)
+    except Exception as error:
+        status = BUG
+        complain(_bug(error), words)
+    return _settled(status, words)
+
+
+def run(words: list[str]) -> int:
+    """Find the command and call it; its exit status."""
+    if COMPLETION in os.environ:
+        return _call(_full_app(), words, "backprop")
+    if not words or words[0] in ("-h", "--help", "--install-completion", "--show-completion"):
+        return _call(_full_app(), words or ["--help"], "backprop")
+    if words[0] in ("--version", "-V"):
+        from backpropcli.views.output import print_all
+
+        print_all([f"backprop {__version__}\n"])
+        return GOOD
+    for entry in COMMANDS:
+        if entry.name == words[0]:
+            return _call(_one_app(entry), words[1:], f"backprop {entry.name}")
+    if words[0] == "help":
+        return _call(_full_app(), [*words[1:2], "--help"], "backprop")
+    raise _no_command(words)
+
+
+def _one_app(entry: Entry) -> typer.Typer:
+    """The application with one command alone."""
+    import typer
+
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    _register(app, entry)
+    return app
+
+
+def _full_app() -> typer.Typer:
+    """The application with all commands: for help and shell completion."""
+    import typer
+
+    from backpropcli.commands.words import PlainGroup
+
+    app = typer.Typer(cls=PlainGroup, pretty_exceptions_enable=False, help=HELP, context_settings=HELP_OPTIONS)
+
+    @app.callback(help=HELP)
+    def root(
+        version: bool = typer.Option(False, "--version", "-V", help="Show the version and exit."),
+    ) -> None:
+        pass
+
+    for entry in COMMANDS:
+        _register(app, entry)
+    return app
+
+
+def _register(app: typer.Typer, entry: Entry) -> None:
+    from importlib import import_module
+
+    from backpropcli.commands.words import PlainCommand
+
+    module = import_module(f"backpropcli.commands.{entry.module}")
+    app.command(
+        entry.name, cls=PlainCommand, short_help=entry.help, rich_help_panel=entry.panel, context_settings=HELP_OPTIONS
+    )(getattr(module, entry.name))
+
+
+def _call(app: typer.Typer, words: list[str], name: str) -> int:
+    """Let Typer read the words; its errors become ours."""
+    import typer
+
+    try:
+        status = typer.main.get_command(app).main(words, prog_name=name, standalone_mode=False)
+    except typer.TyperException as error:
+        raise _usage_error(error, name, words) from None
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except SystemExit as error:
+        # Rich leaves this way when its reader (`| head`) has seen enough of a help page.
+        asked = not words or "--help" in words or "-h" in words
+        status = GOOD if asked else error.code
+    if status == INTERRUPTED:  # what Typer makes of Ctrl-C
+        raise KeyboardInterrupt
+    return status if isinstance(status, int) else GOOD
+
+
+def _usage_error(error: Any, name: str, words: list[str]) -> UsageError:
+    """Typer's complaint in our words: an unknown option, an option without its value."""
+    from backpropcli.commands.words import no_such_option
+
+    option = getattr(error, "option_name", "")
+    message = error.format_message()
+    hint = f"All options:  {name} --help"
+    if message.startswith("No such option"):
+        parameters = getattr(getattr(getattr(error, "ctx", None), "command", None), "params", [])
+        near, better = no_such_option(option, name, [o for p in parameters for o in p.opts], words)
+        return UsageError(f"no such option: {option}{near}", hint=better or hint)
+    if option and "requires an argument" in message:
+        return UsageError(f"{option} needs a value behind it", hint=hint)
+    if option and "does not take a value" in message:
+        return UsageError(f"{option} takes no value", hint=hint)
+    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+
+
+def _no_command(words: list[str]) -> UsageError:
+    """The first word is no command: what was probably meant."""
+    from backpropcli.suggest import nearest
+
+    word = words[0]
+    line = " ".join(_quoted(w) for w in words[:6])
+    if word.startswith("-") and word != "-":
+        return UsageError(f"no command before {word}. Did you mean backprop run {line}?")
+    if word == "-" or word.lower().endswith((".yaml", ".yml", ".json")):
+        return UsageError(f"no such command: {word}. Did you mean backprop run {line}?")
+    near = nearest(word, [entry.name for entry in COMMANDS])
+    if near:
+        return UsageError(f"no such command: {word}. Did you mean backprop {near}?")
+    return UsageError(f"no such command: {word}", hint=f"The commands: {', '.join(e.name for e in COMMANDS)}")
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word or "*" in word else word
+
+
+def complain(text: str, words: list[str]) -> None:
+    """One block on stderr."""
+    from backpropcli.views.output import COLORS, error_message
+
+    choice = "auto"
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        if word.startswith("--color"):
+            choice = word.partition("=")[2] or following
+    error_message(text, choice if choice in COLORS else "auto")
+
+
+def _system_error(error: OSError) -> str:
+    """What the system refused, which no command foresaw: a full disk, a vanished folder."""
+    from backpropcli.views.output import reason
+
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{reason(error)}"
+
+
+def _bug(error: Exception) -> str:
+    """The message for a fault of our own, which says where it is; the traceback only for those who ask."""
+    import traceback
+
+    if os.environ.get("BACKPROP_DEBUG"):
+        traceback.print_exc()
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "backpropcli" in frame.filename] or list(frames)
+    name = os.path.join("backpropcli", ours[-1].filename.rpartition("backpropcli" + os.sep)[2])
+    where = f"{name}:{ours[-1].lineno}, in {ours[-1].name}"
+    kind = type(error).__name__
+    return (
+        f"a bug in backprop: {kind}{f': {error}' if str(error) else ''}\n  {where}\n"
+        f"  This is not your fault. Reported with the network and the command, it can be mended;\n"
+        f"  BACKPROP_DEBUG=1 backprop ... shows the whole traceback. (backprop {__version__})"
+    )
+
+
+def _say(text: str) -> None:
+    from backpropcli.views.output import message
+
+    message(text)
+
+
+def _hush_all() -> None:
+    from backpropcli.views.output import hush
+
+    hush(sys.stdout)
+    hush(sys.stderr)
+
+
+def _settled(status: int, words: list[str]) -> int:
+    """The status, once what is still in the output's buffer is written too: a full disk may show only now."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _hush_all()
+    except OSError as error:
+        _hush_all()
+        complain(str(FileError(f"the output cannot be written: {_system_error(error)}")), words)
+        return status or UNUSABLE
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

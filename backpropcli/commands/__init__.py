@@ -1,0 +1,1 @@
+"""One file per command: read options, call, hand to a view, exit."""

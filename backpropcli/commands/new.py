@@ -1,0 +1,45 @@
+"""`backprop new`: a starter file, the network of the lecture."""
+
+# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+import os
+from typing import Annotated
+
+import typer
+
+from backpropcli.commands.options import FILE_ENDINGS
+from backpropcli.errors import FileError, UsageError
+from backpropcli.views.output import message, write_file
+
+
+def new(
+    file: Annotated[
+        str, typer.Argument(metavar="[FILE]", help="What to call it.", show_default="net.yaml")
+    ] = "net.yaml",
+    example: Annotated[
+        str | None, typer.Option("--example", metavar="NAME", help="Another network that comes with backprop.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False,
+) -> int:
+    """Write a starter file: the network of the lecture.
+
+    One hidden unit and one output unit, both ReLU, in the nodes form, with comments.
+
+    Examples:
+      backprop new
+      backprop new lesson.yaml
+
+    """
+    if not file.lower().endswith(FILE_ENDINGS[:2]):
+        raise UsageError(f"{file}: a network's file ends in .yaml. Did you mean backprop new {file.rstrip('.')}.yaml?")
+    if os.path.lexists(file) and not force:
+        raise FileError(
+            f"{file} is there already, and was left alone",
+            hint=f"Look at it:  backprop run {file}\nReplace it:  backprop new {file} --force",
+        )
+    from backpropcli.spec import example_text
+
+    write_file(file, [example_text("lecture" if example is None else example)])
+    if not quiet:
+        message(f"wrote {file}. Now: backprop run{'' if file == 'net.yaml' else ' ' + file}")
+    return 0

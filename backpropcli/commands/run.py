@@ -1,0 +1,168 @@
+"""`backprop run`: every node's value and gradient."""
+
+# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backpropcli.commands.options import (
+    Network,
+    Numbers,
+    Output,
+    Word,
+    Words,
+    announce,
+    command,
+    complete_names,
+    complete_quantities,
+    listed,
+    one_file,
+)
+from backpropcli.errors import UsageError
+from backpropcli.suggest import did_you_mean
+from backpropcli.views.numbers import Precision, exact, nested
+from backpropcli.views.output import Destination
+
+if TYPE_CHECKING:
+    from backpropcli.face import Trace
+    from backpropcli.views.run_rows import Result
+
+FORMATS = ("table", "json", "csv", "markdown")
+DTYPES = ("float64", "float32")
+
+
+@command
+def run(
+    network: Network,
+    numbers: Numbers,
+    output: Output,
+    get: Annotated[
+        Words,
+        typer.Option(
+            metavar="NAME", help="Print one number, as dJ/dw1, J or W1[0,2].", autocompletion=complete_quantities
+        ),
+    ] = None,
+    of: Annotated[
+        Word,
+        typer.Option(
+            metavar="NODE", help="Differentiate this node instead of the loss.", autocompletion=complete_names
+        ),
+    ] = None,
+    only: Annotated[
+        Words, typer.Option(metavar="NAME...", help="Show only these rows.", autocompletion=complete_names)
+    ] = None,
+    all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False,
+    expand: Annotated[bool, typer.Option("--expand", help="A row for every step inside a formula.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Show both passes worked out.")] = False,
+    forward: Annotated[bool, typer.Option("--forward", help="Values only.")] = False,
+    upstream: Annotated[
+        Word, typer.Option(metavar="NUMBERS", help="The upstream gradient of a loss that is an array.")
+    ] = None,
+    dtype: Annotated[Word, typer.Option(metavar="TYPE", help="float64 (the default) or float32.")] = None,
+) -> int:
+    """Every node's value and gradient.
+
+    One row for every input, target, parameter and node: its value, and how fast the loss grows with it.
+
+    Examples:
+      backprop run
+      backprop run net.yaml --steps
+      backprop run net.yaml --get dJ/dw1
+      backprop run net.yaml -p w1=2.001 --get J
+      backprop run net.yaml --only w1 w2 --digits 10
+      backprop run net.yaml -o net.json
+      backprop run --example lecture
+      backprop run -i x=3 -p w=2 -n "y = w*x" -n "J = (y - 5)**2"
+
+    """
+    to = output.destination(*FORMATS)
+    precision = numbers.precision()
+    if dtype is not None and dtype not in DTYPES:
+        raise UsageError(f"--dtype {dtype}: expected float64 or float32{did_you_mean(dtype, DTYPES)}")
+    if forward and (of or upstream):
+        raise UsageError(f"--forward computes no gradients, and {'--of' if of else '--upstream'} is about them")
+    file = one_file(network, "run", names=only is not None or _cut_by_the_shell(network))
+    net = network.read(file)
+    one_file(network, "run", names=only is not None)
+    announce(network, file, net.source, to)
+    shown = [net.node(name) for name in listed([*only, *network.names])] if only else None  # type: ignore[union-attr]
+    wanted = _quantities(listed(get))
+    trace = net.run(
+        of,
+        upstream=_numbers(upstream),
+        dtype=dtype or "float64",  # type: ignore[arg-type]
+        everything=all,
+        forward=forward or (bool(wanted) and of is None and net.spec.loss is None),
+    )
+    if wanted:
+        to.write([f"{nested(q.find(trace), precision.show if numbers.chosen else exact)}\n" for q in wanted])
+        return 0
+    if steps:
+        from backpropcli.views.steps import steps as worked
+
+        to.write(f"{line}\n" for line in worked(trace, net.source, precision, to.width, ascii=to.ascii, everything=all))
+        return 0
+    from backpropcli.views.run_rows import result
+
+    marks, messages = _not_finite(trace)
+    found = result(trace, net.source, net.spec.title, shown, expand, marks)
+    _print(found, precision, to, numbers.full)
+    for text in messages:
+        to.note(text)
+    return 0
+
+
+def _print(found: "Result", precision: Precision, to: Destination, full: bool) -> None:
+    """Hand the result to the view of its format."""
+    if to.format == "json":
+        from backpropcli.views.json import run_json
+
+        to.write(run_json(found))
+    elif to.format == "csv":
+        from backpropcli.views.csv import run_csv
+
+        to.write(run_csv(found))
+    elif to.format == "markdown":
+        from backpropcli.views.markdown import run_markdown
+        from backpropcli.views.run_table import heading
+
+        to.write(run_markdown(found, precision, heading(found, precision)))
+    else:
+        from backpropcli.views.run_table import fitted
+
+        to.write_table(fitted(found, precision, to.width, full))
+
+
+def _quantities(words: list[str] | None) -> list[Any]:
+    if not words:
+        return []
+    from backpropcli.commands.quantity import read
+
+    return [read(word) for word in words]
+
+
+def _numbers(text: str | None) -> Any:
+    """The numbers of `--upstream`, as `1,1,1` or `[[1, 0], [0, 1]]`."""
+    if text is None:
+        return None
+    import json
+
+    try:
+        value = json.loads(text if "[" in text else f"[{text}]")
+        return float(value[0]) if "[" not in text and len(value) == 1 else value
+    except (ValueError, TypeError):
+        raise UsageError(
+            f"--upstream {text}: expected numbers, such as --upstream 1,1,1 or --upstream [[1,0],[0,1]]"
+        ) from None
+
+
+def _cut_by_the_shell(network: Network) -> bool:
+    """Whether a formula or value fell apart at its spaces: its own option knows best what to say."""
+    return any(word.startswith("=") for word in network.names)
+
+
+def _not_finite(trace: "Trace") -> tuple[dict[str, str], list[str]]:
+    """Marks for the table and messages for stderr where NaN or infinity arises."""
+    from backpropcli.views.notfinite import described
+
+    return described(trace)

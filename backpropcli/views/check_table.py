@@ -1,0 +1,258 @@
+"""What `backprop check` prints: every gradient beside the slope that finite differences see, and what was expected."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from backpropcli.views.numbers import Precision, component_name, exact
+from backpropcli.views.table import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from backpropcli.check import Report
+    from backpropcli.check.report import Claim, Row
+
+MANY = 40
+"""More components than these are summed up, a row for each parameter; those that did not pass are still listed."""
+WORDS = {"pass": "pass", "fail": "FAIL", "unsure": "unsure"}
+STYLES = {"pass": "green", "FAIL": "bold red", "unsure": "yellow"}
+VERDICT = Column("verdict", styles=STYLES)
+NOTE = Column("", elastic=True, style="dim")
+MARGIN = 78
+"""Sentences under a table are broken here."""
+
+
+class Page(NamedTuple):
+    """What a check prints: a headline, tables, and sentences under them."""
+
+    headline: str
+    tables: Sequence[Table]
+    sentences: Sequence[str]
+
+
+def check_page(
+    report: Report, source: str, precision: Precision, full: bool = False, claims_first: bool = False, more: str = ""
+) -> Page:
+    """The page of a report. `claims_first`: the user asked about expected numbers; gradients that pass are not listed.
+
+    `more` is a sentence for the end where something is wrong (how to look further).
+    """
+    tables = []
+    listing = not (claims_first and report.count("pass") == len(report.rows))
+    if report.rows and listing:
+        tables += gradient_tables(report, precision, full)
+    claims = [c for c in report.claims if claims_first or c.verdict != "pass"]
+    if claims:
+        tables.append(claim_table(claims, precision, opinions=not listing))
+    sentences = [_sentence_of(c) for c in claims if c.verdict != "pass" and (c.diagnosis or _line(c))]
+    sentences += _where(report, precision)
+    if report.eps is not None and report.difference != "central" and report.rows and report.verdict == "pass":
+        sentences.append(
+            f"{_count(report)}, as far as a step of {_eps(report)} can tell (± is the step's own error). "
+            "Without --eps the check is far sharper."
+        )
+    elif report.eps is not None:
+        sentences.append(_sentence(verdict_line(report)) + ".")
+    if report.verdict == "fail" and more:
+        sentences.append(more)
+    return Page(f"{source}   {_headline(report, precision, claims_first)}", tables, sentences)
+
+
+def check_tables(page: Page) -> list[Table]:
+    """The page as tables: the first carries the headline, the last the sentences."""
+    tables = list(page.tables) or [Table((), ())]
+    footers = [line for text in page.sentences for line in textwrap.wrap(text, MARGIN, break_on_hyphens=False)]
+    tables[0] = tables[0]._replace(title=page.headline)
+    tables[-1] = tables[-1]._replace(footers=footers)
+    return tables
+
+
+def gradient_tables(report: Report, precision: Precision, full: bool) -> list[Table]:
+    """A row for each component or, where there are many, for each parameter, and one for each that did not pass."""
+    if full or len(report.rows) <= MANY:
+        return [_components(report, report.rows, precision)]
+    odd = [row for row in report.rows if row.verdict != "pass"]
+    return [_summary(report, precision), *([_components(report, odd, precision)] if odd else [])]
+
+
+def verdict_line(report: Report) -> str:
+    """`4 of 4 gradients are right`, or what is wrong or unsure of how many."""
+    parts = []
+    if report.rows:
+        parts.append(_count(report))
+    if report.claims:
+        wrong, total = report.wrong_claims, len(report.claims)
+        parts.append(
+            f"{wrong} of {total} expected numbers {_is(wrong)} wrong" if wrong
+            else f"{total} of {total} expected numbers agree{'s' if total == 1 else ''}"
+        )  # fmt: skip
+    return "; ".join(parts) or "nothing was checked"
+
+
+def _headline(report: Report, precision: Precision, claims_first: bool) -> str:
+    if report.eps is None or not report.rows:
+        line = verdict_line(report)
+        if claims_first and report.count("pass") == len(report.rows):
+            line = line.rpartition("; ")[2]
+        elif report.verdict == "pass" and report.power:
+            line += f" (a mistake above {Precision(1).show(report.power * 100)} % would show)"
+        return line
+    j, e = report.of, _eps(report)
+    at = f", with {j} = {precision.show(report.loss)}" if isinstance(report.loss, float) else ""
+    if report.difference == "central":
+        return f"slope = ({j}(p + {e}) - {j}(p - {e})) / {Precision(10).show(2 * (report.eps or 0))}"
+    if report.difference == "forward":
+        return f"slope = ({j}(p + {e}) - {j}) / {e}{at}"
+    return f"slope = ({j} - {j}(p - {e})) / {e}{at}"
+
+
+def _count(report: Report) -> str:
+    total = len(report.rows)
+    wrong, unsure = report.count("fail"), report.count("unsure")
+    if not wrong and not unsure:
+        return f"{total:,} of {total:,} gradients {_is(total)} right"
+    parts = []
+    if wrong:
+        parts.append(f"{wrong:,} of {total:,} gradients {_is(wrong)} wrong")
+    if unsure:
+        parts.append(f"{unsure:,} not judged" if wrong else f"{unsure:,} of {total:,} gradients could not be judged")
+    return ", ".join(parts)
+
+
+def _components(report: Report, rows: Sequence[Row], precision: Precision) -> Table:
+    stepped = report.eps is not None
+    above = stepped and any(row.above is not None for row in rows)
+    below = stepped and any(row.below is not None for row in rows)
+    failed = any(row.verdict != "pass" for row in rows)
+    off = failed or (stepped and report.difference != "central")
+    e = _eps(report) if stepped else ""
+    columns = [Column("gradient", style="cyan")]
+    columns += [Column(f"{report.of}(p + {e})", "point")] if above else []
+    columns += [Column(f"{report.of}(p - {e})", "point")] if below else []
+    columns += [Column("slope" if stepped else "numerical", "point", inner=1), Column("backprop", "point")]
+    columns += [Column("off by", "point")] if off else []
+    columns += [VERDICT, NOTE]
+    lines = []
+    for row in rows:
+        cells: list[Cell] = [component_name(f"d{report.of}/d{row.name}", row.index)]
+        if above:
+            cells.append(precision.show(row.above) if row.above is not None else "")
+        if below:
+            cells.append(precision.show(row.below) if row.below is not None else "")
+        cells += [_opinion(row, precision), precision.show(row.backprop)]
+        if off:
+            cells.append(_off(row, stepped))
+        cells += [WORDS[row.verdict], row.note]
+        lines.append(cells)
+    return Table(columns, [lines])
+
+
+def _summary(report: Report, precision: Precision) -> Table:
+    """A row for each parameter: how many of its components are wrong, and the one that is furthest off."""
+    names = dict.fromkeys(row.name for row in report.rows)
+    columns = [Column("gradient", style="cyan"), Column("wrong", "right"), Column("unsure", "right")]
+    columns += [Column("worst at"), VERDICT]
+    lines = []
+    for name in names:
+        rows = [row for row in report.rows if row.name == name]
+        wrong = sum(row.verdict == "fail" for row in rows)
+        unsure = sum(row.verdict == "unsure" for row in rows)
+        odd = [row for row in rows if row.verdict != "pass"]
+        worst = max(odd, key=lambda row: abs(row.backprop - row.numerical), default=None)
+        place = component_name("", worst.index) if worst is not None else ""
+        verdict = "FAIL" if wrong else "unsure" if unsure else "pass"
+        lines.append((
+            f"d{report.of}/d{name}", f"{wrong:,} of {len(rows):,}", str(unsure) if unsure else "", place, verdict,
+        ))  # fmt: skip
+    columns = [c if any(line[k] for line in lines) else Column("") for k, c in enumerate(columns)]
+    return Table(columns, [lines])
+
+
+def claim_table(claims: Sequence[Claim], precision: Precision, opinions: bool = True) -> Table:
+    """What was expected beside what there is, and beside the check's own `opinions` where no other table has them."""
+    opinions = opinions and any(c.numerical is not None for c in claims)
+    gradients = all("/" in c.key for c in claims)
+    columns = [
+        Column("gradient" if gradients else "name"),
+        Column("expected", "point"),
+        Column("backprop", "point"),
+        *([Column("numerical", "point", inner=1)] if opinions else []),
+        Column("wrong", "right") if any(c.size > 1 for c in claims) else Column(""),
+        VERDICT,
+    ]
+    lines = []
+    for c in claims:
+        cells: list[Cell] = [component_name(c.key, c.index), c.text or precision.show(c.yours), precision.show(c.got)]
+        if opinions:
+            cells.append(plus_minus(c.numerical, c.bound, precision) if c.numerical is not None else "")
+        wrong = f"{c.wrong} of {c.size}" if c.size > 1 else ""
+        cells += [wrong, WORDS[c.verdict]]
+        lines.append(cells)
+    return Table(columns, [lines])
+
+
+def plus_minus(x: float, bound: float | None, precision: Precision) -> Cell:
+    """`6 ± 2e-12`, aligned on the point and on the ±; a small bound has one digit."""
+    if bound is None or bound - bound != 0:
+        return precision.show(x)
+    digits = 1 if bound < 1e-6 * max(abs(x), 1e-300) or bound < 1e-9 else 2
+    return [[precision.show(x), f"± {Precision(digits).show(bound)}"]]
+
+
+def _opinion(row: Row, precision: Precision) -> Cell:
+    """The independent opinion; on a corner the slopes on either side."""
+    if row.left is not None and row.right is not None and row.left != row.right:
+        low, high = sorted((row.left, row.right))
+        return f"{precision.show(low)} to {precision.show(high)}"
+    return plus_minus(row.numerical, row.bound, precision)
+
+
+def _off(row: Row, stepped: bool) -> Cell:
+    """The distance between the two opinions: as a number where a step was given, else in percent of the slope."""
+    off = abs(row.backprop - row.numerical)
+    if off != off or (row.verdict == "pass" and row.left is not None):
+        return ""
+    if stepped:
+        return Precision(2).show(off)
+    if off == 0:
+        return "0 %"
+    return f"{Precision(2).show(100 * off / abs(row.numerical))} %" if row.numerical else Precision(2).show(off)
+
+
+def _where(report: Report, precision: Precision) -> list[str]:
+    """The operation whose rule is wrong."""
+    culprit = report.culprit
+    if culprit is None:
+        return []
+    at = ", ".join(f"{name} = {Precision().show(x)}" for name, x in culprit.at)
+    show = Precision().show
+    text = (
+        f"Where: {culprit.operation} in {culprit.label}. At {at} its gradient says {show(culprit.says)}; "
+        f"the slope of its value is {show(culprit.slope)}."
+    )
+    return [text, *([culprit.diagnosis] if culprit.diagnosis else [])]
+
+
+def _sentence_of(claim: Claim) -> str:
+    """`dE/dw5 (mazur.yaml:18): two digits look swapped`."""
+    place = f" ({_line(claim)})" if _line(claim) else ""
+    expected = claim.text or Precision(10).show(claim.yours)
+    return f"{claim.key}{place}: {claim.diagnosis or f'expected {expected}, got {exact(claim.got)}'}"
+
+
+def _line(claim: Claim) -> str:
+    place = claim.place
+    return f"{place.file}:{place.line}" if place is not None and place.line else ""
+
+
+def _eps(report: Report) -> str:
+    return Precision(10).show(report.eps or 0.0)
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,76 @@
+"""Results as a Markdown table (GitHub's), to paste into a worksheet or an issue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from backpropcli.views.numbers import Precision, nested
+
+if TYPE_CHECKING:
+    from backpropcli.views.run_rows import Result
+    from backpropcli.views.table import Cell, Table
+
+
+def run_markdown(result: Result, precision: Precision, heading: str) -> Iterator[str]:
+    """A heading line and a table: `name`, `shape` where there are arrays, `formula`, `value`, gradient."""
+    arrays = any(row.shape for row in result.rows)
+    gradients = any(row.gradient is not None for row in result.rows)
+    titles = ["name", *["shape"] * arrays, "formula", "value", *[f"d{result.loss}/d(name)"] * gradients]
+    sides = ["left", *["left"] * arrays, "left", "right", *["right"] * gradients]
+    rows = []
+    for row in result.rows:
+        cells = [code(row.name)]
+        if arrays:
+            cells.append(f"({','.join(map(str, row.shape))}{',' * (len(row.shape) == 1)})" if row.shape else "")
+        cells.append(code(row.formula) if row.formula else row.kind)
+        cells.append(nested(row.value, precision.show))
+        if gradients:
+            cells.append(nested(row.gradient, precision.show) if row.gradient is not None else "")
+        rows.append(cells)
+    yield f"{escaped(heading)}\n\n"
+    yield from table(titles, sides, rows)
+
+
+def any_markdown(table_: Table) -> Iterator[str]:
+    """A table of the terminal's as Markdown: headline, rows, and the sentences under it."""
+    kept = [k for k, c in enumerate(table_.columns) if c.title or any(r[k] for s in table_.sections for r in s)]
+    if table_.title:
+        yield f"{escaped(table_.title)}\n\n"
+    if kept:
+        rows = [[_flat(row[k]) for k in kept] for section in table_.sections for row in section]
+        sides = ["left" if table_.columns[k].align == "left" else "right" for k in kept]
+        yield from table([table_.columns[k].title for k in kept], sides, rows)
+    if table_.footers:
+        yield "\n" + "\n".join(map(escaped, table_.footers)) + "\n"
+
+
+def table(titles: Sequence[str], sides: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table whose cells are Markdown already, padded so that its source reads well too."""
+    sizes = [max(3, len(title), *(len(row[k]) for row in rows)) for k, title in enumerate(titles)]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = (c.rjust(s) if d == "right" else c.ljust(s) for c, s, d in zip(cells, sizes, sides, strict=True))
+        return f"| {' | '.join(padded)} |\n"
+
+    yield line([escaped(title) for title in titles])
+    yield line(["-" * (s - 1) + ":" if d == "right" else "-" * s for s, d in zip(sizes, sides, strict=True)])
+    for row in rows:
+        yield line(row)
+
+
+def _flat(cell: Cell) -> str:
+    """A terminal's cell in one line."""
+    return escaped(cell if isinstance(cell, str) else " ".join(" ".join(row) for row in cell))
+
+
+def code(text: str) -> str:
+    """Code, with the two signs that would end it or its cell kept harmless."""
+    return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
+
+
+def escaped(text: str) -> str:
+    """Plain text whose stars, underlines and bars mean themselves."""
+    for sign in "\\`*_|<>[]":
+        text = text.replace(sign, "\\" + sign)
+    return text

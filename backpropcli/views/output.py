@@ -1,0 +1,251 @@
+"""Where results go, standard output or a file, and in which format and colour."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterable
+from typing import IO, Any, NamedTuple
+
+from backpropcli.errors import FileError, UsageError
+from backpropcli.suggest import did_you_mean
+from backpropcli.views.table import INDENT, Table
+
+ENDINGS = {".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown"}
+"""The format that the ending of `-o FILE` chooses."""
+COLORS = ("auto", "always", "never")
+SIGNS = "─…±◀→·−"
+"""What the tables print beyond ASCII; a stream that cannot encode them gets ASCII."""
+ASCII = str.maketrans({"─": "-", "…": "...", "±": "+-", "◀": "<", "→": "->", "·": "*", "−": "-", "²": "^2", "½": "1/2"})
+MOST_COLOURED_ROWS = 2_000
+"""Rich takes 0.3 ms a row: longer tables are printed plain."""
+
+
+class Destination(NamedTuple):
+    """What the output options say: `path` is None for standard output, `format` one of the view's formats."""
+
+    path: str | None = None
+    format: str = "table"
+    color: str = "auto"
+    quiet: bool = False
+
+    @property
+    def width(self) -> int | None:
+        """The terminal's width; None for files and pipes, where nothing is cut."""
+        return terminal_width(sys.stdout) if self.path is None else None
+
+    @property
+    def coloured(self) -> bool:
+        """Whether to colour the output; never in a file."""
+        return self.path is None and colour_wanted(self.color, sys.stdout)
+
+    @property
+    def ascii(self) -> bool:
+        """Whether the output cannot show signs beyond ASCII."""
+        return self.path is None and not _encodes(sys.stdout, SIGNS)
+
+    def write(self, chunks: Iterable[str]) -> None:
+        """Write the text: a file is written whole or not at all."""
+        if self.path is None:
+            print_all(chunks)
+        else:
+            write_file(self.path, chunks)
+
+    def write_table(self, table: Table) -> None:
+        """Write a table as text, in colour where that is wanted."""
+        self.write([render(table, self.width, self.coloured)])
+
+    def note(self, text: str) -> None:
+        """A message beside the data, on stderr, unless quiet."""
+        if not self.quiet:
+            message(text)
+
+
+def destination(
+    formats: tuple[str, ...], path: str | None, format: str | None, color: str | None, quiet: bool
+) -> Destination:
+    """The destination that the options name; UsageError where a format, an ending or a colour is unknown."""
+    color = color or "auto"
+    if color not in COLORS:
+        raise UsageError(f"--color {color}: expected auto, always or never")
+    if format is not None:
+        format = {"md": "markdown", "text": "table", "txt": "table"}.get(format, format)
+        if format not in formats:
+            known = f"{', '.join(formats[:-1])} or {formats[-1]}"
+            raise UsageError(f"--format {format}: expected {known}{did_you_mean(format, formats)}")
+    elif path is not None and not os.path.isdir(path):
+        endings = {e: f for e, f in ENDINGS.items() if f in formats}
+        format = endings.get(os.path.splitext(path)[1].lower())
+        if format is None and not _is_special(path):
+            raise UsageError(
+                f"-o {path}: the ending chooses the format, and should be one of {', '.join(endings)}",
+                hint=f"Or say the format:  --format {formats[0]} -o {path}",
+            )
+    return Destination(path, format or "table", color, quiet)
+
+
+def colour_wanted(choice: str, stream: Any) -> bool:
+    """`--color`, else NO_COLOR, else FORCE_COLOR, else whether the stream is a terminal that knows colours."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return os.environ.get("TERM") != "dumb" and is_terminal(stream)
+
+
+def terminal_width(stream: Any) -> int | None:
+    """The columns of the terminal behind a stream (COLUMNS goes before what it says itself); None for a pipe."""
+    if not is_terminal(stream):
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
+def render(table: Table, width: int | None = None, coloured: bool = False) -> str:
+    """A table as text that fits `width` as far as it can, with ANSI codes where `coloured`."""
+    if not coloured or sum(map(len, table.sections)) > MOST_COLOURED_ROWS:
+        return table.text(width)
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.padding import Padding
+
+    layout = table.layout(width)
+    text = StringIO()
+    console = Console(
+        file=text, width=max(layout.width, 1), force_terminal=True, color_system="standard", no_color=False,
+        legacy_windows=False, highlight=False, markup=False, emoji=False,
+    )  # fmt: skip
+    if table.title:
+        head, _, rest = table.title.partition("   ")
+        console.print(f"\x1b[1m{head}\x1b[0m{'   ' + rest if rest else ''}\n", soft_wrap=True)
+    console.print(Padding(layout.rich_table(), (0, 0, 0, len(INDENT)), expand=False), crop=False, overflow="ignore")
+    if table.footers:
+        console.print("\n" + "\n".join(table.footers), soft_wrap=True)
+    return text.getvalue()
+
+
+def message(text: str) -> None:
+    """A line on stderr, which may be closed."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError):
+        hush(sys.stderr)
+
+
+def error_message(text: str, choice: str = "auto") -> None:
+    """`error:` and a block of text on stderr; red where it is a terminal that knows colours."""
+    red, plain = ("\x1b[1;31m", "\x1b[0m") if colour_wanted(choice, sys.stderr) else ("", "")
+    message(f"{red}error:{plain} {text}")
+
+
+def print_all(chunks: Iterable[str]) -> None:
+    """Write to standard output; a closed pipe is the reader's business, a full disk an error.
+
+    Where the stream's encoding has no signs beyond ASCII, rules are hyphens and … is three points.
+    """
+    stream = sys.stdout
+    if stream is None:
+        raise FileError("there is no standard output to write to")
+    if not _encodes(stream, SIGNS):
+        chunks = map(to_ascii, chunks)
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        for chunk in chunks:
+            stream.write(chunk)
+        stream.flush()
+    except OSError as error:
+        hush(stream)
+        if error.errno not in (errno.EPIPE, errno.ESHUTDOWN):
+            raise FileError(f"the output cannot be written: {reason(error)}") from error
+
+
+def to_ascii(text: str) -> str:
+    """`text` with ASCII for the tables' signs, columns kept where the space behind a … allows it."""
+    return text if text.isascii() else text.replace("…  ", "...").translate(ASCII)
+
+
+def hush(stream: IO[str] | None) -> None:
+    """Send what a stream still holds nowhere, so that closing it at exit makes no noise."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
+        os.close(nowhere)
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+def write_file(path: str, chunks: Iterable[str]) -> None:
+    """Write a file whole or not at all: beside it first, then in its place. Devices and pipes are written directly."""
+    if os.path.isdir(path):
+        raise FileError(f"-o {path} is a folder, not a file", hint=f"Write -o {os.path.join(path, 'result.json')}")
+    if _is_special(path):
+        try:
+            with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.writelines(chunks)
+        except OSError as error:
+            if error.errno != errno.EPIPE:
+                raise FileError(f"{path} cannot be written: {reason(error)}") from error
+        return
+    target = os.path.realpath(path)
+    beside = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:200]}.{os.getpid()}.tmp")
+    try:
+        mode = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None
+        if mode is not None and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        with open(beside, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            try:
+                file.writelines(chunks)
+                file.flush()
+                if mode is not None:
+                    os.chmod(beside, mode)
+                os.replace(beside, target)
+            except BaseException:
+                os.unlink(beside)
+                raise
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {reason(error)}", hint=_folder_hint(path)) from error
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in lower case: `permission denied`."""
+    text = error.strerror or type(error).__name__
+    return text[:1].lower() + text[1:]
+
+
+def _folder_hint(path: str) -> str:
+    folder = os.path.dirname(path)
+    return f"There is no folder {folder}." if folder and not os.path.isdir(folder) else ""
+
+
+def _is_special(path: str) -> bool:
+    """Whether a path is a device or a pipe, such as /dev/stdout, which cannot be replaced."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether a stream, which may be closed, leads to a terminal."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):
+        return False
+
+
+def _encodes(stream: Any, text: str) -> bool:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    if encoding.lower() in ("utf-8", "utf8"):
+        return True
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,245 @@
+"""Derivatives written with a prime, `relu'(z)`: spelled out where smooth, put in words where they have cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import nan
+from typing import NamedTuple
+
+from backpropcli.ops.definition import Elementwise, Operation
+from backpropcli.ops.numbers.scalar import xp
+from backpropcli.ops.table import INFIX, lookup
+from backpropcli.spec.formula.parser import parse
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, same, substitute
+from backpropcli.views.numbers import exact
+from backpropcli.views.typeset import UNICODE, Style, typeset
+
+MOST_PARTS = 12
+"""A textbook derivative of up to so many parts is spelled out inside a larger formula."""
+STEPS = {"step": "where(z > 0, 1, 0)", "sign": "where(z > 0, 1, where(z < 0, -1, 0))"}
+OPPOSITE = {">": "<=", "<=": ">", "<": ">=", ">=": "<", "==": "!=", "!=": "=="}
+
+
+class Prime(NamedTuple):
+    """A local derivative that is one number: `relu'(z)`, `sign(z)`; the whole of a formula (`alone`) or a part of it.
+
+    `name` stands in the formula, `head` in the remark, with `{}` for the numbers; `call` is the operation's call, and
+    `formula` the textbook form of its derivative by the argument at `position`.
+    """
+
+    name: str
+    head: str
+    call: Call
+    operation: Elementwise
+    position: int
+    alone: bool
+
+    @property
+    def formula(self) -> Expression:
+        """The textbook form in the operation's own letters: `where(z > 0, 1, 0)`."""
+        return parse(self.operation.textbook[self.position])
+
+    @property
+    def arguments(self) -> dict[str, Expression]:
+        """What the call puts in the place of those letters."""
+        return arguments(self.call, self.operation)
+
+
+def arguments(call: Call, operation: Operation) -> dict[str, Expression]:
+    """The operation's arguments by name, as a call gives them, with the defaults of those left out."""
+    missing = operation.arguments[len(call.arguments) :]
+    defaults = operation.defaults[len(operation.defaults) - len(missing) :] if missing else ()
+    given = [*call.arguments, *(Number(d, exact(d)) for d in defaults)]
+    return dict(zip(operation.arguments, given, strict=False))
+
+
+def textbook(
+    formula: Expression, whole: Expression, value: str, find: Callable[[str], object]
+) -> tuple[Expression, list[Prime]]:
+    """A local derivative as it is shown, and the primes in it, each as a name.
+
+    `sigmoid'(z1)` becomes `a1*(1 - a1)` where `whole`, the stage's formula, is `sigmoid(z1)` and `value`, its name, a1.
+    `find` gives the operation of a name.
+    """
+    cases_of = _calls_with_cases(whole, find)
+    primes: list[Prime] = []
+    stack: list[Expression] = []
+    for part in postorder(formula):
+        count = len(part.parts())
+        inside = tuple(stack[len(stack) - count :])
+        del stack[len(stack) - count :]
+        now = part.with_parts(inside) if count else part
+        if isinstance(whole, Call) and same(part, whole):
+            now = Name(value)
+        elif isinstance(part, Call):
+            now = _shown(part, part is formula, whole, value, find, cases_of, primes) or now
+        stack.append(now)
+    return stack[0], primes
+
+
+def _shown(
+    part: Call, alone: bool, whole: Expression, value: str, find: Callable[[str], object],
+    cases_of: list[tuple[Call, Elementwise, int]], primes: list[Prime],
+) -> Expression | None:
+    """What a call in a derivative is shown as, where that is not itself."""
+    if part.prime:
+        call = Call(part.name, part.arguments, part.keywords, written=part.written)
+        operation, position = find(part.name), 0
+        if not isinstance(operation, Elementwise):
+            return None
+        formula = parse(operation.textbook[0])
+        if not has_cases(formula):
+            words = arguments(call, operation)
+            if same(call, whole):
+                return substitute(formula, {**words, "y": Name(value)})
+            if len(postorder(formula)) <= MOST_PARTS:
+                return substitute(formula, {**words, "y": call})
+        name, head = typeset(part), f"{part.name}'({{}})"
+    else:
+        found = next((case for case in cases_of if same(part, _local(*case))), None)
+        if found is None:
+            return None
+        call, operation, position = found
+        varying = [a for a in call.arguments if any(isinstance(p, Name) for p in postorder(a))]
+        if part.name in STEPS:
+            name, head = typeset(part), f"{part.name}({{}})"
+        elif len(varying) > 1 and same(call, whole) and _only(call, position):
+            name = head = f"d{value}/d{typeset(call.arguments[position])}"
+        else:
+            name, head = typeset(Call(call.name, call.arguments, prime=True)), f"{call.name}'({{}})"
+    prime = Prime(name, head, call, operation, position, alone)
+    if prime not in primes:
+        primes.append(prime)
+    return Name(name)
+
+
+def _only(call: Call, position: int) -> bool:
+    """Whether an argument is a name that the call uses nowhere else."""
+    argument = call.arguments[position]
+    return isinstance(argument, Name) and sum(same(p, argument) for p in postorder(call)) == 1
+
+
+def _calls_with_cases(whole: Expression, find: Callable[[str], object]) -> list[tuple[Call, Elementwise, int]]:
+    """The calls in a formula whose derivatives make a choice, and the argument's position (`where` left out)."""
+    found = []
+    for part in postorder(whole):
+        operation = find(part.name) if isinstance(part, Call) and part.name != "where" and not part.keywords else None
+        if isinstance(part, Call) and isinstance(operation, Elementwise):
+            for k in range(len(part.arguments)):
+                if has_cases(parse(operation.textbook[k])):
+                    found.append((part, operation, k))
+    return found
+
+
+def _local(call: Call, operation: Elementwise, position: int) -> Expression:
+    return substitute(parse(operation.textbook[position]), {**arguments(call, operation), "y": call})
+
+
+def cases(prime: Prime, style: Style = UNICODE) -> str:
+    """For arrays: `relu'(z1) = 1 where z1 > 0, else 0`; empty where the derivative has no cases."""
+    words = prime.arguments
+    formula = _as_where(prime.formula)
+    said = []
+    while _is_where(formula):
+        condition, then, formula = formula.parts()
+        condition = substitute(condition, words)
+        said.append(f"{typeset(substitute(then, words), style)} where {_joined(_conjuncts(condition), style)}")
+    return f"{prime.name} = {', '.join(said)}, else {typeset(substitute(formula, words), style)}" if said else ""
+
+
+def reason(prime: Prime, values: Sequence[float], words: Sequence[str], style: Style = UNICODE) -> str:
+    """For numbers: `, as 7 > 0`: the conditions of the textbook form that decide; empty where there are none."""
+    known = dict(zip(prime.operation.arguments, values, strict=False))
+    numbers = dict(zip(prime.operation.arguments, words, strict=False))
+    formula = _as_where(prime.formula)
+    said: list[Expression] = []
+    while _is_where(formula):
+        condition, then, otherwise = formula.parts()
+        parts = _conjuncts(condition)
+        verdicts = [evaluate(part, known) for part in parts]
+        if None in verdicts:
+            return ""
+        if all(verdicts):
+            said, formula = parts, then
+        else:
+            said.append(_opposite(parts[[bool(v) for v in verdicts].index(False)]))
+            formula = otherwise
+    if any(x != x for x in values):
+        return ""
+    match said:
+        case [Binary(sign="<=") as a, Binary(sign=">=") as b] if same(a.left, b.left) and same(a.right, b.right):
+            said = [Binary("==", a.left, a.right)]
+    return f", as {_joined(said, style, numbers)}" if said else ""
+
+
+def has_cases(formula: Expression) -> bool:
+    """Whether a textbook form makes a choice."""
+    return any(isinstance(part, Call) and part.name in (*STEPS, "where") for part in postorder(formula))
+
+
+def _as_where(formula: Expression) -> Expression:
+    """`step(z)` and `sign(z)` as the choices that they are."""
+    if isinstance(formula, Call) and formula.name in STEPS and len(formula.arguments) == 1:
+        return substitute(parse(STEPS[formula.name]), {"z": formula.arguments[0]})
+    return formula
+
+
+def _is_where(formula: Expression) -> bool:
+    return isinstance(formula, Call) and formula.name == "where" and len(formula.parts()) == 3
+
+
+def _conjuncts(condition: Expression) -> list[Expression]:
+    """The conditions that `&` joins."""
+    result = []
+    waiting = [condition]
+    while waiting:
+        latest = waiting.pop()
+        if isinstance(latest, Binary) and latest.sign == "&":
+            waiting += [latest.right, latest.left]
+        else:
+            result.append(latest)
+    return result
+
+
+def _opposite(condition: Expression) -> Expression:
+    if isinstance(condition, Binary) and condition.sign in OPPOSITE:
+        return Binary(OPPOSITE[condition.sign], condition.left, condition.right)
+    return Unary("~", condition)
+
+
+def _joined(conditions: Sequence[Expression], style: Style, numbers: Mapping[str, str] | None = None) -> str:
+    return " and ".join(dict.fromkeys(typeset(condition, style, numbers=numbers) for condition in conditions))
+
+
+def evaluate(
+    expression: Expression, values: Mapping[str, float], find: Callable[[str], object] = lookup
+) -> float | None:
+    """What a formula of plain numbers comes to, by the operations' own bodies: NaN for 1/0, None if not known."""
+    stack: list[float] = []
+    for part in postorder(expression):
+        count = len(part.parts())
+        inside = stack[len(stack) - count :]
+        del stack[len(stack) - count :]
+        operation: object = None
+        match part:
+            case Number(value=value):
+                stack.append(value)
+                continue
+            case Name(name=name) if name in values:
+                stack.append(values[name])
+                continue
+            case Binary(sign=sign):
+                operation = INFIX.get(sign)
+            case Unary(sign="-"):
+                operation = lookup("negative")
+            case Call(name=name, keywords=()):
+                operation = find(name)
+        if not isinstance(operation, Elementwise):
+            return None
+        missing = len(operation.arguments) - len(inside)
+        defaults = operation.defaults[len(operation.defaults) - missing :] if missing else ()
+        try:
+            stack.append(operation.value(xp, *inside, *defaults))
+        except (ArithmeticError, ValueError):
+            stack.append(nan)
+    return stack[0]

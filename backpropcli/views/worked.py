@@ -1,0 +1,351 @@
+"""The chain rule, worked out: for each gradient its terms, upstream gradient times local derivative, with numbers.
+
+`Worked` turns a trace into small pieces of text and number, `Factor` and `Term`, of which `run --steps` and `explain`
+make their lines. It computes nothing: every number comes from the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from math import isfinite
+from typing import Any, NamedTuple
+
+from backpropcli.engine import Trace
+from backpropcli.ops.definition import show_shape
+from backpropcli.spec.formula.tree import Binary, Expression, Name, postorder, same
+from backpropcli.views.numbers import MOST_DIGITS, Precision
+from backpropcli.views.primes import Prime, cases, evaluate, reason, textbook
+from backpropcli.views.stages import Stage, paired, stages
+from backpropcli.views.typeset import UNICODE, Style, factor, typeset
+from backpropcli.views.vjps import gathered, product
+
+MOST_INLINE = 6
+"""An array of up to so many entries is written inside a line."""
+CLOSE = 1e-3
+"""A line whose numbers, as they are shown, miss its result by more than this part of it gets more digits."""
+
+
+class Factor(NamedTuple):
+    """One factor of a product: as a formula, with numbers put in (None where an array is too large), and its value.
+
+    `remark` says what cannot be seen from the formula: which side of a corner a value is on. `spread`: it is an array.
+    """
+
+    text: str
+    numbers: str | None
+    value: Any = None
+    remark: str = ""
+    spread: bool = False
+
+
+class Term(NamedTuple):
+    """One term of a gradient: what comes through one stage that uses the value.
+
+    `text` and `numbers` are the whole term; for an elementwise stage that is `upstream · local`, for another (a matrix
+    product, a sum) the operation's vector-Jacobian product, and `local` is None. `value` is the term's own number,
+    where it is one, there are several terms, and the trace knows it.
+    """
+
+    through: Stage
+    upstream: Factor
+    local: Factor | None
+    text: str
+    numbers: str | None
+    value: Any = None
+    remark: str = ""
+
+
+class Worked:
+    """A trace read as a worked solution. `everything`: inputs and targets have gradients too."""
+
+    def __init__(
+        self, trace: Trace, precision: Precision | None = None, style: Style = UNICODE, everything: bool = False
+    ) -> None:
+        self.trace = trace
+        self.graph = trace.graph
+        self.precision = precision or Precision()
+        self.style = style
+        names = self.graph.names("input", "target") if everything else []
+        if not everything and not self.graph.names("parameter"):
+            names = self.graph.names("input")
+        if names and trace.of is not None:
+            trace.gradient(names[0])  # asks the engine for the gradients of data too
+        self.data = [*names, *self.graph.names("parameter")]
+
+    @cached_property
+    def stages(self) -> list[Stage]:
+        """Everything that is worked out, in evaluation order."""
+        return list(stages(self.graph, self.labels))
+
+    @cached_property
+    def labels(self) -> dict[int, str]:
+        """A name by slot: the network's names, and `J.1` for steps."""
+        return self.graph.labels()
+
+    @cached_property
+    def slots(self) -> dict[str, int]:
+        """A slot by name."""
+        return {label: slot for slot, label in self.labels.items()}
+
+    @cached_property
+    def arrays(self) -> set[str]:
+        """The names whose values are arrays."""
+        shapes = self.graph.shapes
+        return {label for slot, label in self.labels.items() if shapes[slot]}
+
+    @cached_property
+    def users(self) -> dict[str, list[Stage]]:
+        """The stages that use a value and lead to the loss, in evaluation order."""
+        result: dict[str, list[Stage]] = {}
+        for stage in self.stages:
+            if self.trace.gradients[stage.slot] is not None:
+                for name in stage.inputs:
+                    result.setdefault(name, []).append(stage)
+        return result
+
+    def shape(self, label: str) -> tuple[int, ...]:
+        """The shape of a value; () is a plain number."""
+        return self.graph.shapes[self.slots[label]]
+
+    def value(self, label: str) -> Any:
+        """A value, of a name or of a step."""
+        return _full(self.trace.slots[self.slots[label]], self.shape(label))
+
+    def gradient(self, label: str) -> Any:
+        """A gradient, of a name or of a step; 0 where no path leads to the loss."""
+        if label in self.graph.nodes:
+            return self.trace.gradient(label)
+        found = self.trace.gradients[self.slots[label]]
+        return _full(0.0 if found is None else found, self.shape(label))
+
+    def reaches(self, label: str) -> bool:
+        """Whether a path leads from a value to the loss."""
+        return self.trace.gradients[self.slots[label]] is not None
+
+    def gradient_name(self, label: str) -> str:
+        """`dJ/dw1`."""
+        return f"d{self.trace.of}/d{label}"
+
+    def order(self) -> Iterator[str]:
+        """The values whose gradients are worked out, from the loss back, each when its last user is done."""
+        assert self.trace.of is not None
+        yield self.trace.of
+        waiting = {name: len(users) for name, users in self.users.items()}
+        wanted = {stage.name for stage in self.stages} | set(self.data)
+        for stage in reversed(self.stages):
+            if self.trace.gradients[stage.slot] is None:
+                continue
+            for name in stage.inputs:
+                waiting[name] -= 1
+                if not waiting[name] and name in wanted and name != self.trace.of:
+                    yield name
+
+    def apart(self) -> list[str]:
+        """The nodes and parameters from which no path leads to the loss."""
+        return [name for name in [*self.data, *self.graph.names("node")] if not self.reaches(name)]
+
+    # Text.
+
+    def show(self, value: Any) -> str | None:
+        """A number, or a small array on one line, `[[1 2] [3 4]]`; None for a large one."""
+        if not getattr(value, "shape", ()):
+            return self.precision.show(float(value))
+        return _inline(value.tolist(), self.precision) if value.size <= MOST_INLINE else None
+
+    def numbers(self, names: Iterator[str] | tuple[str, ...]) -> dict[str, str] | None:
+        """The text of each name's value; None if one of them is too large for a line."""
+        result = {}
+        for name in names:
+            text = self.show(self.value(name))
+            if text is None:
+                return None
+            result[name] = text
+        return result
+
+    def formula(self, stage: Stage) -> Factor:
+        """A stage's formula, and the same with numbers (or, for large arrays of a structural one, shapes) put in."""
+        text, value = typeset(stage.shown, self.style, arrays=self.arrays), self.value(stage.name)
+        numbers = self._telling(stage, stage.formula, stage.inputs, {}, value)
+        if numbers is None and isinstance(stage.shown, Binary) and stage.operation is not None:  # a matrix product
+            numbers = {name: show_shape(self.shape(name)) for name in stage.inputs}
+        put_in = None if numbers is None else typeset(stage.shown, self.style, arrays=self.arrays, numbers=numbers)
+        return Factor(text, put_in, value)
+
+    def _telling(
+        self, stage: Stage, formula: Expression, names: tuple[str, ...], primes: dict[str, str], value: Any
+    ) -> dict[str, str] | None:
+        """The numbers to put into a formula, with so many digits that it comes to `value`: 1 - 0.999999987 needs them.
+
+        None if no number of digits is enough (sigmoid at 40 is 1 to all of them), or an array is too large.
+        """
+        numbers = self.numbers(names)
+        if numbers is None or not isinstance(value, float):
+            return None if numbers is None else {**numbers, **primes}
+        if any(self.shape(name) for name in names):
+            return {**numbers, **primes}
+        for digits in (0, 9, 12, MOST_DIGITS):
+            if digits:
+                numbers = {name: Precision(digits).show(self.value(name)) for name in names}
+            shown = {**numbers, **primes}
+            result = evaluate(formula, {name: float(text) for name, text in shown.items()}, stage.find)
+            if result is None or not isfinite(value) or abs(result - value) <= CLOSE * abs(value):
+                return shown
+        return None
+
+    def upstream(self, stage: Stage) -> Factor:
+        """The gradient that arrives at a stage."""
+        value = self.gradient(stage.name)
+        return Factor(self.gradient_name(stage.name), self.show(value), value)
+
+    def products(self, terms: list[Term], total: Any) -> tuple[str, ...]:
+        """Each term's number, with so many digits that they add up to the total; empty where they are not numbers."""
+        values = [term.value for term in terms]
+        if len(terms) < 2 or not all(isinstance(value, float) for value in values):
+            return ()
+        shown: tuple[str, ...] = ()
+        for precision in (self.precision, Precision(9), Precision(12), Precision(MOST_DIGITS)):
+            shown = tuple(precision.show(value) for value in values)
+            if not isfinite(total) or abs(sum(map(float, shown)) - total) <= CLOSE * abs(total):
+                break
+        return shown
+
+    # The chain rule.
+
+    def terms(self, label: str) -> list[Term]:
+        """The terms whose sum is the gradient of `label`: one for each stage that uses it and leads to the loss."""
+        return [self.term(stage, label) for stage in self.users.get(label, ())]
+
+    def term(self, stage: Stage, label: str) -> Term:
+        """What reaches `label` through one stage that uses it."""
+        if stage.operation is not None:
+            return self._structural(stage, label)
+        upstream, local = self.upstream(stage), self.local(stage, label)
+        spread = bool(self.shape(stage.name))
+        times = f" {'*' if local.spread else self.style.times} "
+        text, numbers = upstream.text, upstream.numbers
+        if not spread or local.text != "1":
+            text += times + local.text
+            numbers = None if numbers is None or local.numbers is None else numbers + times + local.numbers
+        remark = local.remark
+        if spread and self.shape(label) != self.shape(stage.name):
+            whole = self.shape(stage.name)
+            call, words = gathered(whole, self.shape(label), self._batched(whole))
+            text, numbers = call.format(text), numbers and call.format(numbers)
+            remark = "; ".join(filter(None, [words, remark]))
+        value = None
+        if stage.whole and not self.shape(label) and len(self.users[label]) > 1:
+            value = self.trace.contribution(stage.name, label)
+        return Term(stage, upstream, local, text, numbers, value, remark)
+
+    def local(self, stage: Stage, label: str) -> Factor:
+        """The local derivative d(stage)/d(label) of an elementwise stage: textbook formula, numbers, value, remark.
+
+        `relu'(z)` keeps its name in the formula and is a number among the numbers; the remark says which side it is on.
+        """
+        formula = stage.derivative(label)
+        if formula is None:  # a function of several arguments with a gradient of its own: the number alone
+            value = self._number(stage, label)
+            return Factor(f"d{stage.name}/d{label}", self.show(value), value, spread=bool(getattr(value, "shape", ())))
+        formula, primes = textbook(formula, stage.formula, stage.name, stage.find)
+        value = self._number(stage, label)
+        remarks = []
+        known: dict[str, str] | None = {}
+        for prime in primes:
+            slot = self._slot_of(stage, prime)
+            number = value if prime.alone else self.trace.partial(slot, prime.position) if slot is not None else None
+            shown = None if number is None else self.show(number)
+            if shown is None:
+                known = None
+            elif known is not None:
+                known[prime.name] = shown
+            remarks.append(self._remark(stage, prime, slot, shown))
+        used = {part.name for part in postorder(formula) if isinstance(part, Name)}
+        names = tuple(name for name in (*stage.inputs, stage.name) if name in used)
+        numbers = None if known is None else self._telling(stage, formula, names, known, value)
+        text = factor(formula, self.style, arrays=self.arrays)
+        put_in = None if numbers is None else factor(formula, self.style, arrays=self.arrays, numbers=numbers)
+        if put_in is None and isinstance(value, float):
+            put_in = factor(Name("value"), self.style, numbers={"value": self.precision.show(value)})
+        spread = bool(used & self.arrays) or any(self.shape(stage.name) and prime.name in used for prime in primes)
+        return Factor(text, put_in, value, "; ".join(dict.fromkeys(filter(None, remarks))), spread)
+
+    def _number(self, stage: Stage, label: str) -> Any:
+        """The local derivative of a stage as a number or an array; None for a sub-step of several operations."""
+        if stage.whole:
+            return self.trace.local(stage.name, label)
+        if len(stage.arguments) != len(self.graph.arguments[stage.slot]):
+            return None
+        return sum(self.trace.partial(stage.slot, k) for k, name in enumerate(stage.arguments) if name == label)
+
+    def _slot_of(self, stage: Stage, prime: Prime) -> int | None:
+        """The step whose derivative a prime is: relu's own step, for `relu'(w*x + b)`."""
+        if same(prime.call, stage.formula):
+            return stage.slot
+        slots = paired(self.graph, self.graph.nodes[stage.node], stage.formula) if stage.whole else None
+        if slots is not None:
+            for part in postorder(stage.formula):
+                if id(part) in slots and same(part, prime.call):
+                    return slots[id(part)]
+        return None
+
+    def _remark(self, stage: Stage, prime: Prime, slot: int | None, shown: str | None) -> str:
+        """`relu'(7) = 1, as 7 > 0`; for arrays `relu'(z1) = 1 where z1 > 0, else 0`."""
+        if slot is None or shown is None or self.shape(stage.name):
+            return cases(prime, self.style)
+        values = [float(self.trace.slots[a]) for a in self.graph.arguments[slot]]
+        words = [self.precision.show(x) for x in values]
+        head = prime.head.format(", ".join(words[: len(prime.call.arguments)]))
+        return f"{head} = {shown}{reason(prime, values, words, self.style)}"
+
+    def _batched(self, shape: tuple[int, ...]) -> bool:
+        """Whether the first axis of a value counts examples: that of an input or target with examples in rows."""
+        data = [self.shape(name) for name in self.graph.names("input", "target")]
+        rank = 2 if any(self.shape(name) for name in self.graph.names("parameter")) else 1
+        return any(len(own) >= rank and own[0] == shape[0] for own in data)
+
+    def _structural(self, stage: Stage, label: str) -> Term:
+        """The vector-Jacobian product of an array operation, in its textbook form with the names of this network."""
+        upstream = self.upstream(stage)
+        known = {upstream.text: upstream.numbers}
+        known.update({name: self.show(self.value(name)) for name in (*stage.inputs, stage.name)})
+        arrays = {name for name in known if self._shape(name)}
+        shapes = [self.graph.shapes[a] for a in self.graph.arguments[stage.slot]]
+        options = self.graph.options.get(stage.slot)
+        positions = [k for k, name in enumerate(stage.arguments) if name == label]
+        parts = [product(stage, k, upstream.text, shapes, options) for k in positions]
+        texts, numbers = [], []
+        for part in parts:
+            if isinstance(part, str):
+                texts.append(part)
+                continue
+            texts.append(typeset(part, self.style, arrays=arrays))
+            used = {p.name for p in postorder(part) if isinstance(p, Name)} & set(known)
+            put_in = {name: known[name] or "" for name in used}
+            if not all(put_in.values()):
+                if not (isinstance(part, Binary) and part.sign == "@"):
+                    continue
+                put_in = {name: show_shape(self._shape(name)) for name in used}
+            numbers.append(typeset(part, self.style, arrays=arrays, numbers=put_in))
+        together = " + ".join(numbers) if len(numbers) == len(parts) else None
+        return Term(stage, upstream, None, " + ".join(texts), together)
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a value or of its gradient."""
+        return self.shape(name.partition("/d")[2] or name)
+
+
+def _inline(value: Any, precision: Precision) -> str:
+    """A nested list as NumPy prints it: `[[1 2] [3 4]]`."""
+    if not isinstance(value, list):
+        return precision.show(value)
+    return "[" + " ".join(_inline(part, precision) for part in value) + "]"
+
+
+def _full(value: Any, shape: tuple[int, ...]) -> Any:
+    """A float, or an array of its full shape."""
+    if not shape:
+        return float(value)
+    import numpy as np
+
+    return np.broadcast_to(value, shape)

@@ -1,0 +1,227 @@
+"""`backprop run`, as users type it."""
+
+import json
+import sys
+
+import pytest
+
+from backpropcli.app import main
+from backpropcli.commands.quantity import read
+from backpropcli.errors import UsageError
+
+NET = """\
+inputs:     {x: 1}
+targets:    {y: 5}
+parameters: {w1: 2, b1: 0, w2: 3, b2: 1}
+nodes:
+  t1: w1 * x
+  z1: t1 + b1
+  a1: relu(z1)
+  t2: w2 * a1
+  z2: t2 + b2
+  a2: relu(z2)
+  J: (a2 - y)**2 / 2
+loss: J
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "net.yaml").write_text(NET)
+    return tmp_path
+
+
+@pytest.fixture
+def backprop(folder, capsys):
+    def call(*words):
+        status = main(list(words))
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+TABLE = """\
+net.yaml   J = 2
+
+  name   formula           value   dJ/d(name)
+  ───────────────────────────────────────────
+  x      input                 1
+  y      target                5
+  ───────────────────────────────────────────
+  w1     parameter             2            6
+  b1     parameter             0            6
+  w2     parameter             3            4
+  b2     parameter             1            2
+  ───────────────────────────────────────────
+  t1     w1 * x                2            6
+  z1     t1 + b1               2            6
+  a1     relu(z1)              2            6
+  t2     w2 * a1               6            2
+  z2     t2 + b2               7            2
+  a2     relu(z2)              7            2
+  J      (a2 - y)**2 / 2       2            1
+"""
+
+
+def test_the_founding_example(backprop):
+    assert backprop("run", "net.yaml") == (0, TABLE, "")
+    assert backprop("run") == (0, TABLE, "reading net.yaml\n")
+    assert backprop("run", "-q") == (0, TABLE, "")
+
+
+def test_stdin(backprop, monkeypatch):
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(NET.encode())))
+    status, out, _ = backprop("run", "-", "--get", "J")
+    assert (status, out) == (0, "2\n")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "printed"),
+    [("J", "2"), ("dJ/dw1", "6"), ("∂J/∂w1", "6"), ("da2/dw1", "3"), (" dJ / dw2 ", "4"), ("dJ/dx", "12"),
+     ("J,dJ/dw1", "2\n6"), ("da1/dw2", "0")],
+)  # fmt: skip
+def test_get_prints_bare_numbers(backprop, wanted, printed):
+    assert backprop("run", "-q", "--get", wanted) == (0, printed + "\n", "")
+
+
+def test_get_is_exact_unless_digits_are_asked_for(backprop):
+    words = ["run", "-q", "-p", "w=0.1", "-n", "J = w*3", "--get", "J"]
+    assert backprop(*words)[1] == "0.30000000000000004\n"
+    assert backprop(*words, "--digits", "3")[1] == "0.3\n"
+
+
+def test_get_parts_of_arrays(backprop):
+    words = ["run", "-p", "W=[[1, 2], [3, 4.5]]", "-n", "J = sum(W**2)"]
+    several = backprop(*words, "--get", "W[1,1]", "--get", "dJ/dW", "--get", "dJ/dW[0]")
+    assert several[1] == "4.5\n[[2, 4], [6, 9]]\n[2, 4]\n"
+    assert backprop(*words, "--get", "W[2,0]")[2] == "error: W[2,0]: W has shape (2,2), and indices count from 0\n"
+    assert backprop(*words, "--get", "J[0]")[2] == "error: J[0]: J is one number, and indices count from 0\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--get", "dJ/dzz"], "error: dJ/dzz: net.yaml has no zz. Did you mean z2?"),
+        (["--get", "J/w1"], "error: --get J/w1: expected a name or a gradient, such as J or dJ/dw1"),
+        (["--get", ""], ""),
+        (["--digits", "0"], "error: --digits 0: expected a whole number from 1 to 17"),
+        (["--digits", "3", "--decimals", "2"], "error: --digits and --decimals together"),
+        (["--dtype", "float16"], "error: --dtype float16: expected float64 or float32. Did you mean float"),
+        (["--forward", "--of", "a2"], "error: --forward computes no gradients, and --of is about them"),
+        (["--upstream", "x"], "error: --upstream x: expected numbers, such as"),
+        (["--only", "w9"], "error: net.yaml has no node w9. Did you mean w"),
+        (["--of", "zz"], "error: net.yaml has no node zz"),
+        (["-o", "a.xyz"], "error: -o a.xyz: the ending chooses the format"),
+        (["-n", "y", "=", "w*x"], 'error: -n y: expected "NAME = FORMULA", got only "y"\n  Put the formula in quotes:'),
+        (["w1"], "error: run takes a file that ends in .yaml, .yml or .json; w1 is none"),
+        (["net"], "error: run takes a file that ends in .yaml, .yml or .json; net is none. Did you mean net.yaml?"),
+        (["dJ/dw1"], "error: run takes a file that ends in .yaml, .yml or .json; dJ/dw1 is none\n  One "),
+        (["net.yaml", "net.yaml"], "error: run takes one file, and got 2: net.yaml, net.yaml"),
+        (["--example", "lecture", "net.yaml"], "error: --example lecture and net.yaml together"),
+    ],
+)
+def test_slips(backprop, words, message):
+    status, out, err = backprop("run", "-q", *words)
+    if message:
+        assert (status, out) == (2, "")
+        assert err.startswith(message)
+        assert "Traceback" not in err
+    else:
+        assert status == 0
+
+
+def test_only_takes_names_in_every_way(backprop):
+    expected = backprop("run", "-q", "--only", "w1", "--only", "J")
+    assert expected[0] == 0
+    assert [line.split()[0] for line in expected[1].splitlines() if line.startswith(("  w1", "  J"))] == ["w1", "J"]
+    assert backprop("run", "-q", "--only", "w1,J") == expected
+    assert backprop("run", "-q", "--only", "w1", "J") == expected
+    assert backprop("run", "-q", "net.yaml", "--only", "w1", "J") == expected
+
+
+def test_formats(backprop, folder):
+    data = json.loads(backprop("run", "-q", "--format", "json")[1])
+    assert data["format"] == "backprop.run/1"
+    assert backprop("run", "-q", "-o", "a.json") == (0, "", "")
+    assert json.loads((folder / "a.json").read_text()) == data
+    assert backprop("run", "-q", "--format", "csv")[1].startswith("name,kind,formula,index,value,gradient\nx,input,")
+    assert "| `w1` | parameter" in backprop("run", "-q", "--format", "markdown")[1]
+    assert backprop("run", "-q", "-o", "a.txt") == (0, "", "")
+    assert (folder / "a.txt").read_text(encoding="utf-8") == TABLE
+
+
+def test_colour(backprop, monkeypatch):
+    assert "\x1b[" in backprop("run", "-q", "--color", "always")[1]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in backprop("run", "-q")[1]
+    assert "\x1b[" not in backprop("run", "-q", "--color", "never")[1]
+    assert backprop("run", "-q", "nothing.yaml")[2].startswith("\x1b[1;31merror:\x1b[0m ")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert backprop("run", "-q") == (0, TABLE, "")
+
+
+def test_values_only(backprop):
+    status, out, _ = backprop("run", "-p", "w=[1, 2]", "-n", "y = w*2", "--forward")
+    assert status == 0
+    assert "dy/d(name)" not in out
+    assert "2  4" in out
+
+
+def test_other_losses(backprop):
+    assert "da2/d(name)" in backprop("run", "-q", "--of", "a2")[1]
+    words = ["run", "-q", "-p", "w=[1, 2]", "-n", "y = w**2", "--get", "dy/dw"]
+    assert backprop(*words, "--upstream", "1,10")[1] == "[2, 40]\n"
+    assert backprop(*words, "--upstream", "[1, 1]")[1] == "[2, 4]\n"
+    assert backprop(*words, "--upstream", "2")[1] == "[4, 8]\n"
+    status, _, err = backprop(*words)
+    assert status == 2
+    assert err.startswith("error: y has shape (2,), and gradients need one number")
+
+
+def test_expand_and_all(backprop):
+    out = backprop("run", "-q", "--expand", "--all")[1]
+    assert "  J.1    a2 - y " in out
+    assert "  x      input                 1         12" in out or "12" in out
+
+
+def test_infinity_is_marked_and_explained(backprop):
+    status, out, err = backprop("run", "-p", "v=0", "-n", "J = sqrt(v)")
+    assert status == 0
+    assert "Infinity   ◀ Infinity starts here" in out
+    assert err.startswith("note: dJ/dv is the first gradient that is not finite: Infinity, through J = sqrt(v)")
+
+
+def test_single_precision(backprop):
+    out = backprop("run", "-q", "-p", "w=0.1", "-n", "J = w", "--dtype", "float32", "--get", "J")[1]
+    assert float(out) == pytest.approx(0.1)
+    assert float(out) != 0.1
+
+
+def test_steps_are_worked(backprop):
+    out = backprop("run", "-q", "--steps")[1]
+    assert "dJ/dw1 = dJ/dt1 · x" in out
+
+
+def test_quantities():
+    assert read("dJ/dW1[0, -2]") == ("dJ/dW1[0, -2]", "J", "W1", (0, -2))
+    assert read("data") == ("data", None, "data", ())
+    for text in ("a/b", "dJ/", "/", "dJ/w", ""):
+        with pytest.raises(UsageError):
+            read(text)
+
+
+def test_a_plain_run_imports_nothing_heavy(folder):
+    import subprocess
+
+    code = (
+        "import sys; from backpropcli.app import main; status = main(['run', 'net.yaml', '-q']);"
+        "print(sorted({'numpy', 'sympy', 'mpmath', 'rich', 'pydantic', 'asyncio'} & set(sys.modules)), status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == TABLE + "[] 0\n"
