@@ -17,7 +17,7 @@ from backpropcli.spec import loads as load_text
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from backpropcli.check import Report
+    from backpropcli.gradcheck import Report
 
 Dtype = Literal["float64", "float32"]
 Difference = Literal["central", "forward", "backward"]
@@ -134,7 +134,7 @@ class Network:
         Checked are the parameters, `everything` (inputs and targets too) or just `names`. `eps` shows the plain
         difference at that step as well. Raises NothingToCheck where there are no parameters.
         """
-        from backpropcli.check import check
+        from backpropcli.gradcheck import check
 
         target = self.node(of) if of is not None else self.loss
         try:

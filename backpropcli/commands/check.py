@@ -23,7 +23,7 @@ from backpropcli.views.numbers import Precision, read_number
 from backpropcli.views.output import Destination, render
 
 if TYPE_CHECKING:
-    from backpropcli.check import Report
+    from backpropcli.gradcheck import Report
 
 FORMATS = ("table", "json", "csv", "markdown")
 DIFFERENCES = ("central", "forward", "backward")

@@ -10,8 +10,8 @@ from backpropcli.views.numbers import Precision, component_name, exact
 from backpropcli.views.table import Cell, Column, Table
 
 if TYPE_CHECKING:
-    from backpropcli.check import Report
-    from backpropcli.check.report import Claim, Row
+    from backpropcli.gradcheck import Report
+    from backpropcli.gradcheck.report import Claim, Row
 
 MANY = 40
 """More components than these are summed up, a row for each parameter; those that did not pass are still listed."""

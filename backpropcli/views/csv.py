@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.views.numbers import components, exact
 
 if TYPE_CHECKING:
-    from backpropcli.check import Report
+    from backpropcli.gradcheck import Report
     from backpropcli.views.run_rows import Result
 
 HEADER = ("name", "kind", "formula", "index", "value", "gradient")

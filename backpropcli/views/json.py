@@ -7,7 +7,7 @@ from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backpropcli.check import Report
+    from backpropcli.gradcheck import Report
     from backpropcli.views.run_rows import Result, Row
 
 CHUNK = 2_000

@@ -3,7 +3,7 @@
 import json
 import math
 
-from backpropcli.check.report import Claim, Culprit, Report, Row
+from backpropcli.gradcheck.report import Claim, Culprit, Report, Row
 from backpropcli.views.check_table import MANY, check_page, check_tables
 from backpropcli.views.csv import check_csv
 from backpropcli.views.json import check_json

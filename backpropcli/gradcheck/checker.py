@@ -1,0 +1,168 @@
+"""The check of a network: every component of every parameter judged, the fault found, expected numbers compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from backpropcli.engine import Plan
+from backpropcli.errors import SpecError, UsageError
+from backpropcli.gradcheck.claims import claims, component_key
+from backpropcli.gradcheck.corners import Sides
+from backpropcli.gradcheck.differences import UNIT, Difference, Slope, quotient, rounding
+from backpropcli.gradcheck.point import Component, Point
+from backpropcli.gradcheck.report import Reason, Report, Row
+from backpropcli.gradcheck.verdicts import TOLERANCE, TOLERANCE32, Judge
+from backpropcli.graph import Graph
+from backpropcli.ops.definition import Value
+from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.culprit import Locals
+    from backpropcli.spec.network import Expectation
+
+
+class NothingToCheck(SpecError):  # noqa: N818  # it says what it is
+    """The network has no parameters."""
+
+
+def check(
+    graph: Graph,
+    values: Mapping[str, Value],
+    of: str,
+    *,
+    eps: float | None = None,
+    difference: Difference = "central",
+    everything: bool = False,
+    names: Sequence[str] | None = None,
+    upstream: Value | None = None,
+    dtype: str = "float64",
+    expect: Sequence[Expectation] = (),
+    source: str = "this network",
+) -> Report:
+    """Whether backprop's gradients of the node `of` are right, component by component.
+
+    Checked are the parameters, the inputs and targets too with `everything`, or just `names` (a node's name moves that
+    node and leaves alone what feeds it). With `eps` every row also shows the plain difference at that step with its own
+    error; the verdict is the calibrated check's all the same: a coarse step never makes a gradient wrong, nor a wrong
+    one right. `expect` are numbers to compare with; `source` is what messages call the network.
+
+    Raises NothingToCheck without parameters, UsageError for a step that cannot be used, SpecError for unknown names.
+    """
+    if eps is not None and not (math.isfinite(eps) and eps > 0.0):
+        raise UsageError(f"a step of {eps:g} cannot be used: eps is a positive number, such as 1e-3")
+    chosen = list(names) if names is not None else checked(graph, everything, source, bool(expect))
+    for name in chosen:
+        if name not in graph.nodes:
+            raise SpecError(f"there is no {name} in {source}{did_you_mean(name, graph.nodes)}")
+    kinds = {graph.nodes[name].kind for name in chosen}
+    point = Point(Plan(graph, dtype), values, of, upstream, everything or bool(kinds & {"input", "target"}))
+    components = [c for name in chosen for c in point.components(name)]
+    inspector = Inspector(point, TOLERANCE if dtype == "float64" else TOLERANCE32)
+    rows = inspector.judge.rows(components)
+    culprit = None
+    wrong = [c for c, row in zip(components, rows, strict=True) if row.verdict == "fail" and row.reason == "rule"]
+    if wrong:
+        culprit = inspector.locals.first_wrong(inspector.on_the_way({c.slot for c in wrong}))
+    if eps is not None:
+        rows = list(at_step(point, components, rows, eps, difference))
+    found = claims(point, expect, rows)
+    return Report(of, point.trace.value(of), rows, claims=found, culprit=culprit, eps=eps, difference=difference)
+
+
+def checked(graph: Graph, everything: bool, source: str, claimed: bool) -> list[str]:
+    """The names to check; NothingToCheck where there are none, unless expected numbers are."""
+    found = graph.names("parameter", "input", "target") if everything else graph.names("parameter")
+    if found or claimed:
+        return found
+    data = graph.names("input", "target")
+    verb = "is an input" if len(data) == 1 else "are inputs"
+    hint = f"{', '.join(data)} {verb}. Move {'it' if len(data) == 1 else 'them'} to parameters:, or check " + (
+        f"{'it' if len(data) == 1 else 'them'} with --all"
+    )
+    raise NothingToCheck(f"nothing to check: {source} has no parameters", hint=hint if data else "")
+
+
+class Inspector:
+    """The judge of a network, with the local derivatives at hand for points on a corner and for finding the fault."""
+
+    def __init__(self, point: Point, tolerance: float) -> None:
+        self.point = point
+        self.judge = Judge(point, self.on_corner, tolerance, self.known)
+        self._locals: Locals | None = None
+        self._wrong: set[int] | None = None
+
+    @property
+    def locals(self) -> Locals:
+        """The local derivatives, judged when they are first needed."""
+        if self._locals is None:
+            from backpropcli.gradcheck.culprit import Locals
+
+            self._locals = Locals(self.point)
+        return self._locals
+
+    def on_the_way(self, slots: Iterable[int]) -> list[int]:
+        """The steps through which these slots reach the loss."""
+        return [s for s in self.point.downstream(set(slots)) if self.point.gradients[s] is not None]
+
+    def known(self, c: Component) -> bool:
+        """Whether an operation whose own rule is wrong lies on a component's way to the loss."""
+        if self._wrong is None:
+            steps = (s for s, g in enumerate(self.point.gradients) if g is not None)
+            self._wrong = self.locals.wrong(steps)
+        return not self._wrong.isdisjoint(self.on_the_way({c.slot}))
+
+    def on_corner(self, c: Component, slot: int, found: Sides) -> Row:
+        """On a corner of the network: right if every local derivative on the way is right for its own operation."""
+        graph, node, what = self.point.graph, "", "the loss"
+        if slot >= 0:
+            owner = next(n for n in graph.nodes.values() if n.kind == "node" and n.first <= slot <= n.slot)
+            operation = graph.operations[slot]
+            node = owner.name
+            alone = len(graph.steps(node)) == 1
+            what = owner.formula if alone else f"{operation.name if operation else ''} in {node}"
+        left, right = found.left, found.right
+        middle = Slope((left.value + right.value) / 2.0, abs(left.value - right.value) / 2.0 + left.error + right.error)
+        verdict = self.locals.verdict(self.on_the_way({c.slot}))
+        note = f"{what} jumps here" if found.jump else f"{what} is on its corner"
+        reason: Reason = "rule" if verdict == "fail" else "jump" if found.jump else "corner"
+        if not math.isfinite(c.backprop):
+            verdict, reason = "fail", "nonfinite"
+            note += f", and backprop's gradient is {c.backprop}"
+        elif verdict == "pass" and not found.hold(c.backprop):
+            note += "; the chain rule does not apply there, though each local derivative is right"
+        row = self.judge.row(c, middle, verdict, "local derivatives", reason, node, note)
+        return row._replace(left=left.value, right=right.value, sees=None)
+
+
+def at_step(
+    point: Point, components: Sequence[Component], rows: Sequence[Row], eps: float, difference: Difference
+) -> Iterable[Row]:
+    """The rows with the plain difference at a step of `eps`, and that step's own error, for the calibrated slope.
+
+    The error is the distance from the calibrated slope (which is mostly truncation) and the rounding at this step.
+    """
+    for c in components:
+        if c.x + eps == c.x or c.x - eps == c.x:
+            least = math.ulp(c.x)
+            useful = max(1e-6, 10.0 ** math.ceil(math.log10(least) + 6.0))
+            raise UsageError(
+                f"a step of {eps:g} is too small for {component_key(c.name, c.index) if c.index else c.name} = {c.x:g}:"
+                " adding it changes nothing",
+                hint=f"Floats are {least:.1g} apart there. A step of {useful:g} shows something.",
+            )
+    looks = point.look(components, [(c.x + eps, c.x - eps) for c in components])
+    for c, row, ((above, below), _) in zip(components, rows, looks, strict=True):
+        slope = quotient(difference, point.loss, above, below, eps)
+        largest = max(abs(v) for v in (point.loss, above, below))
+        own = rounding(difference, point.noise(c.slot) + UNIT * largest, eps)
+        own += UNIT * abs(slope) * (4.0 + abs(c.x) / eps)  # what is added to x is not quite eps
+        known = [n for n in (row.left, row.right) if n is not None] or [row.numerical]
+        bound = max(abs(slope - n) for n in known) + own + (0.0 if row.left is not None else row.bound)
+        yield row._replace(
+            numerical=slope,
+            bound=bound if math.isfinite(bound) else math.inf,
+            above=None if difference == "backward" else above,
+            below=None if difference == "forward" else below,
+        )

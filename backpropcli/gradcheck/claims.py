@@ -1,0 +1,182 @@
+"""Expected numbers: an answer key against what backprop got, by the digits that were written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from backpropcli.errors import BackpropError, SpecError
+from backpropcli.gradcheck.point import Point
+from backpropcli.gradcheck.report import Claim, Row
+from backpropcli.ops.definition import show_shape
+
+if TYPE_CHECKING:
+    from backpropcli.spec.network import Expectation
+
+ROUNDED = 1e-12
+"""Whole numbers are exact but for the rounding of floats: relative, and absolute next to 0."""
+
+
+def claims(point: Point, expect: Iterable[Expectation], rows: Sequence[Row]) -> Iterator[Claim]:
+    """Every expected number compared; SpecError, with its place, where its shape is not that of what it names."""
+    for expected in expect:
+        try:
+            yield compare(point, expected, rows)
+        except BackpropError as error:
+            raise error.at(expected.place) from None
+
+
+def compare(point: Point, expected: Expectation, rows: Sequence[Row]) -> Claim:
+    """One expected number, or array of them, against what backprop got."""
+    name = expected.by or expected.of
+    got = point.trace.gradient(name, expected.of) if expected.by else point.trace.value(name)
+    key, shape, index = expected.label, getattr(got, "shape", ()), expected.index
+    if index is not None:
+        if len(index) != len(shape) or any(not -n <= k < n for k, n in zip(index, shape, strict=False)):
+            raise SpecError(f"there is no {key}: {name} has shape {show_shape(shape)}")
+        index = tuple(k % n for k, n in zip(index, shape, strict=True))
+        got, shape = float(got[index]), ()
+    yours, given = flatten(expected.value)
+    if given != shape and not (math.prod(given) == math.prod(shape) == 1):
+        shown = [show_shape(s) if s else "one number" for s in (shape, given)]
+        raise SpecError(f"{key} has shape {shown[0]}, but {shown[1]} is expected" if shape else
+                        f"{key} is one number, but an array of shape {shown[1]} is expected")
+    actual = flatten(got)[0]
+    allowed = flatten(expected.within)[0] if isinstance(expected.within, list) else [expected.within] * len(yours)
+    tolerances = [t or ROUNDED * max(1.0, abs(y)) for t, y in zip(allowed, yours, strict=True)]
+    off = [k for k, (y, g, t) in enumerate(zip(yours, actual, tolerances, strict=True)) if not within(y, g, t)]
+    worst = max(range(len(yours)), key=lambda k: excess(yours[k], actual[k], tolerances[k]), default=0)
+    at = index or unravel(worst, shape)
+    claim = Claim(
+        key, yours[worst], actual[worst], tolerances[worst], "fail" if off else "pass", () if index else at,
+        len(off), len(yours), text=expected.text, place=expected.place,
+    )
+    if expected.by and expected.of == point.of:
+        row = next((r for r in rows if (r.name, r.index) == (name, at)), None)
+        if row is not None:
+            claim = claim._replace(numerical=row.numerical, bound=row.bound)
+    if off:
+        claim = claim._replace(diagnosis=diagnose(point, expected, claim, yours, actual, tolerances, shape))
+    return claim
+
+
+def component_key(key: str, index: tuple[int, ...]) -> str:
+    """`dJ/dW1[0, 1]`."""
+    return f"{key}[{', '.join(map(str, index))}]"
+
+
+def flatten(value: Any) -> tuple[list[float], tuple[int, ...]]:
+    """A number, nested lists or an array as a flat list, and its shape."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if not isinstance(value, list | tuple):
+        return [float(value)], ()
+    parts = [flatten(v) for v in value]
+    shapes = {shape for _, shape in parts}
+    if len(shapes) > 1:
+        raise SpecError("the rows of the expected numbers have different lengths")
+    return [x for flat, _ in parts for x in flat], (len(parts), *(shapes.pop() if shapes else ()))
+
+
+def within(yours: float, got: float, tolerance: float) -> bool:
+    """Whether they agree; the tolerance itself is reached too, however floats round it. NaN agrees with nothing."""
+    if yours == got:
+        return True
+    slack = tolerance + 4.0 * math.ulp(max(abs(yours), abs(got)))
+    return math.isfinite(got) and abs(yours - got) <= slack
+
+
+def excess(yours: float, got: float, tolerance: float) -> float:
+    """How far off, in tolerances: what makes an entry the worst of an array."""
+    if yours == got:
+        return 0.0
+    off = abs(yours - got) / tolerance
+    return math.inf if math.isnan(off) else off
+
+
+def unravel(flat: int, shape: Sequence[int]) -> tuple[int, ...]:
+    """A flat position as an index."""
+    index: list[int] = []
+    for n in reversed(shape):
+        flat, k = divmod(flat, n)
+        index.append(k)
+    return tuple(reversed(index))
+
+
+# What the slip may have been.
+
+
+def diagnose(
+    point: Point,
+    expected: Expectation,
+    claim: Claim,
+    yours: Sequence[float],
+    got: Sequence[float],
+    tolerances: Sequence[float],
+    shape: Sequence[int],
+) -> str:
+    """A guess at the slip, in words, without a full stop; empty where none fits."""
+    if len(shape) == 2 and shape[0] == shape[1]:
+        n = shape[0]
+        turned = [got[(k % n) * n + k // n] for k in range(n * n)]
+        if all(map(within, yours, turned, tolerances)):
+            return "these are the right numbers, transposed"
+    y, g = claim.yours, claim.got
+    if not math.isfinite(g):
+        return f"backprop got {g}"
+    if g != 0.0 and all(within(-a, b, t) for a, b, t in zip(yours, got, tolerances, strict=True)):
+        return "the sign is the other way round"
+    if swapped(claim.text, g):
+        return "two digits look swapped"
+    if y == 0.0 or g == 0.0 or not math.isfinite(y):
+        return ""
+    return factor(point, expected, y / g, max(claim.tolerance / abs(y), 1e-9))
+
+
+def swapped(text: str, got: float) -> bool:
+    """Whether exchanging two neighbouring digits of what was written gives the right number."""
+    from backpropcli.spec.expect import allowance
+
+    text = text.strip()
+    if allowance(text) is None:
+        return False
+    for k in range(len(text) - 1):
+        a, b = text[k], text[k + 1]
+        if a.isdigit() and b.isdigit() and a != b:
+            other = text[:k] + b + a + text[k + 2 :]
+            if within(float(other), got, allowance(other) or 0.0):
+                return True
+    return False
+
+
+def factor(point: Point, expected: Expectation, ratio: float, rounded: float) -> str:
+    """The factor by which an expected number is off, and a value on the gradient's path that equals it."""
+    large = abs(ratio) > 1.0
+    times = abs(ratio) if large else 1.0 / abs(ratio)
+    named = on_path(point, expected, times, rounded)
+    whole = round(times)
+    simple = abs(times - whole) <= rounded * times and 2 <= whole <= 1000
+    if not simple and not named:
+        return ""
+    words = f"yours is {whole if simple else f'{times:.6g}'} times too {'large' if large else 'small'}"
+    if ratio < 0.0:
+        words += ", and the sign is the other way round"
+    return f"{words}. {named} is a factor on its path; {'used twice' if large else 'left out'}?" if named else words
+
+
+def on_path(point: Point, expected: Expectation, times: float, rounded: float) -> str:
+    """A value that is used on the way from the parameter to the loss and has the size `times`: `w2 = 3`."""
+    if not expected.by or expected.of != point.of:
+        return ""
+    graph = point.graph
+    start = graph.nodes[expected.by].slot
+    reached = {start, *graph.downstream(start)}
+    way = [n for n in graph.nodes.values() if n.slot in reached and n.kind == "node" and point.trace.reaches(n.name)]
+    used = dict.fromkeys(name for node in way for name in node.inputs if graph.nodes[name].slot not in reached)
+    for name in used:
+        if not graph.shape(name):
+            value = float(point.slots[graph.nodes[name].slot])
+            if abs(abs(value) - times) <= rounded * times:
+                return f"{name} = {value:.6g}"
+    return ""

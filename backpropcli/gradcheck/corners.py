@@ -1,0 +1,98 @@
+"""Corners: where an operation's branch changes, a slope has two sides, and each is measured on its own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from backpropcli.gradcheck.differences import NARROWEST, UNKNOWN, WIDEST, Slope, limit, one_sided, scale
+from backpropcli.gradcheck.point import Component, Point
+from backpropcli.ops.definition import Elementwise
+
+AGREE = 1e-6
+"""Two slopes, or two values, that differ by less than this (relative) are the same for a corner or a jump."""
+
+
+class Sides(NamedTuple):
+    """The slope on either side of a point; `jump` if the values themselves do not meet there."""
+
+    left: Slope
+    right: Slope
+    jump: bool
+
+    @property
+    def smooth(self) -> bool:
+        """Whether both sides tell the same slope and the same value: no corner shows in the loss."""
+        gap = abs(self.left.value - self.right.value)
+        size = max(abs(self.left.value), abs(self.right.value))
+        return not self.jump and gap <= AGREE * size + 3.0 * (self.left.error + self.right.error)
+
+    def hold(self, slope: float) -> bool:
+        """Whether `slope` lies between the two, their errors included."""
+        low, high = sorted((self.left, self.right))
+        slack = AGREE * max(abs(low.value), abs(high.value), abs(slope))
+        return low.value - slack - 3.0 * low.error <= slope <= high.value + slack + 3.0 * high.error
+
+
+def exactly_on(point: Point, slot: int) -> bool:
+    """Whether a step stands exactly on its own corner: the next float on some side already makes another choice."""
+    operation = point.graph.operations[slot]
+    arguments = point.graph.arguments[slot]
+    here = point.branch_here(slot)
+    if not isinstance(operation, Elementwise):
+        return True  # the narrowest step could not tell its entries apart
+    for a in arguments:
+        value = point.slots[a]
+        for side in (-math.inf, math.inf):
+            v = list(point.slots)
+            v[a] = nudged(value, side)
+            other = point.branch(operation, slot, v, arguments)
+            if differs(other, here):
+                return True
+    return False
+
+
+def nudged(value: Any, side: float) -> Any:
+    """The next floats towards `side`."""
+    if isinstance(value, float):
+        return math.nextafter(value, side)
+    import numpy as np
+
+    return np.nextafter(value, side)
+
+
+def differs(a: Any, b: Any) -> bool:
+    """Whether two choices, numbers or arrays of them, differ anywhere."""
+    changed = a != b
+    return bool(changed.any()) if getattr(changed, "ndim", 0) else bool(changed)
+
+
+def sides(point: Point, component: Component) -> Sides:
+    """The loss's slope to the left and to the right of a component that stands on a corner."""
+    noise = point.noise(component.slot)
+    (left, below), (right, above) = (side(point, component, sign, noise) for sign in (-1.0, 1.0))
+    size = max(abs(below), abs(above), abs(point.loss))
+    slack = AGREE * size + 40.0 * noise
+    jump = any(abs(a - b) > slack for a, b in ((below, above), (below, point.loss), (above, point.loss)))
+    return Sides(left, right, jump)
+
+
+def side(point: Point, component: Component, sign: float, noise: float) -> tuple[Slope, float]:
+    """The slope on one side, and the limit of the loss there: the best of steps with one choice throughout."""
+    best, tends = UNKNOWN, point.loss
+    step = WIDEST * scale(component.x)
+    while step >= NARROWEST * scale(component.x):
+        xs = [component.x + sign * step * k / 4.0 for k in (1, 2, 3, 4)]
+        seen = [point.move(component, x) for x in xs]
+        losses = [loss for loss, _ in seen]
+        alike = all(not differs(a, b) for _, other in seen[1:] for a, b in zip(seen[0][1], other, strict=True))
+        if alike and all(math.isfinite(loss) for loss in losses):
+            found = one_sided(losses, sign * step / 4.0, noise)
+            if found.error < best.error:
+                best, tends = found, limit(losses)
+                if abs(best.value) <= 3.0 * best.error:
+                    best = Slope(0.0, best.error)
+            if best.error <= AGREE / 100 * abs(best.value) or 13.0 * noise * 64.0 / step > best.error:
+                break
+        step /= 8.0
+    return best, tends

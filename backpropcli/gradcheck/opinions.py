@@ -1,0 +1,136 @@
+"""The upper rungs: the complex step, and the rule beside a difference at 50 digits or more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from backpropcli.engine.forward import forward
+from backpropcli.engine.forward import program as forward_program
+from backpropcli.engine.plan import quietly
+from backpropcli.gradcheck.differences import UNIT, Slope
+from backpropcli.gradcheck.point import ENTRIES, Component, Point
+from backpropcli.ops.definition import Value
+
+PRECISE = (50, 120, 400, 1000)
+"""Digits, one after the other until the difference is sharp."""
+GROUP = 256
+"""So many complex steps are stacked in one pass."""
+ROUNDED = 1e-12
+"""The relative error that a complex step is given credit for: a few thousand roundings."""
+LEAST = 1e-290
+"""Below this the imaginary part leaves the range of float64."""
+
+
+def complex_slopes(point: Point, components: Sequence[Component], size: float = 1.0) -> list[Slope]:
+    """The imaginary part of the loss at x + ih, over h, for every component.
+
+    h is 1e-30 times `size`: a larger one is less accurate, but keeps tiny slopes from underflowing.
+    """
+    if not components:
+        return []
+    from backpropcli.ops.numbers.complexstep import xp
+
+    base = point.plan.forward(point.values, xp)
+    room = max(1, ENTRIES // 4 // max(point.entries(), 1))
+    group = min(GROUP, room)
+    found = []
+    for first in range(0, len(components), group):
+        found += _stacked(point, components[first : first + group], base, xp, size)
+    return [Slope(n / size, ROUNDED * abs(n / size) + LEAST / size) for n in found]
+
+
+def _stacked(
+    point: Point, components: Sequence[Component], base: list[Value], xp: Any, size: float
+) -> list[float]:
+    import numpy as np
+
+    from backpropcli.ops.numbers.complexstep import slope, start
+
+    copies, v = len(components), list(base)
+    for slot in dict.fromkeys(c.slot for c in components):
+        shape = (copies, *point.graph.shapes[slot])
+        direction = np.zeros((copies, max(1, int(np.prod(shape[1:], dtype=int)))))
+        for k, c in enumerate(components):
+            if c.slot == slot:
+                direction[k, c.flat] = size
+        v[slot] = start(np.broadcast_to(np.asarray(point.slots[slot], float), shape), direction.reshape(shape))
+    with quietly(xp):
+        forward(forward_program(point.graph, point.downstream({c.slot for c in components}), copies=True), v, xp)
+        return point.totals(slope(v[point.target]), copies)
+
+
+class Exact(NamedTuple):
+    """What many digits say of one component: backprop's rule, the slope of the values ± error, and its two sides."""
+
+    rule: Any
+    slope: Any
+    error: Any
+    left: Any
+    right: Any
+
+
+UNKNOWN_EXACT = Exact(0.0, 0.0, math.inf, 0.0, 0.0)
+
+
+class Digits:
+    """Rule and difference at many digits, for one point: the forward pass and the rule are run once for all."""
+
+    def __init__(self, point: Point) -> None:
+        self.point = point
+        self._runs: dict[tuple[int, int], tuple[list[Value], list[Value | None]]] = {}
+
+    def run(self, digits: int, bits: int = 0) -> tuple[list[Value], list[Value | None]]:
+        """Values and gradients by slot at so many digits (or bits: 53 are those of float64, 24 of float32)."""
+        if (digits, bits) not in self._runs:
+            from backpropcli.ops.numbers.precise import mp, xp
+
+            point = self.point
+            with mp.workprec(bits) if bits else mp.workdps(digits):
+                v = point.plan.forward(point.values, xp)
+                seed = xp.asarray(point.seed) if getattr(point.seed, "ndim", 0) else xp.number(point.seed)
+                self._runs[digits, bits] = v, point.plan.backward(v, {point.target: seed}, xp)
+        return self._runs[digits, bits]
+
+    def rule(self, c: Component, digits: int, bits: int = 0) -> Any:
+        """Backprop's own gradient of a component, run at so many digits."""
+        from backpropcli.ops.numbers.precise import mp
+
+        gradient = self.run(digits, bits)[1][c.slot]
+        if gradient is None:
+            return mp.mpf(0)
+        return gradient.ravel()[c.flat] if getattr(gradient, "ndim", 0) else gradient
+
+    def opinion(self, c: Component, digits: int) -> Exact:
+        """Central differences over h and h/2, extrapolated; h is a third of the digits away."""
+        from backpropcli.ops.numbers.precise import mp, xp
+
+        point = self.point
+        with mp.workdps(digits):
+            v, _ = self.run(digits)
+            x = mp.mpf(c.x)
+            h = mp.mpf(10) ** -(digits // 3) * (abs(x) if x else 1)
+            places = (x + h, x - h, x + h / 2, x - h / 2)
+            if point.graph.shapes[c.slot]:
+                import numpy as np
+
+                losses = []
+                for place in places:
+                    value = np.array(v[c.slot], object)
+                    value.reshape(-1)[c.flat] = place
+                    losses.append(self._loss(point.plan.reevaluate(v, {c.slot: value}, xp), xp))
+            else:
+                losses = [self._loss(point.plan.reevaluate(v, {c.slot: place}, xp), xp) for place in places]
+            here = self._loss(v, xp)
+            wide, narrow = (losses[0] - losses[1]) / (2 * h), (losses[2] - losses[3]) / h
+            slope = narrow + (narrow - wide) / 3
+            noise = point.noise(c.slot) / UNIT
+            size = max(abs(here), mp.mpf(noise) if math.isfinite(noise) else abs(here) * 10**10)
+            error = abs(slope - narrow) + mp.mpf(10) ** (2 - digits) * size / h
+            rule = self.rule(c, digits)
+            return Exact(rule, slope, error, (here - losses[3]) / (h / 2), (losses[2] - here) / (h / 2))
+
+    def _loss(self, v: list[Value], xp: Any) -> Any:
+        product = v[self.point.target] * xp.number(self.point.seed)
+        return product.sum() if getattr(product, "ndim", 0) else product

@@ -1,0 +1,267 @@
+"""The judgement: a ladder of opinions, each sharper and dearer than the one below, and the rule that compares them.
+
+The rungs are calibrated differences, the complex step, and rule and difference at 50 digits or more. A gradient passes
+on the first rung that sees it clearly and agrees; it fails only when the top confirms that its rule is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from backpropcli.gradcheck.corners import Sides, exactly_on, sides
+from backpropcli.gradcheck.differences import UNKNOWN, Calibration, Slope
+from backpropcli.gradcheck.point import Component, Point
+from backpropcli.gradcheck.report import Method, Reason, Row, Verdict
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.opinions import Digits, Exact
+
+TOLERANCE = 1e-6
+"""Two right answers may differ by this, relative to the larger; in float32 by `TOLERANCE32`."""
+TOLERANCE32 = 2e-5
+SHARP = 1e-3
+"""An opinion counts if three times its error is below this, relative to the larger of the two numbers."""
+SHARP_FIRST = 1e-5
+"""The same for the first rung, where climbing on costs little and sharpens what the check can see."""
+GOAL = 1e-7
+"""The relative error at which the search for a step may end."""
+AMPLIFIED = 1e6
+"""Where values lose more than this on the way to the loss, the complex step loses it too, and is passed over."""
+IN_RANGE = 1e25
+"""How much longer the complex step is that tells a slope of 0 from one too small for float64 to multiply."""
+TRUSTED = 1e-200
+"""Below this a complex step may have underflowed on the way, and contradicts nobody."""
+WORK = 400_000
+"""So many numbers are computed at 50 digits before the rest is left unsure: some seconds."""
+CONFIRMED = 4
+"""So many wrong components are confirmed at the top before `known` is asked."""
+LOSS = 1000.0
+"""A float may be this many times further off than the same rule run in as many bits by mpmath."""
+TINY = {53: 1e-290, 24: 1e-30}
+"""Gradients below this leave the range of the format."""
+
+OnCorner = Callable[[Component, int, Sides], Row]
+"""What to say of a component that stands on a corner: of which step, and with which slopes."""
+
+
+def agrees(a: float, n: Slope, tolerance: float = TOLERANCE) -> bool:
+    """Whether two slopes are the same, as far as the error of the second can tell; never if one is not finite."""
+    return math.isfinite(a) and abs(a - n.value) <= tolerance * max(abs(a), abs(n.value)) + 3.0 * n.error
+
+
+def sharp(a: float, n: Slope, limit: float = SHARP) -> bool:
+    """Whether an opinion is precise enough, beside these two numbers, to be worth hearing."""
+    return 3.0 * n.error <= limit * max(abs(a), abs(n.value))
+
+
+def sees(n: Slope, tolerance: float) -> float | None:
+    """The smallest relative error that this opinion would have caught; None where the slope is 0."""
+    return tolerance + 4.0 * n.error / abs(n.value) if n.value and math.isfinite(n.error) else None
+
+
+class Judge:
+    """Judges components of one network at one point; `on_corner` has the last word where the point is on a corner.
+
+    `known` says whether the top has found an operation's own rule wrong on a component's way to the loss: once it has,
+    and a few components have been confirmed, a complex step that plainly contradicts backprop is enough.
+    """
+
+    def __init__(
+        self,
+        point: Point,
+        on_corner: OnCorner,
+        tolerance: float = TOLERANCE,
+        known: Callable[[Component], bool] = lambda c: False,
+    ) -> None:
+        self.point = point
+        self.on_corner = on_corner
+        self.tolerance = tolerance
+        self.known = known
+        self._noise: dict[int, float] = {}
+        self._doubts: dict[Component, Slope] = {}
+
+    def rows(self, components: Sequence[Component]) -> list[Row]:
+        """A row for every component, in order."""
+        done: dict[Component, Row] = {}
+        waiting = []
+        for component in components:
+            row = self._at_once(component)
+            if row is None:
+                waiting.append(component)
+            else:
+                done[component] = row
+        for rung in (self._by_differences, self._by_complex_steps, self._by_digits):
+            if not waiting:
+                break
+            done.update((c, row) for c, row in zip(waiting, rung(waiting), strict=True) if row is not None)
+            waiting = [c for c in waiting if c not in done]
+        return [done[c] for c in components]
+
+    def row(
+        self,
+        c: Component,
+        n: Slope,
+        verdict: Verdict,
+        method: Method,
+        reason: Reason = "",
+        node: str = "",
+        note: str = "",
+    ) -> Row:
+        """A row of the report."""
+        power = sees(n, self.tolerance)
+        return Row(c.name, c.index, c.backprop, n.value, n.error, verdict, reason, node, note, method, sees=power)
+
+    def noise(self, slot: int) -> float:
+        """The rounding error of the loss for what lies downstream of `slot`."""
+        if slot not in self._noise:
+            self._noise[slot] = self.point.noise(slot)
+        return self._noise[slot]
+
+    # Before any rung.
+
+    def _at_once(self, c: Component) -> Row | None:
+        """What needs no numbers: no path to the loss, or something that is not finite."""
+        if not self.point.reaches(c.slot):
+            zero = Slope(0.0, 0.0)
+            if c.backprop == 0.0:
+                return self.row(c, zero, "pass", "none", note=f"no path leads from {c.name} to {self.point.of}")
+            return self.row(c, zero, "fail", "none", "rule", note=f"no path leads from {c.name} to {self.point.of}")
+        if not math.isfinite(c.x):
+            return self.row(c, UNKNOWN, "fail", "none", "nonfinite", c.name, f"{c.name} is {c.x}")
+        if not math.isfinite(self.point.loss):
+            node = self.point.first_nonfinite()
+            return self.row(c, UNKNOWN, "fail", "none", "nonfinite", node, f"{node} is not finite here")
+        return None
+
+    # The first rung.
+
+    def _by_differences(self, components: Sequence[Component]) -> Iterator[Row | None]:
+        calibrated = self.calibrate(components)
+        for c, search in zip(components, calibrated, strict=True):
+            n = search.best
+            if search.cornered and exactly_on(self.point, search.corner):
+                yield self._on_corner(c, search.corner)
+            elif not math.isfinite(c.backprop):
+                node, note = self.point.first_nonfinite(), f"backprop's gradient is {c.backprop}"
+                yield self.row(c, n if sharp(0.0, n) else UNKNOWN, "fail", "difference", "nonfinite", node, note)
+            elif self._accepts(c, n, SHARP_FIRST) or self._constant(c, n):
+                yield self.row(c, n, "pass", "difference")
+            else:
+                yield None
+
+    def _accepts(self, c: Component, n: Slope, limit: float = SHARP) -> bool:
+        return sharp(c.backprop, n, limit) and agrees(c.backprop, n, self.tolerance)
+
+    def _constant(self, c: Component, n: Slope) -> bool:
+        """Whether both are 0, and not because a change is lost in rounding."""
+        return c.backprop == 0.0 == n.value and self.point.constant(c, Calibration(c.x, 0.0, 0.0).points())
+
+    def calibrate(self, components: Sequence[Component]) -> list[Calibration]:
+        """The search for each component's own step, all of them side by side."""
+        searches = [Calibration(c.x, self.noise(c.slot), GOAL) for c in components]
+        active = list(range(len(components)))
+        while active:
+            looks = self.point.look([components[k] for k in active], [searches[k].points() for k in active])
+            for k, (losses, corner) in zip(active, looks, strict=True):
+                searches[k].feed(losses, corner)
+            active = [k for k in active if not searches[k].done]
+        return searches
+
+    def _on_corner(self, c: Component, slot: int) -> Row:
+        found = sides(self.point, c)
+        if found.smooth and math.isfinite(c.backprop):
+            n = min(found.left, found.right, key=lambda side: side.error)
+            if self._accepts(c, n):
+                return self.row(c, n, "pass", "difference")
+        return self.on_corner(c, slot, found)
+
+    # The second rung.
+
+    def _by_complex_steps(self, components: Sequence[Component]) -> Iterator[Row | None]:
+        from backpropcli.gradcheck.opinions import complex_slopes
+
+        clean = [c for c in components if self._clean(c)]
+        found = dict(zip(clean, complex_slopes(self.point, clean), strict=True))
+        nothing = [c for c in clean if c.backprop == 0.0 == found[c].value]
+        # A slope of 1e-300 times a step of 1e-30 is 0 too: look again with a step that keeps it in range.
+        found.update(zip(nothing, complex_slopes(self.point, nothing, IN_RANGE), strict=True))
+        for c in components:
+            n = found.get(c)
+            if n is None:
+                yield None
+            elif self._accepts(c, n) or c.backprop == 0.0 == n.value:
+                yield self.row(c, n, "pass", "complex step")
+            else:
+                size = max(abs(c.backprop), abs(n.value))
+                if abs(c.backprop - n.value) > SHARP * size > TRUSTED and sharp(c.backprop, n):
+                    self._doubts[c] = n
+                yield None
+
+    def _clean(self, c: Component) -> bool:
+        return self.noise(c.slot) <= AMPLIFIED * 2.0**-53 * abs(self.point.loss)
+
+    # The top.
+
+    def _by_digits(self, components: Sequence[Component]) -> Iterator[Row]:
+        from backpropcli.gradcheck.opinions import Digits
+
+        digits = Digits(self.point)
+        left, confirmed = WORK, 0
+        for c in components:
+            if confirmed >= CONFIRMED and c in self._doubts and self.known(c):
+                yield self.row(c, self._doubts[c], "fail", "complex step", "rule")
+                continue
+            left -= self.point.entries()
+            row = self._settle(c, digits) if left > 0 else self._unsettled(c)
+            confirmed += row.reason == "rule"
+            yield row
+
+    def _settle(self, c: Component, digits: Digits) -> Row:
+        """The verdict of many digits: whether the rule is right, and whether float64 has kept its digits."""
+        from backpropcli.gradcheck.opinions import PRECISE, UNKNOWN_EXACT
+
+        a, seen = c.backprop, UNKNOWN_EXACT
+        for many in PRECISE:
+            seen = digits.opinion(c, many)
+            n = Slope(float(seen.slope), float(seen.error) + 2.0**-53 * abs(float(seen.slope)))
+            size = max(abs(a), abs(seen.rule), abs(seen.slope))
+            if not 3 / SHARP * seen.error <= size:  # SHARP times the smallest floats would be 0
+                continue  # more digits may tell
+            if self._two_sided(seen):
+                return self._on_corner(c, -1)
+            if not close(seen.rule, seen.slope, TOLERANCE, seen.error):
+                return self._wrong(c, n)
+            if close(a, seen.slope, self.tolerance, seen.error):
+                return self.row(c, n, "pass", "50 digits")
+            return self._lossy(c, n, digits, many)
+        if a == 0.0 and abs(seen.rule) <= 3 * seen.error and abs(seen.slope) <= 3 * seen.error:
+            return self.row(c, Slope(0.0, float(seen.error)), "pass", "50 digits")
+        return self._unsettled(c, Slope(float(seen.slope), float(seen.error)))
+
+    def _two_sided(self, seen: Exact) -> bool:
+        """Whether the slopes to the left and to the right are not the same: a corner, or a jump."""
+        return not close(seen.left, seen.right, TOLERANCE, 4 * seen.error)
+
+    def _wrong(self, c: Component, n: Slope) -> Row:
+        return self.row(c, n, "fail", "50 digits", "rule")
+
+    def _lossy(self, c: Component, n: Slope, digits: Digits, many: int) -> Row:
+        """The rule is right, the float is not. It may pass if it loses as much wherever it is run in so few bits."""
+        bits = 53 if self.point.trace.plan.dtype == "float64" else 24
+        same = digits.rule(c, many, bits)
+        off, expected = abs(c.backprop - n.value), abs(float(same) - n.value)
+        tiny = max(abs(c.backprop), abs(n.value)) < TINY[bits]
+        if off <= LOSS * expected or tiny:
+            note = f"the rule is right, but float{32 if bits == 24 else 64} loses its digits on the way"
+            return self.row(c, n, "pass", "50 digits", "digits", note=note)
+        return self.row(c, n, "fail", "50 digits", "rule", note="the rule is right at 50 digits, but not as it was run")
+
+    def _unsettled(self, c: Component, n: Slope = UNKNOWN) -> Row:
+        return self.row(c, n, "unsure", "50 digits", "unsettled", note="no opinion was sharp enough here")
+
+
+def close(a: Any, b: Any, tolerance: float, error: Any) -> bool:
+    """Whether two numbers of any kind agree within a relative tolerance and three times an error."""
+    return bool(abs(a - b) <= tolerance * max(abs(a), abs(b)) + 3 * error)

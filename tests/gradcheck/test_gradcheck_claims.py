@@ -1,0 +1,158 @@
+"""Expected numbers: by the digits written, with a guess at the slip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from check_helpers import LECTURE
+
+from backpropcli.errors import SpecError
+from backpropcli.face import loads
+from backpropcli.gradcheck import Claim, Report
+
+ARRAYS = """
+inputs:     {x: [1, 2]}
+parameters: {W: [[1, 2], [3, 5]]}
+nodes: {z: x @ W, J: sum(z**2)}
+"""
+
+
+def claimed(text: str, expect: str) -> tuple[Claim, Report]:
+    found = loads(f"{text}\nexpect: {{{expect}}}\n").check()
+    return found.claims[0], found
+
+
+@pytest.mark.parametrize(
+    ("expect", "verdict"),
+    [
+        ("J: 2", "pass"),
+        ("J: 2.0", "pass"),
+        ("J: 2.04", "fail"),
+        ("J: 1.96", "fail"),
+        ("J: 3", "fail"),
+        ("dJ/dw1: 6", "pass"),
+        ("dJ/dw1: 6.0", "pass"),
+        ("dJ/dw1: 18", "fail"),
+        ("da2/dw1: 3", "pass"),
+        ("J: {value: 2.3, within: 0.5}", "pass"),
+        ("J: {value: 2.3, within: 0.2}", "fail"),
+        ("J: 4/2", "pass"),
+        ("J: 2e0", "pass"),
+        ("J: 2.0000000001", "fail"),
+        ("J: 0", "fail"),
+        ('"dJ/dx": 12', "pass"),
+    ],
+)
+def test_verdicts_by_the_digits_written(expect: str, verdict: str) -> None:
+    claim, found = claimed(LECTURE, expect)
+    assert claim.verdict == verdict
+    assert found.status == (0 if verdict == "pass" else 1)
+
+
+@pytest.mark.parametrize(
+    ("w", "text", "verdict"),
+    [
+        ("0.3456", "0.35", "pass"),
+        ("0.3456", "0.34", "fail"),
+        ("0.345", "0.35", "pass"),  # the half itself belongs to both
+        ("0.345", "0.34", "pass"),
+        ("1234.6", "1.2e3", "pass"),
+        ("1251.0", "1.2e3", "fail"),
+        ("0.1", "0.1", "pass"),
+    ],
+)
+def test_half_of_the_last_digit(w: str, text: str, verdict: str) -> None:
+    assert claimed(f"parameters: {{w: {w}}}\nnodes: {{J: w*1}}", f"J: {text}")[0].verdict == verdict
+
+
+def test_whole_numbers_are_exact_but_for_rounding() -> None:
+    text = "parameters: {w: 0.1}\nnodes: {J: (w + 0.2 - 0.3)*1 + 6}"
+    assert claimed(text, "J: 6")[0].verdict == "pass"
+    assert claimed("parameters: {w: 6.000001}\nnodes: {J: w*1}", "J: 6")[0].verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("expect", "diagnosis"),
+    [
+        ("dJ/dw1: 18", "yours is 3 times too large. w2 = 3 is a factor on its path; used twice?"),
+        ("dJ/dw1: 2", "yours is 3 times too small. w2 = 3 is a factor on its path; left out?"),
+        ("dJ/dw1: -6", "the sign is the other way round"),
+        ("dJ/dw1: -12", "yours is 2 times too large, and the sign is the other way round"),
+        ("J: 4", "yours is 2 times too large"),
+        ("dJ/dw1: 7.3", ""),
+        ("dJ/dw1: 0", ""),
+    ],
+)
+def test_the_slip_is_guessed(expect: str, diagnosis: str) -> None:
+    assert claimed(LECTURE, expect)[0].diagnosis == diagnosis
+
+
+def test_swapped_digits_and_transposed_arrays() -> None:
+    text = "parameters: {w: 0.298371}\nnodes: {J: w*1}"
+    assert claimed(text, "J: 0.283971")[0].diagnosis == ""
+    assert claimed(text, "J: 0.289371")[0].diagnosis == "two digits look swapped"
+    claim, _ = claimed(ARRAYS, "dJ/dW: [[14, 24], [28, 48]]")
+    assert claim.verdict == "pass"
+    claim, _ = claimed(ARRAYS, "dJ/dW: [[14, 28], [24, 48]]")
+    assert (claim.verdict, claim.wrong, claim.size) == ("fail", 2, 4)
+    assert claim.diagnosis == "these are the right numbers, transposed"
+
+
+def test_arrays_name_their_worst_entry() -> None:
+    claim, _ = claimed(ARRAYS, "z: [7, 12.5]")
+    assert (claim.verdict, claim.index, claim.yours, claim.got) == ("fail", (1,), 12.5, 12.0)
+    assert (claim.wrong, claim.size) == (1, 2)
+
+
+def test_one_entry_of_an_array() -> None:
+    claim, _ = claimed(ARRAYS, '"dJ/dW[1, 0]": 28')
+    assert (claim.verdict, claim.got) == ("pass", 28.0)
+    assert claim.numerical == pytest.approx(28.0)
+    claim, _ = claimed(ARRAYS, '"z[-1]": 13')
+    assert (claim.verdict, claim.got) == ("fail", 12.0)
+
+
+@pytest.mark.parametrize("expect", ["z: [1, 2, 3]", "z: 5", "J: [1, 2]", '"z[2]": 3', '"z[0, 0]": 3', '"J[0]": 3'])
+def test_a_shape_that_does_not_fit_is_an_error_with_its_place(expect: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        claimed(ARRAYS, expect)
+    assert caught.value.place is not None
+    assert caught.value.place.line == 6
+
+
+def test_a_claim_carries_the_check_s_own_opinion_and_its_place() -> None:
+    claim, found = claimed(LECTURE, "dJ/dw1: 18")
+    assert claim.numerical == pytest.approx(6.0)
+    assert claim.bound is not None
+    assert claim.place is not None
+    assert (claim.off, found.wrong_claims) == (12.0, 1)
+
+
+def test_a_network_without_parameters_can_still_be_held_to_its_key() -> None:
+    claim, found = claimed("inputs: {x: 3}\nnodes: {J: x**2}", "J: 9")
+    assert (claim.verdict, found.verdict, found.rows) == ("pass", "pass", ())
+
+
+def test_nan_agrees_with_nothing() -> None:
+    claim, _ = claimed("inputs: {x: -1}\nnodes: {J: log(x)}", "J: {value: 0, within: 1e300}")
+    assert claim.verdict == "fail"
+    assert claim.diagnosis == "backprop got nan"
+
+
+def test_hand_derived_gradients_are_judged() -> None:
+    text: Any = """
+parameters: {w: 0.4}
+functions:
+  cube(z):
+    value: z**3
+    gradient: {z: 2*z**2}
+nodes: {J: cube(w)}
+"""
+    found = loads(text).check()
+    assert found.verdict == "fail"
+    assert found.culprit is not None
+    assert found.culprit.operation == "cube"
+    assert found.culprit.says == pytest.approx(0.32)
+    assert found.culprit.slope == pytest.approx(0.48)
+    assert loads(text.replace("2*z**2", "3*z**2")).check().verdict == "pass"
