@@ -1,0 +1,322 @@
+"""The house stands as drawn: imports point one way, heavy ones are lazy, every room and command is in its place."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from backpropcli.app import COMMANDS, main
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "backpropcli"
+
+STOREYS = (
+    {"errors", "suggest"},
+    {"ops"},
+    {"graph"},
+    {"spec", "engine", "symbolic"},
+    {"gradcheck", "train"},
+    {"views"},
+    {"face"},
+    {"commands"},
+    {"app"},
+    {"__main__"},
+)
+"""Rooms, from the ground up. A room may use the storeys below its own, and itself."""
+LEVEL = {room: level for level, rooms in enumerate(STOREYS) for room in rooms}
+ANYWHERE = {"__init__"}
+"""The package itself: `__version__` for all, and lazily the whole Python face."""
+DOORS = {("symbolic", "spec.formula")}
+"""What the picture allows beside the storeys: symbolic reads the textbook formulas."""
+COMPUTING = ("errors", "suggest", "ops", "graph", "spec", "engine", "symbolic", "gradcheck", "train", "face")
+TOP_LEVEL = {
+    "pyproject.toml", "backpropcli", "tests", "examples", "Makefile", "README.md", "LICENSE", "CHANGELOG.md", "uv.lock",
+}
+
+
+class Import(NamedTuple):
+    """One imported module, and whether it is imported as soon as its importer is."""
+
+    module: str
+    line: int
+    eager: bool
+    relative: bool
+
+
+class Module(NamedTuple):
+    path: Path
+    name: str
+    tree: ast.Module
+
+    @property
+    def room(self) -> str:
+        return self.name.partition(".")[0]
+
+    def __str__(self) -> str:
+        return str(self.path.relative_to(ROOT))
+
+
+def modules() -> Iterator[Module]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if len(parts) > 1 and parts[-1] == "__init__":
+            parts = parts[:-1]
+        yield Module(path, ".".join(parts), ast.parse(path.read_text(encoding="utf-8"), str(path)))
+
+
+MODULES = list(modules())
+KNOWN = {module.name for module in MODULES}
+
+
+def imports(tree: ast.Module) -> Iterator[Import]:
+    """Every import, in functions and under TYPE_CHECKING too."""
+    waiting: list[tuple[ast.AST, bool]] = [(tree, True)]
+    while waiting:
+        node, eager = waiting.pop()
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno, eager, False)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            for alias in node.names:
+                inner = f"{module}.{alias.name}"
+                whole = inner.removeprefix("backpropcli.") in KNOWN and module.startswith("backpropcli")
+                yield Import(inner if whole else module, node.lineno, eager, node.level > 0)
+        inside = eager and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting += [(child, False) for child in node.body]
+            waiting += [(child, inside) for child in node.orelse]
+        else:
+            waiting += [(child, inside) for child in ast.iter_child_nodes(node)]
+
+
+def all_imports() -> Iterator[tuple[Module, Import]]:
+    for module in MODULES:
+        for imported in imports(module.tree):
+            yield module, imported
+
+
+def outside(imported: Import) -> str:
+    """The distribution that an import names."""
+    return imported.module.partition(".")[0]
+
+
+def test_every_file_is_in_a_room_of_the_picture() -> None:
+    rooms = {module.room for module in MODULES}
+    assert rooms - ANYWHERE <= set(LEVEL)
+    assert {"errors", "ops", "graph", "spec", "engine", "gradcheck", "views", "face", "commands", "app"} <= rooms
+    plain = {path.name for path in PACKAGE.iterdir() if path.is_file() and path.suffix != ".py"}
+    assert plain == {"py.typed"}
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for module, imported in all_imports():
+        if imported.relative:
+            wrong.append(f"{module}:{imported.line}: a relative import")
+        if outside(imported) != "backpropcli":
+            continue
+        target = imported.module.removeprefix("backpropcli").lstrip(".") or "__init__"
+        room = target.partition(".")[0]
+        if target not in KNOWN and room not in LEVEL:  # `from backpropcli import __version__`
+            room = "__init__"
+        if module.room in ANYWHERE or room in ANYWHERE or room == module.room:
+            continue
+        if any(module.room == who and target.startswith(where) for who, where in DOORS):
+            continue
+        if LEVEL[room] >= LEVEL[module.room]:
+            wrong.append(f"{module}:{imported.line}: {module.room} may not import {imported.module}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_import_test_sees_functions_and_type_checking() -> None:
+    tree = ast.parse(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\ndef f():\n    import b\n"
+        "class C:\n    import c\n    def g(self):\n        from d.e import x\n"
+    )
+    assert {(i.module, i.eager) for i in imports(tree)} == {
+        ("typing", True), ("a", False), ("b", False), ("c", True), ("d.e", False),
+    }
+
+
+def test_sympy_lives_in_symbolic_alone_and_is_lazy() -> None:
+    wrong = [
+        f"{module}:{imported.line}"
+        for module, imported in all_imports()
+        if outside(imported) == "sympy" and (module.name != "symbolic" or imported.eager)
+    ]
+    assert not wrong
+
+
+def test_computation_never_prints() -> None:
+    wrong = []
+    for module, imported in all_imports():
+        if module.room in COMPUTING and outside(imported) in ("rich", "typer"):
+            wrong.append(f"{module}:{imported.line}: imports {imported.module}")
+    for module in MODULES:
+        if module.room in COMPUTING:
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "sys.stdout.write"):
+                    wrong.append(f"{module}:{node.lineno}: prints")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_commands_hold_no_mathematics() -> None:
+    wrong = [
+        f"{module}:{imported.line}: imports {imported.module}"
+        for module, imported in all_imports()
+        if module.room in ("commands", "app") and outside(imported) in ("math", "cmath", "numpy", "mpmath", "sympy")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_from_a_stranger_is_ever_run() -> None:
+    """No eval, no exec, no pickles, no sympify of text; Click only through Typer."""
+    called = {"eval", "exec", "compile", "__import__"}
+    methods = {"sympify", "parse_expr", "unsafe_load", "full_load"}
+    imported_names = {"pickle", "cPickle", "dill", "marshal", "shelve", "click", "code", "codeop", "runpy"}
+    wrong = [
+        f"{module}:{i.line}: imports {i.module}" for module, i in all_imports() if outside(i) in imported_names
+    ]
+    for module in MODULES:
+        for node in ast.walk(module.tree):
+            if not isinstance(node, ast.Call):
+                continue
+            function = node.func
+            if (isinstance(function, ast.Name) and function.id in called | methods) or (
+                isinstance(function, ast.Attribute) and function.attr in methods
+            ):
+                wrong.append(f"{module}:{node.lineno}: calls {ast.unparse(function)}")
+            for keyword in node.keywords:
+                allowed = isinstance(keyword.value, ast.Constant) and keyword.value.value is False
+                if keyword.arg in ("allow_pickle", "shell") and not allowed:
+                    wrong.append(f"{module}:{node.lineno}: {keyword.arg}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_module_opens_with_a_sentence(module: Module) -> None:
+    words = ast.get_docstring(module.tree)
+    assert words
+    assert re.match(r"[^\n]{10,}", words)
+    assert len(module.path.read_text(encoding="utf-8").splitlines()) <= 450, "a file is one noun: split it"
+
+
+# What a plain run costs.
+
+IMPORTED = """
+import sys
+from backpropcli.app import main
+status = main(sys.argv[1:])
+print(*sorted(name for name in sys.modules if "." not in name), file=sys.stderr)
+sys.exit(status)
+"""
+
+
+def loaded_by(*words: str, folder: Path = ROOT) -> set[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED, *words],
+        capture_output=True, text=True, encoding="utf-8", cwd=folder, env=environment, timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def test_a_scalar_run_imports_neither_numpy_nor_sympy() -> None:
+    loaded = loaded_by("run", "examples/lecture.yaml")
+    assert not loaded & {"numpy", "sympy", "mpmath", "hypothesis", "torch"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "examples/lecture-layers.yaml", "--steps"),
+        ("run", "examples/mazur.yaml", "--format", "json"),
+        ("run", "-i", "x=1", "-p", "w=2", "-n", "y = tanh(w*x)", "--get", "dy/dw"),
+    ],
+    ids=lambda words: words[1],
+)
+def test_other_scalar_runs_need_no_numpy_either(words: tuple[str, ...]) -> None:
+    assert not loaded_by(*words) & {"numpy", "sympy", "mpmath"}
+
+
+def test_check_never_imports_sympy() -> None:
+    assert "sympy" not in loaded_by("check", "examples/lecture.yaml")
+    assert "sympy" not in loaded_by("check", "examples/batch.yaml")
+
+
+def test_a_json_spec_never_needs_yaml(tmp_path: Path) -> None:
+    (tmp_path / "net.json").write_text('{"parameters": {"w": 3}, "nodes": {"J": "w**2"}}', encoding="utf-8")
+    assert not loaded_by("run", "net.json", "--format", "json", folder=tmp_path) & {"yaml", "numpy", "rich"}
+
+
+# The commands and the repository.
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [entry.name for entry in COMMANDS])
+def test_command_is_documented_and_helps(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert f"backprop {command}" in README
+    assert main([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "Examples" in shown
+    assert len(re.findall(rf"^\W*backprop {command}\b", shown, flags=re.M)) >= 2
+
+
+def test_every_command_file_is_a_command() -> None:
+    helpers = {"options", "quantity", "words"}
+    files = {module.name.partition(".")[2] for module in MODULES if module.name.startswith("commands.")}
+    assert files - helpers == {entry.module for entry in COMMANDS}
+
+
+def repository() -> list[Path]:
+    """The files that belong to the repository: Git's word, or all that is not ignored by its name."""
+    done = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    ) if (ROOT / ".git").exists() else None
+    if done is not None and done.returncode == 0:
+        return [path for line in done.stdout.splitlines() if (path := ROOT / line).is_file()]
+    skip = re.compile(r"(^|/)(\.(?!ci)[^/]*|__pycache__|build|dist|[^/]*\.egg-info)(/|$)")
+    paths = (path for path in ROOT.rglob("*") if path.is_file())
+    return [path for path in paths if not skip.search(path.relative_to(ROOT).as_posix())]
+
+
+FILES = repository()
+
+
+def test_top_level_is_as_drawn() -> None:
+    top = {path.relative_to(ROOT).parts[0] for path in FILES}
+    assert {name for name in top if not name.startswith(".")} <= TOP_LEVEL
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "Makefile", "pyproject.toml", ".ci"} <= top
+
+
+def test_tests_mirror_the_package() -> None:
+    rooms = {path.relative_to(ROOT / "tests").parts[0] for path in FILES if path.is_relative_to(ROOT / "tests")}
+    folders = {name for name in rooms if (ROOT / "tests" / name).is_dir()}
+    assert folders <= {*LEVEL, "benchmarks", "data", "oracles"}
+
+
+def test_no_file_knows_a_machine() -> None:
+    """No path of one computer and no package registry's host: what was cloned works anywhere."""
+    folders = "|".join(("work", "tmp", "opt", "home", "root", "Users"))
+    known = re.compile(rf"(?<![\w.:/$}}])/({folders})/\w|" + "|".join(("python" + "hosted", r"pypi\." + "org")))
+    wrong = []
+    for path in FILES:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        if path.name != "uv.lock":
+            wrong += [f"{path.relative_to(ROOT)}: {m[0]}" for m in known.finditer(text)]
+    assert not wrong
