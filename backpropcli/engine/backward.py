@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from backpropcli.engine.forward import GENERAL, UNARY, odd_case
-from backpropcli.engine.stacking import align, copies, spread
+from backpropcli.ops.stacking import align, copies, spread
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Body, Elementwise, Part, Shape, Value
 
@@ -158,5 +158,6 @@ def unbroadcast(gradient: Value, shape: Shape, lead: int) -> Value:
     axes = tuple(
         lead + k for k, size in enumerate(have) if k < extra or (shape[k - extra] == 1 and size != 1)
     )
-    summed = gradient.sum(axis=axes) if axes else gradient
-    return summed.reshape(gradient.shape[:lead] + shape)
+    if not shape and not lead:
+        return gradient.sum()
+    return gradient.sum(axis=axes, keepdims=True).reshape(gradient.shape[:lead] + shape)

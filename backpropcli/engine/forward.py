@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backpropcli.engine.stacking import lifted, together
+from backpropcli.ops.stacking import lifted, together
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Body, Elementwise, Structural, Value
 

@@ -14,12 +14,16 @@ from backpropcli.suggest import nearest
 
 Path = tuple[str | int, ...]
 
+UPSTREAM = "upstream"
+"""What the upstream gradient is called in a gradient derived by hand for a function of whole arrays."""
+
 
 class Function(NamedTuple):
     """A function that the spec defines, `mish(z)`: its value and, where its author derived it by hand, its gradient.
 
     `where` are helper expressions that value and gradient may use, `gradient` maps each argument to the derivative of
-    the value by it. `path` leads to the function in the spec.
+    the value by it; or, where it says `upstream`, to the whole gradient for that argument (the vector-Jacobian
+    product), for a function that is not elementwise. `path` leads to the function in the spec.
     """
 
     name: str
@@ -31,6 +35,11 @@ class Function(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(self.arguments)})"
+
+    def whole(self) -> bool:
+        """Whether its gradient is written with `upstream`, so that the function may take whole arrays."""
+        gradient = (self.gradient or {}).values()
+        return any(isinstance(part, Name) and part.name == UPSTREAM for e in gradient for part in postorder(e))
 
     def parts(self) -> Iterator[tuple[Path, Expression]]:
         """Its formulas, each with its place in the function: ("value",), ("where", "sp"), ("gradient", "z")."""
@@ -46,8 +55,10 @@ def check(function: Function, functions: Mapping[str, Function]) -> tuple[Path, 
 
     Its names must be its arguments, its `where` or constants, its calls operations or functions, its gradient complete.
     """
-    known = [*function.arguments, *function.where]
+    if UPSTREAM in (*function.arguments, *function.where):
+        return (), FormulaError(f"{UPSTREAM} means the upstream gradient", hint="Choose another name.").spanning(0, 1)
     for path, expression in function.parts():
+        known = [*function.arguments, *function.where, *([UPSTREAM] if path[0] == "gradient" else [])]
         for part in postorder(expression):
             error: FormulaError | None = None
             if isinstance(part, Name) and not part.prefix and part.name not in (*CONSTANTS, "None", "..."):

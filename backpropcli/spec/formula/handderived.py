@@ -7,11 +7,12 @@ from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import XP, Body, Elementwise, Value
-from backpropcli.spec.formula.functions import Function
+from backpropcli.ops.definition import XP, Body, Elementwise, Operation, Value
+from backpropcli.spec.formula.composite import composite
+from backpropcli.spec.formula.functions import UPSTREAM, Function
 from backpropcli.spec.formula.lower import Lowering
 from backpropcli.spec.formula.show import show
-from backpropcli.spec.formula.tree import Expression, longer, substitute
+from backpropcli.spec.formula.tree import Expression, Name, longer, substitute
 
 LONGEST_TEXTBOOK = 2_000
 """A gradient with its helpers put in may have this many subexpressions; a longer one is quoted as written."""
@@ -20,14 +21,22 @@ SAMPLES = (-2.5, -1.0, -0.3, 0.0, 0.4, 1.0, 3.0)
 
 GOLDEN = 0.6180339887498949
 
+G = {UPSTREAM: Name("g")}
+"""The operation table's letter for the upstream gradient."""
 
-def hand_derived(function: Function, functions: Mapping[str, Function] | None = None) -> Elementwise:
-    """The operation `mish(z)`, whose value and partial derivatives run the author's own formulas.
 
-    Raises FormulaError or OperationError (with a span in the part's own text) where a part is not elementwise.
+def hand_derived(function: Function, functions: Mapping[str, Function] | None = None) -> Operation:
+    """The operation `mish(z)`, whose value and gradient run the author's own formulas.
+
+    Its gradient is the local derivative, entry by entry; or, where it says `upstream`, the whole gradient for an
+    argument, and the function may be one of whole arrays. Raises FormulaError or OperationError (with a span in the
+    part's own text) where a part of an elementwise function is not elementwise.
     """
     assert function.gradient is not None
     others = functions or {}
+    if function.whole():
+        texts = {a: textbook(function, substitute(e, G)) for a, e in function.gradient.items()}
+        return composite(function, others, texts, textbook(function, function.value))
     value = Program(function, function.value, others)
     partials: dict[str, tuple[str, Body]] = {}
     for argument in function.arguments:
@@ -76,7 +85,9 @@ class Program:
             if (operation is not None and not isinstance(operation, Elementwise)) or graph.shapes[slot]:
                 name = operation.name if operation is not None else "an array"
                 raise OperationError(
-                    f"{function} works on numbers one at a time, as its gradient does: {name} has no place in it"
+                    f"{function} works on numbers one at a time, as its gradient does: {name} has no place in it",
+                    hint="For whole arrays say what becomes of the upstream gradient, as in\n"
+                    f"  gradient: {{{function.arguments[0]}: upstream * ...}}",
                 ).spanning(expression.start, expression.end)
             self.steps.append((operation, graph.arguments[slot], graph.constants.get(slot, 0.0)))
         self.branches = sum(step[0] is not None and step[0].branch is not None for step in self.steps)
