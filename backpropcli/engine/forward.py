@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from backpropcli.ops.stacking import lifted, together
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Body, Elementwise, Structural, Value
+from backpropcli.ops.stacking import lifted, together
 
 UNARY = -1
 GENERAL = -2

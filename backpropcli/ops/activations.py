@@ -121,7 +121,7 @@ def softsign_size(xp: XP, z: Value) -> Value:
 
 OPERATIONS = (
     one("relu", "maximum(0, z)", "z where it is positive, else 0; the slope at 0 is taken as 0",
-        lambda xp, z: xp.where(z <= 0, 0.0, z),
+        lambda xp, z: xp.maximum(z, 0.0),
         ("step(z)", lambda xp, y, z: xp.where(z <= 0, 0.0, 1.0)), WIDE,
         branch=lambda xp, z: z > 0,
         source="Nair and Hinton 2010, Rectified linear units improve restricted Boltzmann machines"),
