@@ -83,6 +83,11 @@ class Trace:
         A float for plain numbers, else an array that broadcasts to the shape of `name`; None where the formula is not
         elementwise between the two (a matrix product, a sum): there is no single local derivative then.
         """
+        result = self.tangent(name, argument)
+        return result if result is None or getattr(result, "ndim", 0) else float(result)
+
+    def tangent(self, name: str, argument: str) -> Value | None:
+        """The same as a number of the plan's own."""
         tangent: dict[int, Value] = {self._slot(argument): 1.0}
         with quietly(self.plan.numbers()):
             for slot in self.graph.steps(name):
@@ -96,8 +101,7 @@ class Trace:
                     total = term if total is None else total + term
                 if moving:
                     tangent[slot] = total
-        result = tangent.get(self._slot(name), 0.0)
-        return result if getattr(result, "ndim", 0) else float(result)
+        return tangent.get(self._slot(name), 0.0)
 
     def partial(self, slot: int, k: int) -> Value:
         """The local derivative of an elementwise step with respect to its argument number `k`, at this run's point."""

@@ -1,0 +1,86 @@
+"""A nudge: one number moved a little by hand, and what happens to everything downstream of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from backpropcli.engine.tangents import tangents
+from backpropcli.engine.trace import Trace, plain
+from backpropcli.errors import SpecError, UsageError
+from backpropcli.graph import Kind
+from backpropcli.ops.definition import Value, show_shape
+
+
+class Moved(NamedTuple):
+    """A node downstream: its value before and after, and its derivative by the nudged number (entry by entry)."""
+
+    name: str
+    before: Any
+    after: Any
+    derivative: Any
+
+
+class Nudge(NamedTuple):
+    """One number, `name` (or its entry `index`), moved from `before` to `before + eps`, and the nodes that it moved.
+
+    `watched` is the node that a gradient would be of, `of` the same, or None where it does not depend on the number.
+    """
+
+    name: str
+    index: tuple[int, ...]  # type: ignore[assignment]  # shadows tuple.index
+    kind: Kind
+    before: float
+    eps: float
+    watched: str | None
+    of: str | None
+    moved: tuple[Moved, ...]
+
+    @property
+    def loss(self) -> Moved | None:
+        """The row of the loss."""
+        return next((row for row in self.moved if row.name == self.of), None)
+
+
+def nudge(trace: Trace, name: str, eps: float, index: Sequence[int] = ()) -> Nudge:
+    """Move one number by `eps` and compute again what lies downstream; what feeds a nudged node is left alone.
+
+    Raises SpecError for an unknown name, or an index that does not name one entry; UsageError for a step that changes
+    nothing.
+    """
+    graph = trace.graph
+    value, node = trace.value(name), graph.nodes[name]
+    shape = graph.shape(name)
+    if len(index) != len(shape) or any(not -n <= k < n for k, n in zip(index, shape, strict=True)):
+        raise SpecError(
+            f"{name} has shape {show_shape(shape)}: a nudge moves one number" if shape else f"{name} is one number",
+            hint=f"Name an entry, such as {name}[{', '.join('0' for _ in shape)}]" if shape else "",
+        )
+    place = tuple(k % n for k, n in zip(index, shape, strict=True))
+    before = float(value[place]) if shape else value
+    if not math.isfinite(eps) or before + eps == before:
+        raise UsageError(f"a step of {eps:g} changes nothing at {before:g}", hint="Take a larger --eps.")
+    there, direction = moved(value, place, eps)
+    slots = trace.plan.reevaluate(trace.slots, {node.slot: there})
+    rates = tangents(trace, node.slot, direction)
+    rows = []
+    for other in graph.nodes.values():
+        if other.slot in rates and other.slot != node.slot:
+            own = graph.shapes[other.slot]
+            after, rate = plain(slots[other.slot], own), plain(rates[other.slot], own)
+            rows.append(Moved(other.name, trace.value(other.name), after, rate))
+    of = trace.of if trace.of is not None and graph.nodes[trace.of].slot in rates else None
+    return Nudge(name, place, node.kind, before, eps, trace.of, of, tuple(rows))
+
+
+def moved(value: Any, place: tuple[int, ...], eps: float) -> tuple[Value, Value]:
+    """A value with one entry moved by `eps`, and the direction of that move."""
+    if not place:
+        return value + eps, 1.0
+    import numpy as np
+
+    there, direction = np.array(value, dtype=float), np.zeros(np.shape(value))
+    there[place] += eps
+    direction[place] = 1.0
+    return there, direction

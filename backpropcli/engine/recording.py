@@ -1,0 +1,82 @@
+"""A run on numbers that are not known yet: both passes written down on a tape, for another language to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from backpropcli.engine.plan import Plan
+from backpropcli.engine.trace import Trace, seed
+from backpropcli.graph import Graph
+from backpropcli.ops.definition import XP, Value
+from backpropcli.ops.numbers.recorder import Recorded, Tape, asarray, namespace
+
+
+class RecordedPlan(Plan):
+    """A plan whose numbers are entries of a tape."""
+
+    def __init__(self, graph: Graph, tape: Tape) -> None:
+        super().__init__(graph)
+        self.tape = tape
+        self._xp = namespace(tape)
+
+    def numbers(self, copies: bool = False) -> XP:
+        """The recorder's namespace."""
+        return self._xp
+
+
+class RecordedTrace(Trace):
+    """A trace of entries: values and gradients by name are Recorded, or object arrays of them, of their full shape."""
+
+    def value(self, name: str) -> Any:
+        """The value of an input, target, parameter or node."""
+        return self.whole(self.slots[self._slot(name)], self.graph.shape(name))
+
+    def gradient(self, name: str, of: str | None = None) -> Any:
+        """The gradient of the node that was differentiated; constant 0 where no path leads to it."""
+        return self.whole(self.gradients[self._slot(name)], self.graph.shape(name))
+
+    def local(self, name: str, argument: str) -> Any:
+        """The local derivative d(name)/d(argument), None where there is no single one."""
+        found = self.tangent(name, argument)
+        return found if found is None or getattr(found, "ndim", 0) else self.whole(found, ())
+
+    def contribution(self, name: str, argument: str) -> Any:
+        """The part of the gradient of `argument` that comes through node `name`, which uses it."""
+        node, slot = self.graph.nodes[name], self._slot(argument)
+        upstream = self.gradients[node.slot]
+        found = None
+        if upstream is not None:
+            found = self.plan.backward(self.slots, {node.slot: upstream}, until=node.first)[slot]
+        return self.whole(found, self.graph.shape(argument))
+
+    def whole(self, value: Value | None, shape: tuple[int, ...]) -> Any:
+        """A number of the tape, or an array of its full shape; None (no path) is 0."""
+        assert isinstance(self.plan, RecordedPlan)
+        if shape:
+            return np.broadcast_to(asarray(0.0 if value is None else value), shape)
+        value = value[()] if getattr(value, "ndim", None) == 0 else value
+        return value if isinstance(value, Recorded) else self.plan.tape.constant(value or 0.0)
+
+
+def record(
+    graph: Graph, of: str, upstream: Value | None = None, most: int | None = None
+) -> tuple[RecordedTrace, Tape, Mapping[str, Any]]:
+    """Both passes of a graph on a tape: the trace, the tape, and the data's own entries by name.
+
+    Inputs of the tape are the entries of the graph's data, in order. `most` and TooLongError as for a Tape.
+    """
+    tape = Tape(most)
+    data: dict[str, Any] = {}
+    for name, node in graph.nodes.items():
+        if node.kind != "node":
+            made = np.empty(graph.shape(name), object)
+            for index in np.ndindex(made.shape):
+                made[index] = tape.input()
+            data[name] = asarray(made) if made.ndim else made[()]
+    plan = RecordedPlan(graph, tape)
+    slots = plan.forward(data)
+    gradients = plan.backward(slots, {graph.nodes[of].slot: seed(plan, of, upstream)})
+    return RecordedTrace(plan, of, slots, gradients, True), tape, data

@@ -1,0 +1,46 @@
+"""Tangents: forward-mode derivatives, how fast every value downstream moves when one number does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backpropcli.engine.plan import quietly
+from backpropcli.engine.trace import Trace
+from backpropcli.ops.definition import Elementwise, Structural, Value
+
+
+def tangents(trace: Trace, slot: int, direction: Value = 1.0) -> dict[int, Value]:
+    """d(value)/dt by slot, for everything downstream, when the value in `slot` is moved by `direction` times t.
+
+    `direction` has the shape of that value. An elementwise step multiplies by its local derivatives; any other step
+    takes a complex step of its own (Squire and Trapp 1998), which rounds nothing away.
+    """
+    graph = trace.graph
+    moving: dict[int, Value] = {slot: direction}
+    with quietly(trace.plan.numbers()):
+        for later in graph.downstream(slot):
+            operation, arguments = graph.operations[later], graph.arguments[later]
+            if isinstance(operation, Elementwise):
+                total: Value = None
+                for k, a in enumerate(arguments):
+                    if a in moving:
+                        term = trace.partial(later, k) * moving[a]
+                        total = term if total is None else total + term
+                moving[later] = total
+            elif isinstance(operation, Structural):
+                moving[later] = complex_step(trace, later, operation, moving)
+    return moving
+
+
+def complex_step(trace: Trace, slot: int, operation: Structural, moving: dict[int, Value]) -> Any:
+    """How a structural step's value moves with its arguments."""
+    import numpy as np
+
+    from backpropcli.ops.numbers.complexstep import slope, start, xp
+
+    graph, values = trace.graph, []
+    for a in graph.arguments[slot]:
+        shape = graph.shapes[a]
+        direction = np.broadcast_to(np.asarray(moving.get(a, 0.0), float), shape)
+        values.append(start(np.broadcast_to(np.asarray(trace.slots[a], float), shape), direction))
+    return slope(operation.value(xp, graph.options[slot], *values))

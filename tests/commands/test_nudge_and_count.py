@@ -1,0 +1,99 @@
+"""`backprop nudge` and `backprop count` as a user sees them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from backpropcli.app import main
+
+LECTURE = ("--example", "lecture")
+
+
+@pytest.fixture
+def backprop(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        status = main(list(words))
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+def test_nudge_prints_the_lecture_s_table(backprop):
+    status, out, _ = backprop("nudge", *LECTURE, "w1", "--eps", "0.001")
+    assert status == 0
+    assert out == """\
+lecture.yaml   w1 = 2 becomes 2.001
+
+  name   before       after      change   change / 0.001   d(name)/dw1
+  ────────────────────────────────────────────────────────────────────
+  t1          2   2.001       0.001               1                  1
+  z1          2   2.001       0.001               1                  1
+  a1          2   2.001       0.001               1                  1
+  t2          6   6.003       0.003               3                  3
+  z2          7   7.003       0.003               3                  3
+  a2          7   7.003       0.003               3                  3
+  J           2   2.0060045   0.0060045           6.0045             6
+
+J rose 6.0045 times as much as w1: about 6, as dJ/dw1 says.
+"""
+
+
+def test_several_steps_show_the_slope_converge(backprop):
+    status, out, _ = backprop("nudge", *LECTURE, "w1", "--eps", "0.1", "--eps", "0.01", "--eps", "0.001")
+    assert status == 0
+    rows = [line.split() for line in out.splitlines()[4:]]
+    assert rows == [["0.1", "2.645", "6.45"], ["0.01", "2.06045", "6.045"], ["0.001", "2.0060045", "6.0045"],
+                    ["0", "6", "dJ/dw1"]]
+
+
+def test_a_nudge_down_and_one_that_does_not_matter(backprop):
+    assert "J fell 1.9995 times as much as y rose: about 2" in backprop("nudge", *LECTURE, "y")[1]
+    assert "J rose 8.1 times" not in backprop("nudge", *LECTURE, "w1", "--eps=-0.1")[1]
+    out = backprop("nudge", "-p", "w=-1", "-n", "J = relu(w)", "w")[1]
+    assert "J did not move: dJ/dw is 0." in out
+
+
+def test_nudge_json_reads_back(backprop):
+    status, out, _ = backprop("nudge", *LECTURE, "w1", "--format", "json")
+    found = json.loads(out)
+    assert (status, found["format"], found["loss"]) == (0, "backprop.nudge/1", "J")
+    assert found["nudges"][0]["nodes"][-1]["after"] == pytest.approx(2.0060045)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nudge", *LECTURE], "error: nudge takes one name\n  Such as  backprop nudge w1"),
+        (["nudge", *LECTURE, "w1", "w2"], "error: nudge takes one name, and got 2: w1 w2"),
+        (["nudge", *LECTURE, "w9"], "error: there is no w9 in this network. Did you mean w"),
+        (["nudge", *LECTURE, "dJ/dw1"], "error: nudge dJ/dw1: a nudge moves a value, such as w1"),
+        (["nudge", *LECTURE, "w1[0]"], "error: w1 is one number"),
+        (["nudge", *LECTURE, "w1", "--eps", "0,001"], "error: --eps 0,001: decimals are written with a point"),
+        (["nudge", *LECTURE, "w1", "--eps", "0"], "error: a step of 0 changes nothing at 2"),
+        (["nudge", *LECTURE, "w1", "--of", "q"], "error: lecture.yaml has no node q"),
+        (["count", *LECTURE, "w1"], "error: count takes a file that ends in .yaml"),
+    ],
+)
+def test_slips(backprop, words, message):
+    status, out, err = backprop(*words)
+    assert (status, out) == (2, "")
+    assert err.startswith(message)
+
+
+def test_count_prints_both_ways(backprop):
+    status, out, _ = backprop("count", *LECTURE)
+    assert status == 0
+    assert out.startswith("lecture.yaml   N = 7 nodes, P = 4 parameters\n")
+    assert "N × P = 28" in out
+    assert "N + P = 11" in out
+    assert out.endswith("With 1,000 times the nodes and parameters: 28,000,000 against 11,000.\n")
+
+
+def test_count_json(backprop):
+    found = json.loads(backprop("count", *LECTURE, "--format", "json")[1])
+    assert (found["nudging"]["evaluations"], found["backpropagation"]["evaluations"]) == (28, 11)
