@@ -7,7 +7,7 @@ from typing import Any
 
 from backpropcli.engine.forward import GENERAL, UNARY, odd_case
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import XP, Body, Elementwise, Part, Shape, Value
+from backpropcli.ops.definition import UNIT_SLOPE, XP, Body, Elementwise, Part, Shape, Value
 from backpropcli.ops.stacking import align, copies, spread
 
 Gradients = list[Value | None]
@@ -32,7 +32,7 @@ def program(graph: Graph, slots: Iterable[int], idle: bytearray) -> Iterator[Bac
             continue
         elementwise = isinstance(operation, Elementwise)
         if isinstance(operation, Elementwise):
-            needed = [(k, a, slope(operation, k)) for k, a in enumerate(arguments) if not idle[a]]
+            needed = [(k, a, operation.partials[k]) for k, a in enumerate(arguments) if not idle[a]]
         else:
             needed = [(k, a, rule(operation, k)) for k, a in enumerate(arguments) if not idle[a]]
         if needed:
@@ -57,16 +57,6 @@ def scalar_program(graph: Graph, slots: Iterable[int], idle: bytearray) -> Itera
             for a, partial in zip(arguments, partials, strict=True):
                 if not idle[a]:
                     yield slot, a, partial, GENERAL, None, arguments
-
-
-def ONE(xp: XP, y: Value, *arguments: Value) -> float:  # noqa: N802  # a constant, that can stand in for a body
-    """The local derivative of a sum: 1 everywhere, so the upstream gradient is handed on as it is."""
-    return 1.0
-
-
-def slope(operation: Elementwise, k: int) -> Body:
-    """The partial of argument `k`, or ONE."""
-    return ONE if operation.textbook[k] == "1" else operation.partials[k]
 
 
 def rule(operation: Any, k: int) -> Body:
@@ -123,7 +113,7 @@ def backward_arrays(steps: Iterable[BackStep], v: list[Value], g: Gradients, xp:
                 values = [align(x, len(s), rank) for x, s in zip(values, own, strict=True)]
             for k, a, partial in needed:
                 # One expression, the fresh array first: NumPy then multiplies in place instead of into new memory.
-                product = upstream if partial is ONE else partial(xp, y, *values) * upstream
+                product = upstream if partial is UNIT_SLOPE else partial(xp, y, *values) * upstream
                 accumulate(xp, g, owned, a, unbroadcast(product, own[k], len(lead)), lead, own[k])
         else:
             options = graph.options[slot]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,8 +40,14 @@ class RecordedTrace(Trace):
 
     def local(self, name: str, argument: str) -> Any:
         """The local derivative d(name)/d(argument), None where there is no single one."""
-        found = self.tangent(name, argument)
-        return found if found is None or getattr(found, "ndim", 0) else self.whole(found, ())
+        return self.tangent(name, argument)
+
+    def along(self, steps: Sequence[int], argument: int, result: int) -> Value | None:
+        """The local derivative of one slot with respect to another, through these steps alone."""
+        found = super().along(steps, argument, result)
+        if found is None:
+            return None
+        return found if getattr(found, "ndim", 0) else self.whole(found, ())
 
     def contribution(self, name: str, argument: str) -> Any:
         """The part of the gradient of `argument` that comes through node `name`, which uses it."""
@@ -52,12 +58,18 @@ class RecordedTrace(Trace):
             found = self.plan.backward(self.slots, {node.slot: upstream}, until=node.first)[slot]
         return self.whole(found, self.graph.shape(argument))
 
+    def partial(self, slot: int, k: int) -> Value:
+        """The local derivative of an elementwise step with respect to its argument number `k`."""
+        found = super().partial(slot, k)
+        return found if getattr(found, "ndim", 0) else self.whole(found, ())
+
     def whole(self, value: Value | None, shape: tuple[int, ...]) -> Any:
         """A number of the tape, or an array of its full shape; None (no path) is 0."""
         assert isinstance(self.plan, RecordedPlan)
         if shape:
             return np.broadcast_to(asarray(0.0 if value is None else value), shape)
-        value = value[()] if getattr(value, "ndim", None) == 0 else value
+        if isinstance(value, np.ndarray):
+            value = value[()]
         return value if isinstance(value, Recorded) else self.plan.tape.constant(value or 0.0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backpropcli.engine.backward import Gradients
@@ -84,13 +84,19 @@ class Trace:
         elementwise between the two (a matrix product, a sum): there is no single local derivative then.
         """
         result = self.tangent(name, argument)
-        return result if result is None or getattr(result, "ndim", 0) else float(result)
+        if result is None:
+            return None
+        return result if getattr(result, "ndim", 0) else float(result)
 
     def tangent(self, name: str, argument: str) -> Value | None:
         """The same as a number of the plan's own."""
-        tangent: dict[int, Value] = {self._slot(argument): 1.0}
+        return self.along(self.graph.steps(name), self._slot(argument), self._slot(name))
+
+    def along(self, steps: Sequence[int], argument: int, result: int) -> Value | None:
+        """The local derivative of one slot with respect to another, through these steps alone, in evaluation order."""
+        tangent: dict[int, Value] = {argument: 1.0}
         with quietly(self.plan.numbers()):
-            for slot in self.graph.steps(name):
+            for slot in steps:
                 arguments = self.graph.arguments[slot]
                 moving = [k for k, a in enumerate(arguments) if a in tangent]
                 if moving and not isinstance(self.graph.operations[slot], Elementwise):
@@ -101,7 +107,7 @@ class Trace:
                     total = term if total is None else total + term
                 if moving:
                     tangent[slot] = total
-        return tangent.get(self._slot(name), 0.0)
+        return tangent.get(result, 0.0)
 
     def partial(self, slot: int, k: int) -> Value:
         """The local derivative of an elementwise step with respect to its argument number `k`, at this run's point."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from backpropcli.ops import entries
-from backpropcli.ops.definition import XP, Elementwise, Value
+from backpropcli.ops.definition import UNIT_SLOPE, XP, Elementwise, Value
 from backpropcli.ops.entries import FLAT, Entry, one_or_zero
 
 one: Entry = partial(entries.one, group="arithmetic")
@@ -38,15 +38,15 @@ def hypot_slope(xp: XP, y: Value, a: Value) -> Value:
 
 OPERATIONS = (
     one("identity", "z", "the same value",
-        lambda xp, z: z, ("1", lambda xp, y, z: 1.0), ANY, aliases=["positive"]),
+        lambda xp, z: z, ("1", UNIT_SLOPE), ANY, aliases=["positive"]),
     one("negative", "-z", "the opposite",
         lambda xp, z: -z, ("-1", lambda xp, y, z: -1.0), ANY, aliases=["neg"]),
     two("add", "a + b", "the sum",
         lambda xp, a, b: a + b,
-        (("1", lambda xp, y, a, b: 1.0), ("1", lambda xp, y, a, b: 1.0)), PAIRS, infix="+"),
+        (("1", UNIT_SLOPE), ("1", UNIT_SLOPE)), PAIRS, infix="+"),
     two("subtract", "a - b", "the difference",
         lambda xp, a, b: a - b,
-        (("1", lambda xp, y, a, b: 1.0), ("-1", lambda xp, y, a, b: -1.0)), PAIRS, infix="-", aliases=["sub"]),
+        (("1", UNIT_SLOPE), ("-1", lambda xp, y, a, b: -1.0)), PAIRS, infix="-", aliases=["sub"]),
     two("multiply", "a * b", "the product",
         lambda xp, a, b: a * b,
         (("b", lambda xp, y, a, b: b), ("a", lambda xp, y, a, b: a)), PAIRS, infix="*", aliases=["mul"]),

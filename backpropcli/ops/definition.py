@@ -24,6 +24,9 @@ Body = Callable[..., Value]
 Group = Literal["arithmetic", "powers", "exponentials", "trigonometry", "activations", "comparisons", "rounding",
                 "reductions", "linear algebra", "shapes", "constants"]
 
+UNIT_SLOPE: Body = lambda xp, y, *arguments: 1.0  # noqa: E731  # a line of the table, like the others
+"""The local derivative of a sum: 1 everywhere. The engine knows it, and hands the upstream gradient on as it is."""
+
 REQUIRED: Any = ...
 """The default of an option that must be given."""
 
