@@ -1,110 +1,82 @@
 """`backprop check`: whether the gradients are right."""
 
 # Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from backpropcli.commands.options import (
-    Network,
-    Numbers,
-    Output,
-    Word,
-    Words,
-    announce,
-    command,
-    complete_names,
-    listed,
-    one_file,
-)
-from backpropcli.errors import UsageError
-from backpropcli.suggest import did_you_mean
-from backpropcli.views.numbers import Precision, read_number
-from backpropcli.views.output import Destination, render
+from backpropcli.commands.checking import FORMATS, How, Printer, Question, Theirs, What
+from backpropcli.commands.itself import Itself
+from backpropcli.commands.options import Network, Numbers, Output, announce, command, one_file
+from backpropcli.commands.programs import Outside
+from backpropcli.views.bar import Bar
 
-if TYPE_CHECKING:
-    from backpropcli.gradcheck import Report
-
-FORMATS = ("table", "json", "csv", "markdown")
-DIFFERENCES = ("central", "forward", "backward")
+FOR_FILES = ("junit", "github")
+"""Formats that have a place for a file that could not be checked."""
 
 
 @command
 def check(
     network: Network,
+    what: What,
+    how: How,
+    theirs: Theirs,
     numbers: Numbers,
     output: Output,
-    eps: Annotated[
-        Word, typer.Option(metavar="STEP", help="One plain difference with this step, as 0.001, shown in full.")
-    ] = None,
-    difference: Annotated[
-        Word, typer.Option(metavar="KIND", help="central (the default), forward or backward.")
-    ] = None,
-    expect: Annotated[
-        Words, typer.Option(metavar="NAME=VALUE", help="Your own answer, as dJ/dw1=18. Repeatable.")
-    ] = None,
-    all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False,
-    only: Annotated[
-        Words, typer.Option(metavar="NAME...", help="Check only these.", autocompletion=complete_names)
-    ] = None,
-    of: Annotated[
-        Word,
-        typer.Option(
-            metavar="NODE", help="Differentiate this node instead of the loss.", autocompletion=complete_names
-        ),
-    ] = None,
+    outside: Outside,
+    itself: Itself,
+    failures: Annotated[
+        bool, typer.Option("--failures", help="Print only what is wrong: nothing where all is right.")
+    ] = False,
 ) -> int:
     """Are the gradients right? Compares every one with finite differences.
 
-    Exit status: 0 all right, 1 something is wrong, 2 it could not be checked at all, 3 some could not be judged.
+    Several files, or a pattern in quotes ('nets/**/*.yaml'), get a line each, the worst first.
+
+    Exit status: 0 all right, 1 something is wrong, 2 it could not be checked at all, 3 some could not be judged; over
+    several files the first of 2, 1, 3, 0.
 
     Examples:
       backprop check
       backprop check net.yaml --eps 0.001 --difference forward
       backprop check net.yaml --expect dJ/dw1=6
-      backprop check net.yaml --format json
-      backprop check --example lecture --quiet
+      backprop check net.yaml --gradients theirs.json --as fc1.weight=W1.T
+      backprop check --program "python net.py"
+      backprop check net.yaml --against all
+      backprop check net.yaml --fault a1:sign
+      backprop check net.yaml --sweep w1
+      backprop check net.yaml --sample 500 --seed 7
+      backprop check *.yaml --failures
+      backprop check *.yaml -o report.xml
+      backprop check --example lecture --format json
 
     """
-    to = output.destination(*FORMATS)
-    precision = numbers.precision(10)
-    step = read_number("--eps", eps) if eps is not None else None
-    if step is not None and step <= 0:
-        raise UsageError(f"--eps {eps}: a step is greater than 0, such as --eps 0.001")
-    if difference is not None and difference not in DIFFERENCES:
-        near = did_you_mean(difference, DIFFERENCES)
-        raise UsageError(f"--difference {difference}: expected central, forward or backward{near}")
-    file = one_file(network, "check", names=only is not None or any(w.startswith("=") for w in network.names))
-    net = network.read(file, expect=tuple(expect or ()))
-    one_file(network, "check", names=only is not None)
-    announce(network, file, net.source, to)
-    names = [net.node(name) for name in listed([*only, *network.names]) or ()] if only else None
-    if of is not None:
-        net.node(of)
-    report = net.check(of, eps=step, difference=difference or "central", everything=all, names=names)  # type: ignore[arg-type]
-    if to.format == "json":
-        from backpropcli.views.json import check_json
+    printer = Printer(output.destination(*FORMATS), numbers, failures)
+    numbers.precision()
+    if itself.given:
+        itself.fit(network, theirs.gradients or outside.program, how.eps)
+    if itself.sweep:
+        return itself.plot(network, what, how, numbers, output)
+    if outside.given:
+        return outside.check(network, what, how.arguments(), theirs, printer)
+    network = network.spread(names=what.only is not None)
+    theirs.fit(network.files)
+    question = Question(network, what, {**how.arguments(), **itself.arguments()}, theirs)
+    if len(network.files) > 1 or printer.to.format in FOR_FILES:
+        from backpropcli.commands.several import check_several
 
-        to.write(check_json(report, net.source))
-    elif to.format == "csv":
-        from backpropcli.views.csv import check_csv
+        return check_several(question, printer)
+    return check_one(question, printer)
 
-        to.write(check_csv(report))
-    else:
-        _print(report, net.source, to, numbers, precision, bool(expect))
+
+def check_one(question: Question, printer: Printer) -> int:
+    """The check of one network, in full; its exit status."""
+    network, what = question.network, question.what
+    file = one_file(network, "check", names=what.only is not None or any(w.startswith("=") for w in network.names))
+    net = question.read(file)
+    one_file(network, "check", names=what.only is not None)
+    announce(network, file, net.source, printer.to)
+    with Bar(printer.to.quiet) as bar:
+        report = question.ask(net, progress=bar.update, partial=True)
+    printer.report(report, net.source, bool(what.expect))
     return int(report.status)
-
-
-def _print(
-    report: "Report", source: str, to: Destination, numbers: Numbers, precision: Precision, asked: bool
-) -> None:
-    """Hand the report to the view of its format; `asked`: numbers were expected on the command line."""
-    from backpropcli.views.check_table import check_page, check_tables
-
-    tables = check_tables(check_page(report, source, precision, numbers.full, asked))
-    if to.format == "markdown":
-        from backpropcli.views.markdown import any_markdown
-
-        to.write("".join(any_markdown(table)) for table in tables)
-    else:
-        to.write(["\n".join(render(table, to.width, to.coloured) for table in tables)])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from check_helpers import LECTURE
 
+import backpropcli as bp
 from backpropcli.errors import SpecError
 from backpropcli.face import loads
 from backpropcli.gradcheck import Claim, Report
@@ -91,7 +92,11 @@ def test_the_slip_is_guessed(expect: str, diagnosis: str) -> None:
 def test_swapped_digits_and_transposed_arrays() -> None:
     text = "parameters: {w: 0.298371}\nnodes: {J: w*1}"
     assert claimed(text, "J: 0.283971")[0].diagnosis == ""
-    assert claimed(text, "J: 0.289371")[0].diagnosis == "two digits look swapped"
+    assert claimed(text, "J: 0.289371")[0].diagnosis == "digits 2 and 3 differ (swapped?)"
+    text = "parameters: {w: 0.082167041, v: -12.354}\nnodes: {J: w*v, a: w*1, b: v*1}\nloss: J"
+    assert claimed(text, "a: 0.082167014")[0].diagnosis == "digits 8 and 9 differ (swapped?)"
+    assert claimed(text, "b: -12.534")[0].diagnosis == "digits 3 and 4 differ (swapped?)"
+    assert claimed(text, "b: -21.354")[0].diagnosis == "digits 1 and 2 differ (swapped?)"
     claim, _ = claimed(ARRAYS, "dJ/dW: [[14, 24], [28, 48]]")
     assert claim.verdict == "pass"
     claim, _ = claimed(ARRAYS, "dJ/dW: [[14, 28], [24, 48]]")
@@ -156,3 +161,23 @@ nodes: {J: cube(w)}
     assert found.culprit.says == pytest.approx(0.32)
     assert found.culprit.slope == pytest.approx(0.48)
     assert loads(text.replace("2*z**2", "3*z**2")).check().verdict == "pass"
+
+
+@pytest.mark.parametrize("key", ["J", "dJ/dw"])
+@pytest.mark.parametrize("value", [".inf", "-.inf", ".nan"])
+def test_nothing_finite_agrees_with_infinity_or_nan(key: str, value: str) -> None:
+    report = bp.check(bp.loads(f"parameters: {{w: 3}}\nnodes: {{J: w**2}}\nexpect: {{{key}: {value}}}"))
+    assert [claim.verdict for claim in report.claims] == ["fail"]
+
+
+def test_weights_typed_one_unit_a_row_are_recognised() -> None:
+    net = bp.loads(
+        "inputs: {x: [0.05, 0.10]}\ntargets: {y: [0.01, 0.99]}\n"
+        "layers:\n"
+        "  - dense: {units: 2, activation: sigmoid, b: [0.35, 0.35], W: [[0.15, 0.20], [0.25, 0.30]]}\n"
+        "  - dense: {units: 2, activation: sigmoid, b: [0.60, 0.60], W: [[0.40, 0.45], [0.50, 0.55]]}\n"
+        "loss: squared_error\nexpect: {J: 0.298371109}"
+    )
+    (claim,) = bp.check(net).claims
+    assert claim.verdict == "fail"
+    assert claim.diagnosis.startswith("with W1 and W2 transposed it would be right")

@@ -130,7 +130,7 @@ def test_stacked_copies_and_a_plain_loop_say_the_same(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("entries", [1, 200, 2_000_000])
 def test_small_stacks_and_large_ones_say_the_same(entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backpropcli.gradcheck.point.ENTRIES", entries)
+    monkeypatch.setattr("backpropcli.gradcheck.changes.ROOM", entries)
     text = "inputs: {x: [[1, 2], [3, 4], [5, -6]]}\nparameters: {W: [[0.1, 0.2], [-0.3, 0.4]], b: [0.5, -0.1]}\n"
     found = report(loads(text + "nodes: {a: relu(x @ W + b), J: sum(a**2)}"))
     assert {r.verdict for r in found.rows} == {"pass"}

@@ -143,6 +143,8 @@ def test_every_structural_rule_alone_and_faults_in_it(name: str) -> None:
     for shapes, options in operation.samples[:3]:
         shape, planned = operation.plan(list(shapes), options)
         values = [rng.normal(size=s) if s else float(rng.normal()) for s in shapes]
+        if name == "pick":  # labels
+            values[1:] = [rng.integers(0, 2, s).astype(float) if s else 1.0 for s in shapes[1:]]
         constants = [False] * len(values)
         good = judge_alone(*lone(operation, values, list(shapes), constants, planned, shape))
         assert all(r.verdict == "pass" for r in good), (shapes, options, [r for r in good if r.verdict != "pass"])

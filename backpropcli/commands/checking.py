@@ -1,0 +1,206 @@
+"""The options of `backprop check` in groups, and how one report is asked for and printed."""
+
+# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from backpropcli.commands.options import Network, Numbers, Word, Words, complete_names, listed
+from backpropcli.errors import UsageError
+from backpropcli.suggest import did_you_mean
+from backpropcli.views.numbers import read_count, read_number
+from backpropcli.views.output import Destination, render
+
+if TYPE_CHECKING:
+    from backpropcli import face
+    from backpropcli.gradcheck import Report, Summary
+    from backpropcli.views.table import Table
+
+FORMATS = ("table", "json", "csv", "markdown", "junit", "github")
+DIFFERENCES = ("central", "forward", "backward")
+THEIRS = "Somebody else's gradients"
+LARGE = "Large networks"
+LARGEST = 10**12
+
+
+class What(NamedTuple):
+    """What is checked: whose gradients, of which node, and what is expected of them."""
+
+    expect: Annotated[
+        Words, typer.Option(metavar="NAME=VALUE", help="Your own answer, as dJ/dw1=18. Repeatable.")
+    ] = None
+    all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False
+    only: Annotated[
+        Words, typer.Option(metavar="NAME...", help="Check only these.", autocompletion=complete_names)
+    ] = None
+    of: Annotated[
+        Word,
+        typer.Option(
+            metavar="NODE", help="Differentiate this node instead of the loss.", autocompletion=complete_names
+        ),
+    ] = None
+
+
+class How(NamedTuple):
+    """How gradients are judged."""
+
+    eps: Annotated[
+        Word, typer.Option(metavar="STEP", help="One plain difference with this step, as 0.001, shown in full.")
+    ] = None
+    difference: Annotated[
+        Word, typer.Option(metavar="KIND", help="central (the default), forward or backward.")
+    ] = None
+    every: Annotated[
+        bool, typer.Option("--every", help="Every component, however many: no sample.", rich_help_panel=LARGE)
+    ] = False
+    sample: Annotated[
+        Word, typer.Option(metavar="N", help="Check so many components only.", rich_help_panel=LARGE)
+    ] = None
+    seed: Annotated[
+        Word, typer.Option(metavar="N", help="Which sample, and which directions (0).", rich_help_panel=LARGE)
+    ] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """What the options mean, as arguments of `Network.check`; UsageError where they mean nothing."""
+        step = read_number("--eps", self.eps) if self.eps is not None else None
+        if step is not None and step <= 0:
+            raise UsageError(f"--eps {self.eps}: a step is greater than 0, such as --eps 0.001")
+        if self.difference is not None and self.difference not in DIFFERENCES:
+            near = did_you_mean(self.difference, DIFFERENCES)
+            raise UsageError(f"--difference {self.difference}: expected central, forward or backward{near}")
+        if self.every and self.sample is not None:
+            raise UsageError("--every and --sample together", hint="--every checks every component: give one of them.")
+        found: dict[str, Any] = {"eps": step, "difference": self.difference or "central"}
+        if self.every:
+            found["every"] = True
+        if self.sample is not None:
+            found["sample"] = read_count("--sample", self.sample, 1, LARGEST)
+        if self.seed is not None:
+            found["seed"] = read_count("--seed", self.seed, 0, LARGEST)
+        return found
+
+
+class Theirs(NamedTuple):
+    """Somebody else's gradients, to be judged instead of backprop's own."""
+
+    gradients: Annotated[
+        Word,
+        typer.Option(
+            "--gradients", metavar="FILE", help="Judge these gradients, from another program: .json, .npz or .csv.",
+            rich_help_panel=THEIRS,
+        ),
+    ] = None
+    renames: Annotated[
+        Words,
+        typer.Option(
+            "--as", metavar="THEIRS=OURS", help="Their name for ours, as fc1.weight=W1.T. Repeatable.",
+            rich_help_panel=THEIRS,
+        ),
+    ] = None
+    allow_missing: Annotated[
+        bool,
+        typer.Option("--allow-missing", help="Their file need not have every parameter.", rich_help_panel=THEIRS),
+    ] = False
+
+    def fit(self, files: Sequence[str]) -> None:
+        """UsageError where these options do not go together, or with the files."""
+        if self.gradients is None:
+            for option, used in (("--as", self.renames), ("--allow-missing", self.allow_missing)):
+                if used:
+                    raise UsageError(f"{option} belongs to --gradients FILE")
+        elif self.gradients == "-" and "-" in files:
+            raise UsageError("the network and the gradients cannot both come from standard input")
+        elif len(files) > 1:
+            raise UsageError(f"--gradients {self.gradients} are those of one network, not of {len(files)}")
+
+
+class Question(NamedTuple):
+    """The same question to any network; `arguments` are those of `Network.check`."""
+
+    network: Network
+    what: What
+    arguments: dict[str, Any]
+    theirs: Theirs = Theirs()
+
+    def read(self, file: str | None) -> "face.Network":
+        """The network of a file (or of what the options say without one), with the numbers that are expected."""
+        return self.network.read(file, expect=tuple(self.what.expect or ()))
+
+    def ask(self, net: "face.Network", **more: Any) -> "Report":
+        """The report on one network; `more` are further arguments of `Network.check`."""
+        what, arguments = self.what, {**self.arguments, **more}
+        words = [*what.only, *self.network.names] if what.only else None
+        names = [net.node(name) for name in listed(words) or ()] if words else None
+        theirs = self.theirs
+        if theirs.gradients is not None:
+            return net.check_gradients(
+                theirs.gradients, what.of, renames=theirs.renames or (), allow_missing=theirs.allow_missing,
+                names=names, **arguments,
+            )
+        return net.check(what.of, names=names, everything=what.all, **arguments)
+
+
+class Printer(NamedTuple):
+    """How a report is printed: where and in which form, and whether without what is right."""
+
+    to: Destination
+    numbers: Numbers
+    failures: bool
+
+    def report(self, report: "Report", source: str, asked: bool) -> None:
+        """One network's report in full; `asked`: numbers were expected on the command line."""
+        to = self.to
+        if to.format == "json":
+            from backpropcli.views.json import check_json
+
+            to.write(check_json(report, source, self.failures))
+        elif to.format == "csv":
+            from backpropcli.views.csv import check_csv
+
+            to.write(check_csv(report, self.failures))
+        elif report.foreign is not None and not (self.failures and report.verdict == "pass"):
+            from backpropcli.views.foreign_table import foreign_tables
+
+            precision = self.numbers.precision() if self.numbers.chosen else None
+            self.tables(foreign_tables(report, source, precision, self.numbers.full, self.failures))
+        elif not (self.failures and report.verdict == "pass"):
+            from backpropcli.views.check_table import check_page, check_tables
+
+            precision = self.numbers.precision(10)
+            page = check_page(report, source, precision, self.numbers.full, asked, failures=self.failures)
+            self.tables(check_tables(page))
+
+    def files(self, summary: "Summary", planned: int = 0) -> None:
+        """A line for each file; `planned` files were to be checked, where fewer were."""
+        to, files = self.to, summary.files
+        if to.format == "json":
+            from backpropcli.views.json import checks_json
+
+            to.write(checks_json(files, summary.verdict, self.failures))
+        elif to.format == "csv":
+            from backpropcli.views.csv import checks_csv
+
+            to.write(checks_csv(files, self.failures))
+        elif to.format == "junit":
+            from backpropcli.views.junit import junit
+
+            to.write(junit(files, self.failures))
+        elif to.format == "github":
+            from backpropcli.views.github import github
+
+            to.write(github(files))
+        elif not (self.failures and summary.verdict == "pass"):
+            from backpropcli.views.checks_table import checks_table
+
+            self.tables([checks_table(files, self.failures, planned)])
+
+    def tables(self, tables: "Sequence[Table]") -> None:
+        """Tables as text, or as Markdown."""
+        to = self.to
+        if to.format == "markdown":
+            from backpropcli.views.markdown import any_markdown
+
+            to.write("".join(any_markdown(table)) for table in tables)
+        else:
+            to.write(["\n".join(render(table, to.width, to.coloured) for table in tables)])

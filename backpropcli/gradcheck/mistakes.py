@@ -1,0 +1,290 @@
+"""Single mistakes, at the places that could explain what is wrong, that give exactly somebody else's numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from backpropcli.engine import Trace
+from backpropcli.gradcheck.likeness import CLOSE, Shown, nearest_nice, plain
+from backpropcli.gradcheck.whatif import Change, Spelling, Way, changes, rerun, scaled, ways
+from backpropcli.gradcheck.whereabouts import Whereabouts
+
+WORK = 4_000_000
+"""So many numbers may be computed again in looking for the mistake."""
+MOST, LEAST = 600, 24
+"""At most and at least so many backward passes."""
+FAN_OUT = 8
+"""Of so many ways back to one value, every subset may be missing."""
+
+
+class Explanation(NamedTuple):
+    """One mistake that gives their numbers: at which nodes, in words; `rank` sorts the more usual ones first."""
+
+    nodes: tuple[str, ...]
+    words: str
+    rank: int
+
+
+class Search:
+    """Looks for single mistakes, at the places that could explain what is wrong, that give exactly their numbers."""
+
+    def __init__(
+        self, trace: Trace, where: Whereabouts, wrong: Sequence[Shown], right: Sequence[Shown], keys: Mapping[str, str]
+    ) -> None:
+        self.keys = keys
+        self.trace = trace
+        self.graph = trace.graph
+        self.where = where
+        self.wrong = wrong
+        self.shown = [*wrong, *right]
+        self.names = [s.name for s in self.shown]
+        self.spell = Spelling(trace.graph)
+        entries = sum(math.prod(shape) for shape in trace.graph.shapes)
+        self.left = max(LEAST, min(MOST, WORK // max(entries, 1)))
+
+    def explanations(self) -> list[Explanation]:
+        """What would give their numbers, the most usual first."""
+        candidates = [w for w in ways(self.trace) if self.where.explains(w.to)]
+        candidates.sort(key=lambda w: (self.where.spoils(w.to), w.slot))
+        found: list[Explanation] = []
+        effects: dict[Way, dict[str, Any]] = {}
+        found += self._decayed()
+        for way in candidates:
+            if self.left <= 0:
+                break
+            effects[way] = self._without(way)
+            found += self._constant(way, effects[way])
+        simple = [e for e in found if e.rank <= 1]
+        found = _merged(found)
+        for way in candidates if not simple else []:
+            for change in changes(self.trace, way):
+                if self.left <= 0:
+                    break
+                if self._fits(self._rerun({way.slot: change.operation})):
+                    node = self.spell.owner(way.slot).name
+                    words = self._factor(change)
+                    name = self.spell.labels.get(way.to, "")
+                    if "is transposed" in words and name in self.keys:
+                        words += f" (if the file stores it so: --as {self.keys[name]}={name}.T)"
+                    found.append(Explanation((node,), words, 1))
+        found += [] if simple else self._subsets(candidates, effects)
+        if not found:
+            found += self._everywhere(candidates)
+        return sorted(found, key=lambda e: e.rank)
+
+    def _rerun(self, changed: dict[int, Any]) -> dict[str, Any]:
+        self.left -= 1
+        return rerun(self.trace, changed, self.names)
+
+    def _fits(self, other: dict[str, Any]) -> bool:
+        return all(s.fits(other[s.name]) for s in self.shown)
+
+    def _without(self, way: Way) -> dict[str, Any]:
+        operation = self.graph.operations[way.slot]
+        assert operation is not None
+        return self._rerun({way.slot: scaled(operation, way.position, 0.0)})
+
+    # One way back times a constant.
+
+    def _constant(self, way: Way, without: dict[str, Any]) -> Iterator[Explanation]:
+        """What comes through one way back is times c; c from least squares, taken if it then gives their numbers."""
+        import numpy as np
+
+        above = below = 0.0
+        for s in self.wrong:
+            effect = s.right - without[s.name]
+            scale = float(np.abs(s.right).max(initial=0.0)) or 1.0
+            above += float((effect / scale * ((s.theirs - without[s.name]) / scale)).sum())
+            below += float(((effect / scale) ** 2).sum())
+        if below == 0.0:
+            return
+        c = above / below
+        nice = nearest_nice(c, self._sizes())
+        for constant in dict.fromkeys((nice, c)):
+            pieces = {s.name: without[s.name] + constant * (s.right - without[s.name]) for s in self.shown}
+            if self._fits(pieces):
+                node = self.spell.owner(way.slot)
+                to = self.spell.slot(way.to)
+                yield Explanation((node.name,), *self._times(constant, way, to, node.name))
+                return
+
+    def _times(self, c: float, way: Way, to: str, node: str) -> tuple[str, int]:
+        """The words for a constant, and how usual it is."""
+        users = [w for w in ways(self.trace) if w.to == way.to]
+        if c == 0.0:
+            if len(users) > 1:
+                path = f"the path from {to} through {self._equation(node)}"
+                return f"{path} is missing in theirs (a detach, or = for +=)", 0
+            return f"theirs is 0: nothing comes back from {self._equation(node)} to {to} (a detach?)", 0
+        part = "theirs" if len(users) == 1 else f"the part of theirs that comes through {self._equation(node)}"
+        if c == -1.0:
+            return f"{part} has the sign the other way round", 0
+        size = self._sized(c)
+        if size:
+            return f"{part} is {plain(c)} times what is right, and {size}", 0
+        rank = 0 if c in (2.0, 0.5, -2.0, -0.5) else 2
+        return f"{part} is {plain(c)} times what is right", rank
+
+    def _equation(self, name: str) -> str:
+        formula = self.graph.nodes[name].formula
+        return f"{name} = {formula}" if len(formula) <= 40 else name
+
+    def _sizes(self) -> list[int]:
+        return list(dict.fromkeys(n for shape in self.graph.shapes for n in shape if n > 1))
+
+    def _sized(self, c: float) -> str:
+        """`4 is the number of rows of x`: a size in the network that explains a constant."""
+        times = abs(c) if abs(c) > 1 else 1.0 / abs(c)
+        if times < 2.5:  # 2 and 1/2 are more often a square's
+            return ""
+        for name in self.graph.names("input", "target"):
+            shape = self.graph.shape(name)
+            if shape and shape[0] == times:
+                examples = "the number of examples" if len(shape) == 2 else "the number of entries"
+                return f"{plain(times)} is {examples} in {name}: a mean where a sum belongs, or the other way round"
+        for name in self.graph.names("node"):
+            size = math.prod(self.graph.shape(name))
+            if size == times:
+                return f"{plain(times)} is the size of {name}: a mean where a sum belongs, or the other way round"
+        return ""
+
+    def _factor(self, change: Change) -> str:
+        if not change.over:
+            return change.what
+        columns = " in every column" if any(len(s.right.shape) == 2 for s in self.wrong) else ""
+        return f"theirs/right is {change.over}{columns}: {change.what}" if self._seen(change) else change.what
+
+    def _seen(self, change: Change) -> bool:
+        """Whether theirs/right itself shows the factor: it is the same all down every column."""
+        import numpy as np
+
+        for s in self.wrong:
+            with np.errstate(all="ignore"):
+                ratio = np.atleast_2d(s.theirs / s.right)
+            if not np.isfinite(ratio).all() or ratio.ndim > 2:
+                return False
+            if np.ptp(ratio, axis=0).max() > 1e-3 * np.abs(ratio).max():
+                return False
+        return True
+
+    # Several ways at once.
+
+    def _subsets(self, candidates: Sequence[Way], effects: dict[Way, dict[str, Any]]) -> Iterator[Explanation]:
+        """Of several ways back to one value, some are missing: which, by least squares."""
+        import numpy as np
+
+        groups: dict[int, list[Way]] = {}
+        for way in candidates:
+            if way in effects:
+                groups.setdefault(way.to, []).append(way)
+        for to, group in groups.items():
+            if not 2 <= len(group) <= FAN_OUT:
+                continue
+            columns = [
+                np.concatenate([(s.right - effects[w][s.name]).ravel() for s in self.shown]) for w in group
+            ]
+            target = np.concatenate([(s.theirs - s.right).ravel() for s in self.shown])
+            weights = np.linalg.lstsq(np.stack(columns, axis=1), target, rcond=None)[0]
+            missing = [w for w, c in zip(group, weights, strict=True) if round(c) == -1]
+            if len(missing) < 2 or any(abs(c - round(c)) > 1e-2 or round(c) not in (0, -1) for c in weights):
+                continue
+            pieces = {s.name: s.right + sum(effects[w][s.name] - s.right for w in missing) for s in self.shown}
+            if not self._fits(pieces):
+                continue
+            nodes = tuple(dict.fromkeys(self.spell.owner(w.slot).name for w in missing))
+            label = self.spell.slot(to)
+            if len(missing) == len(group) - 1:
+                kept = next(self.spell.owner(w.slot).name for w in group if w not in missing)
+                words = f"only the path from {label} through {self._equation(kept)} is kept (= in place of +=)"
+            else:
+                words = f"the paths from {label} through {' and '.join(map(self._equation, nodes))} are missing"
+            yield Explanation(nodes, words, 0)
+
+    def _everywhere(self, candidates: Sequence[Way]) -> Iterator[Explanation]:
+        """The same mistake wherever an operation stands, or in every step of a chain written alike."""
+        everything = [w for w in ways(self.trace) if self.where.masks[w.to] & self.where.all_wrong]
+        groups: dict[tuple[str, int, str], list[Way]] = {}
+        for way in everything:
+            operation = self.graph.operations[way.slot]
+            assert operation is not None
+            node = self.spell.owner(way.slot)
+            alike = _numberless(f"{node.name} = {node.formula} {self.spell.labels.get(way.to, '')}")
+            groups.setdefault((operation.name, way.position, alike), []).append(way)
+            groups.setdefault((operation.name, way.position, ""), []).append(way)
+        for (name, _, _), group in groups.items():
+            if len(group) < 2 or len({w.slot for w in group}) < 2:
+                continue
+            nodes = tuple(dict.fromkeys(self.spell.owner(w.slot).name for w in group))
+            for label, make in self._alike(group):
+                if self.left <= 0:
+                    return
+                changed = {w.slot: make(w) for w in group}
+                if all(changed.values()) and self._fits(self._rerun(changed)):
+                    at = " and ".join(nodes[:3]) + (" ..." if len(nodes) > 3 else "")
+                    yield Explanation(nodes, f"{label} in every {name} ({at})", 1)
+
+    def _alike(self, group: Sequence[Way]) -> Iterator[tuple[str, Callable[[Way], Any]]]:
+        """Changes that can be made to every way of a group, named as for the first of them."""
+        for c, words in ((0.0, "nothing comes back"), (-1.0, "the sign is the other way round"),
+                         (2.0, "there is a factor 2 too many"), (0.5, "a factor 2 is missing")):  # fmt: skip
+            yield words, lambda w, c=c: scaled(self._operation(w), w.position, c)  # type: ignore[misc]
+        first = list(changes(self.trace, group[0]))
+        others = {w: list(changes(self.trace, w)) for w in group}
+        for k, change in enumerate(first):
+            if all(len(found) == len(first) for found in others.values()):
+                yield change.what, lambda w, k=k: others[w][k].operation  # type: ignore[misc]
+
+    def _operation(self, way: Way) -> Any:
+        return self.graph.operations[way.slot]
+
+    # What is added to the loss.
+
+    def _decayed(self) -> Iterator[Explanation]:
+        """Theirs is off by λ times the parameter itself: a regularisation term that only one of the losses has."""
+        import numpy as np
+
+        nodes = self.graph.nodes
+        if any(nodes[s.name].kind == "node" for s in self.wrong):
+            return
+        above = below = 0.0
+        pairs = [(s, np.asarray(self.trace.value(s.name), float)) for s in self.wrong]
+        for s, w in pairs:
+            above += float(((s.theirs - s.right) * w).sum())
+            below += float((w * w).sum())
+        if below == 0.0 or above == 0.0:
+            return
+        strength = above / below
+        if sum(w.size for _, w in pairs) < 2:
+            return
+        if all(np.all(np.abs(s.right + strength * w - s.theirs) <= s.slack + 1e-3 * np.abs(strength * w)
+                      + CLOSE * np.abs(s.theirs)) for s, w in pairs):  # fmt: skip
+            names = " and ".join(s.name for s, _ in pairs[:3]) + (" ..." if len(pairs) > 3 else "")
+            rounded = f"{abs(strength):.3g}"
+            half = f"{abs(strength) / 2:.3g}"
+            first = pairs[0][0].name
+            if strength > 0:
+                words = (
+                    f"theirs - right is {rounded} * {first}: weight decay, the gradient of {half} * sum({first}**2), "
+                    f"which is in their loss and not in {self.trace.of}"
+                )
+            else:
+                words = f"right - theirs is {rounded} * {first}: "
+                words += f"a regularisation term of {self.trace.of} is not in theirs"
+            if len(pairs) > 1:
+                words = words.replace(f"* {first}:", f"* the parameter ({names}):")
+            yield Explanation((), words, 0)
+
+
+def _merged(found: Iterable[Explanation]) -> list[Explanation]:
+    """Explanations in the same words as one, with all their nodes: a chain cannot tell which of its links it was."""
+    result: dict[tuple[str, int], tuple[str, ...]] = {}
+    for e in found:
+        result[e.words, e.rank] = tuple(dict.fromkeys((*result.get((e.words, e.rank), ()), *e.nodes)))
+    return [Explanation(nodes, words, rank) for (words, rank), nodes in result.items()]
+
+
+def _numberless(text: str) -> str:
+    return re.sub(r"\d+", "#", text)

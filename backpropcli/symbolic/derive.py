@@ -1,0 +1,313 @@
+"""A gradient as a formula: SymPy's local derivatives, multiplied and added along the paths, simplified, with numbers.
+
+Where a formula chooses (relu, where, max) the branch is taken that holds at the network's own numbers, and the
+conditions are kept beside the formula. A time limit and bounds on sizes keep every answer near.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from backpropcli.graph import Graph
+from backpropcli.ops.definition import Elementwise, Shape, Value
+from backpropcli.symbolic.arrays import entries, spread, symbols
+from backpropcli.symbolic.compose import LARGEST, MOST, composed, limit, size_of
+from backpropcli.symbolic.digits import number_of
+from backpropcli.symbolic.formulas import interpret
+from backpropcli.symbolic.words import Formula, SymbolicError, choice, symbol, sympy
+
+MOST_ENTRIES = 6
+"""An array of up to so many entries has a formula for each of them."""
+READABLE = 150
+"""A formula of more subexpressions than these is not shown: nobody would read it."""
+TIDIED = 600
+"""Larger ones are not simplified."""
+DIGITS = 30
+SECONDS = 10.0
+Y = re.compile(r"\by\b")
+
+
+class Derived(NamedTuple):
+    """The gradient of one number as formulas, in the language of the spec, and what they come to.
+
+    `formula` is in the nodes' names and the data's, `in_data` in the data's alone (None: see `problem`); both hold
+    `while_` all these conditions do. `value` is the formula's number, `gradient` the one by backpropagation.
+    """
+
+    name: str
+    index: tuple[int, ...]
+    formula: str
+    in_data: str | None
+    while_: tuple[str, ...]
+    value: float
+    gradient: float
+    problem: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether formula and backpropagation say the same, but for the rounding of floats."""
+        if self.value != self.value or self.gradient != self.gradient:
+            return self.value != self.value and self.gradient != self.gradient
+        size = max(abs(self.value), abs(self.gradient))
+        return self.value == self.gradient or abs(self.value - self.gradient) <= 1e-9 * size + 1e-12
+
+
+class TooSlow(BaseException):  # noqa: N818 - no error: SymPy must not catch it
+    """The time is over."""
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raise TooSlow when so many seconds are over: in the main thread, where the system has such a clock."""
+    usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if not usable or seconds == float("inf"):
+        yield
+        return
+
+    def over(*_: Any) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def derive(
+    graph: Graph, values: Mapping[str, Value], of: str, name: str, gradient: Value, index: tuple[int, ...] = (),
+    seconds: float = SECONDS,
+) -> list[Derived]:
+    """d(of)/d(name), or that of its entry `index`, as formulas: one for a number, one for each entry of a small array.
+
+    `gradient` is backpropagation's, of the whole name. Raises SymbolicError for what is too large or takes too long.
+    """
+    shape = graph.shape(name)
+    places = [index] if index or not shape else _indices(shape)
+    if len(places) > MOST_ENTRIES:
+        first = ", ".join("0" * len(shape))
+        raise SymbolicError(
+            f"{name} has {len(places)} entries, too many for a formula each", hint=f"Name one:  {name}[{first}]"
+        )
+    start = time.monotonic()
+    try:
+        with within(seconds):
+            equations = _Equations(graph, values, of, name)
+            found = equations.upstream([symbol(name, place) for place in places])
+    except TooSlow:
+        raise SymbolicError(f"no formula within {seconds:g} s: the network is too large for SymPy") from None
+    except RecursionError:
+        raise SymbolicError("too deep for one formula") from None
+    flat = [float(g) for g in entries(spread(gradient, shape))]
+    rows = dict(zip(_indices(shape), flat, strict=True))
+    left = max(seconds - (time.monotonic() - start), 0.1) / len(places)
+    return [_one(equations, name, place, e, rows[place], left) for place, e in zip(places, found, strict=True)]
+
+
+def _one(
+    equations: _Equations, name: str, place: tuple[int, ...], e: Formula, gradient: float, seconds: float
+) -> Derived:
+    """One formula, simplified as far as the time lasts."""
+    equations.conditions.clear()
+    formula = equations.resolved(e)
+    conditions = dict(equations.conditions)
+    value = float(number_of_digits(formula, equations.known))
+    whole: Formula | None = None
+    problem, kept = "", formula
+    with suppress(TooSlow), within(seconds / 2):
+        kept = tidy(formula)
+    try:
+        with within(seconds / 2):
+            whole = equations.in_data(formula)
+            limit(size_of(whole, TIDIED), TIDIED)
+            whole = tidy(whole)
+            conditions |= equations.conditions
+            value = float(number_of_digits(whole, equations.known))
+    except TooSlow:
+        problem = "takes SymPy too long"
+    except (SymbolicError, RecursionError):
+        problem = "too large to be read"
+    if whole is not None and (problem or size_of(whole, READABLE) > READABLE):
+        whole, problem = None, problem or "too large to be read"
+    if size_of(kept, READABLE) > READABLE:
+        raise SymbolicError(f"a formula of more than {READABLE} terms, too large to be read")
+    said = tuple(dict.fromkeys(text(c) for c in conditions))
+    return Derived(name, place, text(kept), whole if whole is None else text(whole), said, value, gradient, problem)
+
+
+def number_of_digits(e: Formula, known: Mapping[Any, Any]) -> Any:
+    """An expression's number, worked out with many digits."""
+    from backpropcli.ops.numbers.precise import mp
+
+    with mp.workdps(DIGITS):
+        return number_of(e, known, {})
+
+
+class _Equations:
+    """A network as equations, `node = formula in earlier names`, entry by entry, with all their numbers."""
+
+    def __init__(self, graph: Graph, values: Mapping[str, Value], of: str, name: str) -> None:
+        self.graph = graph
+        self.name = name
+        self.list: list[tuple[Any, Formula, int, int]] = []
+        """Symbol, formula, slot, and which entry it is."""
+        self.conditions: dict[Any, None] = {}
+        total = 0
+
+        def named(label: str, found: Formula, shape: Shape, slot: int, boundary: bool) -> Formula:
+            nonlocal total
+            flat = entries(found)
+            total += sum(size_of(e, LARGEST) for e in flat)
+            limit(total, MOST)
+            if not boundary:
+                return found
+            fresh = symbols(label, shape)
+            self.list += [(s, e, slot, k) for k, (s, e) in enumerate(zip(entries(fresh), flat, strict=True))]
+            return fresh
+
+        self.made = composed(graph, of, (), named)
+        target = entries(symbols(of, graph.shape(of)))
+        if len(target) != 1:
+            raise SymbolicError(f"{of} is not one number: its gradient is no single formula")
+        self.target = target[0]
+        self.known = self._numbers(values)
+
+    def _numbers(self, values: Mapping[str, Value]) -> dict[Any, Any]:
+        from backpropcli.ops.numbers.precise import mp
+
+        known: dict[Any, Any] = {}
+        with mp.workdps(DIGITS):
+            for name, node in self.graph.nodes.items():
+                if node.kind != "node":
+                    shape = self.graph.shape(name)
+                    pairs = zip(entries(symbols(name, shape)), entries(spread(values[name], shape)), strict=True)
+                    known.update((s, mp.mpf(float(x))) for s, x in pairs)
+            for symbol_, value, _, _ in self.list:
+                known[symbol_] = number_of(value, known, {})
+        return known
+
+    def upstream(self, wanted: Sequence[Any]) -> list[Formula]:
+        """The target's gradient by each of these symbols: products along the paths, added up."""
+        own = set(entries(symbols(self.name, self.graph.shape(self.name))))
+        moving = set(wanted)
+        rows: list[tuple[Any, dict[Any, Formula]]] = []
+        for symbol_, value, slot, k in self.list:
+            by = sorted(value.free_symbols & moving, key=str)
+            if by and symbol_ not in own:
+                rows.append((symbol_, {s: self.slope(symbol_, value, slot, k, s) for s in by}))
+                moving.add(symbol_)
+        found: dict[Any, Formula] = {self.target: sympy().S.One}
+        for symbol_, row in reversed(rows):
+            if symbol_ in found:
+                for s, slope in row.items():
+                    found[s] = found.get(s, sympy().S.Zero) + found[symbol_] * self.resolved(slope)
+                    limit(size_of(found[s], LARGEST), LARGEST)
+        return [found.get(s, sympy().S.Zero) for s in wanted]
+
+    def slope(self, own: Any, value: Formula, slot: int, k: int, by: Any) -> Formula:
+        """SymPy's local derivative; written with the node's own name, a(1 - a), where the textbook does and it is so."""
+        plain = value.diff(by)
+        operation = self.graph.operations[slot]
+        if not isinstance(operation, Elementwise):
+            return plain
+        corner = self.on_edge(plain)  # every slope between those of both sides is right: ours is the usual one
+        if not corner and not all(map(Y.search, operation.textbook)):
+            return plain
+        inner = [entries(_broadcast(self.made[a], self.graph.shapes[slot]))[k] for a in self.graph.arguments[slot]]
+        names = {**dict(zip(operation.arguments, inner, strict=True)), "y": own}
+        pairs = zip(operation.textbook, inner, strict=True)
+        shown = sympy().Add(*[interpret(t, names) * u.diff(by) for t, u in pairs if by in u.free_symbols])
+        a, b = number_of_digits(plain, self.known), number_of_digits(shown, self.known)
+        return shown if corner or abs(a - b) <= abs(a) * 10 ** (5 - DIGITS) else plain
+
+    def resolved(self, e: Formula) -> Formula:
+        """An expression with every choice made as the numbers make it; the conditions are kept."""
+        if not e.has(choice()):
+            return e
+        if not isinstance(e, choice()):
+            return e.func(*map(self.resolved, e.args))
+        condition, then, otherwise = e.args
+        holds = bool(number_of_digits(condition, self.known))
+        said = self.resolved(condition)
+        if said not in (True, False):
+            self.conditions[self.sided(said if holds else sympy().Not(said))] = None
+        return self.resolved(then if holds else otherwise)
+
+    def sided(self, condition: Any) -> Any:
+        """A condition as it is said: `z > 0`, the number on the right, and strict where it is so here."""
+        if not condition.is_Relational:
+            return condition
+        if condition.lhs.is_number and not condition.rhs.is_number:
+            condition = condition.reversed
+        left, right = (number_of_digits(e, self.known) for e in (condition.lhs, condition.rhs))
+        strict = {sympy().Ge: sympy().Gt, sympy().Le: sympy().Lt}.get(type(condition))
+        return strict(condition.lhs, condition.rhs, evaluate=False) if strict and left != right else condition
+
+    def on_edge(self, e: Formula) -> bool:
+        """Whether an expression chooses by a comparison of two equal numbers: a corner, such as relu's at 0."""
+        for one in e.atoms(choice()):
+            for relation in one.args[0].atoms(sympy().core.relational.Relational):
+                if number_of_digits(relation.lhs, self.known) == number_of_digits(relation.rhs, self.known):
+                    return True
+        return False
+
+    def in_data(self, e: Formula) -> Formula:
+        """An expression in the data's names alone (and the name's own, where that is a node)."""
+        own = set(entries(symbols(self.name, self.graph.shape(self.name))))
+        whole: dict[Any, Formula] = {}
+        needed = set(e.free_symbols)
+        for symbol_, value, _, _ in reversed(self.list):
+            if symbol_ in needed and symbol_ not in own:
+                needed |= value.free_symbols
+        for symbol_, value, _, _ in self.list:
+            if symbol_ in needed and symbol_ not in own:
+                whole[symbol_] = self.resolved(value).xreplace(whole)
+                limit(size_of(whole[symbol_], TIDIED), TIDIED)
+        return e.xreplace(whole)
+
+
+def _indices(shape: Shape) -> list[tuple[int, ...]]:
+    found: list[tuple[int, ...]] = [()]
+    for n in shape:
+        found = [(*place, k) for place in found for k in range(n)]
+    return found
+
+
+def _broadcast(value: Formula, shape: Shape) -> Formula:
+    if not shape:
+        return value
+    import numpy as np
+
+    return np.broadcast_to(np.asarray(value, object), shape)
+
+
+def tidy(e: Formula) -> Formula:
+    """The shortest of an expression, products before sums: itself with common factors in front, factorised, and simplified."""
+    library = sympy()
+    found = [e]
+    size = size_of(e, TIDIED)
+    if size > TIDIED:
+        return e
+    found.append(library.factor_terms(e))
+    if not e.has(library.Float) and size <= TIDIED // 2:
+        plain = e.is_rational_function()
+        found.append(library.factor(e) if plain else library.factor_terms(library.cancel(e)))
+        if size <= READABLE // 2:
+            found.append(library.simplify(e))
+    return min(found, key=lambda one: (library.count_ops(one) - 2 * bool(one.is_Mul or one.is_Pow), len(str(one))))
+
+
+def text(e: Formula) -> str:
+    """An expression in the language of the spec: `w2*x*(a2 - y)`."""
+    renamed = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
+               "acosh": "arccosh", "atanh": "arctanh", "ceiling": "ceil", "Abs": "abs"}  # fmt: skip
+    written = str(sympy().sstr(e, full_prec=False))
+    return re.sub(r"\b[A-Za-z]\w*(?=\()", lambda m: renamed.get(m[0], m[0]), written)

@@ -1,0 +1,75 @@
+"""The textbook formulas of elementwise operations, read by our parser, as functions of SymPy expressions."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from backpropcli.ops.definition import Elementwise
+from backpropcli.ops.table import INFIX, TABLE, lookup
+from backpropcli.spec.formula.parser import parse
+from backpropcli.spec.formula.tree import Binary, Call, Name, Number, Unary, postorder
+from backpropcli.symbolic.arrays import entrywise
+from backpropcli.symbolic.words import Formula, SymbolicError, number, primitives
+
+
+@cache
+def rule(operation: Elementwise) -> Callable[..., Formula]:
+    """An elementwise operation as a function of expressions."""
+    if operation.name in primitives() and TABLE.get(operation.name) is operation:
+        made: Callable[..., Formula] = primitives()[operation.name]
+        return made
+    program: Any = operation.value
+    if hasattr(program, "steps"):  # a function of the spec, its gradient derived by hand: a list of operations
+
+        def run(*arguments: Formula) -> Formula:
+            values = list(arguments)
+            for inner, inputs, constant in program.steps:
+                values.append(number(constant) if inner is None else rule(inner)(*[values[k] for k in inputs]))
+            return values[program.last]
+
+        return run
+    return lambda *arguments: interpret(operation.formula, dict(zip(operation.arguments, arguments, strict=True)))
+
+
+def interpret(text: str, names: Mapping[str, Formula], reducing: Any = None) -> Formula:
+    """A textbook formula of ours, with formulas for its names; sums and means are `reducing`'s."""
+    done: dict[int, Formula] = {}
+    tree = parse(text, names)
+    for e in postorder(tree):
+        parts = [done[id(p)] for p in e.parts()]
+        match e:
+            case Number():
+                done[id(e)] = number(e.value)
+            case Name():
+                done[id(e)] = names[e.name] if e.name in names else primitives()[e.name]
+            case Unary():
+                done[id(e)] = -parts[0] if e.sign == "-" else call("logical_not", parts)
+            case Binary():
+                arithmetic = ARITHMETIC.get(e.sign)
+                done[id(e)] = arithmetic(*parts) if arithmetic else call(INFIX[e.sign].name, parts)
+            case Call() if reducing is not None and e.name in ("sum", "mean"):
+                outermost = e is tree or (isinstance(tree, Call | Unary) and e in tree.parts())
+                done[id(e)] = getattr(reducing, e.name)(parts[0], outermost)
+            case Call():
+                done[id(e)] = call(e.name, parts)
+            case _:
+                raise SymbolicError(f"{text} is more than a formula of numbers")
+    return done[id(tree)]
+
+
+ARITHMETIC: Mapping[str, Callable[..., Formula]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
+}  # fmt: skip
+
+
+def call(name: str, parts: Sequence[Formula]) -> Formula:
+    """An elementwise operation, by its name, of these arguments; those left out take their defaults."""
+    found = lookup(name)
+    if not isinstance(found, Elementwise):
+        raise SymbolicError(f"{name} has no formula")
+    given = [*parts, *map(number, found.defaults[len(found.defaults) + len(parts) - len(found.arguments) :])]\
+        if len(parts) < len(found.arguments) else parts
+    return entrywise(primitives().get(found.name) or rule(found))(*given)

@@ -1,0 +1,155 @@
+"""What passes, fails and cannot be judged among somebody else's gradients, and what is said of it."""
+
+import math
+import os
+
+import numpy as np
+import pytest
+
+from backpropcli.face import loads
+from backpropcli.gradcheck.foreign import OWN_WRONG, ROUNDING
+
+LECTURE = """
+inputs:     {x: 1}
+targets:    {y: 5}
+parameters: {w1: 2, b1: 0, w2: 3, b2: 1}
+nodes: {t1: w1 * x, z1: t1 + b1, a1: relu(z1), t2: w2 * a1, z2: t2 + b2, a2: relu(z2), J: (a2 - y)**2 / 2}
+"""
+RIGHT = {"w1": 6.0, "b1": 6.0, "w2": 4.0, "b2": 2.0}
+THIRD = "parameters: {w: 1}\nnodes: {J: w**2 / 6}\n"
+
+
+@pytest.fixture(autouse=True)
+def same_folder_after(monkeypatch):
+    monkeypatch.chdir(os.getcwd())
+
+
+def check(given, spec=LECTURE, tmp_path=None, name="theirs.json", **options):
+    if isinstance(given, str):
+        (tmp_path / name).write_text(given)
+        os.chdir(tmp_path)
+        given = name
+    return loads(spec, "net.yaml").check_gradients(given, **options)
+
+
+def test_the_lecture():
+    report = check(RIGHT)
+    assert (report.verdict, report.status, report.foreign.size) == ("pass", 0, 4)
+    report = check({**RIGHT, "w1": 18.0})
+    assert (report.verdict, report.status) == ("fail", 1)
+    (entry,) = report.foreign.entries
+    assert (entry.name, entry.theirs, entry.right, entry.ratio) == ("w1", 18.0, 6.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("0.333333", "pass"), ("0.333334", "pass"), ("0.333345", "fail"), ("0.3333333333", "pass"),
+        ("0.3333366667", "fail"), ("0.333", "pass"), ("0.334", "fail"), ("0.33", "unsure"), ("0.4", "fail"),
+        ("0", "fail"),
+        ('"NaN"', "fail"), ("NaN", "fail"), ('"Infinity"', "fail"), ("-0.333333", "fail"), ("3.33333e-1", "pass"),
+    ],
+)  # fmt: skip
+def test_the_digits_of_a_file_decide(text, verdict, tmp_path):
+    assert check(f'{{"w": {text}}}', THIRD, tmp_path).foreign.verdict == verdict
+
+
+def test_decimals_that_hide_a_gradient_leave_it_open(tmp_path):
+    spec = "parameters: {u: 1, v: 1, w: 1}\nnodes: {J: 1.2345678*u + 0.0123456789*v + 3e-8*w}\n"
+    report = check('{"u": 1.234568, "v": 0.012346, "w": 0.000000}', spec, tmp_path)
+    assert [g.verdict for g in report.foreign.gradients] == ["pass", "pass", "unsure"]
+    assert report.status == 3
+    assert report.foreign.notes == [
+        "theirs.json has 6 decimals, so it was judged to ± 5e-7. Significant digits (%.17g) make the check sharper."
+    ]
+
+
+def test_whole_numbers_are_exact(tmp_path):
+    assert check('{"w1": 6, "b1": 6, "w2": 4, "b2": 2}', tmp_path=tmp_path).status == 0
+    assert check('{"w1": 6, "b1": 6, "w2": 4, "b2": 3}', tmp_path=tmp_path).status == 1
+
+
+def test_no_file_says_nothing_about_zero():
+    spec = "inputs: {x: [1.0, 2.5, -0.7]}\nparameters: {b: 0.3}\nnodes: {z: x + b, J: sum((z - mean(z))**2)}\n"
+    found = check({"b": 3e-17}, spec).foreign
+    assert found.verdict == "pass"
+    assert found.gradients[0].worst.note == ROUNDING
+    assert check({"b": 3e-9}, spec).foreign.verdict == "fail"
+
+
+def test_a_corner_has_two_right_slopes():
+    spec = "parameters: {w: 0}\nnodes: {J: relu(w) * 3}\n"
+    assert [check({"w": g}, spec).foreign.verdict for g in (0.0, 3.0, 1.5, -1.0, 4.0)] == [
+        "pass", "pass", "pass", "fail", "fail",
+    ]
+    assert "on a corner" in check({"w": 3.0}, spec).foreign.notes[0]
+
+
+def test_where_a_hand_derived_rule_is_wrong_the_difference_judges():
+    spec = """
+parameters: {w: 0.5, v: 2}
+functions:
+  f(z): {value: z**3, gradient: {z: 2 * z**2}}
+nodes: {a: f(w), J: a * v}
+"""
+    report = check({"w": 1.5, "v": 0.125}, spec)
+    assert report.foreign.verdict == "pass"
+    assert report.verdict == "fail"  # the network's own rule is
+    assert report.foreign.gradients[0].worst.note == OWN_WRONG
+    assert "judged by the numerical opinion" in report.foreign.notes[0]
+    assert check({"w": 1.0, "v": 0.125}, spec).foreign.verdict == "fail"
+
+
+def test_their_loss_is_looked_at_first():
+    found = check({**RIGHT, "w1": 5.0, "loss": 2.5}).foreign
+    assert found.where.startswith("their loss is 2.5, and J here is 2: the two forward passes differ")
+    assert found.likely == ()
+    assert check({**RIGHT, "loss": 2.0}).status == 0
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_fails(bad):
+    found = check({**RIGHT, "w2": bad}).foreign
+    assert (found.verdict, found.wrong) == ("fail", 1)
+    assert found.likely == ("dJ/dw2 is not a number in their file.",)
+
+
+def test_half_precision_is_known_by_its_type():
+    spec = "parameters: {w: [0.3, 0.7]}\nnodes: {J: sum(exp(w))}\n"
+    right = np.exp([0.3, 0.7])
+    assert check({"w": right.astype(np.float16)}, spec).verdict == "pass"
+    assert check({"w": right.astype(np.float16).astype(float)}, spec).verdict == "fail"
+    assert check({"w": (right * 1.02).astype(np.float16)}, spec).verdict == "fail"
+
+
+def test_nodes_narrow_the_place_down():
+    spec = "parameters: {w: 0.5}\nnodes: {a: tanh(w), b: a**2, c: sin(b), J: 3*c}\n"
+    network = loads(spec)
+    trace = network.run()
+    right = {name: trace.gradient(name) for name in "wabc"}
+    found = network.check_gradients({"w": right["w"] * 0.5, "da": right["a"] * 0.5, "dJ/db": right["b"]}).foreign
+    assert found.where == "dJ/db is right, dJ/da is not: the fault is in the way from b back to a, at  b = a**2."
+    found = network.check_gradients({"w": right["w"] * 0.5}).foreign
+    assert found.sure == "Export dJ/dc and dJ/db as well."
+
+
+def test_the_same_mistake_in_every_layer():
+    spec = """
+inputs: {x: [[0.5, -0.3], [0.2, 0.9]]}
+parameters: {W1: [[0.3, -0.4], [0.8, 0.1]], W2: [[0.7, 0.2], [-0.5, 0.6]]}
+nodes: {z1: x @ W1, a1: tanh(z1), z2: a1 @ W2, a2: tanh(z2), J: sum(a2**2)}
+"""
+    network = loads(spec)
+    t = network.run(everything=True)
+    x, a1, a2, w2 = (t.value(name) for name in ("x", "a1", "a2", "W2"))
+    z2 = 2 * a2
+    z1 = z2 @ w2.T
+    found = network.check_gradients({"W1": x.T @ z1, "W2": a1.T @ z2}).foreign
+    assert found.likely == ("tanh's local derivative 1 - a1**2 is missing in every tanh (a1 and a2).",)
+
+
+def test_gradients_exchanged():
+    spec = "parameters: {u: [1, 2], v: [3, 5]}\nnodes: {J: sum(u**2) + sum(v**3)}\n"
+    found = check({"u": [27.0, 75.0], "v": [2.0, 4.0]}, spec).foreign
+    assert found.likely == ("dJ/du: these are the numbers of dJ/dv.", "dJ/dv: these are the numbers of dJ/du.")
+    assert found.where.startswith("no single place explains exactly these.") or "J = " in found.where
