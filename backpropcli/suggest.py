@@ -23,7 +23,8 @@ def nearest(word: str, names: Iterable[str]) -> str:
     for form in (bare(word), bare(word).casefold()):
         if form in plain:
             return plain[form]
-    close = [name for name in known if abs(len(name) - len(word)) <= 2]
+    apart = 1 if len(word) <= 3 else 2  # foo is no slip for floor
+    close = [name for name in known if abs(len(name) - len(word)) <= apart]
     found = get_close_matches(word[:60], close, 1, 0.75 if len(word) > 3 else 0.6 if len(word) > 2 else 0.5)
     return found[0] if found else ""
 

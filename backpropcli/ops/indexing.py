@@ -10,6 +10,18 @@ from backpropcli.ops.planning import bounded, sample, shown, whole
 from backpropcli.ops.stacked import leading, reshape, shape_of
 
 
+class Label:
+    """In an index, the labels that come as argument number `argument` behind the array: see `ops.picking`."""
+
+    __slots__ = ("argument",)
+
+    def __init__(self, argument: int) -> None:
+        self.argument = argument
+
+    def __repr__(self) -> str:
+        return f"label{self.argument}"
+
+
 def plan_getitem(shapes: list[Shape], index: Any) -> tuple[Shape, Options]:
     """A complete index, one entry an axis: whole numbers, slices, None, `...`, and lists of whole numbers.
 
@@ -18,10 +30,10 @@ def plan_getitem(shapes: list[Shape], index: Any) -> tuple[Shape, Options]:
     """
     (shape,) = shapes
     written = index if isinstance(index, tuple) else (index,)
-    entries = _complete(written, shape)
+    entries = complete(written, shape)
     paired = any(isinstance(entry, list) for entry in entries)
     if paired:
-        _neighbours(written)
+        neighbours(written)
     where: list[Any] = []
     shape_parts: list[Shape] = []  # what each entry of the index gives to the result's shape
     axis = 0
@@ -31,10 +43,10 @@ def plan_getitem(shapes: list[Shape], index: Any) -> tuple[Shape, Options]:
             continue
         size = shape[axis]
         if isinstance(entry, slice):
-            where.append(_span(entry, size))
+            where.append(span(entry, size))
             shape_parts.append((len(range(size)[where[-1]]),))
         else:
-            where.append(_listed(entry, size, axis) if isinstance(entry, list) else _single(entry, size, axis))
+            where.append(listed(entry, size, axis) if isinstance(entry, list) else single(entry, size, axis))
             shape_parts.append(())
         axis += 1
     unique = True
@@ -46,14 +58,14 @@ def plan_getitem(shapes: list[Shape], index: Any) -> tuple[Shape, Options]:
     return after, Options(where=tuple(where), taken=taken, after=after, unique=unique, before=shape)
 
 
-def _complete(index: tuple[Any, ...], shape: Shape) -> list[Any]:
+def complete(index: tuple[Any, ...], shape: Shape) -> list[Any]:
     """The index with `...` written out; checks the kind of every entry and how many there are."""
     for entry in index:
         if isinstance(entry, bool):
             raise OperationError("True and False cannot be an index", hint="Choose by a condition: where(c, a, 0)")
         if isinstance(entry, float):
             raise OperationError(f"an index is a whole number, not {shown(entry)}")
-        if not (entry is None or entry is ... or isinstance(entry, int | slice | list)):
+        if not (entry is None or entry is ... or isinstance(entry, int | slice | list | Label)):
             raise OperationError(
                 f"an index is a whole number, a slice such as 1:3, a list of whole numbers, None or ..., "
                 f"not {shown(entry)}"
@@ -73,7 +85,8 @@ def _complete(index: tuple[Any, ...], shape: Shape) -> list[Any]:
     return [*index[:at], *rest, *index[at + 1 :]]
 
 
-def _single(entry: int, size: int, axis: int) -> int:
+def single(entry: int, size: int, axis: int) -> int:
+    """One index, counted from 0; OperationError where the axis has no such entry."""
     if not -size <= entry < size:
         whole(entry, "an index")
         last = f"the indices are 0 to {size - 1}" if size > 1 else "the only index is 0" if size else "it is empty"
@@ -84,7 +97,7 @@ def _single(entry: int, size: int, axis: int) -> int:
     return entry % size
 
 
-def _span(entry: slice, size: int) -> slice:
+def span(entry: slice, size: int) -> slice:
     """A slice with its bounds worked out; a backward one that reaches the start ends at None."""
     for part in (entry.start, entry.stop, entry.step):
         if part is not None and (isinstance(part, bool) or not isinstance(part, int)):
@@ -97,13 +110,13 @@ def _span(entry: slice, size: int) -> slice:
     return slice(start, None if stop < 0 else stop, step)
 
 
-def _listed(entry: list[Any], size: int, axis: int) -> Any:
+def listed(entry: list[Any], size: int, axis: int) -> Any:
     """A list of indices, nested or not, as an array of whole numbers."""
     import numpy as np
 
     flat: list[int] = []
     lengths = _depths(entry, flat)
-    return np.array([_single(k, size, axis) for k in flat], dtype=np.intp).reshape(lengths)
+    return np.array([single(k, size, axis) for k in flat], dtype=np.intp).reshape(lengths)
 
 
 def _depths(entry: list[Any], flat: list[int]) -> Shape:
@@ -126,9 +139,9 @@ def _index_number(item: Any) -> int:
     return whole(item, "each index in a list")
 
 
-def _neighbours(index: tuple[Any, ...]) -> None:
+def neighbours(index: tuple[Any, ...]) -> None:
     """Refuse lists and numbers that are apart (even by a `...` for no axis): NumPy moves their axis to the front."""
-    places = [k for k, entry in enumerate(index) if isinstance(entry, int | list)]
+    places = [k for k, entry in enumerate(index) if isinstance(entry, int | list | Label)]
     if places[-1] - places[0] >= len(places):
         raise OperationError(
             "lists and numbers in an index must stand next to each other", hint="Index in two steps: a[0][:, [1, 2]]"
@@ -183,9 +196,9 @@ def plan_one_hot(shapes: list[Shape], depth: Any) -> tuple[Shape, Options]:
     return bounded((*shapes[0], classes)), Options(depth=classes, shape=shapes[0])
 
 
-def _one_hot(xp: XP, o: Options, labels: Value) -> Value:
-    row = xp.where(xp.expand_dims(labels, -1) == xp.arange(o.depth), 1.0, 0.0)
-    # A label that is no class must not pass as a row of zeros.
+def one_hot(xp: XP, classes: int, labels: Value) -> Value:
+    """Rows of zeros with a single 1, at each label; a label that is no class must not pass as zeros: NaN."""
+    row = xp.where(xp.expand_dims(labels, -1) == xp.arange(classes), 1.0, 0.0)
     return xp.where(xp.sum(row, axis=-1, keepdims=True) == 1, row, float("nan"))
 
 
@@ -211,7 +224,8 @@ OPERATIONS = (
     Structural(
         "one_hot", "labels", "class numbers as rows of zeros with a single 1: no gradient passes",
         group="shapes", options={"depth": REQUIRED}, keywords={"num_classes": "depth"}, planner=plan_one_hot,
-        value=_one_hot, vjps={"labels": ("0", lambda xp, o, g, y, labels: xp.zeros(leading(xp, labels, 0)))},
+        value=lambda xp, o, labels: one_hot(xp, o.depth, labels),
+        vjps={"labels": ("0", lambda xp, o, g, y, labels: xp.zeros(leading(xp, labels, 0)))},
         samples=(sample((3,), depth=4), sample((), depth=2), sample((2, 2), depth=3)),
     ),
 )

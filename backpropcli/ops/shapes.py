@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops import indexing, joining
+from backpropcli.ops import indexing, joining, picking
 from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, show_shape
 from backpropcli.ops.planning import axes_of, axis_of, bounded, new_axes, sample, shown, sizes, whole
 from backpropcli.ops.stacked import along, permute, reshape
@@ -273,4 +273,5 @@ OPERATIONS = (
     ),
     *joining.OPERATIONS,
     *indexing.OPERATIONS,
+    *picking.OPERATIONS,
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import XP, Elementwise, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.indexing import one_hot
 from backpropcli.ops.planning import axes_of, reduced, sample
 from backpropcli.ops.reductions import log_parts
+from backpropcli.ops.stacked import shape_of
 
 TORCH = {"dim": "axis"}
 SAMPLES = (sample((3,)), sample((2, 3)), sample((2, 3), axis=0), sample((2, 3, 2), axis=(0, 2)),
@@ -33,6 +36,23 @@ def plan_cross_entropy(shapes: list[Shape], axis: Any = -1) -> tuple[Shape, Opti
         )
     shape, o = plan_softmax([logits], axis)
     return reduced(shape, o.axis, False), o
+
+
+def plan_mean_cross_entropy(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """One number, the mean over all examples; targets are class numbers (one axis less) or one-hot."""
+    logits, targets = shapes
+    if not logits:
+        raise OperationError("cross_entropy compares classes, but its logits are one number",
+                             hint="Of one logit and a target from 0 to 1: sigmoid_cross_entropy(z, y)")  # fmt: skip
+    if targets not in (logits, logits[:-1]):
+        raise OperationError(f"logits {show_shape(logits)} and targets {show_shape(targets)} do not fit together",
+                             hint=f"Class numbers have the shape {show_shape(logits[:-1])}, "
+                             f"one-hot targets {show_shape(logits)}.")  # fmt: skip
+    _, o = plan_softmax([logits], -1)
+    o.one_hot, o.count, o.shape = targets == logits, prod(logits[:-1]), logits
+    if not o.count:
+        raise OperationError(f"the shape {show_shape(logits)} has no examples to take the mean of")
+    return (), o
 
 
 def _total(xp: XP, o: Options, a: Value) -> Value:
@@ -75,6 +95,37 @@ def _targets_vjp(xp: XP, o: Options, g: Value, y: Value, logits: Value, targets:
     return -_log_softmax(xp, o, logits) * xp.expand_dims(g, o.axis)
 
 
+def _as_targets(xp: XP, o: Options, targets: Value) -> Value:
+    return targets if o.one_hot else one_hot(xp, o.shape[-1], targets)
+
+
+def _examples(o: Options) -> tuple[int, ...]:
+    """The axes of the examples, from the right, once the class axis is gone."""
+    return tuple(range(1 - len(o.shape), 0))
+
+
+def _mean_cross_entropy(xp: XP, o: Options, logits: Value, targets: Value) -> Value:
+    losses = _cross_entropy(xp, o, logits, _as_targets(xp, o, targets))
+    return xp.sum(losses, axis=_examples(o)) / o.count if _examples(o) else losses
+
+
+def _per_example(xp: XP, o: Options, g: Value) -> Value:
+    """The upstream gradient of each example's loss."""
+    g = xp.asarray(g) / o.count
+    lead = shape_of(g)  # a plain number of the namespace may have no shape
+    return xp.broadcast_to(xp.reshape(g, lead + (1,) * (len(o.shape) - 1)), lead + o.shape[:-1])
+
+
+def _mean_cross_entropy_vjp(xp: XP, o: Options, g: Value, y: Value, logits: Value, targets: Value) -> Value:
+    return _cross_entropy_vjp(xp, o, _per_example(xp, o, g), y, logits, _as_targets(xp, o, targets))
+
+
+def _mean_targets_vjp(xp: XP, o: Options, g: Value, y: Value, logits: Value, targets: Value) -> Value:
+    if not o.one_hot:
+        return xp.zeros(shape_of(targets))
+    return _targets_vjp(xp, o, _per_example(xp, o, g), y, logits, targets)
+
+
 def _binary(xp: XP, z: Value, t: Value) -> Value:
     # log(1 + exp(z)) is z + log(1 + exp(-z)) for z > 0: one predicate everywhere, so that it is smooth at 0.
     up = z > 0
@@ -87,6 +138,24 @@ def _binary_slope(xp: XP, y: Value, z: Value, t: Value) -> Value:
     e = xp.exp(xp.where(up, -z, z))
     large, small = 1 / (1 + e), e / (1 + e)
     return (1 - t) * xp.where(up, large, small) - t * xp.where(up, small, large)
+
+
+def _sure(xp: XP, p: Value, t: Value) -> tuple[Value, Value]:
+    """The probabilities of both answers, with 1 in place of a 0 that 0 is divided by: 0 * log(0) is 0, its limit."""
+    return (xp.where(xp.logical_and(p == 0, t == 0), 1.0, p),
+            xp.where(xp.logical_and(p == 1, t == 1), 1.0, 1.0 - p))  # fmt: skip
+
+
+def _certain_or_not(xp: XP, p: Value, t: Value) -> Value:
+    # log1p(-p) keeps the digits of a small p.
+    right, wrong = xp.logical_and(p == 0, t == 0), xp.logical_and(p == 1, t == 1)
+    return -(t * xp.log(xp.where(right, 1.0, p)) + (1.0 - t) * xp.log1p(xp.where(wrong, 0.0, -p)))
+
+
+def _certain_slope(xp: XP, y: Value, p: Value, t: Value) -> Value:
+    # (p - t) / (p (1 - p)) in two parts, neither of which is 0/0 where the answer is right.
+    yes, no = _sure(xp, p, t)
+    return xp.divide(1.0 - t, no) - xp.divide(t, yes)
 
 
 OPERATIONS = (
@@ -115,6 +184,29 @@ OPERATIONS = (
             "logits": ("g * (softmax(logits) * sum(targets) - targets)", _cross_entropy_vjp),
             "targets": ("-g * log_softmax(logits)", _targets_vjp),
         },
+    ),
+    Structural(
+        "cross_entropy", "logits targets", "cross-entropy from logits, the mean over all examples; targets are class "
+        "numbers or one-hot",
+        group="reductions", planner=plan_mean_cross_entropy, keywords={"input": "logits", "target": "targets"},
+        samples=(sample((3,), (3,)), sample((2, 3), (2, 3)), sample((2, 2, 3), (2, 2, 3))),
+        value=_mean_cross_entropy, source="torch.nn.functional.cross_entropy",
+        vjps={
+            "logits": ("g / n * (softmax(logits) * sum(targets) - targets)", _mean_cross_entropy_vjp),
+            "targets": ("-g / n * log_softmax(logits), 0 for class numbers", _mean_targets_vjp),
+        },
+    ),
+    Elementwise(
+        "binary_cross_entropy", "p targets",
+        "binary cross-entropy of a probability and a target between 0 and 1; 0 * log(0) is 0",
+        group="activations", formula="-(targets * log(p) + (1 - targets) * log(1 - p))",
+        value=_certain_or_not,
+        partials={
+            "p": ("(p - targets) / (p * (1 - p))", _certain_slope),
+            "targets": ("log(1 - p) - log(p)", lambda xp, y, p, t: xp.log1p(-p) - xp.log(p)),
+        },
+        samples=((0.3, 1.0), (0.3, 0.0), (0.9, 0.3), (1e-12, 0.0), (1e-300, 1.0), (0.999999, 1.0)),
+        keywords={"input": "p", "target": "targets"},
     ),
     Elementwise(
         "sigmoid_cross_entropy", "logits targets", "binary cross-entropy of a logit and a target between 0 and 1",

@@ -15,8 +15,9 @@ from backpropcli.suggest import did_you_mean
 
 MOST_AXES = 32
 _COMMA = re.compile(r"\s*([-+]?\d+,\d+(?:[eE][-+]?\d+)?)\s*\Z")
+_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d\s*\Z")
 _SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-_FILES = {"csv": ("columns", "skip"), "npz": ("array",)}
+_FILES = {"csv": ("columns", "skip"), "npz": ("array",), "npy": ()}
 
 
 def read_value(words: Words, raw: Any, name: str, path: Key) -> Value:
@@ -41,10 +42,7 @@ def read_value(words: Words, raw: Any, name: str, path: Key) -> Value:
 def _number(words: Words, raw: Any, name: str, path: Key) -> Value:
     """A number or the text of a constant expression; `name` is what the value is called."""
     if type(raw) is int:
-        try:
-            return float(raw)
-        except OverflowError:
-            raise words.error(f"{name} is larger than any float (1.8e308)", path) from None
+        return float(raw)  # a larger one than fits stays text: see yaml12.number
     if type(raw) is float:
         return raw
     if type(raw) is not str:
@@ -54,6 +52,9 @@ def _number(words: Words, raw: Any, name: str, path: Key) -> Value:
         return _SPELLED[raw]
     if comma := _COMMA.match(raw):
         raise comma_error(comma[1], words.place(path))
+    if _DATE.match(raw):
+        difference = " - ".join(str(int(part)) for part in raw.split("-"))
+        raise words.error(f"{raw.strip()} is a date, not a number", path, f"A difference has spaces: {difference}")
     return constant(words, raw, name, path)
 
 
@@ -101,10 +102,7 @@ def _array(words: Words, raw: list[Any], name: str, path: Key) -> Value:
         shape.append(size)
         level = [entry for item in level for entry in item]
     if set(map(type, level)) <= {float, int}:
-        try:
-            return np.array(level, dtype=np.float64).reshape(shape)
-        except OverflowError:
-            raise words.error(f"{name} holds a number larger than any float (1.8e308)", path) from None
+        return np.array(level, dtype=np.float64).reshape(shape)
     numbers = []
     for position, item in enumerate(level):
         where = (*path, *_unravel(position, shape))
@@ -145,7 +143,10 @@ def _made(words: Words, raw: dict[str, Any], name: str, path: Key) -> Value:
     from backpropcli.spec.initialisers import OPTIONS
 
     kinds = [key for key in raw if key in OPTIONS or key in _FILES]
-    if len(kinds) != 1:
+    if len(kinds) > 1:
+        raise words.error(f"{name} is given twice: by {kinds[0]} and by {kinds[1]}", (*path, kinds[1]),
+                          f"Leave one out: {{{kinds[0]}: ...}}", key=True)  # fmt: skip
+    if not kinds:
         first = next(iter(raw), "")
         raise words.error(f"{name} is not a value{did_you_mean(first, [*OPTIONS, *_FILES])}", path,
                           "A value is a number, 1/3, a list, {he: [2, 3], seed: 0}, {csv: data.csv, columns: [a]} "
@@ -157,10 +158,10 @@ def _made(words: Words, raw: dict[str, Any], name: str, path: Key) -> Value:
             known = f"It has: {', '.join(allowed)}." if allowed else "It has none."
             raise words.error(f"{kind} has no option {option}{did_you_mean(option, allowed)}", (*path, option), known,
                               key=True)  # fmt: skip
-    return _read(words, raw, kind, path) if kind in _FILES else _initialised(words, raw, kind, name, path)
+    return _read(words, raw, kind, name, path) if kind in _FILES else _initialised(words, raw, kind, name, path)
 
 
-def _read(words: Words, raw: dict[str, Any], kind: str, path: Key) -> Value:
+def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) -> Value:
     from backpropcli.spec import tables
 
     file = raw[kind]
@@ -176,13 +177,19 @@ def _read(words: Words, raw: dict[str, Any], kind: str, path: Key) -> Value:
         raise words.error("skip: wants a number of lines", (*path, "skip"))
     where = words.file(file)
     try:
-        return tables.read_npz(where, array) if kind == "npz" else tables.read_csv(where, columns, skip)
+        if kind == "csv":
+            return tables.read_csv(where, columns, skip)
+        return tables.read_npz(where, array) if kind == "npz" else tables.read_npy(where)
     except BackpropError as error:
+        if error.place is not None:  # inside the file: say who wanted it
+            asked = words.place((*path, kind))
+            reader = f"It is read for {name}" + (f", {asked}" if asked else "")
+            error.hint = "\n".join(filter(None, [error.hint, reader]))
         raise words.placed(error, (*path, kind)) from None
 
 
 def _initialised(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) -> Value:
-    from backpropcli.spec.initialisers import OPTIONS, initialise, too_large
+    from backpropcli.spec.initialisers import OPTIONS, SHAPED, initialise, too_large
 
     shape = read_shape(words, raw[kind], kind, (*path, kind))
     if message := too_large(shape):
@@ -197,6 +204,13 @@ def _initialised(words: Words, raw: dict[str, Any], kind: str, name: str, path: 
         raise words.error("full wants a value: {full: [2, 3], value: 0.5}", path)
     if options.get("std", 0.0) < 0:
         raise words.error("std cannot be negative", (*path, "std"))
+    settings = {**OPTIONS[kind], **options}
+    if kind == "uniform" and settings["low"] > settings["high"]:
+        raise words.error(f"low is {settings['low']:g}, above high, which is {settings['high']:g}",
+                          (*path, "low" if "low" in raw else "high"))  # fmt: skip
+    if kind in SHAPED and not shape:
+        raise words.error(f"{kind} goes by the shape, and [] is one number", (*path, kind),
+                          f"A matrix is {{{kind}: [2, 3]}}, one number {{normal: []}}.")  # fmt: skip
     return initialise(kind, shape, name, options)
 
 

@@ -95,13 +95,18 @@ def read_string(text: str, name: str) -> Document:
     return Document(files.checked(text.removeprefix("\ufeff"), name), name)
 
 
+_HUGE = re.compile(r"[eE]\+?\d{3}|\d{300}")
+"""What a decimal too large for a float has in it: only then is each looked at, which takes time."""
+
+
 def _load_json(text: str, name: str) -> Any:
     import json
 
     if not text.strip():
         return None
     try:
-        data = json.loads(text, object_pairs_hook=_unique, parse_int=_integer)
+        data = json.loads(text, object_pairs_hook=_unique, parse_int=yaml12.integer,
+                          parse_float=yaml12.finite if _HUGE.search(text) else None)  # fmt: skip
     except json.JSONDecodeError as error:
         raise _json_error(text, name, error.msg, error.pos) from None
     except RecursionError:
@@ -125,15 +130,12 @@ class _TwiceError(Exception):
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
+    result = {files.composed(key): value for key, value in pairs}
     if len(result) < len(pairs):
         seen: set[str] = set()
-        raise _TwiceError(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+        keys = (files.composed(key) for key, _ in pairs)
+        raise _TwiceError(next(key for key in keys if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
     return result
-
-
-def _integer(text: str) -> int | float:
-    return int(text) if len(text) < 310 else float(text)
 
 
 def _json_error(text: str, name: str, message: str, index: int) -> SpecError:

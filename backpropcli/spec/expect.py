@@ -9,6 +9,7 @@ from typing import Any
 from backpropcli.spec.data import read_value
 from backpropcli.spec.network import Expectation
 from backpropcli.spec.places import Key
+from backpropcli.spec.schema import DATA, article
 from backpropcli.spec.words import Words
 from backpropcli.suggest import did_you_mean
 
@@ -53,9 +54,16 @@ def _key(
         hint = "Write J or dJ/dw1, or dJ/dW1[0, 1]."
         raise words.error(f"{key} is neither a name nor a gradient", path, hint, key=True)
     for name, known in ((match[2], nodes), (match[4], names), (match[5], names)):
-        if name is not None and name not in known:
-            what = "node" if known is nodes else "name"
-            raise words.error(f"no {what} is called {name}{did_you_mean(name, known)}", path, key=True)
+        if name is None or name in known:
+            continue
+        if name in names:
+            kind = article(next((s for s in DATA if name in words.sections.get(s, {})), "parameters"))
+            raise words.error(f"{name} is {kind}: a gradient is one of a node", path,
+                              f"Such as d{list(nodes)[-1]}/d{name}", key=True)  # fmt: skip
+        near = did_you_mean(name, known)
+        listed = ", ".join(list(known)[:20]) + (", ..." if len(known) > 20 else "")
+        raise words.error(f"no {'node' if known is nodes else 'name'} is called {name}{near}", path,
+                          "" if near else f"There is: {listed}", key=True)  # fmt: skip
     index = None
     if match[6] is not None:
         try:

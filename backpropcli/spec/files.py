@@ -14,6 +14,9 @@ LARGEST = 64 * 1024 * 1024
 """The largest spec that is read, in bytes."""
 
 STDIN = "-"
+PATIENCE = 5.0
+"""How many seconds a pipe is given until somebody writes into it."""
+_TERMINAL = ("/dev/stdin", "/dev/fd/0", "/dev/tty", "/dev/null")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
@@ -39,8 +42,13 @@ def read_bytes(path: str, largest: int = LARGEST) -> bytes:
                 raise FileError(f"{name} is a folder, not a file")
             if status.st_size > largest:
                 raise _too_large(name, largest)
-            with open(path, "rb") as file:
-                data = file.read(largest + 1)
+            if stat.S_ISFIFO(status.st_mode):
+                data = _from_pipe(path, name, largest + 1)
+            elif stat.S_ISREG(status.st_mode) or path in _TERMINAL:
+                with open(path, "rb") as file:
+                    data = file.read(largest + 1)
+            else:
+                raise FileError(f"{name} is a device or a socket, not a file")
     except FileNotFoundError:
         raise FileError(f"there is no file {name}", hint=_near_file(path)) from None
     except NotADirectoryError:
@@ -54,6 +62,37 @@ def read_bytes(path: str, largest: int = LARGEST) -> bytes:
     if len(data) > largest:
         raise _too_large(name, largest)
     return data
+
+
+def _from_pipe(path: str, name: str, most: int) -> bytes:
+    """What a pipe has to say, such as the shell's <(...): as slowly as its writer likes, once there is one."""
+    import select
+    import time
+
+    pieces, size, written = [], 0, False
+    late = time.monotonic() + PATIENCE
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # without it, opening waits for a writer that may never come
+    try:
+        while size < most:
+            try:
+                piece = os.read(pipe, min(most - size, 1 << 20))
+            except BlockingIOError:  # there is a writer, with nothing to say yet
+                written = True
+                select.select([pipe], [], [])
+                continue
+            if piece:
+                pieces.append(piece)
+                size += len(piece)
+            elif pieces or written:
+                break
+            elif time.monotonic() > late:
+                hint = f"Waited {PATIENCE:g} seconds for it."
+                raise FileError(f"{name} is a pipe that nothing writes into", hint=hint)
+            else:
+                time.sleep(0.02)
+    finally:
+        os.close(pipe)
+    return b"".join(pieces)
 
 
 def _too_large(name: str, largest: int) -> FileError:
@@ -81,6 +120,15 @@ def decode(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         raise _not_utf8(data, error.start, name) from None
     return checked(text, name)
+
+
+def composed(text: str) -> str:
+    """`text` with every letter and its accent as one character (NFC): é is é, however it was typed."""
+    if text.isascii():
+        return text
+    import unicodedata
+
+    return unicodedata.normalize("NFC", text)
 
 
 def checked(text: str, name: str) -> str:

@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from backpropcli.errors import BackpropError, UsageError
-from backpropcli.spec.yaml12 import scalar
+from backpropcli.spec.files import composed
+from backpropcli.spec.yaml12 import finite, integer, scalar
 
 _COMMA = re.compile(r"\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*\Z")
 
@@ -46,9 +47,14 @@ class Assignment(NamedTuple):
 
 def assignment(section: str, text: str) -> Assignment:
     """A flag of this section taken apart: the value as plain data (a formula stays text)."""
+    text = composed(text)
     flag = f"{SPELLED[section]} {text}"
     form = _FORMS.get(section, "NAME=VALUE")
     match = re.match(r"\s*([^=]*?)\s*=(?!=)\s*", text, re.DOTALL)
+    if match is None and (double := re.match(r"([^=]*?)\s*==\s*(.*)", text, re.DOTALL)):
+        one = f"{double[1].strip()} = {double[2]}" if section == "nodes" else f"{double[1].strip()}={double[2]}"
+        one = f'"{one}"' if " " in one else one
+        raise UsageError(f"{flag}: expected one =, not two", hint=f"Write {SPELLED[section]} {one}")
     if match is None:
         hint = f'Put the formula in quotes:  -n "{text.strip() or "y"} = w*x"' if section == "nodes" else (
             f"Without spaces around =, or in quotes:  {SPELLED[section]} {text.strip() or 'w'}=2")  # fmt: skip
@@ -70,7 +76,7 @@ def plain(said: str, flag: str, name: str) -> Any:
         import json
 
         try:
-            return json.loads(said)
+            return json.loads(said, parse_int=integer, parse_float=finite)
         except (ValueError, RecursionError):
             from backpropcli.spec.document import read_string
 

@@ -39,6 +39,9 @@ OPTIONS: dict[str, dict[str, float]] = {
 }
 """Every initialiser, with its options and their defaults."""
 
+SHAPED = ("glorot", "xavier", "he")
+"""The initialisers whose size depends on the shape: see `fans`."""
+
 
 def too_large(shape: Shape) -> str:
     """The message for a shape of too many numbers; empty where it is small enough."""

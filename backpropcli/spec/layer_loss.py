@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from backpropcli.ops.definition import Shape, Value
+from backpropcli.spec.activation import Activation
 from backpropcli.spec.data import read_value
 from backpropcli.spec.losses import LOSSES, REDUCTIONS, loss_formula, misfit
 from backpropcli.spec.places import Key
@@ -14,10 +15,10 @@ from backpropcli.suggest import did_you_mean
 
 
 class Output(NamedTuple):
-    """The name of the last layer's output (empty where there are no layers) and its activation, empty if linear."""
+    """The name of the last layer's output (empty where there are no layers) and its activation."""
 
     name: str
-    activation: str
+    activation: Activation
 
 
 def lower_loss(
@@ -43,9 +44,14 @@ def lower_loss(
     if not output.name:
         raise words.error(f"{name} compares the layers' output with a target, but there are no layers", ("loss",),
                           "Write the loss as a node, such as J: (a - y)**2 / 2, and loss: J")  # fmt: skip
-    if output.activation in loss.refused:
-        raise words.error(f"{name} takes the scores before {output.activation}", ("loss",),
-                          f"Leave activation: {output.activation} out of the last layer.")  # fmt: skip
+    activation = output.activation
+    if activation.name in loss.refused:
+        raise words.error(f"{name} takes the scores before {activation.written}", ("loss",),
+                          f"Leave activation: {activation.written} out of the last layer.")  # fmt: skip
+    if loss.probability and activation.beyond:
+        what = "has no activation" if activation.name == "linear" else f"ends with {activation.written}"
+        raise words.error(f"{name} takes probabilities, but the last layer {what}", ("loss",),
+                          "Write activation: sigmoid there, or loss: binary_cross_entropy_from_logits.")  # fmt: skip
     target = _target(words, name, options.get("target"), path)
     settings = {}
     for option, _ in loss.options:
@@ -86,3 +92,7 @@ def _check_labels(words: Words, loss: str, target: str, value: Value, shape: Sha
     labels = LOSSES[loss].labels
     if labels is not None and (bad := [v for v in entries if v not in labels]):
         raise words.error(f"{loss} wants targets of -1 or 1, not {bad[0]:g}", ("targets", target))
+    between = LOSSES[loss].between
+    if between is not None and (bad := [v for v in entries if not between[0] <= v <= between[1]]):
+        low, high = between
+        raise words.error(f"{loss} wants targets from {low:g} to {high:g}, not {bad[0]:g}", ("targets", target))

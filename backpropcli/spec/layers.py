@@ -11,11 +11,14 @@ What is written is what there is: the layer's output is its last row. A bias tha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from backpropcli.errors import SpecError
 from backpropcli.ops.definition import Shape, Value, show_shape
-from backpropcli.spec.data import read_value
+from backpropcli.spec.activation import Activation, read_activation
+from backpropcli.spec.data import read_option, read_value
 from backpropcli.spec.initialisers import OPTIONS
 from backpropcli.spec.layer_loss import Output, lower_loss
 from backpropcli.spec.places import Key
@@ -24,15 +27,18 @@ from backpropcli.spec.words import Words
 from backpropcli.suggest import did_you_mean
 
 KEYS = ("units", "activation", "w", "W", "W.T", "b", "bias", "init", "seed", "input")
-LINEAR = ("linear", "identity")
 _COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 class Lowered(NamedTuple):
-    """What the layers become: parameters and nodes by name, each with the path of what it comes from."""
+    """What the layers become: parameters and nodes by name, each with the path of what it comes from.
+
+    `outputs` has the shape that each activation has to keep, and the number of its layer.
+    """
 
     parameters: dict[str, tuple[Value, Key]]
     nodes: dict[str, tuple[str, Key]]
+    outputs: dict[str, tuple[Shape, int]]
 
 
 def shape_of(value: Value) -> Shape:
@@ -40,19 +46,33 @@ def shape_of(value: Value) -> Shape:
     return () if isinstance(value, float) else tuple(value.shape)
 
 
-def lower_layers(words: Words, data: dict[str, Value], loss: Any) -> Lowered:
-    """The parameters and nodes of `layers:` and, where `loss` names a loss function, of the loss."""
-    return _Lowering(words, data).run(words.sections.get("layers") or [], loss)
+def lower_layers(
+    words: Words, data: dict[str, Value], loss: Any, given: Mapping[str, tuple[Value, Key]] = MappingProxyType({})
+) -> Lowered:
+    """The parameters and nodes of `layers:` and, where `loss` names a loss function, of the loss.
+
+    `given` has parameters that take the place of what the layers say (`-p W1=...`), each with its path.
+    """
+    return _Lowering(words, data, given).run(words.sections.get("layers") or [], loss)
+
+
+class _Said(NamedTuple):
+    """A parameter as it was given: its value, where that is written, and the word for it there (`W`, or `W1`)."""
+
+    value: Value
+    path: Key
+    word: str
 
 
 class _Lowering:
-    def __init__(self, words: Words, data: dict[str, Value]) -> None:
+    def __init__(self, words: Words, data: dict[str, Value], given: Mapping[str, tuple[Value, Key]]) -> None:
         self.words = words
+        self.given = given
         self.data = data
         self.shapes = {name: shape_of(value) for name, value in data.items()}
-        self.result = Lowered({}, {})
+        self.result = Lowered({}, {}, {})
         self.output = ""
-        self.activation = ""
+        self.activation = Activation("linear", "")
         self.index = 0
         self.path: Key = ()
         self.layer: dict[str, Any] = {}
@@ -99,10 +119,14 @@ class _Lowering:
         self._parameter(*weights)
         name = self._node(f"t{k}", formula, shape, path)
         name = self._bias(name, shape)
-        self.activation = ""
+        self.activation = Activation("linear", "")
         if self.layer.get("activation") is not None:
-            formula = self._activation(name)
-            name = self._node(f"a{k}", formula, shape, (*self.path, "activation"))
+            found = read_activation(self.layer["activation"], self.words.sections.get("functions", {}))
+            if not isinstance(found, Activation):
+                raise self.error(found[0], "activation", hint=found[1])
+            self.activation = found
+            name = self._node(f"a{k}", found.formula(name), shape, (*self.path, "activation"))
+            self.result.outputs[name] = shape, k
         self.output = name
 
     def _input(self) -> str:
@@ -138,16 +162,23 @@ class _Lowering:
         shape = self.shapes[source]
         if key == "init":
             return self._initialised(source, shape)
-        path = (*self.path, key)
         name = f"{key[0]}{self.index}"
-        value = read_value(self.words, self.layer[key], key, path)
+        said = self._said(name, key)
+        path = (*self.path, key)
         if key == "w":
-            self._check_number(source, shape, value)
-            return f"{name} * {source}", shape, (name, value, path), path
-        if key == "W.T" and len(shape_of(value)) == 2:
-            value = value.T.copy()
-        self._check_matrix(source, shape, shape_of(value), key)
-        return f"{source} @ {name}", (*shape[:-1], value.shape[1]), (name, value, path), path
+            self._check_number(source, shape, said)
+            return f"{name} * {source}", shape, (name, said.value, said.path), path
+        if said.word == "W.T" and len(shape_of(said.value)) == 2:
+            said = said._replace(value=said.value.T.copy())
+        self._check_matrix(source, shape, said)
+        return f"{source} @ {name}", (*shape[:-1], said.value.shape[1]), (name, said.value, said.path), path
+
+    def _said(self, name: str, key: str) -> _Said:
+        """The parameter `name`, from a flag or from the layer's own `key`."""
+        if name in self.given:
+            return _Said(*self.given[name], name)
+        path = (*self.path, key)
+        return _Said(read_value(self.words, self.layer[key], key, path), path, key)
 
     def _units(self, otherwise: int | None = None) -> int:
         units = self.layer.get("units", otherwise)
@@ -157,59 +188,62 @@ class _Lowering:
             raise self.error("units wants a whole number from 1", "units")
         return units
 
-    def _check_number(self, source: str, shape: Shape, value: Value) -> None:
+    def _check_number(self, source: str, shape: Shape, said: _Said) -> None:
         """`w`: one number, one unit, one feature."""
-        found = shape_of(value)
+        words, w, found = self.words, said.word, shape_of(said.value)
         if found:
-            column = f":  W: {[[v] for v in _plain(value)]}" if len(found) == 1 and found[0] <= 4 else "."
-            raise self.error(f"w is one number, but here it has shape {show_shape(found)}", "w",
-                             hint=f"A matrix is written W (rows: inputs, columns: units){column}")  # fmt: skip
+            column = f":  W: {[[v] for v in _plain(said.value)]}" if len(found) == 1 and found[0] <= 4 else "."
+            raise words.error(f"{w} is one number, but here it has shape {show_shape(found)}", said.path,
+                              f"A matrix is written W (rows: inputs, columns: units){column}")  # fmt: skip
         if (units := self._units(1)) != 1:
-            raise self.error(f"w is one number, but this layer has {units} units", "w",
-                             hint="Write W: one row an input, one column a unit.")  # fmt: skip
+            raise words.error(f"{w} is one number, but this layer has {units} units", said.path,
+                              "Write W: one row an input, one column a unit.")  # fmt: skip
         features = shape[-1] if shape else 1
         if features == 1:
             return
-        message = f"layer {self.index} gets {features} features, but w is one number"
+        message = f"layer {self.index} gets {features} features, but {w} is one number"
         if len(shape) == 1 and source in self.data:
             value = self.data[source]
             column = f"{[[v] for v in _plain(value)]}" if features <= 4 else "[[..], [..]]"
             count = _COUNTS[features] if features <= 10 else str(features)
-            raise self.words.error(message, ("inputs", source),
+            raise words.error(message, ("inputs", source),
                 f"{count.capitalize()} examples of one feature:  {source}: {column}\n"
                 f"One example of {count} features:  W: [[..], [..]] ({features} inputs, 1 unit)")  # fmt: skip
-        raise self.error(message, "w", hint=f"Write W with {features} rows (inputs) and 1 column (unit).")
+        raise words.error(message, said.path, f"Write W with {features} rows (inputs) and 1 column (unit).")
 
-    def _check_matrix(self, source: str, shape: Shape, found: Shape, key: str) -> None:
+    def _check_matrix(self, source: str, shape: Shape, said: _Said) -> None:
         """`W`: two axes, as many rows as there are features, as many columns as units."""
+        words, W, path, found = self.words, said.word, said.path, shape_of(said.value)
+        own = path[0] == "layers"
+        turned = "If your rows are units, write W.T:" if own else f"Transposed, {W} fits."
         if not found:
-            raise self.error(f"{key} is a matrix, but here it is one number", key, hint="One number is written w: 2")
+            raise words.error(f"{W} is a matrix, but here it is one number", path,
+                              "One number is written w: 2" if own else "It has one row an input, one column a unit.")
         if len(found) != 2:
-            raise self.error(f"{key} is a matrix, but here it has shape {show_shape(found)}", key,
-                             hint="W: [[..], [..]] has one row an input and one column a unit.")  # fmt: skip
+            raise words.error(f"{W} is a matrix, but here it has shape {show_shape(found)}", path,
+                              f"{W}: [[..], [..]] has one row an input and one column a unit.")  # fmt: skip
         rows, columns = found
         if not shape:
-            where: Key = ("inputs", source) if source in self.data else (*self.path, key)
-            raise self.words.error(f"{source} is one number, but {key} is a matrix", where,
-                                   f"Write {source}: [..] for a list of features, or w: for one weight.")  # fmt: skip
+            where: Key = ("inputs", source) if source in self.data else path
+            raise words.error(f"{source} is one number, but {W} is a matrix", where,
+                              f"Write {source}: [..] for a list of features, or w: for one weight.")  # fmt: skip
         features, units = shape[-1], self._units(columns)
         if rows == features and columns == units:
             return
-        if key == "W" and (columns, rows) == (features, units):
-            raise self.error(f"W has {rows} rows and {columns} columns, but this layer has {features} inputs and "
-                             f"{units} units", key, hint="If your rows are units, write W.T:")  # fmt: skip
+        if W != "W.T" and (columns, rows) == (features, units):
+            raise words.error(f"{W} has {rows} rows and {columns} columns, but this layer has {features} inputs and "
+                              f"{units} units", path, turned)  # fmt: skip
+        counted = "columns" if W == "W.T" else "rows"
         if rows != features:
-            if key == "W" and columns == features and self.layer.get("units", rows) == rows:
-                raise self.error(f"layer {self.index} gets {_count(features, 'feature')}, but W has "
-                                 f"{_count(rows, 'row')}", key, hint="If your rows are units, write W.T:")  # fmt: skip
+            message = (f"layer {self.index} gets {_count(features, 'feature')}, "
+                       f"but {W} has {_count(rows, counted[:-1])}")  # fmt: skip
+            if W != "W.T" and columns == features and self.layer.get("units", rows) == rows:
+                raise words.error(message, path, turned)
             column = f"\nOne feature in each example:  {source}: [[..], [..]]" if len(shape) == 1 and rows == 1 else ""
-            counted = "columns" if key == "W.T" else "rows"
-            raise self.error(f"layer {self.index} gets {_count(features, 'feature')}, but {key} has "
-                             f"{_count(rows, counted[:-1])}", key,
-                             hint=f"{key} has one {counted[:-1]} an input.{column}")  # fmt: skip
-        counted = "row" if key == "W.T" else "column"
-        raise self.error(f"{key} has {_count(columns, counted)}, but this layer has {_count(units, 'unit')}", key,
-                         hint=f"{key} has one {counted} a unit.")  # fmt: skip
+            raise words.error(message, path, f"{W} has one {counted[:-1]} an input.{column}")
+        counted = "row" if W == "W.T" else "column"
+        raise words.error(f"{W} has {_count(columns, counted)}, but this layer has {_count(units, 'unit')}", path,
+                          f"{W} has one {counted} a unit.")  # fmt: skip
 
     def _initialised(self, source: str, shape: Shape) -> tuple[str, Shape, tuple[str, Value, Key], Key]:
         units, written = self._units(), self.layer["init"]
@@ -224,17 +258,22 @@ class _Lowering:
             raise self.error(f"unknown initialiser: {written}{did_you_mean(written, OPTIONS)}", "init",
                              hint=f"There is: {', '.join(OPTIONS)}")  # fmt: skip
         if "seed" in self.layer:
-            settings["seed"] = self.layer["seed"]
+            settings["seed"] = read_option(self.words, self.layer["seed"], "seed", (*self.path, "seed"))
         scalar = not shape and units == 1
         if not shape and not scalar:
             raise self.words.error(f"{source} is one number, but this layer has {units} units", path,
                                    f"Write {source}: [..] for a list of features.")  # fmt: skip
         name = f"{'w' if scalar else 'W'}{self.index}"
-        size = [] if scalar else [shape[-1], units]
-        value = read_value(self.words, {written: size, **settings}, name, path)
-        if scalar:
-            return f"{name} * {source}", shape, (name, value, path), path
-        return f"{source} @ {name}", (*shape[:-1], units), (name, value, path), path
+        size = [1] if scalar else [shape[-1], units]
+        if name not in self.given:
+            value = read_value(self.words, {written: size, **settings}, name, path)
+            value = float(value[0]) if scalar else value
+        else:
+            said = self._said(name, "init")
+            (self._check_number if scalar else self._check_matrix)(source, shape, said)
+            value, path = said.value, said.path
+        formula = f"{name} * {source}" if scalar else f"{source} @ {name}"
+        return formula, shape if scalar else (*shape[:-1], units), (name, value, path), (*self.path, "init")
 
     def _bias(self, t: str, shape: Shape) -> str:
         """Add b and z; the name of z, or of t where there is no bias."""
@@ -245,67 +284,54 @@ class _Lowering:
             if "b" in self.layer:
                 raise self.error("this layer has b and bias: false", "b", key=True)
             return t
-        path: Key = (*self.path, "b") if "b" in self.layer else self.path
         units = 1 if "w" in self.layer or not shape else shape[-1]
-        value: Value
-        if "b" not in self.layer:
-            value = 0.0 if units == 1 and ("w" in self.layer or not shape) else _zeros(units)
+        said: _Said
+        if f"b{k}" in self.given:
+            said = _Said(*self.given[f"b{k}"], f"b{k}")
+            self._check_bias(shape, units, said, "shared" if _shared(self.layer.get("b")) else "")
+        elif "b" in self.layer:
+            said = self._read_bias(shape, units)
         else:
-            value = self._read_bias(shape, units, path)
-        self._parameter(f"b{k}", value, path)
-        return self._node(f"z{k}", f"{t} + b{k}", shape, path)
+            start = 0.0 if units == 1 and ("w" in self.layer or not shape) else _zeros(units)
+            said = _Said(start, self.path, "b")
+        self._parameter(f"b{k}", said.value, said.path)
+        return self._node(f"z{k}", f"{t} + b{k}", shape, (*self.path, "b") if "b" in self.layer else self.path)
 
-    def _read_bias(self, shape: Shape, units: int, path: Key) -> Value:
-        raw = self.layer["b"]
-        shared = isinstance(raw, dict) and list(raw) == ["shared"]
-        value = read_value(self.words, raw["shared"] if shared else raw, "b", (*path, "shared") if shared else path)
-        found = shape_of(value)
-        if shared and found:
-            raise self.error("a shared bias is one number", "b", "shared")
+    def _read_bias(self, shape: Shape, units: int) -> _Said:
+        raw, path = self.layer["b"], (*self.path, "b")
+        if _shared(raw):
+            said = _Said(read_value(self.words, raw["shared"], "b", (*path, "shared")), (*path, "shared"), "b")
+        else:
+            said = _Said(read_value(self.words, raw, "b", path), path, "b")
+        self._check_bias(shape, units, said, "shared" if _shared(raw) else "")
+        return said._replace(path=path)
+
+    def _check_bias(self, shape: Shape, units: int, said: _Said, shared: str) -> None:
+        words, b, value, found = self.words, said.word, said.value, shape_of(said.value)
+        own = b == "b"
+        if shared:
+            if found:
+                raise words.error("a shared bias is one number", said.path)
+            return
         if not found:
-            if units > 1 and not shared:
-                several = f"b: {[value] * units}" if units <= 4 else f"b: {{full: [{units}], value: {value:g}}}"
+            if units > 1:
+                whole = int(value) if value % 1 == 0 and abs(value) < 1e15 else value
+                several = f"[{', '.join([f'{whole}'] * units)}]"
+                if units > 4:
+                    several = f"{{full: [{units}], value: {value:g}}}"
                 count = _COUNTS[units].capitalize() if units <= 10 else str(units)
-                raise self.error(f"b is one number, but this layer has {units} units", "b",
-                    hint=f"{count + ' biases that start equal:':<31}{several}\n"
-                         f"One bias shared by all units:  b: {{shared: {value:g}}}   "
-                         f"(dJ/db{self.index} is then the sum)")  # fmt: skip
-            return value
+                hint = f"{count + ' biases that start equal:':<31}{b}{': ' if own else '='}{several}"
+                if own:
+                    hint += (f"\nOne bias shared by all units:  b: {{shared: {value:g}}}   "
+                             f"(dJ/db{self.index} is then the sum)")  # fmt: skip
+                raise words.error(f"{b} is one number, but this layer has {units} units", said.path, hint)
+            return
         if not shape:
-            raise self.error("b is a list, but this layer computes one number", "b", hint="Write b: and one number.")
+            raise words.error(f"{b} is a list, but this layer computes one number", said.path,
+                              f"Write {b}{':' if own else '='} and one number.")  # fmt: skip
         if found != (units,):
-            raise self.error(f"b has shape {show_shape(found)}, but this layer has {_count(units, 'unit')}", "b",
-                             hint="b is a list of one number a unit.")  # fmt: skip
-        return value
-
-    def _activation(self, z: str) -> str:
-        """The formula of a; an activation is an operation of one argument, perhaps with constants: leaky_relu(0.1)."""
-        import re
-
-        from backpropcli.ops.definition import Operation
-        from backpropcli.ops.table import lookup, names
-
-        written = self.layer["activation"]
-        match = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\))?\s*", written) if isinstance(written, str) else None
-        if match is None:
-            raise self.error("activation wants the name of an operation", "activation", hint="Such as relu or sigmoid.")
-        name, settings = match[1], (match[2] or "").strip()
-        if name in LINEAR and not settings:
-            return z
-        self.activation = name
-        own = {key.split("(")[0].strip(): key for key in self.words.sections.get("functions", {})}
-        if name in own:
-            if own[name].count(",") != settings.count(",") + bool(settings):
-                raise self.error(f"{own[name]} does not take one argument", "activation")
-        else:
-            operation = lookup(name)
-            if not isinstance(operation, Operation) or not operation.arguments or operation.variadic:
-                near = did_you_mean(name, [*names(), *own])
-                raise self.error(f"unknown activation: {name}{near}", "activation", hint=getattr(operation, "hint", ""))
-            if len(operation.arguments) - len(operation.defaults) > 1 + bool(settings):
-                raise self.error(f"{name} takes {len(operation.arguments)} arguments; an activation takes one",
-                                 "activation")  # fmt: skip
-        return f"{name}({z}, {settings})" if settings else f"{name}({z})"
+            raise words.error(f"{b} has shape {show_shape(found)}, but this layer has {_count(units, 'unit')}",
+                              said.path, f"{b} is a list of one number a unit.")  # fmt: skip
 
     # Adding names.
 
@@ -327,6 +353,11 @@ class _Lowering:
         self.result.nodes[name] = (formula, path)
         self.shapes[name] = shape
         return name
+
+
+def _shared(raw: Any) -> bool:
+    """Whether `b:` says `{shared: 0}`."""
+    return isinstance(raw, dict) and list(raw) == ["shared"]
 
 
 def _zeros(units: int) -> Value:

@@ -8,7 +8,7 @@ from typing import Any
 
 from backpropcli.errors import BackpropError, FileError, FormulaError, OperationError, SpecError, UsageError
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import Shape, Value
+from backpropcli.ops.definition import Shape, Value, show_shape
 from backpropcli.spec import schema
 from backpropcli.spec.document import Document, collector_paused, read, read_string
 from backpropcli.spec.files import STDIN
@@ -91,6 +91,7 @@ class _Building:
         self.paths: dict[str, Key] = {}
         self.formulas: dict[str, str] = {}
         self.functions: Mapping[str, Any] = {}
+        self.outputs: Mapping[str, tuple[Shape, int]] = {}
 
     def spec(self) -> Spec:
         words, sections = self.words, self.words.sections
@@ -108,13 +109,15 @@ class _Building:
             self.functions = read_functions(words)
         self._read_data()
         self._read_nodes()
+        given = overrides.parameters() if overrides is not None else {}
         made: dict[str, tuple[Value, Key]] = {}
         loss_function = self._loss_function()
         if sections.get("layers") or loss_function is not None:
             from backpropcli.spec.layers import lower_layers
 
-            lowered = lower_layers(words, self.values, loss_function)
+            lowered = lower_layers(words, self.values, loss_function, given)
             made = lowered.parameters
+            self.outputs = lowered.outputs
             self._add_made_nodes(lowered.nodes)
         if overrides is not None:
             overrides.finish(self.values, made, self.kinds)
@@ -187,9 +190,11 @@ class _Building:
                 trees[name] = tree = parse(formula, kinds)
                 uses[name] = dependencies(tree, kinds)
             order = in_order(uses)
-            lowering = Lowering(graph, self.functions, kinds)
+            lowering = Lowering(graph, self.functions, kinds, self.values)
             for name in order:
                 lowering.node(name, trees[name], " ".join(self.formulas[name].split()), self.paths[name])
+                if name in self.outputs:
+                    self._check_output(name, graph.shape(name))
         except CycleError as error:
             name = error.path[0]
             needs = "needs itself" if len(error.path) == 2 else f"needs itself: {' → '.join(error.path)}"
@@ -198,6 +203,15 @@ class _Building:
         except (FormulaError, OperationError) as error:
             raise self._placed(error, name) from None
         return graph
+
+    def _check_output(self, name: str, shape: Shape) -> None:
+        """Refuse a function of the spec that does not keep its layer's shape, as an activation has to."""
+        wanted, layer = self.outputs[name]
+        if shape != wanted:
+            function = self.formulas[name].split("(")[0]
+            raise self.words.error(f"{function} gives the shape {show_shape(shape)}, but layer {layer} has the shape "
+                                   f"{show_shape(wanted)}", self.paths[name],
+                                   "An activation gives one number for each that it takes.")  # fmt: skip
 
     def _placed(self, error: BackpropError, name: str) -> BackpropError:
         path = self.paths[name]
@@ -235,6 +249,11 @@ class _Building:
         from backpropcli.spec.losses import LOSSES
         from backpropcli.suggest import did_you_mean
 
+        if not name.isidentifier() and (raw := self.words.sections.get("loss")) == name:
+            one = " ".join(str(raw).split())
+            quoted = one if len(one) <= 60 and not set(one) & set("{}[],#&*!|>'\"%@`:") else f'"{one}"'
+            return self.words.error("the loss is a formula: give it a name of its own", ("loss",),
+                                    f"nodes:\n  J: {quoted}\nloss: J")  # fmt: skip
         near = did_you_mean(name, [*self.formulas, *LOSSES])
         return self.words.error(f"unknown loss: {name}{near}", ("loss",),
                                 f"It names a node, or one of {', '.join(LOSSES)}.")  # fmt: skip

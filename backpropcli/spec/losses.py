@@ -11,6 +11,9 @@
 | hinge | maximum(0, 1 - y a), y -1 or 1 | mean | tf.keras.losses.Hinge |
 | huber | (a - y)**2 / 2 up to delta, then delta (abs(a - y) - delta / 2) | mean | torch.nn.HuberLoss |
 
+A probability of exactly 1 (or 0) costs nothing where the target agrees, 0 log(0) being 0, and inf where it does not:
+torch.nn.BCELoss says 100 there. From the logits the same answer has a finite loss, and a gradient to learn from.
+
 `reduction: sum`, `mean` (over all entries) or `none` (one number an entry) may be written for each of them.
 """
 
@@ -26,7 +29,10 @@ REDUCTIONS = ("sum", "mean", "none")
 
 
 class Loss(NamedTuple):
-    """A loss: `sign`, the reduction of `entry`, then `tail`; `options` with their defaults; activations `refused`."""
+    """A loss: `sign`, the reduction of `entry`, then `tail`; `options` with their defaults; activations `refused`.
+
+    `probability`: its output has to be one. `labels`: the only targets that it knows; `between`: their least and most.
+    """
 
     entry: str
     reduction: str
@@ -35,14 +41,18 @@ class Loss(NamedTuple):
     options: tuple[tuple[str, float], ...] = ()
     refused: tuple[str, ...] = ()
     labels: tuple[float, ...] | None = None
+    between: tuple[float, float] | None = None
+    probability: bool = False
 
 
 LOSSES = {
     "squared_error": Loss("({a} - {y})**2", "sum", tail=" / 2"),
     "mean_squared_error": Loss("({a} - {y})**2", "mean"),
     "mean_absolute_error": Loss("abs({a} - {y})", "mean"),
-    "binary_cross_entropy": Loss("{y} * log({a}) + (1 - {y}) * log(1 - {a})", "mean", sign="-"),
-    "binary_cross_entropy_from_logits": Loss("sigmoid_cross_entropy({a}, {y})", "mean", refused=("sigmoid",)),
+    "binary_cross_entropy": Loss(
+        "binary_cross_entropy({a}, {y})", "mean", between=(0.0, 1.0), probability=True),
+    "binary_cross_entropy_from_logits": Loss(
+        "sigmoid_cross_entropy({a}, {y})", "mean", refused=("sigmoid", "hard_sigmoid"), between=(0.0, 1.0)),
     "cross_entropy": Loss("softmax_cross_entropy({a}, {y})", "mean", refused=("softmax", "log_softmax", "sigmoid")),
     "hinge": Loss("maximum(0, 1 - {y} * {a})", "mean", labels=(-1.0, 1.0)),
     "huber": Loss(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
-from backpropcli.errors import BackpropError, SpecError, UsageError
+from backpropcli.errors import BackpropError, FileError, Place, SpecError, UsageError
 from backpropcli.ops.definition import Value
 from backpropcli.spec import flags as flag_texts
 from backpropcli.spec.data import read_value
 from backpropcli.spec.flags import SPELLED, Flags
+from backpropcli.spec.places import Key
 from backpropcli.spec.schema import DATA, article, bad_name
 from backpropcli.spec.words import Words
 from backpropcli.suggest import did_you_mean
@@ -24,6 +27,8 @@ class Overrides:
         self.from_file = from_file
         self.waiting: dict[str, flag_texts.Assignment] = {}
         self.given: set[str] = set()
+        self.loaded: list[tuple[str, dict[str, Value]]] = []
+        self.found: dict[str, tuple[Value, Key]] = {}
 
     def apply(self) -> None:
         """Change the sections; parameters that no section has wait until the layers are lowered."""
@@ -75,43 +80,59 @@ class Overrides:
         hint = "" if near else f"Its {section}: {', '.join(list(known)[:20])}" if known else f"It has no {section}."
         return SpecError(f"{self.words.source} has no {kind} {name}{near}", hint=hint)
 
-    def finish(self, values: dict[str, Value], parameters: dict[str, tuple[Value, Any]], kinds: dict[str, str]) -> None:
-        """Take the waiting parameters and those of `--load` for the network's; `parameters` are those of the layers.
+    def parameters(self) -> dict[str, tuple[Value, Key]]:
+        """The values of `--parameter` and `--load` for names that no section has, each with its path.
+
+        They may be parameters of layers, which check them as they check their own.
+        """
+        found: dict[str, tuple[Value, Key]] = {}
+        for file in self.flags.load:
+            loaded, locate = read_placed(file)
+            self.loaded.append((file, loaded))
+            for name, value in loaded.items():
+                if name in self.given or name in self.waiting:
+                    continue
+                path = ("parameters", name)
+                if name not in self.words.sections.get("parameters", {}):
+                    self.words.stands(path, partial(locate, name))
+                found[name] = (value, path)
+        for name, one in self.waiting.items():
+            path = ("parameters", name)
+            self.words.mark(path, SPELLED["parameters"], one.text, one.offset)
+            found[name] = (read_value(self.words, one.value, name, path), path)
+        self.found = found
+        return found
+
+    def finish(self, values: dict[str, Value], made: Collection[str], kinds: dict[str, str]) -> None:
+        """Take the parameters that were found for the network's, but those of layers (`made`), which have them already.
 
         `values` are all data so far, `kinds` the section of every name.
         """
         for name, found in self.waiting.items():
-            path = ("parameters", name)
-            self.words.mark(path, SPELLED["parameters"], found.text, found.offset)
-            made = name in parameters
-            if not made:
-                if kinds.get(name) == "nodes":
-                    raise UsageError(f"{SPELLED['parameters']} {found.text}: {name} is a node",
-                                     hint=f"Its formula is changed with -n \"{name} = ...\"")  # fmt: skip
-                if self.from_file and not self._mentioned(name):
-                    raise self._unknown("parameters", name, self._names(parameters, kinds))
-                kinds[name] = "parameters"
-            value = read_value(self.words, found.value, name, path)
-            self.given.add(name)
-            if made:
-                parameters[name] = (value, path)
-            else:
-                values[name] = value
-        for file in self.flags.load:
-            self._load(file, values, parameters, kinds)
-
-    def _names(self, parameters: dict[str, Any], kinds: dict[str, str]) -> list[str]:
-        return [*(name for name, section in kinds.items() if section == "parameters"), *parameters]
-
-    def _load(self, file: str, values: dict[str, Value], parameters: dict[str, Any], kinds: dict[str, str]) -> None:
-        loaded = read_parameters(file)
-        known = self._names(parameters, kinds)
-        for name, value in loaded.items():
-            if name in self.given:
+            if name in made:
                 continue
-            if name in parameters:
-                parameters[name] = (value, parameters[name][1])
-            elif name in known:
+            if kinds.get(name) == "nodes":
+                raise UsageError(f"{SPELLED['parameters']} {found.text}: {name} is a node",
+                                 hint=f"Its formula is changed with -n \"{name} = ...\"")  # fmt: skip
+            if self.from_file and not self._mentioned(name):
+                raise self._unknown("parameters", name, self._names(made, kinds))
+            kinds[name] = "parameters"
+            values[name] = self.found[name][0]
+        for file, loaded in self.loaded:
+            self._load(file, loaded, values, made, kinds)
+
+    def _names(self, made: Collection[str], kinds: dict[str, str]) -> list[str]:
+        return [*(name for name, section in kinds.items() if section == "parameters"), *made]
+
+    def _load(
+        self, file: str, loaded: dict[str, Value], values: dict[str, Value], made: Collection[str],
+        kinds: dict[str, str],
+    ) -> None:
+        known = self._names(made, kinds)
+        for name, value in loaded.items():
+            if name in self.given or name in self.waiting or name in made:
+                continue
+            if name in known:
                 values[name] = value
             elif not self.from_file and self._mentioned(name) and name.isidentifier() and name not in kinds:
                 values[name] = value
@@ -129,16 +150,26 @@ def _listed(names: list[str]) -> str:
 
 def read_parameters(file: str) -> dict[str, Value]:
     """Values by name from a JSON (or YAML) mapping or an NPZ file."""
+    return read_placed(file)[0]
+
+
+def read_placed(file: str) -> tuple[dict[str, Value], Callable[[str], Place | None]]:
+    """The same, and where each name is written."""
     if file.lower().endswith(".npz"):
         from backpropcli.spec.tables import read_arrays
 
-        return read_arrays(file)
+        arrays = read_arrays(file)
+        if not arrays:
+            raise FileError(f"{file} has no arrays", hint="numpy.savez(file, W1=..., b1=...) writes them by name.")
+        return arrays, lambda name: Place(f"{file}, array {name}")
     from backpropcli.spec.document import read
 
     document = read(file)
     words = Words(document.name, document)
     if not isinstance(document.data, dict):
         raise words.error(f"{file} is not a mapping of names to numbers", (), 'Such as {"w1": 2, "b1": [0, 1]}')
+    if not document.data:
+        raise words.error(f"{file} holds no numbers", (), 'Such as {"w1": 2, "b1": [0, 1]}')
     result = {}
     for name, raw in document.data.items():
         if isinstance(raw, dict):
@@ -147,4 +178,4 @@ def read_parameters(file: str) -> dict[str, Value]:
             result[name] = read_value(words, raw, name, (name,))
         except BackpropError as error:
             raise words.placed(error, (name,)) from None
-    return result
+    return result, lambda name: words.place((name,))

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from backpropcli.spec.files import composed
+
 Key = tuple[str | int, ...]
 """A path into a document: ("nodes", "J"), ("layers", 0, "dense", "b")."""
 
@@ -49,7 +51,7 @@ def find(marks: Iterable[Mark], path: Key) -> Found | None:
                 _advance(mappings, awaits_key, here)
             continue
         if mappings and awaits_key[-1]:
-            here[-1] = mark.text
+            here[-1] = composed(mark.text)
             key = (mark.start, mark.end)
             awaits_key[-1] = False
             continue

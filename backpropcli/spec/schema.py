@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from backpropcli.errors import SpecError
+from backpropcli.spec.files import composed
 from backpropcli.spec.places import Key
 from backpropcli.spec.words import Words
 from backpropcli.suggest import nearest
@@ -55,6 +57,8 @@ def check_sections(words: Words, data: Any) -> None:
         if not isinstance(value, wanted):
             raise _wrong_kind(words, section, value)
         words.sections[section] = dict(value) if isinstance(value, dict) else value
+        if section == "loss" and isinstance(value, str):
+            words.sections[section] = composed(value)
     for section in (*DATA, "nodes"):
         _check_names(words, section)
 
@@ -85,10 +89,16 @@ def bad_name(words: Words, name: str, path: Key, value: Any = "") -> SpecError:
     if name in _RESERVED:
         better = {"lambda": "lam", "is": "i_s", "in": "x_in", "from": "source"}.get(name, name.lower() + "_")
         return words.error(f"{name} cannot be a name (Python keeps it for itself)", path, f"Write {better}", key=True)
+    if not name.strip():
+        return words.error("a name is missing", path, "It stands in front of the colon: w1: 2", key=True)
+    plain = unicodedata.normalize("NFKC", name)
+    if plain != name and plain.isidentifier() and plain not in _RESERVED:
+        return words.error(f"{name} cannot be a name: its letters and digits are plain ones", path, f"Write {plain}",
+                           key=True)  # fmt: skip
     better = re.sub(r"\W+", "_", name.replace("'", "_prime").replace("′", "_prime")).strip("_")
     hint = f"Write {better}" if better.isidentifier() and better not in _RESERVED else ""
-    return words.error(f"{name or 'nothing'} cannot be a name: a name is letters, digits and _", path,
-                       hint or "A name starts with a letter.", key=True)  # fmt: skip
+    return words.error(f"{name} cannot be a name: a name is letters, digits and _", path,
+                       hint or "A name starts with a letter, such as w1.", key=True)  # fmt: skip
 
 
 def check_unique(words: Words, kinds: Mapping[str, str], section: str, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from backpropcli.errors import BackpropError, FileError, Place
@@ -59,8 +60,19 @@ def read_csv(path: str, columns: str | int | list[str | int] | None = None, skip
             try:
                 result[row, position] = float(values[column])
             except ValueError:
-                raise _bad_cell(path, number, line, values[column]) from None
+                raise _bad_cell(path, number, line, values, column, separator) from None
+    _check_size(path, result, cells, chosen, numbered, separator)
     return result[:, 0].copy() if isinstance(columns, str | int) else result
+
+
+def _check_size(path: str, result: Any, cells: Any, chosen: list[int], numbered: Any, separator: str) -> None:
+    """Refuse cells that became infinite because no float is that large."""
+    import numpy as np
+
+    for row, position in np.argwhere(np.isinf(result)).tolist():
+        number, line = numbered[row]
+        if "n" not in cells[row][chosen[position]].lower():
+            raise _bad_cell(path, number, line, cells[row], chosen[position], separator)
 
 
 def _is_number(cell: str) -> bool:
@@ -73,6 +85,10 @@ def _is_number(cell: str) -> bool:
 
 def _column(path: str, name: str | int, header: list[str] | None, width: int) -> int:
     if header is not None and name in header:
+        if header.count(str(name)) > 1:
+            places = [k for k, other in enumerate(header) if other == name]
+            raise FileError(f"{path} has {len(places)} columns called {name}",
+                            hint=f"Number them, from 0: columns: {places}")  # fmt: skip
         return header.index(str(name))
     if isinstance(name, int):
         if not 0 <= name < width:
@@ -84,13 +100,22 @@ def _column(path: str, name: str | int, header: list[str] | None, width: int) ->
     raise FileError(f"{path} has no column {name}{near}", hint=f"Its columns: {', '.join(header[:20])}")
 
 
-def _bad_cell(path: str, number: int, line: str, cell: str) -> BackpropError:
-    column = line.find(cell.strip()) + 1 if cell.strip() else 1
-    place = Place(path, number, column, line, len(cell.strip()) or 1)
+def _bad_cell(path: str, number: int, line: str, cells: list[str], which: int, separator: str) -> BackpropError:
+    cell = cells[which]
+    column = line.find(cell.strip()) + 1 if cell.strip() else len(line)
+    if '"' not in line:  # then the separators alone say where it begins
+        pieces = line.split(separator)
+        before = sum(len(piece) + 1 for piece in pieces[:which])
+        column = before + 1 + len(pieces[which]) - len(pieces[which].lstrip())
+        if not cell.strip():  # nothing to point at: the separator behind it, or in front of the last one
+            column = before + 1 if which < len(pieces) - 1 else before
+    place = Place(path, number, max(column, 1), line, len(cell.strip()) or 1)
     if not cell.strip():
         return FileError("an empty cell", place, "Every cell is a number; nan stands for a missing one.")
     if cell.count(",") == 1 and cell.replace(",", "").strip().lstrip("+-").isdigit():
         return comma_error(cell.strip(), place)
+    if _is_number(cell):
+        return FileError(f"{cell.strip()[:40]} is larger than the largest float, 1.8e308", place)
     return FileError(f"{cell.strip()[:40]} is not a number", place)
 
 
@@ -99,6 +124,8 @@ def read_npz(path: str, array: str | None = None) -> Value:
     with _opened(path) as archive:
         names = list(archive)
         if array is None:
+            if not names:
+                raise FileError(f"{path} has no arrays")
             if len(names) != 1:
                 raise FileError(f"{path} has {len(names)} arrays", hint=f"Say which: array: {' | '.join(names[:9])}")
             array = names[0]
@@ -131,33 +158,60 @@ class _Archive:
         return (name.removesuffix(".npy") for name in self._zip.namelist())
 
     def get(self, name: str) -> Value:
-        import numpy as np
+        """One array as float64, or a float where it has no axes."""
+        return self.kept(name)[0]
 
+    def kept(self, name: str) -> tuple[Value, str]:
+        """One array as float64, and the dtype that it is stored in."""
         entry = name if name in self._zip.namelist() else f"{name}.npy"
-        try:
-            with self._zip.open(entry) as file:
-                version = np.lib.format.read_magic(file)
-                read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                shape, _, dtype = read(file)
-            if dtype.kind not in "biuf":
-                kind = "complex numbers" if dtype.kind == "c" else "something else"
-                raise FileError(f"{self._path}: {name} holds {kind}, not real numbers")
-            if message := too_large(shape):
-                raise FileError(f"{self._path}: {name} with shape {message}")
-            with self._zip.open(entry) as file:
-                array = np.lib.format.read_array(file, allow_pickle=False)
-        except FileError:
-            raise
-        except Exception as error:  # a broken archive or header: zlib, tokenize, struct, ... each raise their own
-            raise FileError(f"{self._path}: {name} cannot be read as a NumPy array") from error
-        return np.asarray(array, dtype=np.float64) if array.shape else float(array)
+        return _stored(lambda: self._zip.open(entry), f"{self._path}: {name}")
+
+
+def _stored(opened: Callable[[], Any], label: str) -> tuple[Value, str]:
+    """An array in NumPy's format as float64, and its dtype; looked at before it is read. `label` is its name."""
+    import numpy as np
+
+    try:
+        with opened() as file:
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(file)
+        if dtype.kind not in "biuf":
+            kind = "complex numbers" if dtype.kind == "c" else "something else"
+            raise FileError(f"{label} holds {kind}, not real numbers")
+        if message := too_large(shape):
+            raise FileError(f"{label} with shape {message}")
+        with opened() as file:
+            array = np.lib.format.read_array(file, allow_pickle=False)
+    except FileError:
+        raise
+    except Exception as error:  # a broken archive or header: zlib, tokenize, struct, ... each raise their own
+        raise FileError(f"{label} cannot be read as a NumPy array") from error
+    return np.asarray(array, dtype=np.float64) if array.shape else float(array), dtype.name
+
+
+def read_npy(path: str) -> Value:
+    """The array of an NPY file, as float64."""
+    import io
+
+    data = files.read_bytes(path, LARGEST_TABLE)
+    return _stored(lambda: io.BytesIO(data), path)[0]
+
+
+def read_stored(data: bytes, path: str) -> dict[str, tuple[Value, str]]:
+    """Every array of an NPZ file's bytes by name, as float64, with the dtype that it is stored in."""
+    with _archive(data, path) as archive:
+        return {name: archive.kept(name) for name in archive}
 
 
 def _opened(path: str) -> _Archive:
+    return _archive(files.read_bytes(path, LARGEST_TABLE), path)
+
+
+def _archive(data: bytes, path: str) -> _Archive:
     import io
     import zipfile
 
-    data = files.read_bytes(path, LARGEST_TABLE)
     try:
         return _Archive(path, zipfile.ZipFile(io.BytesIO(data)))
     except (zipfile.BadZipFile, ValueError, NotImplementedError):

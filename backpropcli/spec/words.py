@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from typing import Any
 
 from backpropcli.errors import BackpropError, Place, SpecError
@@ -16,7 +18,7 @@ class Words:
     `source` is what tables call the network; `folder` is where the paths in it start.
     """
 
-    __slots__ = ("_document", "_flags", "folder", "sections", "source")
+    __slots__ = ("_document", "_elsewhere", "_flags", "folder", "sections", "source")
 
     def __init__(self, source: str, document: Document | None = None, folder: str = "") -> None:
         self.source = source
@@ -24,6 +26,7 @@ class Words:
         self.sections: dict[str, Any] = {}
         self._document = document
         self._flags: dict[Key, tuple[str, str, int]] = {}
+        self._elsewhere: dict[Key, Callable[[], Place | None]] = {}
 
     def replace(self, path: Key, value: Any, flag: str, text: str, offset: int = 0) -> None:
         """Take `value` for what stands at (section, name), from a flag's text; the value starts at `offset` in it."""
@@ -39,6 +42,10 @@ class Words:
         """Remember that what stands at `path` comes from a flag's text."""
         self._flags[path] = (flag, text, offset)
 
+    def stands(self, path: Key, locate: Callable[[], Place | None]) -> None:
+        """Remember that the value at `path` comes from another file, where `locate` finds it."""
+        self._elsewhere[path] = locate
+
     def from_flag(self, path: Key) -> bool:
         """Whether a flag gave what stands at `path`."""
         return any(path[:depth] in self._flags for depth in (1, 2))
@@ -46,9 +53,17 @@ class Words:
     def place(self, path: Key, span: tuple[int, int] | None = None, key: bool = False) -> Place | None:
         """Where the value at `path` is written; `span` (start, length) narrows it, `key` means its name instead."""
         for depth in (2, 1):
+            if path[:depth] in self._elsewhere:
+                return self._elsewhere[path[:depth]]()
             if len(path) >= depth and path[:depth] in self._flags:
                 flag, text, offset = self._flags[path[:depth]]
                 said = text[offset:]
+                inner = next((part for part in reversed(path[depth:]) if isinstance(part, str)), "")
+                setting = re.search(rf"(?<!\w){re.escape(inner)}\s*=\s*", text) if inner else None
+                if setting is not None:
+                    end = setting.end() + len(re.match(r"[^,()\[\]]*", text[setting.end() :])[0])  # type: ignore[index]
+                    start, stop = (setting.start(), setting.start() + len(inner)) if key else (setting.end(), end)
+                    return Place(flag, 0, start + 1, text, max(stop - start, 1))
                 if key:
                     return Place(flag, 0, 1, text, max(offset - 1, 1))
                 narrowed = within(said, said, span) if span is not None and len(path) == depth else None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backpropcli.errors import SpecError
-from backpropcli.spec.files import place_at
+from backpropcli.spec.files import composed, place_at
 from backpropcli.spec.places import Mark
 from backpropcli.spec.yaml_errors import check_cut, syntax_error
 
@@ -45,16 +45,27 @@ def scalar(text: str) -> Any:
     return number(match) if match else text
 
 
-def number(match: re.Match[str]) -> int | float:
-    """The number that a match of the number pattern says; an integer too long for a float is infinite, as 1e999 is."""
+def number(match: re.Match[str]) -> int | float | str:
+    """The number that a match of the number pattern says; one that no float can hold stays text: see `read_value`."""
     text, kind = match[0], match.lastgroup
     if kind == "int":
-        return int(text) if len(text) < 310 else float(text)
+        return integer(text)
     if kind == "octal" or kind == "hex":
-        return int(text, 0) if len(text) < 250 else float("inf")
+        return int(text, 0) if len(text) < 250 else text
     if kind == "inf" or kind == "nan":
         return float(text.replace(".", ""))
-    return float(text)
+    return finite(text)
+
+
+def integer(text: str) -> int | str:
+    """A whole number as an int; its text where it is so long that no float may hold it."""
+    return int(text) if len(text) < 309 else text
+
+
+def finite(text: str) -> float | str:
+    """A decimal as a float; its text where it is larger than any float (which would become infinite silently)."""
+    value = float(text)
+    return value if value - value == 0.0 else text
 
 
 def events(text: str, name: str) -> Iterator[Any]:
@@ -112,6 +123,7 @@ def load(text: str, name: str) -> Any:
             if event.anchor is not None or event.tag is not None:
                 raise _stranger(refuse, text, event)
             if is_mapping and key is MISSING:
+                said = composed(said)
                 if said in container:
                     raise _twice(text, name, said, event, container, stack)
                 if said == "<<" and not event.style:

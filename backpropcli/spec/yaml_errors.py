@@ -8,6 +8,8 @@ from typing import Any
 from backpropcli.errors import Place, SpecError
 from backpropcli.spec.files import place_at
 
+_LONG_NAME = re.compile(r"(?<![\w.])\w{1000,}(?=\s*:)")
+"""YAML wants the colon within 1,024 characters."""
 _DIGITS = re.compile(r"\d+(?:[eE][-+]?\d+)?(?![\w.])")
 
 
@@ -30,7 +32,8 @@ def check_cut(text: str, name: str, key: str, key_event: Any, last: Any) -> None
         return
     comma = text.find(",", opening)
     whole = _whole(text, opening)
-    quoted = f', "{whole}",' if whole else ""
+    head, colon, body = whole.partition(": ")  # a function's head, g(z, c): the comma is in its own name
+    quoted = f', "{head}": {body},' if colon and "," in head else f', "{whole}",' if whole else ""
     raise SpecError("this formula was cut at a comma", place_at(text, comma, 1, name),
                     f"In {{ }} put quotes around it{quoted} or give each node its own line.")  # fmt: skip
 
@@ -73,6 +76,10 @@ def syntax_error(text: str, name: str, error: Any) -> SpecError:
         return SpecError(message, place_at(text, where, 1, name), hint)
 
     quotes = "Put quotes around the whole formula."
+    near = max(index - 100_000, 0)
+    if long := _LONG_NAME.search(text, near, index + 100_000):
+        return SpecError("this name is too long", place_at(text, long.start(), len(long[0]), name),
+                         "A name has at most 1,000 characters.")  # fmt: skip
     if "tab" in problem or letter == "\t":
         return at("a tab is used for indentation", "Indent with spaces.")
     if "mapping values are not allowed" in problem:

@@ -31,7 +31,16 @@ def values(operation: Structural, shapes: list[Shape], options: dict[str, Any], 
     rng = np.random.default_rng(seed)
     if operation.name == "one_hot":
         return [rng.integers(0, options["depth"], lead + s).astype(float) for s in shapes]
-    return [np.asarray(rng.normal(size=lead + s)) for s in shapes]
+    found = [np.asarray(rng.normal(size=lead + s)) for s in shapes]
+    return [found[0], *labels(operation, shapes, options, lead, rng)] if operation.name == "pick" else found
+
+
+def labels(operation: Structural, shapes: list[Shape], options: dict[str, Any], lead: Shape, rng: Any) -> list[Any]:
+    """Labels for `pick`, each within the axes that it picks from; negative ones too."""
+    _, o = operation.plan(shapes, options)
+    sizes = [min([n for part, n in zip(o.where, shapes[0], strict=True) if getattr(part, "argument", None) == k])
+             for k in range(len(shapes) - 1)]
+    return [rng.integers(-n, n, lead + s).astype(float) for n, s in zip(sizes, shapes[1:], strict=True)]
 
 
 def vjp(operation: Structural, o: Options | None, g: Any, y: Any, k: int, arguments: Any, xp: Any = XP) -> Any:
@@ -93,7 +102,7 @@ def check_vjp(case: Any) -> None:
     for k, a in enumerate(arguments):
         found = vjp(operation, o, g, y, k, arguments)
         assert np.shape(found) == np.shape(a)
-        if operation.name == "one_hot":
+        if operation.name == "one_hot" or (operation.name == "pick" and k):
             assert not np.any(found)
             continue
         np.testing.assert_allclose(found, slopes(operation, o, k, arguments, g), rtol=1e-11, atol=1e-13)

@@ -144,7 +144,11 @@ def test_csv(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "columns", "message", "place"), [
     ("a,b\n1,2\n3,x\n", None, "x is not a number", "3:3"),
-    ("a,b\n1,\n", None, "an empty cell", "2:1"),
+    ("a,b\n1,\n", None, "an empty cell", "2:2"),
+    ("a,b,c\n1,,3\n", None, "an empty cell", "2:3"), ("a,b\n,2\n", None, "an empty cell", "2:1"),
+    ("a,b\n11,1x\n", None, "1x is not a number", "2:4"),
+    ("a,b\n1,1e400\n", None, "1e400 is larger than the largest float, 1.8e308", "2:3"),
+    ("a,a\n1,2\n", "a", "has 2 columns called a", None),
     ("a;b\n1;2,5\n", None, "decimals are written with a point", "2:3"),
     ("a,b\n1,2\n3\n", None, "1 cells here, 2 in the first line", "3:1"),
     ("a,b\n1,2\n", ["c"], "has no column c", None),

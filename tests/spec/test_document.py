@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import math
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backpropcli.errors import BackpropError, FileError, SpecError
-from backpropcli.spec import document, files, loads, places
+from backpropcli.spec import Flags, document, files, loads, places
 from backpropcli.spec.document import Document, collector_paused, read, read_string
 from backpropcli.spec.yaml12 import scalar
 
@@ -25,8 +27,9 @@ from backpropcli.spec.yaml12 import scalar
     ("1E5", 1e5), (".5", 0.5), ("5.", 5.0), ("-.5e+2", -50.0), (".", "."), ("-", "-"), ("+", "+"), ("1e", "1e"),
     (".inf", math.inf), ("-.Inf", -math.inf), ("inf", "inf"), ("", None), ("~", None), ("null", None), ("Null", None),
     ("nUll", "nUll"), ("true", True), ("False", False), ("yes", "yes"), ("no", "no"), ("on", "on"), ("off", "off"),
-    ("y", "y"), ("n", "n"), ("1:30", "1:30"), ("2001-01-01", "2001-01-01"), ("0b1", "0b1"), ("1e400", math.inf),
-    ("9" * 400, math.inf), ("0x" + "f" * 300, math.inf), ("1 ", "1 "), ("١", "١"), ("1\n", "1\n"),
+    ("y", "y"), ("n", "n"), ("1:30", "1:30"), ("2001-01-01", "2001-01-01"), ("0b1", "0b1"),
+    ("1e400", "1e400"), ("-1e400", "-1e400"), ("9" * 400, "9" * 400), ("0x" + "f" * 300, "0x" + "f" * 300),
+    ("1e308", 1e308), ("1 ", "1 "), ("١", "١"), ("1\n", "1\n"),
 ])  # fmt: skip
 def test_core_schema(text: str, value: Any) -> None:
     found = scalar(text)
@@ -228,8 +231,52 @@ def test_large_files_are_refused_before_reading(tmp_path: Path, monkeypatch: pyt
         patch.setattr("builtins.open", lambda *_: pytest.fail("it was opened"))
         with pytest.raises(FileError, match="larger than 64 MB"):
             read(str(path))
+    path.write_bytes(b"x" * 1001)
     with pytest.raises(FileError, match="larger than"):
+        files.read_bytes(str(path), 1000)
+
+
+def test_devices_are_refused_and_pipes_are_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FileError, match="/dev/zero is a device or a socket, not a file"):
         files.read_bytes("/dev/zero", 1000)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
+    with pytest.raises(FileError, match="pipe is a pipe that nothing writes into") as caught:
+        files.read_bytes(str(pipe))
+    assert caught.value.hint == "Waited 0.1 seconds for it."
+    with pytest.raises(FileError, match="nothing writes into"):
+        loads(f"inputs: {{x: {{csv: {pipe}}}}}\nnodes: {{J: sum(x)}}")
+
+    def write() -> None:
+        with contextlib.suppress(BrokenPipeError), open(pipe, "wb") as file:
+            for piece in (b"a", b"b" * 100_000, b"c"):
+                file.write(piece)
+                file.flush()
+                time.sleep(0.2)  # longer than the patience: a slow writer is a writer
+
+    monkeypatch.setattr(files, "PATIENCE", 5.0)
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert files.read_bytes(str(pipe)) == b"a" + b"b" * 100_000 + b"c"
+    writer.join()
+    writer = threading.Thread(target=write)
+    writer.start()
+    with pytest.raises(FileError, match="larger than"):
+        files.read_bytes(str(pipe), 1000)
+    writer.join()
+
+
+def test_letters_and_their_accents_are_one_however_they_are_typed() -> None:
+    spec = loads("parameters: {e\u0301: 2}\nnodes: {J: \u00e9 * e\u0301}")
+    assert list(spec.values) == ["\u00e9"]
+    for twice in ('{"parameters": {"\u00e9": 1, "e\u0301": 2}}', "parameters: {\u00e9: 1, e\u0301: 2}"):
+        with pytest.raises(SpecError, match="\u00e9 is given twice"):
+            loads(twice)
+        with pytest.raises(SpecError, match="\u00e9 is given twice"):
+            Document(twice, "x", json=twice[0] == "{")
+    flags = Flags(parameters=("e\u0301=3",), nodes=("K = e\u0301 + \u00e9",))
+    assert loads("parameters: {\u00e9: 2}\nnodes: {J: \u00e9}\nloss: J", flags=flags).values == {"\u00e9": 3}
 
 
 def test_collector_is_restored() -> None:

@@ -4,10 +4,12 @@
     array        NumPy in float64 (`xp`) or float32 (`namespace("float32")`)
     complexstep  float64 with one imaginary direction: an exact derivative from a value body alone
     precise      50 digits and more, from mpmath, on scalars and on object arrays
+    recorder     numbers not known yet: what is done with them is written down (`namespace(tape)`), for the page
 
-Import the one you need (`from backpropcli.ops.numbers import scalar`): the last three import NumPy. All of them offer
+Import the one you need (`from backpropcli.ops.numbers import scalar`): all but it import NumPy. All of them offer
 `ELEMENTWISE`; all but `scalar` also offer `WHOLE_ARRAYS`, with NumPy's signatures. A predicate comes from an operator
-(`z > 0`) and is used only as the condition of `xp.where`, or joined by `xp.logical_and`, `_or`, `_not`.
+(`z > 0`) and is used only as the condition of `xp.where`, or joined by `xp.logical_and`, `_or`, `_not`. Where numbers
+are known (array, complexstep, precise), `whole(labels)` gives labels as plain float64, to pick entries by.
 """
 
 FUNCTIONS = """

@@ -206,6 +206,6 @@ xp = SimpleNamespace(
     hypot=hypot, arctan2=arctan2, power=power, maximum=maximum, minimum=minimum, where=where,
     logical_and=np.logical_and, logical_or=np.logical_or, logical_not=np.logical_not,
     max=extreme(np.max), min=extreme(np.min), argmax=lambda z, axis=None: np.argmax(real(z), axis=axis),
-    asarray=asarray, number=asarray, full=full, add_at=np.add.at,
+    asarray=asarray, number=asarray, whole=real, full=full, add_at=np.add.at,
     pi=math.pi, ln2=math.log(2), ln10=math.log(10), sqrt2=math.sqrt(2), sqrtpi=math.sqrt(math.pi),
 )

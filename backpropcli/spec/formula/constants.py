@@ -15,6 +15,7 @@ from backpropcli.spec.formula.show import show
 from backpropcli.spec.formula.tree import Expression, Name, Number, Slice, Text, Unary
 
 if TYPE_CHECKING:
+    from backpropcli.spec.formula.labels import Labels
     from backpropcli.spec.formula.lower import Lowering
 
 MOST_ENTRIES = 50_000_000
@@ -128,8 +129,8 @@ def option(lowering: Lowering, name: str, e: Expression) -> Any:
     ))  # fmt: skip
 
 
-def index_item(lowering: Lowering, e: Expression) -> Any:
-    """One entry of an index: a whole number, a slice, None, `...`, or a list of whole numbers."""
+def index_item(lowering: Lowering, e: Expression, labels: Labels | None = None) -> Any:
+    """One entry of an index: a whole number, a slice, None, `...`, a list of whole numbers, or a Label of `labels`."""
     found: Any
     if isinstance(e, Slice):
         found = slice(*(None if p is None else _whole(lowering, p) for p in (e.lower, e.upper, e.step)))
@@ -144,27 +145,36 @@ def index_item(lowering: Lowering, e: Expression) -> Any:
         raise FormulaError(
             "an index is made of whole numbers, not of conditions", hint="Choose with where(condition, a, b)."
         ).spanning(e.start, e.end)
-    return _whole(lowering, e)
+    if labels is not None and isinstance(e, Name):
+        label = labels.label(e)
+        if label is not None:
+            return label
+    if isinstance(e, tree.Call) and e.name == "range" and "range" not in lowering.functions:
+        e = tree.Call("arange", e.arguments, e.keywords, e.start, e.end, at=e.at)
+    return _whole(lowering, e, labels is not None)
 
 
-def _whole(lowering: Lowering, e: Expression) -> int | None:
+def _whole(lowering: Lowering, e: Expression, listed: bool = False) -> Any:
+    """A whole number or None; where `listed`, an array of whole numbers too, as a list."""
     def wrong() -> FormulaError:
         return FormulaError(
             "an index is made of constant whole numbers", hint=f"Such as x[0] or x[1:3], not x[{_brief(e)}]"
         )
 
-    found = _constant(lowering, e, wrong)
+    found = _constant(lowering, e, wrong, arrays=listed)
     if found is None:
         return None
     if isinstance(found, float) and found.is_integer() and abs(found) < 2**53 and not isinstance(e, Number):
         found = int(found)
+    if listed and hasattr(found, "ndim") and found.ndim and (found % 1 == 0).all() and (abs(found) < 2**53).all():
+        return found.astype(int).tolist()
     if not isinstance(found, int) or isinstance(found, bool):
         raise wrong().spanning(e.start, e.end)
     return found
 
 
-def _constant(lowering: Lowering, e: Expression, wrong: Callable[[], BackpropError]) -> Any:
-    """The Python value of a constant expression."""
+def _constant(lowering: Lowering, e: Expression, wrong: Callable[[], BackpropError], arrays: bool = False) -> Any:
+    """The Python value of a constant expression; an array only where `arrays` may be."""
     match e:
         case Number():
             if e.whole and e.value < 2**63:
@@ -188,7 +198,7 @@ def _constant(lowering: Lowering, e: Expression, wrong: Callable[[], BackpropErr
         raise wrong().spanning(e.start, e.end)
     if isinstance(found, float):
         return int(found) if found.is_integer() and abs(found) < 2**53 else found
-    if isinstance(found, tuple):
+    if isinstance(found, tuple) or arrays:
         return found
     raise wrong().spanning(e.start, e.end)
 

@@ -134,7 +134,7 @@ def unexpected(parser: Parser, opener: int | None = None) -> FormulaError:
     if token[0] == "." and token != "." and numeral(before):
         return pair(parser, f"{before}{token} is not a number", "A number has one decimal point.")
     if numeral(before) and (parser.starts[i] == parser.end) and token[:1] in "xXbBoO" and before == "0":
-        return pair(parser, "numbers are written in decimal", "Such as 255 for 0xff.")
+        return pair(parser, f"{before}{token} is not a number", "In hexadecimal a number has the digits 0 to f: 0x1F.")
     return _juxtaposed(parser)
 
 
@@ -229,6 +229,10 @@ def _power(parser: Parser) -> FormulaError:
 
 def _prime(parser: Parser) -> FormulaError:
     i = parser.i
+    token = parser.tokens[i]
+    if len(token) > 1 and (token[0] == '"' or parser.tokens[i - 1] in ("f", "r", "b", "u")):
+        hint = "A formula is made of names and numbers; a text is an option, as in einsum('ij,jk->ik', a, b)."
+        return pair(parser, "a text has no place here", hint)
     name = operand_before(parser, i)
     message = "a prime cannot be part of a name"
     if not parser.tokens[i - 1].isidentifier():

@@ -9,9 +9,9 @@ from typing import Any
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph, Node
-from backpropcli.ops.definition import Operation
+from backpropcli.ops.definition import Operation, Value
 from backpropcli.ops.table import INFIX, TABLE, lookup
-from backpropcli.spec.formula import calls, constants
+from backpropcli.spec.formula import calls, constants, labels
 from backpropcli.spec.formula.functions import Function, circle, special, unknown_operation
 from backpropcli.spec.formula.names import CONSTANTS, unknown
 from backpropcli.spec.formula.parser import DEEPEST
@@ -29,6 +29,7 @@ class Lowering:
     """Adds formulas to a graph, node by node; `functions` are the spec's own.
 
     `known` are all names of the network, where some are still to come (messages can then tell a value from a slip).
+    `values` are those of the data, where they are known: labels in an index are checked against them.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class Lowering:
         graph: Graph,
         functions: Mapping[str, Function] = MappingProxyType({}),
         known: Collection[str] | None = None,
+        values: Mapping[str, Value] = MappingProxyType({}),
     ) -> None:
         self.graph = graph
+        self.values = values
         self.functions = functions
         self.known: Collection[str] = graph.nodes if known is None else known
         self.used: dict[str, None] = {}
@@ -172,15 +175,20 @@ class Lowering:
 
     def index(self, e: Index, value: Result) -> Result:
         """`value[...]`."""
-        index = tuple(constants.index_item(self, item) for item in e.items)
+        found = labels.Labels(self)
+        index = tuple(constants.index_item(self, item, found) for item in e.items)
+        if found.slots and not isinstance(value, tuple):
+            slot = self.step(_operation("pick"), (value, *found.slots), {"index": index}, e)
+            found.check(self.graph.options[slot], show(e.value))
+            return slot
         if isinstance(value, tuple):
             try:
-                found = value[index[0] if len(index) == 1 else index]  # type: ignore[index]
+                size = value[index[0] if len(index) == 1 else index]  # type: ignore[index]
             except (IndexError, TypeError):
                 shown = ", ".join(map(str, value))
                 error = FormulaError(f"the shape is ({shown}): it has {len(value)} sizes")
                 raise error.spanning(e.start, e.end) from None
-            return found if isinstance(found, tuple) else float(found)
+            return size if isinstance(size, tuple) else float(size)
         return self.step(_operation("getitem"), (value,), {"index": index}, e)
 
     # Calls.

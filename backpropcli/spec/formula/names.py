@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from backpropcli.errors import FormulaError
+from backpropcli.ops.definition import Refused
 from backpropcli.ops.table import lookup
 from backpropcli.ops.table import names as operation_names
 from backpropcli.spec.formula.tree import Expression, Name, postorder
@@ -55,7 +56,9 @@ def unknown(name: Name, known: Collection[str]) -> FormulaError:
         error = FormulaError("... has no value", hint="It stands in brackets: x[..., 0].")
     elif word == "None":
         error = FormulaError("None has no value", hint="It is a value of options, as in sum(x, axis=None).")
-    elif lookup(word) is not None:
+    elif isinstance(refused := lookup(word), Refused):
+        error = FormulaError(refused.reason, hint=refused.hint)
+    elif refused is not None:
         error = FormulaError(f"{word} is an operation: it needs its arguments", hint=f"Such as {_example(word)}")
     else:
         error = FormulaError(f"unknown name: {word}", hint=_meant(word, known))

@@ -125,7 +125,7 @@ class Parser:
             return self.postfix(found, start) if self.tokens[self.i] in _POSTFIX else found
         if token[:1] in _NUMERAL and token not in ("", ".", "..."):
             self.i = i + 1
-            found = Number(self.number(token), token, start, start + len(token))
+            found = self.number(token)
         elif token in ("-", "+", "~"):
             self.deeper(i)
             self.i = i + 1
@@ -150,18 +150,28 @@ class Parser:
             raise habits.missing(self)
         return self.postfix(found, start) if self.tokens[self.i] in _POSTFIX else found
 
-    def number(self, token: str) -> float:
-        """The value of a number as written."""
+    def number(self, token: str) -> Number:
+        """A number as written: in decimal, or 0x1F, 0o17, 0b11 (whose text is then decimal)."""
         start = self.starts[self.i - 1]
+        end = start + len(token)
+        brief = token if len(token) <= 40 else f"{token[:20]}... ({len(token):,} characters)"
+        text = token
         try:
             value = float(token)
         except ValueError:
-            raise FormulaError(f"{token[:40]} is not a number").spanning(start, start + len(token)) from None
+            try:
+                whole = int(token, 0)
+                value, text = float(whole), str(whole)
+            except ValueError:
+                raise FormulaError(f"{brief} is not a number").spanning(start, end) from None
+            except OverflowError:
+                value = float("inf")
         if value == float("inf"):
-            raise FormulaError(
-                f"{token[:40]} is too large for a floating-point number", hint="The largest is about 1.8e308."
-            ).spanning(start, start + len(token))
-        return value
+            raise FormulaError(f"{brief} is larger than the largest float, 1.8e308").spanning(start, end)
+        if token[0] == "0" and token.isdigit() and value:
+            hint = f"Write {token.lstrip('0')}"
+            raise FormulaError(f"{brief} begins with 0", hint=hint).spanning(start, end)
+        return Number(value, text, start, end)
 
     def module(self, token: str, start: int) -> str:
         """The module in front of a name (`np.`), which is skipped; empty where there is none."""

@@ -204,7 +204,8 @@ MISTAKES = [
     "A shape is a tuple: zeros((2, 3))"),
     ("reshape(W)", "reshape(W)", "reshape needs shape", "reshape(a, shape)"),
     ("stack(x, y)", "x, y", "stack takes its arrays as one list", "Write stack([x, y])"),
-    ("x[w]", "w", "an index is made of constant whole numbers", "Such as x[0] or x[1:3], not x[w]"),
+    ("x[w]", "w", "w is a parameter, which cannot be an index",
+     "An index is made of whole numbers, or of an input or target that holds them."),
     ("x[x > 0]", "x > 0", "an index is made of whole numbers, not of conditions",
      "Choose with where(condition, a, b)."),
     ("[[1, 2], [3]] @ x", "[[1, 2], [3]]", "the rows of this array differ in length",
@@ -385,3 +386,94 @@ def test_a_hand_derived_function_of_whole_arrays_is_refused() -> None:
     FUNCTIONS["total"] = function("total(z)", "sum(z)", None, {"z": "1"})
     with pytest.raises(OperationError, match="works on numbers one at a time, as its gradient does: sum has no place"):
         lowered("total(x)")
+
+
+# Labels: inputs and targets in an index.
+
+LABELLED = """\
+inputs: {x: [[1, 2], [3, 4], [5, 6], [0, 1]], ids: [[0, 2], [1, 1]], k: 1}
+targets: {y: [0, 2, 1, 1]}
+parameters: {W: [[0.1, 0.2, 0.3], [0.4, 0.5, -0.6]], V: [[1, 2], [3, 4], [5, 7]]}
+functions: {"nll(p, t)": "-mean(log(p[arange(4), t]))"}
+nodes: {p: softmax(x @ W), J: FORMULA}
+"""
+
+
+def labelled(formula: str) -> Any:
+    from backpropcli.engine import Plan, run
+    from backpropcli.spec import loads
+
+    spec = loads(LABELLED.replace("FORMULA", f"'{formula}'"))
+    return run(Plan(spec.graph), spec.values, "J", everything=True)
+
+
+@pytest.mark.parametrize("formula", [
+    "-mean(log(p[[0, 1, 2, 3], y]))", "-mean(log(p[np.arange(4), y]))", "-mean(log(p[range(4), y]))",
+    "-mean(log(p[range(len(y)), y]))", "-mean(log(p[arange(y.shape[0]), y]))", "nll(p, y)", "cross_entropy(x @ W, y)",
+    "cross_entropy(x @ W, one_hot(y, 3))", "F.cross_entropy(x @ W, target=y)",
+    "-sum(log(p)[:, y] * eye(4)) / 4", "-mean(log(p.T[y, arange(4)]))",
+])
+def test_labels_pick_what_one_hot_rows_pick(formula: str) -> None:
+    expected = labelled("mean(softmax_cross_entropy(x @ W, one_hot(y, 3)))")
+    found = labelled(formula)
+    assert found.value("J") == pytest.approx(expected.value("J"), rel=1e-14)
+    np.testing.assert_allclose(found.gradient("W"), expected.gradient("W"), rtol=1e-12)
+    assert not np.any(found.gradient("y"))
+
+
+def test_rows_of_a_table_gather_their_gradients() -> None:
+    found = labelled("sum(V[ids]**2) / 2 + V[k, k] + sum(V[k])")
+    V = np.array([[1.0, 2], [3, 4], [5, 7]])
+    expected = V * np.array([[1], [2], [1]])
+    expected[1] += 1
+    expected[1, 1] += 1
+    np.testing.assert_allclose(found.gradient("V"), expected)
+
+
+def test_labels_are_those_of_the_run() -> None:
+    from backpropcli.engine import Plan, run
+    from backpropcli.spec import loads
+
+    spec = loads(LABELLED.replace("FORMULA", "'sum(V[ids])'"))
+    values = {**spec.values, "ids": np.array([[2.0, 2.0], [2.0, 0.0]])}
+    assert run(Plan(spec.graph), values, "J").gradient("V").tolist() == [[1, 1], [0, 0], [3, 3]]
+    assert np.isnan(run(Plan(spec.graph), {**values, "ids": np.array([[2.0, 3.0], [0, 0]])}, "J").value("J"))
+
+
+@pytest.mark.parametrize(("formula", "message", "hint"), [
+    ("sum(W[y])", "y[1] is 2, but axis 0 of W has the size 2", "Labels count from 0: W has 0 to 1."),
+    ("sum(W[:, x])", "x[1, 0] is 3, but axis 1 of W has the size 3", "Labels count from 0: W has 0 to 2."),
+    ("sum(p[y, W])", "W is a parameter, which cannot be an index",
+     "An index is made of whole numbers, or of an input or target that holds them."),
+    ("sum(W[p])", "p is a node, which cannot be an index",
+     "An index is made of whole numbers, or of an input or target that holds them."),
+    ("sum(p[arange(3), y])", "the labels in an index have the shapes (3,) and (4,), which do not fit together",
+     "There is one of each for every entry that is picked: p[arange(4), y]."),
+    ("sum(p[y > 1])", "an index is made of whole numbers, not of conditions", "Choose with where(condition, a, b)."),
+    ("sum(p[arange(3) / 2])", "an index is made of constant whole numbers",
+     "Such as x[0] or x[1:3], not x[arange(3) / 2]"),
+    ("cross_entropy(x @ W, ids)", "logits (4,3) and targets (2,2) do not fit together",
+     "Class numbers have the shape (4,), one-hot targets (4,3)."),
+])
+def test_labels_that_do_not_fit(formula: str, message: str, hint: str) -> None:
+    with pytest.raises(BackpropError) as caught:
+        labelled(formula)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+    assert caught.value.place is not None
+
+
+def test_a_label_is_a_whole_number() -> None:
+    from backpropcli.spec import loads
+
+    with pytest.raises(BackpropError) as caught:
+        loads("inputs: {t: 0.5}\nparameters: {W: [1, 2]}\nnodes: {J: 'W[t]'}")
+    assert caught.value.message == "t is 0.5: as an index it would be a whole number"
+
+
+@pytest.mark.parametrize(("text", "number"), [("0x1F", 31), ("0o17", 15), ("0b101", 5), ("0X_ff", 255), ("00", 0)])
+def test_whole_numbers_in_other_bases(text: str, number: int) -> None:
+    from backpropcli.spec.formula.show import show
+
+    tree = parse(f"x[{text}] * {text}")
+    assert show(tree.right) == (str(number) if number else "00")
+    assert tree.right.value == number

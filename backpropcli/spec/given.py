@@ -1,0 +1,38 @@
+"""Parameters given outside a network: those of a program, from --load and -p."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backpropcli.errors import BackpropError, SpecError, UsageError
+from backpropcli.ops.definition import Value
+from backpropcli.spec.data import read_value
+from backpropcli.spec.flags import SPELLED, assignment
+from backpropcli.spec.override import read_parameters
+from backpropcli.spec.words import Words
+
+
+def given_parameters(parameters: Sequence[str] = (), load: Sequence[str] = ()) -> dict[str, Value]:
+    """Values by name from texts such as `w=2` and from JSON or NPZ files; a text goes before a file.
+
+    Raises UsageError and SpecError, with the place, for what cannot be read, and for a name that is given twice.
+    """
+    result: dict[str, Value] = {}
+    for file in load:
+        for name, value in read_parameters(file).items():
+            if name in result:
+                raise SpecError(f"{file}: {name} is in another file of --load too")
+            result[name] = value
+    words, seen = Words(SPELLED["parameters"]), set[str]()
+    for text in parameters:
+        found = assignment("parameters", text)
+        if found.name in seen:
+            raise UsageError(f"{SPELLED['parameters']} {text}: {found.name} is given twice")
+        seen.add(found.name)
+        path = ("parameters", found.name)
+        words.mark(path, SPELLED["parameters"], found.text, found.offset)
+        try:
+            result[found.name] = read_value(words, found.value, found.name, path)
+        except BackpropError as error:
+            raise words.placed(error, path) from None
+    return result
