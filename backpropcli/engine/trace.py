@@ -183,6 +183,6 @@ def plain(value: Value, shape: tuple[int, ...], dtype: str = "float64") -> Any:
 
     if value is None:
         return np.zeros(shape, dtype)
-    return value if value.shape == shape else np.broadcast_to(value, shape)
+    return value if np.shape(value) == shape else np.broadcast_to(value, shape)
 
 

@@ -100,6 +100,12 @@ def test_corners_are_recognised_from_outside(f: Scalar, gradient: float, expecte
     assert verdict(f, gradient, 0.0) == expected
 
 
+@pytest.mark.parametrize(("gradient", "expected"), [(0.0, "pass"), (1.0, "pass"), (5.0, "fail"), (11.0, "fail")])
+def test_a_corner_beside_another(gradient: float, expected: str) -> None:
+    """Wide steps leap over the second one and see a slope of 11, which does not lead to the value here."""
+    assert verdict(lambda w: 1.0 + max(w, 0.0) + 10 * max(w - 1e-4, 0.0), gradient, 0.0) == (expected, "corner")
+
+
 def test_both_slopes_of_a_corner_are_shown() -> None:
     (row,) = bp.check_function(lambda p: (abs(p["w"]), {"w": 0.0}), {"w": 0.0}).rows
     assert (row.left, row.right, row.note) == (pytest.approx(-1), pytest.approx(1), "the loss is on a corner here")

@@ -1,0 +1,83 @@
+"""`backprop page`: one self-contained HTML page, a lesson or an exercise."""
+
+# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backpropcli.commands.options import Network, Numbers, Word, command, complete_names, one_file
+from backpropcli.errors import UsageError
+from backpropcli.views.numbers import read_count
+from backpropcli.views.output import is_terminal, message, print_all, write_file
+
+if TYPE_CHECKING:
+    from backpropcli.views.html import Page
+
+ENDINGS = (".html", ".htm")
+LARGEST_SEED = 999_999_999
+
+
+@command
+def page(
+    network: Network,
+    numbers: Numbers,
+    exercise: Annotated[bool, typer.Option("--exercise", help="Blanks to fill in, marked, with hints.")] = False,
+    seed: Annotated[Word, typer.Option(metavar="N", help="Other nice numbers for the exercise.")] = None,
+    of: Annotated[
+        Word,
+        typer.Option(
+            metavar="NODE", help="Differentiate this node instead of the loss.", autocompletion=complete_names
+        ),
+    ] = None,
+    all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False,
+    output: Annotated[
+        Word, typer.Option("--output", "-o", metavar="FILE", help="The page to write, as net.html.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False,
+) -> int:
+    """One HTML page: step through both passes, or fill in the blanks.
+
+    The page needs no network: open it from disk, or put it into a course. Its fields change the inputs and the
+    parameters, and everything is computed again in the page. An exercise has no answers in its source.
+
+    Examples:
+      backprop page -o net.html
+      backprop page net.yaml -o lesson.html --exercise
+      backprop page net.yaml -o homework.html --exercise --seed 101
+      backprop page --example lecture -o lecture.html
+
+    """
+    if seed is not None and not exercise:
+        raise UsageError("--seed chooses the numbers of an exercise", hint="backprop page --exercise --seed " + seed)
+    chosen = read_count("--seed", seed, most=LARGEST_SEED)
+    file = one_file(network, "page")
+    if output is None and is_terminal(sys.stdout):
+        raise UsageError("a page is a file: say which", hint=f"backprop page{' ' + file if file else ''} -o net.html")
+    if output is not None and not _is_page(output):
+        raise UsageError(f"-o {output}: a page ends in .html. Did you mean -o {os.path.splitext(output)[0]}.html?")
+    net = network.read(file)
+    made = net.page(of, exercise=exercise, seed=chosen, everything=all, precision=numbers.precision())
+    if output is None:
+        print_all([made.html])
+        return 0
+    write_file(output, [made.html])
+    if not quiet:
+        message(_wrote(output, made))
+    return 0
+
+
+def _is_page(path: str) -> bool:
+    """Whether a file's name is a page's; a device or a pipe takes anything."""
+    return path.lower().endswith(ENDINGS) or (os.path.exists(path) and not os.path.isfile(path))
+
+
+def _wrote(output: str, made: "Page") -> str:
+    """`wrote lesson.html (one file, 61 kB, needs no network): 18 blanks`."""
+    text = f"wrote {output} (one file, {max(round(made.size / 1000), 1)} kB, needs no network)"
+    if made.blanks:
+        text += f": {made.blanks} {'blank' if made.blanks == 1 else 'blanks'}"
+    if not made.live:
+        text += "\nThis network is too large to be computed in a page: its numbers stand still."
+    return text

@@ -1,0 +1,137 @@
+"""Marking: whether an answer is right, entry by entry, and if not, which known mistake gives exactly that number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+TOLERANCE = 1e-3
+"""An answer may be off by this part of the right one, unless that has at most four digits: then it is exact."""
+EXACT = 1e-9
+LEAST_DIGITS, MOST_DIGITS = 3, 12
+"""An answer that is the right one rounded to so many digits is right too."""
+ROUGH = 0.05
+
+Kind = Literal[
+    "shape", "transposed", "upstream", "local", "path", "missing", "added", "own", "value", "sign", "twice", "half",
+    "rounded",
+]  # fmt: skip
+
+
+class Facts(NamedTuple):
+    """What is known around a right answer, for telling mistakes: numbers or arrays, None where not known.
+
+    `value` is the value whose gradient is asked for (None where a value is asked for); `upstream`, `local` and `term`
+    have an entry for each path: the two factors of its term, and the term itself.
+    """
+
+    truth: Any
+    value: Any = None
+    upstream: tuple[Any, ...] = ()
+    local: tuple[Any, ...] = ()
+    term: tuple[Any, ...] = ()
+
+
+class Mistake(NamedTuple):
+    """What went wrong, and on which path (for "upstream", "local", "path" and "missing")."""
+
+    kind: Kind
+    path: int = 0
+
+
+def right(answer: float, truth: float) -> bool:
+    """Whether a number is near enough: 1 part in 1000, or three and more digits of it; exact where it is short.
+
+    >>> right(0.333, 1 / 3), right(1.11, 1.10591), right(6.003, 6.0), right(6.0, 6.0)
+    (True, True, False, True)
+    """
+    if not (math.isfinite(answer) and math.isfinite(truth)):
+        return False
+    off, size = abs(answer - truth), abs(truth)
+    if off <= EXACT * max(size, EXACT):
+        return True
+    if short(truth):
+        return False
+    if off <= TOLERANCE * size:
+        return True
+    return any(float(f"{truth:.{digits}g}") == answer for digits in range(LEAST_DIGITS, MOST_DIGITS))
+
+
+def short(x: float) -> bool:
+    """Whether a number has at most four digits, but for what rounding does to the last of many."""
+    return float(f"{x:.4g}") == float(f"{x:.12g}")
+
+
+def entries(value: Any) -> list[float]:
+    """A number or an array as a list of its entries."""
+    return [float(x) for x in value.ravel().tolist()] if getattr(value, "shape", ()) else [float(value)]
+
+
+def mark(answer: Any, truth: Any) -> list[bool]:
+    """For each entry whether it is right; all wrong where the shape is another."""
+    theirs, ours = entries(answer), entries(truth)
+    if shape(answer) != shape(truth):
+        return [False] * len(ours)
+    return [right(a, b) for a, b in zip(theirs, ours, strict=True)]
+
+
+def shape(value: Any) -> tuple[int, ...]:
+    """The shape of a number or an array."""
+    return tuple(getattr(value, "shape", ()))
+
+
+def diagnose(answer: Any, facts: Facts) -> Mistake | None:
+    """The mistake that a wrong answer shows; None where it cannot be told."""
+    truth = entries(facts.truth)
+    if shape(answer) != shape(facts.truth):
+        turned = shape(answer)[::-1] == shape(facts.truth) and len(shape(answer)) == 2
+        return Mistake("transposed" if turned and all(mark(answer.T, facts.truth)) else "shape")
+    given = entries(answer)
+    if len(shape(answer)) == 2 and shape(answer) == shape(answer)[::-1] and all(mark(answer.T, facts.truth)):
+        return Mistake("transposed")
+
+    def near(other: Sequence[float] | None) -> bool:
+        same = other is not None and len(other) == len(given) and other != truth
+        return same and all(right(a, b) for a, b in zip(given, other or (), strict=True))
+
+    upstream, local, term = ([_known(x) for x in part] for part in (facts.upstream, facts.local, facts.term))
+    for path, found in enumerate(upstream):
+        if near(found):
+            return Mistake("upstream", path)
+    for path, found in enumerate(local):
+        if near(found):
+            return Mistake("local", path)
+    if len(term) > 1 and all(t is not None for t in term):
+        for path, found in enumerate(term):
+            if near(found):
+                return Mistake("path", path)
+        for path, found in enumerate(term):
+            if near(_with(truth, found, lambda a, b: a - b)):
+                return Mistake("missing", path)
+    if len(upstream) == 1:
+        value = _known(facts.value)
+        if near(_with(upstream[0], local[0], lambda a, b: a + b)):
+            return Mistake("added")
+        if near(_with(upstream[0], value, lambda a, b: a * b)):
+            return Mistake("own")
+    if any(truth):
+        for kind, factor in (("sign", -1.0), ("twice", 2.0), ("half", 0.5)):
+            if near([factor * x for x in truth]):
+                return Mistake(kind)  # type: ignore[arg-type]
+    if facts.value is not None and near(_known(facts.value)):
+        return Mistake("value")
+    close = all(math.isfinite(a) and abs(a - b) <= ROUGH * abs(b) for a, b in zip(given, truth, strict=True))
+    if close and not all(map(short, truth)):
+        return Mistake("rounded")
+    return None
+
+
+def _known(value: Any) -> list[float] | None:
+    return None if value is None else entries(value)
+
+
+def _with(left: list[float] | None, right_: list[float] | None, combined: Any) -> list[float] | None:
+    if left is None or right_ is None or len(left) != len(right_):
+        return None
+    return [combined(a, b) for a, b in zip(left, right_, strict=True)]

@@ -1,0 +1,147 @@
+"""One self-contained HTML page of a run: the graph, its steps, and fields that change its numbers; or an exercise.
+
+Nothing is loaded from anywhere. The page's policy allows no request and no script but its own, by its hash, so that a
+spec from a stranger can bring neither; its names and formulas are escaped all the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import NamedTuple
+
+from backpropcli import __version__
+from backpropcli.engine import Trace
+from backpropcli.errors import SpecError
+from backpropcli.views.lesson import Lesson, lesson
+from backpropcli.views.numbers import Precision
+from backpropcli.views.picture import Picture, picture
+from backpropcli.views.svg import drawn
+
+MOST_BLANKS = 150
+"""An exercise of more blanks than these is work for a computer."""
+SMALLEST, SMALLEST_ON_PHONE = 0.75, 0.9
+"""A drawing is made smaller than it is to fit the page, down to this; then it is scrolled."""
+ROOM = "____"
+"""What keeps the room for a number that is to be found: the same for every number."""
+ROOMY = 5
+"""The graph has room for so many figures where a number has fewer: it may get them when the numbers change."""
+FIGURE_SPACE = "\u2007"
+STYLE = re.compile(r"<style>.*?</style>\n?|<desc>.*?</desc>\n?", re.DOTALL)
+NUMBER = re.compile(r"[^\s\[\]]+")
+WIDTH = re.compile(r'width="([\d.]+)"')
+
+
+class Page(NamedTuple):
+    """A page: its text, how many numbers it asks for (0 where it is no exercise), and whether it can compute."""
+
+    html: str
+    blanks: int
+    live: bool
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return len(self.html.encode())
+
+
+def page(
+    trace: Trace,
+    title: str,
+    *,
+    precision: Precision | None = None,
+    everything: bool = False,
+    exercise: bool = False,
+    seed: int | None = None,
+) -> Page:
+    """The page of a run that was differentiated.
+
+    `exercise`: blanks to be filled in; `seed` gives it other numbers. Raises SpecError where that would be too long.
+    """
+    told = lesson(trace, precision=precision, everything=everything, exercise=exercise, seed=seed)
+    if exercise:
+        check(told)
+    mode = "exercise" if exercise else "lesson"
+    shown = picture(trace, precision)
+    drawing = STYLE.sub("", drawn(without_answers(shown) if exercise else with_room(shown)))
+    style = piece("page.css") + graph_width(drawing)
+    script = told.script + "(() => {\n" + piece("common.js") + piece(f"{mode}.js") + "})();\n"
+    policy = (
+        f"default-src 'none'; script-src '{fingerprint(script)}'; style-src '{fingerprint(style)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    text = Template(piece("page.html")).substitute(
+        policy=policy, version=__version__, title=escape(title), style=style, mode=mode, svg=drawing,
+        body=piece(f"{mode}.html"), data=embedded(told), script=script,
+    )  # fmt: skip
+    return Page(text, told.blanks if exercise else 0, told.live)
+
+
+def check(told: Lesson) -> None:
+    """Whether an exercise can be made of it."""
+    if not told.live or told.blanks > MOST_BLANKS:
+        raise SpecError(
+            f"an exercise of {told.blanks} blanks is too long: {MOST_BLANKS} is the most",
+            hint="Take fewer units or examples, or leave out --exercise: the page then shows every number.",
+        )
+
+
+def without_answers(shown: Picture) -> Picture:
+    """A picture with room for the numbers to be found, and the given ones."""
+    items = {}
+    for name, item in shown.items.items():
+        value = item.value if item.data else tuple(map(_room, item.value))
+        items[name] = item._replace(value=value, gradient=tuple(map(_room, item.gradient)))
+    return shown._replace(items=items)
+
+
+def with_room(shown: Picture) -> Picture:
+    """A picture whose numbers may grow a little."""
+    items = {}
+    for name, item in shown.items.items():
+        items[name] = item._replace(value=tuple(map(_roomy, item.value)), gradient=tuple(map(_roomy, item.gradient)))
+    return shown._replace(items=items)
+
+
+def _roomy(line: str) -> str:
+    return NUMBER.sub(lambda found: found[0].ljust(ROOMY, FIGURE_SPACE), line)
+
+
+def _room(line: str) -> str:
+    return NUMBER.sub(ROOM, line)
+
+
+def piece(name: str) -> str:
+    """A part of the page that stands in a file of its own, without the comments and blanks at the lines' beginnings."""
+    text = (files("backpropcli.views") / "page" / name).read_text(encoding="utf-8")
+    lines = (line.strip() if name.endswith(".js") else line for line in text.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
+
+
+def graph_width(drawing: str) -> str:
+    """How wide the drawing is."""
+    found = WIDTH.search(drawing)
+    width = float(found[1]) if found else 0.0
+    return (
+        f".backprop-graph {{ width: 100%; max-width: {width * 1.25:.0f}px; min-width: {width * SMALLEST:.0f}px; }}\n"
+        "@media screen and (max-width: 56rem) "
+        f"{{ .backprop-graph {{ min-width: {width * SMALLEST_ON_PHONE:.0f}px; }} }}\n"
+    )
+
+
+def embedded(told: Lesson) -> str:
+    """The lesson's data as JSON that cannot end its own element."""
+    text = json.dumps(told.data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def fingerprint(text: str) -> str:
+    """The hash by which a policy allows one script or one style."""
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

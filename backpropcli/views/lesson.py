@@ -1,0 +1,239 @@
+"""What a page tells: every step with its formula, its factors and places for their numbers, and how those are computed.
+
+A number in the text stands as a *place*: which result of the page's program belongs there. The program is recorded from
+the operations (`engine.recording`); where a network is too large for that, the numbers themselves stand in its stead.
+"""
+
+from __future__ import annotations
+
+import re
+from math import isfinite, prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backpropcli.engine import Trace
+from backpropcli.engine.recording import record
+from backpropcli.ops.numbers.recorder import Recorded, Tape, TooLongError
+from backpropcli.spec.formula.parser import parse
+from backpropcli.views.javascript import number, program
+from backpropcli.views.numbers import Precision, exact
+from backpropcli.views.primes import Prime, cases
+from backpropcli.views.stages import Stage
+from backpropcli.views.typeset import typeset
+from backpropcli.views.typeset_html import CLOSE, OPEN, mathematics, variable
+from backpropcli.views.worked import MOST_INLINE, Factor, Term, Worked
+
+MOST_RECORDED = 20_000
+"""A program of more operations than these would make the page heavy: it then shows its numbers as they are."""
+MOST_ENTRIES = 64
+"""An array of more entries than these is shown as its shape."""
+WRAPPED = re.compile(rf"(?<![\w'])\(-{OPEN}(\d[^{CLOSE}]*){CLOSE}\)")
+SIGNED = re.compile(rf"-{OPEN}(\d)")
+
+
+class Lesson(NamedTuple):
+    """A page's data, ready for JSON, and the JavaScript that computes its numbers.
+
+    `live`: whether the page can compute; `blanks`: how many numbers an exercise asks for; `count`: of how many
+    operations the program is made.
+    """
+
+    data: dict[str, Any]
+    script: str
+    live: bool
+    blanks: int
+
+
+class Places:
+    """The results that a page needs, each once: numbers, or a tape's entries."""
+
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+        self._known: dict[Any, int] = {}
+
+    def start(self, value: Any) -> int:
+        """Where a value's entries stand among the results, one after the other."""
+        entries = list(value.flat) if isinstance(value, np.ndarray) else [value]
+        key = tuple(entry.place if isinstance(entry, Recorded) else float(entry).hex() for entry in entries)
+        if key not in self._known:
+            self._known[key] = len(self.results)
+            self.results += [e if isinstance(e, Recorded) else float(e) for e in entries]
+        return self._known[key]
+
+    def place(self, value: Any) -> list[Any]:
+        """The start, and the shape where it is an array."""
+        shape = list(getattr(value, "shape", ()))
+        return [self.start(value), shape] if shape else [self.start(value)]
+
+
+class Told(Worked):
+    """A trace worked out with a place for every number: what stands there is put in by the page.
+
+    A number is written as a negative one, `-⟨7⟩`, so that typesetting puts parentheses where that needs them; they
+    then become part of the place, `⟨(7⟩`, which drops them where the number turns out to be positive.
+    """
+
+    tested = False
+
+    def __init__(self, trace: Trace, everything: bool = False) -> None:
+        self.places = Places()
+        super().__init__(trace, everything=everything)
+
+    def value(self, label: str) -> Any:
+        """A value of a name or of a step: a float or a Recorded, or an array of them."""
+        return self._whole(self.trace.slots[self.slots[label]], self.shape(label))
+
+    def gradient(self, label: str) -> Any:
+        """A gradient, in the same way."""
+        return self._whole(self.trace.gradients[self.slots[label]], self.shape(label))
+
+    def _whole(self, value: Any, shape: tuple[int, ...]) -> Any:
+        value = 0.0 if value is None else value
+        if shape:
+            return np.broadcast_to(value, shape)
+        return value[()] if getattr(value, "ndim", None) == 0 else value
+
+    def show(self, value: Any, precision: Precision | None = None) -> str | None:
+        """A place; None for a large array."""
+        shape = getattr(value, "shape", ())
+        if prod(shape) > MOST_INLINE:
+            return None
+        start = self.places.start(value)
+        return f"{OPEN}{start}:{','.join(map(str, shape))}{CLOSE}" if shape else f"-{OPEN}{start}{CLOSE}"
+
+    def _remark(self, stage: Stage, prime: Prime, slot: int | None, shown: str | None) -> str:
+        return cases(prime, self.style)
+
+    def html(self, text: str | None) -> str | None:
+        """A formula as HTML, its places ready for the page."""
+        if text is None:
+            return None
+        text = SIGNED.sub(rf"{OPEN}\1", WRAPPED.sub(rf"{OPEN}(\1{CLOSE}", text))
+        return mathematics(text, self.slots)
+
+
+def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool = False, exercise: bool = False,
+           seed: int | None = None) -> Lesson:  # fmt: skip
+    """The lesson of a run that was differentiated."""
+    assert trace.of is not None
+    precision = precision or Precision()
+    tape: Tape | None
+    try:
+        upstream = trace.gradients[trace.graph.nodes[trace.of].slot]
+        recorded, tape, _ = record(trace.graph, trace.of, upstream, MOST_RECORDED)
+        told, steps = _told(recorded, everything)
+    except TooLongError:
+        tape = None
+        told, steps = _told(trace, everything)
+    data: dict[str, Any] = {
+        "of": trace.of,
+        "loss": variable(trace.of),
+        "nodes": [_node(told, name) for name in trace.graph.nodes],
+        "steps": steps,
+        "digits": precision.digits,
+        "decimals": precision.decimals,
+        "data": _data(trace) if tape is not None else [],
+    }
+    if exercise:
+        data["exercise"] = True
+    if seed is not None:
+        data["seed"] = seed
+    results = told.places.results
+    script = (
+        program(tape, results) if tape is not None
+        else f"function program(){{return[{','.join(map(number, results))}]}}\n"
+    )
+    blanks = sum(prod(step["at"][1]) if len(step["at"]) > 1 else 1 for step in steps)
+    return Lesson(data, script, tape is not None, blanks)
+
+
+def _told(trace: Trace, everything: bool) -> tuple[Told, list[dict[str, Any]]]:
+    """A trace worked out, and its steps: values forward, then gradients backward."""
+    told = Told(trace, everything)
+    steps = [_forward(told, stage) for stage in told.stages]
+    return told, steps + [_backward(told, label) for label in told.order()]
+
+
+def _data(trace: Trace) -> list[dict[str, Any]]:
+    """The inputs, targets and parameters: what the page's fields are for, in the order of the program's inputs."""
+    result = []
+    for name, node in trace.graph.nodes.items():
+        if node.kind != "node":
+            value = trace.value(name)
+            shape = list(getattr(value, "shape", ()))
+            entry: dict[str, Any] = {"name": name, "html": variable(name), "kind": node.kind}
+            entry["values"] = [x if isfinite(x) else exact(x) for x in np.ravel(value).tolist()]
+            result.append({**entry, "shape": shape} if shape else entry)
+    return result
+
+
+def _node(told: Told, name: str) -> dict[str, Any]:
+    """A row of the table: a value and, where the network asks for it, a gradient."""
+    node, value = told.graph.nodes[name], told.value(name)
+    row: dict[str, Any] = {"name": name, "html": variable(name), "kind": node.kind}
+    if node.kind == "node":
+        row["formula"] = told.html(typeset(parse(node.formula, told.graph.nodes), arrays=told.arrays))
+        row["inputs"] = list(node.inputs)
+    shape = told.shape(name)
+    if shape:
+        row["shape"] = list(shape)
+    if prod(shape) <= MOST_ENTRIES:
+        row["value"] = told.places.place(value)
+        if node.kind == "node" or name in told.data:
+            row["gradient"] = told.places.place(told.gradient(name))
+    return row
+
+
+def _forward(told: Told, stage: Stage) -> dict[str, Any]:
+    formula = told.formula(stage)
+    step = _step(told, "value", stage.name, told.value(stage.name))
+    step["node"] = stage.node
+    step["inputs"] = list(stage.inputs)
+    step["text"], step["numbers"] = told.html(formula.text), told.html(formula.numbers)
+    steps = told.graph.steps(stage.node) if stage.whole else [stage.slot]
+    operation = told.graph.operations[stage.slot]
+    if len(steps) == 1 and operation is not None:
+        step["words"] = operation.words
+    return step
+
+
+def _backward(told: Told, label: str) -> dict[str, Any]:
+    step = _step(told, "gradient", label, told.gradient(label))
+    node = label.partition(".")[0]
+    step["node"] = node if node in told.graph.nodes else label
+    kind = told.graph.nodes[label].kind if label in told.graph.nodes else "node"
+    if kind != "node":
+        step["kind"] = kind
+    step["terms"] = [_term(told, term) for term in told.terms(label)]
+    return step
+
+
+def _step(told: Told, phase: str, label: str, value: Any) -> dict[str, Any]:
+    head = label if phase == "value" else told.gradient_name(label)
+    at = told.places.place(value) if prod(getattr(value, "shape", ())) <= MOST_ENTRIES else [-1, list(value.shape)]
+    return {"phase": phase, "name": label, "head": told.html(head), "at": at}
+
+
+def _term(told: Told, term: Term) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "through": term.through.name,
+        "node": term.through.node,
+        "text": told.html(term.text),
+        "numbers": told.html(term.numbers),
+        "upstream": _factor(told, term.upstream),
+    }
+    if term.local is not None:
+        result["local"] = _factor(told, term.local)
+    if term.remark:
+        result["remark"] = told.html(term.remark)
+    return result
+
+
+def _factor(told: Told, factor: Factor) -> dict[str, Any]:
+    result: dict[str, Any] = {"text": told.html(factor.text)}
+    if factor.numbers is not None:
+        result["numbers"] = told.html(factor.numbers)
+    if factor.value is not None and not getattr(factor.value, "shape", ()):
+        result["at"] = told.places.place(factor.value)
+    return result

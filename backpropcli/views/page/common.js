@@ -1,0 +1,270 @@
+// What both kinds of page share: numbers as text, formulas with numbers put in, the graph, a node's story.
+"use strict";
+const lesson = JSON.parse(document.getElementById("lesson").textContent);
+const by = (id) => document.getElementById(id);
+const graph = document.querySelector(".backprop-graph");
+const nodes = new Map(lesson.nodes.map((node) => [node.name, node]));
+const steps = lesson.steps;
+const heads = new Map(lesson.nodes.map((node) => [node.name, node.html]));
+for (const step of steps) if (step.phase === "value") heads.set(step.name, step.head);
+const first = lesson.data.flatMap((datum) => datum.values.map(Number));
+let x = first.slice(), r = program(x);
+
+// Numbers, as the command line shows them: significant digits, no -0, no 1e+06.
+function show(v, digits = lesson.digits) {
+  if (v !== v) return "NaN";
+  if (Math.abs(v) === Infinity) return v > 0 ? "Infinity" : "-Infinity";
+  const short = (text) => (/\./.test(text) ? text.replace(/\.?0+$/, "") : text).replace(/^-0$/, "0");
+  if (lesson.decimals !== null && Math.abs(v) < 1e15) return short(v.toFixed(lesson.decimals));
+  const [mantissa, exponent] = v.toExponential(digits - 1).split("e");
+  const e = Number(exponent);
+  if (v === 0) return "0";
+  if (e >= -4 && e < digits) return short(v.toPrecision(digits));
+  if (Math.abs(v) >= 1 && Math.abs(v) < 1e9) return v.toFixed(0);
+  return short(mantissa) + "e" + e;
+}
+const size = (shape) => (shape || []).reduce((a, b) => a * b, 1);
+function rows(start, shape, digits) {
+  const last = shape[shape.length - 1], result = [];
+  for (let k = 0; k < size(shape); k += last) {
+    result.push("[" + Array.from({length: last}, (_, j) => show(r[start + k + j], digits)).join(" ") + "]");
+  }
+  return result;
+}
+// The numbers at a place [start, shape], on one line or in rows.
+function at(place, digits) {
+  if (!place || place[0] < 0) return place ? "(" + place[1].join(",") + ")" : "";
+  return place.length > 1 ? rows(place[0], place[1], digits).join("\n") : show(r[place[0]], digits);
+}
+function nest(start, shape, digits) {
+  if (!shape.length) return show(r[start], digits);
+  const part = size(shape.slice(1));
+  return "[" + Array.from({length: shape[0]}, (_, k) => nest(start + k * part, shape.slice(1), digits)).join(" ") + "]";
+}
+// A formula with its places filled in: a negative number gets parentheses where it needs them.
+function fill(html, digits) {
+  return html.replace(/\ue000(\(?)(\d+)(?::([\d,]*))?\ue001(<sup>)?/g, (_, wrapped, start, shape, power) => {
+    const text = shape === undefined ? show(r[start], digits)
+      : nest(Number(start), shape.split(",").map(Number), digits);
+    const apart = (wrapped && text.startsWith("-")) || (power && text.includes("e"));
+    return (apart ? "(" + text + ")" : text) + (power || "");
+  });
+}
+const plain = (html) => {
+  const box = document.createElement("div");
+  box.innerHTML = html;
+  return box.textContent;
+};
+const gradientOf = (name) => "∂" + lesson.loss + "/∂" + heads.get(name);
+
+// A formula with numbers in it that come to its result: 1 - 0.999999987 needs more digits than others. Empty where no
+// number of digits is enough, as when sigmoid is 1 to all of them.
+function worked(parts, place) {
+  for (const digits of [lesson.digits, 9, 12, 17]) {
+    const put = parts.map((html) => fill(html, digits)).join(" + ");
+    const found = place.length > 1 ? {} : read(plain(put.replace(/<sup>/g, "^<sup>")).replace(/([\d)])\s*\(/g, "$1*("));
+    const truth = r[place[0]];
+    if (found.value === undefined || !Number.isFinite(truth) || Math.abs(found.value - truth) <= 1e-3 * Math.abs(truth)
+      || show(found.value) === show(truth)) return put;
+  }
+  return "";
+}
+// formula = numbers = result, each only where it says something new.
+function equation(step, known = true) {
+  const parts = [step.head];
+  const texts = step.terms ? step.terms.map((t) => t.text) : [step.text];
+  const inside = step.terms ? step.terms.map((t) => t.numbers) : [step.numbers];
+  const result = at(step.at).replace(/\n/g, " ");
+  if (texts.length) parts.push(texts.join(" + "));
+  if (!known) return parts.join(" = ");
+  if (inside.length && inside.every(Boolean)) {
+    const put = worked(inside, step.at);
+    if (put && put !== result && put !== texts.join(" + ")) parts.push(put);
+  }
+  const color = step.phase === "value" ? "v" : "g";
+  if (parts[parts.length - 1] !== result) parts.push(`<b class="${color}">${result}</b>`);
+  return parts.join(" = ");
+}
+// "raise w1 a little, and J rises 6 times as much"
+function slope(name, g) {
+  const a = heads.get(name);
+  if (g !== g || Math.abs(g) === Infinity) return "";
+  if (g === 0) return `Move ${a} a little, and ${lesson.loss} stays where it is.`;
+  const much = Math.abs(g) === 1 ? "as much" : show(Math.abs(g)) + " times as much";
+  return `Raise ${a} a little, and ${lesson.loss} ${g > 0 ? "rises" : "falls"} ${much}.`;
+}
+function remarks(step) {
+  return [...new Set((step.terms || []).map((t) => t.remark).filter(Boolean))];
+}
+
+// The graph: its texts, what is lit, where it is scrolled to.
+const texts = {value: new Map(), gradient: new Map()};
+for (const kind of ["value", "gradient"]) {
+  for (const text of graph.querySelectorAll("." + kind + "[data-name]")) {
+    const name = text.dataset.name;
+    if (!texts[kind].has(name)) texts[kind].set(name, []);
+    text.room = Math.max(text.textContent.replace(/\u2007+/g, "").length, 5);
+    texts[kind].get(name).push(text);
+  }
+  const height = (text) => Number(text.parentNode.getAttribute("y"));
+  for (const spots of texts[kind].values()) spots.sort((a, b) => height(a) - height(b));
+}
+function write(text, full, few) {
+  text.textContent = full.length <= text.room ? full : few;
+}
+// `state(phase, name)` says of a number: "shown", "later" (hidden) or "blank" (to be found).
+function paint(state) {
+  for (const kind of ["value", "gradient"]) {
+    for (const [name, spots] of texts[kind]) {
+      const node = nodes.get(name), place = node && node[kind];
+      const now = state(kind, name);
+      spots.forEach((spot, k) => {
+        spot.classList.toggle("later", now === "later");
+        if (now === "blank") spot.textContent = "?";
+        else if (place && place.length > 1) {
+          write(spot, rows(place[0], place[1])[k] || "", rows(place[0], place[1], 3)[k] || "");
+        } else if (place) write(spot, show(r[place[0]]), show(r[place[0]], 4));
+      });
+    }
+  }
+}
+const elements = new Map([...graph.querySelectorAll(".node[data-name]")].map((g) => [g.dataset.name, g]));
+const edges = [...graph.querySelectorAll("[data-from]")];
+function light(step) {
+  for (const g of elements.values()) g.classList.remove("now", "feeds", "back");
+  for (const edge of edges) edge.classList.remove("lit", "back");
+  if (!step) return;
+  const backward = step.phase === "gradient";
+  const here = elements.get(step.node);
+  if (!here) return;
+  here.classList.add("now");
+  here.classList.toggle("back", backward);
+  const others = backward ? step.terms.map((t) => t.node) : step.inputs || [];
+  for (const other of others) {
+    if (elements.has(other) && other !== step.node) elements.get(other).classList.add("feeds");
+    for (const edge of edges) {
+      const ends = backward ? [step.node, other] : [other, step.node];
+      const whole = edge.dataset.from === ends[0] && edge.dataset.to === ends[1];
+      const stub = edge.dataset.from === ends[0] && !edge.dataset.to && ends[0] !== ends[1];
+      if (whole || stub) edge.classList.add(...(backward ? ["lit", "back"] : ["lit"]));
+    }
+  }
+  reveal(here);
+}
+function reveal(g) {
+  const frame = by("graph"), box = g.getBoundingClientRect(), window_ = frame.getBoundingClientRect();
+  if (frame.scrollWidth > frame.clientWidth && (box.left < window_.left + 60 || box.right > window_.right - 110)) {
+    frame.scrollLeft += (box.left + box.right) / 2 - (window_.left + window_.right) / 2;
+  }
+}
+graph.setAttribute("role", "group");
+const described = graph.querySelector("desc");
+if (described) described.remove();
+
+// A node's story, on hover, on focus, or by a click that keeps it.
+let kept = null;
+function tell(name, tellNode) {
+  const story = by("story");
+  story.innerHTML = name && nodes.has(name) ? tellNode(nodes.get(name))
+    : '<p class="small">Point at a node, or move to it with Tab, and read its story here. A click keeps it.</p>';
+}
+function stories(tellNode) {
+  const attach = (element, name) => {
+    element.addEventListener("mouseenter", () => tell(name, tellNode));
+    element.addEventListener("mouseleave", () => tell(kept, tellNode));
+    element.addEventListener("focus", () => tell(name, tellNode));
+    element.addEventListener("blur", () => tell(kept, tellNode));
+    element.addEventListener("click", () => {
+      kept = kept === name ? null : name;
+      tell(name, tellNode);
+    });
+  };
+  for (const [name, g] of elements) {
+    g.setAttribute("tabindex", "0");
+    g.setAttribute("role", "button");
+    g.setAttribute("aria-label", "The story of " + name);
+    attach(g, name);
+    const box = g.getBBox(), room = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    for (const key of ["x", "y", "width", "height"]) room.setAttribute(key, box[key]);
+    room.setAttribute("class", "room");
+    g.prepend(room);
+    g.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault();
+        g.dispatchEvent(new MouseEvent("click"));
+      }
+    });
+  }
+  tell(null, tellNode);
+  return attach;
+}
+// What is always true of a node: its formula and who uses it.
+function facts(node) {
+  const users = lesson.nodes.filter((other) => (other.inputs || []).includes(node.name)).map((other) => other.html);
+  const what = node.formula ? `${node.html} = ${node.formula}` : `${node.html}: ${node.kind}`;
+  const used = users.length ? `It is used by ${users.join(", ")}.` : "Nothing uses it: it is an output.";
+  return {what, used};
+}
+
+// Reading what somebody types: a number or a small expression, and nothing else.
+function read(text) {
+  const clean = text.trim().replace(/−/g, "-").replace(/[·×]/g, "*").replace(/÷/g, "/").replace(/½/g, "(1/2)");
+  if (!clean) return {empty: true};
+  if (clean.length > 200) return {problem: "That is too long for a number."};
+  if (/^[-+]?\d+,\d+$/.test(clean)) {
+    return {problem: "Decimals are written with a point: " + clean.replace(",", ".")};
+  }
+  const tokens = clean.match(/\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\*\*|[-+*/^()]|\S/g);
+  let k = 0;
+  const fail = () => { throw new Error("A number or an expression such as 2*3 or 1/3 is needed."); };
+  const atom = () => {
+    const token = tokens[k++];
+    if (token === "(") {
+      const inner = sum();
+      if (tokens[k++] !== ")") fail();
+      return inner;
+    }
+    if (token === undefined || !/^[\d.]/.test(token)) fail();
+    return Number(token);
+  };
+  const power = () => {
+    const base = atom();
+    if (tokens[k] !== "**" && tokens[k] !== "^") return base;
+    k++;
+    return Math.pow(base, signed());
+  };
+  const signed = () => {
+    if (tokens[k] === "-") return k++, -signed();
+    if (tokens[k] === "+") return k++, signed();
+    return power();
+  };
+  const product = () => {
+    let result = signed();
+    while (tokens[k] === "*" || tokens[k] === "/") result = tokens[k++] === "*" ? result * signed() : result / signed();
+    return result;
+  };
+  const sum = () => {
+    let result = product();
+    while (tokens[k] === "+" || tokens[k] === "-") result = tokens[k++] === "+" ? result + product() : result - product();
+    return result;
+  };
+  try {
+    const value = sum();
+    if (k < tokens.length) fail();
+    if (!Number.isFinite(value)) return {problem: "That is not a finite number."};
+    return {value, literal: /^[-+]?[\d.eE+-]+$/.test(clean) && tokens.length <= 2};
+  } catch (error) {
+    return {problem: error instanceof RangeError ? "That is nested too deeply." : error.message};
+  }
+}
+
+by("theme").addEventListener("click", () => {
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+});
+function title() {
+  const node = nodes.get(lesson.of);
+  by("loss").innerHTML = node.value && node.value.length === 1
+    ? `<span class="math">${lesson.loss} = <b class="v">${show(r[node.value[0]])}</b></span>` : "";
+}

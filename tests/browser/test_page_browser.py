@@ -1,0 +1,464 @@
+"""The page in a real browser: headless Chromium opens it from disk, and a script uses it as a reader would."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import backpropcli as bp
+from backpropcli.views.numbers import Precision
+
+selenium = pytest.importorskip("selenium", reason="selenium is not on this machine")
+
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.options import Options  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER),
+    reason="Chromium and its driver are not on this machine: the page was NOT tried in a browser",
+)
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ARGUMENTS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+)  # fmt: skip
+SHOW = Precision().show
+
+
+class Browser:
+    """A page that is open, and what a reader can see and do."""
+
+    def __init__(self, driver: Any, folder: Path) -> None:
+        self.driver, self.folder = driver, folder
+
+    def open(self, network: bp.Network, width: int = 1280, height: int = 900, **options: Any) -> None:
+        self.show(network.page(**options).html, width, height)
+
+    def show(self, html: str, width: int = 1280, height: int = 900) -> None:
+        (self.folder / "page.html").write_text(html, encoding="utf-8")
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.driver.get((self.folder / "page.html").as_uri())
+        self.errors()
+
+    def errors(self) -> None:
+        """Nothing was refused by the policy, nothing was thrown."""
+        assert [entry["message"] for entry in self.driver.get_log("browser")] == []
+
+    def js(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script("return " + script, *arguments)
+
+    def one(self, css: str) -> Any:
+        return self.driver.find_element(By.CSS_SELECTOR, css)
+
+    def all(self, css: str) -> list[Any]:
+        return list(self.driver.find_elements(By.CSS_SELECTOR, css))
+
+    def text(self, css: str) -> str:
+        return str(self.one(css).text)
+
+    def press(self, *keys: str) -> None:
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def column(self, kind: str) -> dict[str, str]:
+        """The table's values or gradients, hidden ones left out."""
+        cells = self.js(f"[...document.querySelectorAll('[data-{kind}]')].map(c => [c.dataset.{kind}, c.textContent, "
+                        "c.classList.contains('later')])")
+        return {name: text for name, text, later in cells if text and not later}
+
+    def drawn(self, kind: str) -> dict[str, str]:
+        """The same in the graph."""
+        spots = self.js(f"[...document.querySelectorAll('.backprop-graph .{kind}[data-name]')].map(t => "
+                        "[t.dataset.name, t.textContent, getComputedStyle(t).visibility])")
+        return {name: text for name, text, visibility in spots if visibility == "visible"}
+
+    def type(self, css: str, text: str) -> None:
+        field = self.one(css)
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(text)
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    options = Options()
+    options.binary_location = str(CHROMIUM)
+    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    made = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+    yield made
+    made.quit()
+
+
+@pytest.fixture
+def page(driver: Any, tmp_path: Path) -> Browser:
+    return Browser(driver, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def lecture() -> bp.Network:
+    return bp.load(EXAMPLES / "lecture.yaml")
+
+
+# The lesson.
+
+
+def test_all_numbers_stand_there_at_first(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture)
+    trace = lecture.run()
+    values = {name: SHOW(trace.value(name)) for name in lecture.graph.nodes}
+    gradients = {name: SHOW(trace.gradient(name)) for name in lecture.graph.names("parameter", "node")}
+    for look in (page.column, page.drawn):
+        assert look("value") == values
+        assert look("gradient") == gradients
+    assert page.text("#loss") == "J = 2"
+
+
+def test_the_arrow_keys_walk_forward_and_back(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture)
+    page.press(Keys.ARROW_RIGHT)
+    assert page.column("value") == {"x": "1", "y": "5", "w1": "2", "b1": "0", "w2": "3", "b2": "1", "t1": "2"}
+    assert page.column("gradient") == page.drawn("gradient") == {}
+    assert "t1 = w1 · x = 2 · 1 = 2" in page.text("#step").replace("\n", "")
+    assert [g.get_attribute("data-name") for g in page.all(".backprop-graph .node.now")] == ["t1"]
+    assert {g.get_attribute("data-name") for g in page.all(".backprop-graph .node.feeds")} == {"x", "w1"}
+    page.press(*[Keys.ARROW_RIGHT] * 12)
+    assert page.text("#count") == "13 of 18"
+    told = page.text("#step").replace("\n", " ")
+    assert "∂J/∂w2 = ∂J/∂t2 · a1 = 2 · 2 = 4" in told
+    assert "upstream: ∂J/∂t2 2" in told
+    assert "local: ∂t2/∂w2 = a1 2" in told
+    assert "Raise w2 a little, and J rises 4 times as much." in told
+    assert page.one("#table tr.now").get_attribute("aria-current") == "step"
+    lit = page.js("[...document.querySelectorAll('.edge.lit')].map(e => e.dataset.from + '>' + e.dataset.to)")
+    assert lit == ["w2>t2"]
+    page.press(Keys.ARROW_LEFT)
+    assert page.text("#count") == "12 of 18"
+    page.press(Keys.END)
+    assert page.text("#count") == "18 of 18"
+    page.press(Keys.HOME)
+    assert page.text("#count") == "0 of 18"
+
+
+def test_the_buttons_do_the_same(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture)
+    assert not page.one("#back").is_enabled()
+    page.one("#next").click()
+    page.one("#next").click()
+    page.one("#back").click()
+    assert page.text("#count") == "1 of 18"
+    page.one("#last").click()
+    assert not page.one("#next").is_enabled()
+    page.one("#first").click()
+    assert page.text("#count") == "0 of 18"
+
+
+def test_a_node_tells_its_story(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture)
+    ActionChains(page.driver).move_to_element(page.one("#node-a1")).perform()
+    told = page.text("#story")
+    assert "a1 = relu(z1) = relu(2) = 2" in told.replace("\n", "")
+    assert "∂J/∂a1 = ∂J/∂t2 · w2 = 2 · 3 = 6" in told.replace("\n", "")
+    ActionChains(page.driver).move_to_element(page.one("h1")).perform()
+    assert "Point at a node" in page.text("#story")
+    page.js("document.getElementById('node-w1').focus()")
+    assert "Raise w1 a little, and J rises 6 times as much." in page.text("#story")
+    page.press(Keys.ENTER)
+    page.js("document.getElementById('next').focus()")
+    assert "w1: parameter" in page.text("#story").replace("\n", "")
+
+
+def test_a_field_changes_everything_at_once(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture)
+    page.type("[data-input=w1]", "2.001")
+    assert page.column("value")["J"] == "2.006"
+    assert page.column("value")["a2"] == page.drawn("value")["a2"] == "7.003"
+    assert page.text("#moved") == "J was 2, is 2.0060045: a change of 0.0060045"
+    page.type("[data-input=w1]", "2,001")
+    assert page.text(".field .problem:not(:empty)") == "Decimals are written with a point: 2.001"
+    page.type("[data-input=w1]", "-1/2")
+    assert page.column("gradient")["w1"] == "0"
+    page.js("(s => { s.value = 3; s.dispatchEvent(new Event('input')); })(document.querySelector('[data-slider=w1]'))")
+    assert page.one("[data-input=w1]").get_attribute("value") == "3"
+    assert page.column("gradient")["w1"] == SHOW(lecture.run(values={"w1": 3.0}).gradient("w1"))
+    page.one("#reset").click()
+    assert page.column("gradient")["w1"] == "6"
+    assert page.one("[data-input=w1]").get_attribute("value") == "2"
+
+
+TYPED = ["lecture", "mazur", "mazur-layers", "batch", "mish", "lecture-function", "tf-softmax-xent"]
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_values_typed_in_give_what_the_engine_gives(page: Browser, name: str) -> None:
+    network = bp.load(EXAMPLES / f"{name}.yaml")
+    page.open(network)
+    random.seed(name)
+    values: dict[str, Any] = {}
+    for datum in network.graph.names("input", "target", "parameter"):
+        value = network.values[datum]
+        if getattr(value, "ndim", 0):
+            value = value * 1.0
+            for index in _indices(value.shape):
+                value[index] = round(random.uniform(-2, 2), 3)
+                label = f"{datum}[{', '.join(map(str, index))}]"
+                page.type(f'[data-input="{label}"]', repr(float(value[index])))
+        else:
+            value = round(random.uniform(-2, 2), 3)
+            page.type(f'[data-input="{datum}"]', repr(value))
+        values[datum] = value
+    trace = network.run(values=values)
+    for kind, ask in (("value", trace.value), ("gradient", trace.gradient)):
+        shown = page.column(kind)
+        for node in network.graph.names("parameter", "node"):
+            flat = ask(node).ravel().tolist() if getattr(ask(node), "ndim", 0) else [ask(node)]
+            assert shown[node].replace("[", "").replace("]", "").split() == [SHOW(x) for x in flat], (kind, node)
+    page.errors()
+
+
+def _indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    if not shape:
+        yield ()
+        return
+    for k in range(shape[0]):
+        for rest in _indices(shape[1:]):
+            yield (k, *rest)
+
+
+def test_it_works_inside_a_frame_that_forbids_most_things(page: Browser, lecture: bp.Network, tmp_path: Path) -> None:
+    (tmp_path / "inner.html").write_text(lecture.page().html, encoding="utf-8")
+    page.show('<!DOCTYPE html><title>course</title><iframe sandbox="allow-scripts" src="inner.html" width="900" '
+              'height="800"></iframe><link rel="icon" href="data:,">')
+    page.driver.switch_to.frame(page.one("iframe"))
+    page.one("#next").click()
+    assert page.text("#count") == "1 of 18"
+    page.driver.switch_to.default_content()
+    page.errors()
+
+
+@pytest.mark.parametrize("exercise", [False, True])
+@pytest.mark.parametrize("name", ["lecture", "mazur-layers"])
+def test_a_phone_needs_no_sideways_scrolling(page: Browser, name: str, exercise: bool) -> None:
+    page.open(bp.load(EXAMPLES / f"{name}.yaml"), 360, 740, exercise=exercise)
+    assert page.js("document.documentElement.scrollWidth") <= 360
+    if exercise:
+        return
+    for _ in range(9):
+        page.one("#next").click()
+        seen = page.js("(r => [r.left, r.right])(document.querySelector('.node.now .box').getBoundingClientRect())")
+        assert seen[0] >= 0
+        assert seen[1] <= 360
+
+
+def test_light_and_dark(page: Browser, lecture: bp.Network) -> None:
+    for scheme, paper, other in (("light", "rgb(255, 255, 255)", "rgb(22, 24, 28)"),
+                                 ("dark", "rgb(22, 24, 28)", "rgb(255, 255, 255)")):  # fmt: skip
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        page.open(lecture)
+        assert page.js("getComputedStyle(document.body).backgroundColor") == paper
+        page.one("#theme").click()
+        assert page.js("getComputedStyle(document.body).backgroundColor") == other
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize("exercise", [False, True])
+def test_everything_that_can_be_used_has_a_name(page: Browser, lecture: bp.Network, exercise: bool) -> None:
+    page.open(lecture, exercise=exercise)
+    nameless = page.js("""[...document.querySelectorAll('button, input, [tabindex], [role]')].filter(e =>
+        !(e.getAttribute('aria-label') || e.textContent.trim() || (e.labels && e.labels.length)
+          || e.querySelector('title') || e.getAttribute('role') === 'status' || e.getAttribute('role') === 'alert')
+        ).map(e => e.outerHTML)""")
+    assert nameless == []
+    assert page.js("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == len(page.all("[id]"))
+    assert page.all("[tabindex]:not([tabindex='0'])") == []
+    assert page.js("document.documentElement.lang") == "en"
+    if not exercise:
+        assert [th.get_attribute("scope") for th in page.all("#table thead th")] == ["col"] * 4
+        assert {th.get_attribute("scope") for th in page.all("#table tbody th")} == {"row"}
+
+
+def test_a_strangers_network_runs_nothing(page: Browser) -> None:
+    evil = "\"><img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
+    spec = {"title": evil, "parameters": {"w": 2, "__proto__": 3, "constructor": 1},
+            "nodes": {"J": "relu(w*__proto__ + constructor)**2"}}  # fmt: skip
+    for exercise in (False, True):
+        page.open(bp.loads(json.dumps(spec)), exercise=exercise)
+        assert page.driver.title == evil
+        assert page.text("h1") == evil
+    page.open(bp.loads(json.dumps(spec)))
+    page.type('[data-input="__proto__"]', "4")
+    assert page.column("value")["J"] == "81"
+
+
+def test_it_prints(page: Browser, lecture: bp.Network) -> None:
+    for exercise in (False, True):
+        page.open(lecture, exercise=exercise)
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        shown = page.js("[...document.querySelectorAll('.controls button')].filter(b => b.offsetParent).length")
+        assert shown == 0
+        assert page.one(".backprop-graph").is_displayed()
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+# The exercise.
+
+
+def blank(page: Browser, k: int) -> Any:
+    return page.one(f"#blank-{k}")
+
+
+def item(page: Browser, k: int) -> Any:
+    return blank(page, k).find_element(By.XPATH, "..")
+
+
+def answers(network: bp.Network, page: Browser, values: dict[str, float] | None = None) -> list[float]:
+    trace = network.run(values=values)
+    steps = page.js("[...document.querySelectorAll('.blank input')].map(i => i.dataset.blank)")
+    ask = {"value": trace.value, "gradient": trace.gradient}
+    return [ask[step.split()[0]](step.split()[1]) for step in steps]
+
+
+def test_right_answers_walk_through_to_the_end(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture, exercise=True)
+    assert page.text("#score") == "0 of 18 right, 0 at the first try"
+    assert "?" in page.drawn("value")["t1"]
+    page.js("document.getElementById('blank-0').focus()")
+    for answer in answers(lecture, page):
+        page.press(SHOW(answer), Keys.ENTER)  # Enter goes on to the next blank
+    assert page.text("#score") == "18 of 18 right, 18 at the first try. All done."
+    assert page.drawn("gradient")["w1"] == "6"
+    assert {m.text for m in page.all(".mark")} == {"✓"}
+
+
+def test_wrong_answers_are_explained(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture, exercise=True)
+    for k, given, said in (
+        (0, "2,0", "Decimals are written with a point: 2.0"),
+        (0, "two", "A number or an expression such as 2*3 or 1/3 is needed."),
+        (0, "-2", "Not yet. The size is right, the sign is not."),
+        (6, "4", "Not yet. That is twice as much."),
+        (12, "3", "Not yet. Upstream gradient times local derivative."),
+        (13, "2", "Not yet. That is the upstream gradient ∂J/∂t2: multiply it by the local derivative ∂t2/∂a1."),
+        (13, "3", "Not yet. That is the local derivative: multiply it by the upstream gradient ∂J/∂t2."),
+    ):
+        blank(page, k).clear()
+        blank(page, k).send_keys(given, Keys.ENTER)
+        assert item(page, k).find_element(By.CLASS_NAME, "feedback").text.replace("\n", "") == said
+        assert blank(page, k).get_attribute("aria-invalid") == ("true" if said.startswith("Not yet") else None) or k
+    for k, given in ((6, "(7-5)^2/2"), (13, "2*3"), (12, "2·2")):
+        blank(page, k).clear()
+        blank(page, k).send_keys(given, Keys.ENTER)
+        assert "right" in item(page, k).get_attribute("class")
+    assert page.text("#score") == "3 of 18 right, 0 at the first try"
+
+
+def test_an_answer_counts_once_however_it_is_left(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture, exercise=True)
+    blank(page, 0).send_keys("3", Keys.TAB)
+    assert "wrong" in item(page, 0).get_attribute("class")
+    blank(page, 0).send_keys(Keys.BACKSPACE, "2", Keys.ENTER)
+    blank(page, 1).send_keys("2", Keys.ENTER)
+    assert page.text("#score") == "2 of 18 right, 1 at the first try"
+
+
+def test_three_hints_and_then_the_answer(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture, exercise=True)
+    told = []
+    for _ in range(3):
+        item(page, 12).find_element(By.TAG_NAME, "button").click()
+        told.append(item(page, 12).find_element(By.CLASS_NAME, "feedback").text.replace("\n", ""))
+    assert told == [
+        "Hint 1 of 3: the chain rule: w2 is used by t2. Upstream gradient ∂J/∂t2, times the local derivative ∂t2/∂w2.",
+        "Hint 2 of 3: ∂J/∂w2 = ∂J/∂t2 · a1",
+        "Hint 3 of 3: ∂J/∂w2 = 2 · 2",
+    ]
+    item(page, 12).find_element(By.TAG_NAME, "button").click()
+    assert blank(page, 12).get_attribute("value") == "4"
+    assert page.text("#score") == "0 of 18 right, 0 at the first try, 3 hints"
+
+
+@pytest.mark.parametrize("name", ["lecture", "mazur", "cs231n-add-mul", "batch"])
+def test_new_numbers_are_short_and_the_same_for_a_seed(page: Browser, name: str) -> None:
+    network = bp.load(EXAMPLES / f"{name}.yaml")
+    seen = []
+    for seed in (7, 7, 8):
+        page.open(network, exercise=True, seed=seed)
+        seen.append(page.text("#data"))
+        assert page.text("#seed") == f"numbers no. {seed}"
+    assert seen[0] == seen[1] != seen[2]
+    page.one("#fresh").click()
+    assert page.text("#seed") == "numbers no. 9"
+    page.one("#reset").click()
+    assert page.text("#seed") == ""
+    if name == "lecture":
+        for seed in range(1, 21):
+            page.one("#fresh").click()
+            pairs = page.js("[...document.querySelectorAll('#data span')].map(s => s.textContent.split(' = '))")
+            values = {name: float(value) for name, value in pairs}
+            found = answers(network, page, values)
+            assert all(x == int(x) or x * 2 == int(x * 2) for x in found), (seed, values)
+            assert max(map(abs, found)) <= 99
+            assert found.count(0.0) == 0, (seed, values, found)
+
+
+def test_progress_is_kept_nowhere(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture, exercise=True)
+    blank(page, 0).send_keys("2", Keys.ENTER)
+    assert page.js("document.cookie") == ""
+    assert page.js("Object.keys(localStorage).length + Object.keys(sessionStorage).length") == 0
+    page.driver.refresh()
+    assert page.text("#score") == "0 of 18 right, 0 at the first try"
+
+
+def test_rows_of_a_matrix_stand_in_their_order(page: Browser) -> None:
+    network = bp.loads("inputs: {x: [[1, 2], [3, 4]]}\nparameters: {W: [[5, 6], [7, 8]]}\nnodes: {a: x @ W, J: sum(a)}")
+    page.open(network)
+    rows = page.js("""[...document.querySelectorAll('#node-a .value, #node-a .gradient')].map(t =>
+        [Number(t.parentNode.getAttribute('y')), t.textContent]).sort((a, b) => a[0] - b[0]).map(r => r[1])""")
+    assert rows == ["[19 22]", "[43 50]", "[1 1]", "[1 1]"]
+
+
+def test_a_line_gets_the_digits_that_make_it_true(page: Browser) -> None:
+    network = bp.loads("parameters: {z: 18}\nnodes: {a: sigmoid(z), J: a**2}")
+    page.open(network)
+    page.one("#last").click()
+    assert "(1 − 0.99999998477)" in page.text("#step")
+    page.type("[data-input=z]", "40")  # sigmoid(40) is 1 to all digits: no numbers tell
+    told = page.text("#step").splitlines()
+    assert "1(1 − 1)" not in page.text("#step")
+    assert any("8.49671e-18" in line for line in told)
+
+
+def test_infinity_and_nan_are_numbers_too(page: Browser) -> None:
+    page.open(bp.loads("parameters: {w: 1, v: 2}\nnodes: {a: log(w), J: v/a}"))
+    assert page.column("value")["J"] == "Infinity"
+    page.type("[data-input=w]", "-1")
+    assert page.column("value")["J"] == "NaN"
+    page.type("[data-input=w]", "2")
+    assert page.column("value")["J"] == "2.88539"
+
+
+@pytest.mark.parametrize("name", ["lecture", "mazur", "batch", "mazur-layers"])
+def test_a_seed_means_the_same_numbers_as_in_the_quiz(page: Browser, name: str) -> None:
+    network = bp.load(EXAMPLES / f"{name}.yaml")
+    page.open(network, exercise=True, seed=101)
+    for seed in (101, 102, 103):
+        assert page.text("#seed") == f"numbers no. {seed}"
+        given = page.js("[...document.querySelectorAll('#data b')].map(b => b.textContent)")
+        values = network.fresh(seed)
+        expected = [values[datum] for datum in network.graph.names("input", "target", "parameter")]
+        flat = [[SHOW(x) for x in (v.ravel().tolist() if getattr(v, "ndim", 0) else [v])] for v in expected]
+        assert [text.replace("[", "").replace("]", "").split() for text in given] == flat
+        page.one("#fresh").click()

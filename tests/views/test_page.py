@@ -1,0 +1,280 @@
+"""The page as text: self-contained, closed to strangers, an exercise without answers; its JavaScript in node."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import random
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import backpropcli as bp
+from backpropcli.app import main
+from backpropcli.errors import SpecError
+from backpropcli.views.html import MOST_BLANKS, embedded, piece
+from backpropcli.views.lesson import Lesson
+from backpropcli.views.numbers import Precision
+from backpropcli.views.typeset_html import mathematics, variable
+
+ROOT = Path(__file__).parents[2]
+LECTURE = ROOT / "examples" / "lecture.yaml"
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None, reason="node is not on this machine")
+
+
+class Parts(HTMLParser):
+    """Every element with its attributes, and the text of scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.inside: list[tuple[str, dict[str, str | None], str]] = []
+        self._open: tuple[str, dict[str, str | None]] | None = None
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._open = (tag, dict(attrs))
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[0] in ("script", "style"):
+            self.inside.append((*self._open, data))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = None
+
+
+def lesson_data(html: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="lesson">(.*?)</script>', html, re.DOTALL)
+    assert found
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def made(exercise: bool = False, **options: Any) -> str:
+    return bp.load(LECTURE).page(exercise=exercise, **options).html
+
+
+@pytest.mark.parametrize("exercise", [False, True])
+def test_it_loads_nothing_and_says_so(exercise: bool) -> None:
+    html = made(exercise)
+    parts = Parts(html)
+    links = [
+        (tag, key, value) for tag, attributes in parts.elements for key, value in attributes.items()
+        if key in ("src", "href", "srcset", "action", "data", "poster", "xlink:href")
+    ]
+    assert links == [("link", "href", "data:,")]
+    assert set(re.findall(r"\w+://[^\s\"'<)]+", html)) == {"http://www.w3.org/2000/svg"}  # a name, not an address
+    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|WebSocket|localStorage|eval\(|new Function", html)
+    assert not [1 for _, attributes in parts.elements for key in attributes if key.startswith("on") or key == "style"]
+
+
+@pytest.mark.parametrize("exercise", [False, True])
+def test_the_policy_knows_the_one_script_and_the_one_style(exercise: bool) -> None:
+    html = made(exercise)
+    (policy,) = (a["content"] for t, a in Parts(html).elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    for tag, directive in (("script", "script-src"), ("style", "style-src")):
+        texts = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        assert len(texts) == 1
+        digest = base64.b64encode(hashlib.sha256(texts[0].encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'" in policy
+
+
+def test_it_is_small() -> None:
+    assert len(made().encode()) < 80_000
+    assert len(made(exercise=True).encode()) < 80_000
+
+
+EVIL = '"><script>alert(1)</script>--><img src=x onerror=alert(2)>\'`</title></svg></style>${x}'
+
+
+@pytest.mark.parametrize("exercise", [False, True])
+def test_a_stranger_cannot_write_markup(exercise: bool) -> None:
+    network = bp.loads(
+        json.dumps({
+            "title": EVIL,
+            "parameters": {"w": 2, "__proto__": 3, "constructor": 1},
+            "nodes": {"J": "relu(w*__proto__ + constructor)**2"},
+        }), EVIL + ".json",
+    )
+    clean = bp.loads('{"title": "t", "parameters": {"w": 2, "p": 3, "c": 1}, "nodes": {"J": "relu(w*p + c)**2"}}')
+    html = network.page(exercise=exercise).html
+    assert tags(html) == tags(clean.page(exercise=exercise).html)
+    assert "<script>alert" not in html
+    assert "<img" not in html
+    assert "-->" not in html.replace("&gt;", "")
+
+
+def tags(html: str) -> list[str]:
+    return [tag for tag, _ in Parts(html).elements if tag not in ("text", "tspan")]  # long names need more lines
+
+
+def test_data_cannot_end_its_own_element() -> None:
+    data = {"a": "</script><script>alert(1)</script><!-- &lt; \u2028"}
+    text = embedded(Lesson(data, "", True, 0))
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text) == data
+
+
+def test_a_title_cannot_reach_the_template() -> None:
+    network = bp.loads('{"title": "$script $data ${x} $$", "parameters": {"w": 2}, "nodes": {"J": "w**2"}}')
+    assert "<h1>$script $data ${x} $$</h1>" in network.page().html
+
+
+def test_an_exercise_has_no_answers_in_its_source() -> None:
+    text = ("inputs: {x: 1.25}\ntargets: {y: 5}\nparameters: {w1: 2.75, b1: 0.5, w2: 3.25, b2: 1}\n"
+            "nodes:\n  t1: w1 * x\n  z1: t1 + b1\n  a1: relu(z1)\n  t2: w2 * a1\n  z2: t2 + b2\n  a2: relu(z2)\n"
+            "  J: (a2 - y)**2 / 2\n")  # fmt: skip
+    network = bp.loads(text)
+    trace, html = network.run(), network.page(exercise=True).html
+    answers = [trace.value(n) for n in network.graph.names("node")]
+    answers += [trace.gradient(n) for n in network.graph.names("node", "parameter") if n != "J"]
+    shown = {form for a in answers for form in (repr(a), Precision().show(a), Precision(4).show(a))}
+    body = re.sub(r'\b(?:x|y|cx|cy|width|height|rx|r|d|dy|font-size|transform|viewBox)="[^"]*"', "", html)
+    assert not [a for a in shown if len(a) > 3 and re.search(rf"(?<![\d.]){re.escape(a)}(?![\d.])", body)]
+    assert "<desc>" not in html
+    spots = re.findall(r'class="(value|gradient)" data-name="(\w+)">([^<]*)<', html)
+    assert len(spots) == 6 + 7 + 11
+    assert {t for kind, name, t in spots if kind == "gradient" or name in network.graph.names("node")} == {"____"}
+
+
+def test_blanks_are_counted_in_the_order_of_the_two_passes() -> None:
+    page = bp.load(LECTURE).page(exercise=True)
+    assert page.blanks == 18
+    steps = lesson_data(page.html)["steps"]
+    assert [s["name"] for s in steps] == [
+        "t1", "z1", "a1", "t2", "z2", "a2", "J", "J", "a2", "z2", "t2", "b2", "w2", "a1", "z1", "t1", "b1", "w1",
+    ]
+    assert [s["phase"] for s in steps] == ["value"] * 7 + ["gradient"] * 11
+
+
+def test_an_exercise_that_is_too_long_is_refused() -> None:
+    network = bp.loads("inputs: {x: {zeros: [40, 3]}}\nparameters: {w: [1, 2, 3]}\nnodes: {a: x*w, J: sum(a)}")
+    with pytest.raises(SpecError, match=rf"an exercise of \d+ blanks is too long: {MOST_BLANKS} is the most"):
+        network.page(exercise=True)
+    assert network.page().live
+
+
+CHAIN = "\n".join(f"  a{k}: tanh(w*a{k - 1} + b)" for k in range(1, 100))
+LARGE = {
+    "matrices": "inputs: {x: {ones: [50, 40]}}\nparameters: {W: {ones: [40, 30]}}\nnodes: {J: sum(tanh(x @ W))}",
+    # Its local derivatives alone are too much.
+    "a chain": f"inputs: {{x: 1}}\nparameters: {{w: 0.9, b: 0.1}}\nnodes:\n  a0: w*x\n{CHAIN}\nloss: a99",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_network_stands_still(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backpropcli.views.lesson.MOST_RECORDED", 1_500)
+    network = bp.loads(LARGE[name])
+    page = network.page()
+    assert not page.live
+    assert lesson_data(page.html)["data"] == []
+
+
+# The command.
+
+
+def test_the_command_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "lesson.html"
+    assert main(["page", str(LECTURE), "--exercise", "-o", str(target)]) == 0
+    out, err = capsys.readouterr()
+    size = round(target.stat().st_size / 1000)
+    assert (out, err) == ("", f"wrote {target} (one file, {size} kB, needs no network): 18 blanks\n")
+    assert main(["page", str(LECTURE), "-q"]) == 0
+    assert capsys.readouterr().out.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["-o", "net.png"], "-o net.png: a page ends in .html. Did you mean -o net.html?"),
+    (["--seed", "3"], "--seed chooses the numbers of an exercise"),
+    (["--exercise", "--seed", "x"], "--seed x: expected a whole number from 0 to 999999999"),
+])
+def test_the_command_explains_itself(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["page", str(LECTURE), *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+# Formulas.
+
+
+@pytest.mark.parametrize(("text", "html"), [
+    ("w1 · x", "<i>w</i><sub>1</sub> · <i>x</i>"),
+    ("2(a2 - y)/2", "2(<i>a</i><sub>2</sub> − <i>y</i>)/2"),
+    ("dJ/dw1", "∂<i>J</i>/∂<i>w</i><sub>1</sub>"),
+    ("dE/dnet_h1 · x²", "∂<i>E</i>/∂<i>net</i><sub>h1</sub> · <i>x</i><sup>2</sup>"),
+    ("relu'(z1)", "relu'(<i>z</i><sub>1</sub>)"),
+    ("sum(a, axis=0)", "sum(<i>a</i>, axis=0)"),
+    ("2 · (-3)⁻¹", "2 · (-3)<sup>−1</sup>"),
+    ("a < b & c", "<i>a</i> &lt; <i>b</i> &amp; <i>c</i>"),
+    ("1e-5", "1e-5"),
+])
+def test_formulas(text: str, html: str) -> None:
+    assert mathematics(text) == html
+
+
+def test_words_are_not_variables() -> None:
+    assert mathematics("dJ/dJ.3 spread over a", {"J.3", "a"}) == "∂<i>J</i>/∂<i>J</i>.3 spread over <i>a</i>"
+    assert mathematics("out_h1(1 - out_h1)", {"out_h1"}) == "<i>out</i><sub>h1</sub>(1 − <i>out</i><sub>h1</sub>)"
+    assert mathematics("relu'(z)", {"relu", "z"}) == "relu'(<i>z</i>)"
+    assert variable("x_") == "<i>x_</i>"
+
+
+# The page's JavaScript, run in node with what it needs of a browser.
+
+COMMON = """
+const lesson = {digits: 6, decimals: null, nodes: [], steps: [], data: []};
+const document = {getElementById: () => ({textContent: JSON.stringify(lesson), addEventListener() {}}),
+  querySelector: () => ({querySelectorAll: () => [], setAttribute() {}, querySelector: () => null})};
+function program() { return []; }
+"""
+
+
+def in_node(script: str, data: Any) -> Any:
+    assert NODE is not None
+    common = piece("common.js").replace('const lesson = JSON.parse(document.getElementById("lesson").textContent);', "")
+    text = COMMON + common + f"const data = JSON.parse(require('fs').readFileSync(0));\n{script}"
+    done = subprocess.run([NODE, "-e", text], input=json.dumps(data), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@needs_node
+def test_numbers_look_as_on_the_command_line() -> None:
+    random.seed(1)
+    numbers = [0.0, -0.0, 1.0, -2.5, 1e5, 999999.5, 123456789.4, 1e9, 1e15, 1e-4, 9.99e-5, 1e-5, 0.1 + 0.2, 1 / 3]
+    numbers += [random.choice([-1, 1]) * 10 ** random.uniform(-12, 12) for _ in range(3000)]
+    for digits in (3, 6, 10, 17):
+        found = in_node(f"console.log(JSON.stringify(data.map(v => show(v, {digits}))))", numbers)
+        assert found == [Precision(digits).show(v) for v in numbers]
+    assert in_node("console.log(JSON.stringify([NaN, Infinity, -Infinity].map(v => show(v))))", 0) == [
+        Precision().show(v) for v in (math.nan, math.inf, -math.inf)
+    ]
+
+
+@needs_node
+def test_answers_are_read_as_numbers_and_small_expressions() -> None:
+    good = {
+        "6": 6, " -2.5 ": -2.5, "2*3": 6, "1/3": 1 / 3, "2·(7 − 5)/2": 2, "(1+2)*-3": -9, "2**3**2": 512, "2^3": 8,
+        "-2**2": -4, "1e-3": 0.001, ".5": 0.5, "3.": 3, "1/2/2": 0.25, "½": 0.5, "--2": 2, "2--2": 4,
+    }
+    found = in_node("console.log(JSON.stringify(data.map(t => read(t))))", list(good))
+    assert [f.get("value") for f in found] == [pytest.approx(v, abs=1e-15) for v in good.values()]
+    bad = ["", "x", "alert(1)", "2*", "1 2", "(1", "1)", "1/0", "()", "1..2", "2,001", "__proto__", "9" * 400]
+    bad += ["(" * 150, "-" * 199]
+    found = in_node("console.log(JSON.stringify(data.map(t => read(t))))", bad)
+    assert found[0] == {"empty": True}
+    assert all("problem" in f for f in found[1:])
+    assert found[bad.index("2,001")] == {"problem": "Decimals are written with a point: 2.001"}
