@@ -40,7 +40,7 @@ def check(
       backprop check
       backprop check net.yaml --eps 0.001 --difference forward
       backprop check net.yaml --expect dJ/dw1=6
-      backprop check net.yaml --gradients theirs.json --as fc1.weight=W1.T
+      backprop check net.yaml --gradients theirs.json --as fc1.weight=w1
       backprop check --program "python net.py"
       backprop check net.yaml --against all
       backprop check net.yaml --fault a1:sign

@@ -8,7 +8,11 @@ import typer
 
 from backpropcli.commands.options import FILE_ENDINGS
 from backpropcli.errors import FileError, UsageError
+from backpropcli.suggest import did_you_mean
 from backpropcli.views.output import message, write_file
+
+FORMS = {"nodes": "lecture", "layers": "lecture-layers"}
+"""The forms of a network, each with the example that a starter file is."""
 
 
 def new(
@@ -18,20 +22,29 @@ def new(
     example: Annotated[
         str | None, typer.Option("--example", metavar="NAME", help="Another network that comes with backprop.")
     ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--form", metavar="FORM", help="nodes (formulas) or layers.", show_default="nodes"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False,
 ) -> int:
     """Write a starter file: the network of the lecture.
 
-    One hidden unit and one output unit, both ReLU, in the nodes form, with comments.
+    One hidden unit and one output unit, both ReLU, with comments: a formula for every node, or as layers.
 
     Examples:
       backprop new
+      backprop new layers.yaml --form layers
       backprop new lesson.yaml
 
     """
     if not file.lower().endswith(FILE_ENDINGS[:2]):
         raise UsageError(f"{file}: a network's file ends in .yaml. Did you mean backprop new {file.rstrip('.')}.yaml?")
+    if form is not None and form not in FORMS:
+        raise UsageError(f"--form {form}: expected nodes or layers{did_you_mean(form, FORMS)}")
+    if form is not None and example is not None:
+        raise UsageError(f"--form {form} and --example {example} together", hint="Give one of them.")
     if os.path.lexists(file) and not force:
         raise FileError(
             f"{file} is there already, and was left alone",
@@ -39,7 +52,7 @@ def new(
         )
     from backpropcli.spec import example_text
 
-    write_file(file, [example_text("lecture" if example is None else example)])
+    write_file(file, [example_text(FORMS[form or "nodes"] if example is None else example)])
     if not quiet:
         message(f"wrote {file}. Now: backprop run{'' if file == 'net.yaml' else ' ' + file}")
     return 0

@@ -1,8 +1,8 @@
 """The options that commands share, each defined once: the network's words, how numbers look, where results go.
 
-A command's parameter annotated with one of the groups (`Network`, `Numbers`, `Output`) stands for all options of the
-group: `command` spreads it out for Typer and gathers the values again. Every option is text or a flag; what the text
-means is read here or by the command, so that errors speak our language.
+A command's parameter annotated with a group (`Network`, `Numbers`, `Output`, or any NamedTuple of a command's own)
+stands for all options of the group: `command` spreads it out for Typer and gathers the values again. Every option is
+text or a flag; what the text means is read here or by the command, so that errors speak our language.
 """
 
 # Annotations are read when the module is loaded, so they are not postponed here.
@@ -29,9 +29,13 @@ FILE_ENDINGS = (".yaml", ".yml", ".json")
 NETWORK, NUMBERS, OUTPUT = "The network, in words", "How numbers look", "Where results go"
 
 
+PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+"""What a shell puts in place of <(...)."""
+
+
 def is_file(word: str) -> bool:
-    """Whether an argument is a file: `-`, or an ending that only files have; any other argument is a name."""
-    return word == "-" or word.lower().endswith(FILE_ENDINGS)
+    """Whether an argument is a file: `-`, an ending that only files have, the shell's <(...); any other is a name."""
+    return word == "-" or word.lower().endswith(FILE_ENDINGS) or word.startswith(PIPES)
 
 
 def complete_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -129,6 +133,18 @@ class Network(NamedTuple):
 
         return face.Network(example(self.example, Flags(**flags)))
 
+    def spread(self, names: bool = False) -> "Network":
+        """The same with patterns (`nets/*.yaml`) replaced by the files that they match.
+
+        Words without a file's ending may be patterns and folders too, unless `names` are expected. Raises FileError.
+        """
+        words = self.files if names else list(self.arguments or ())
+        if not words:
+            return self
+        from backpropcli import face
+
+        return self._replace(arguments=[*face.matching(words), *(self.names if names else ())])
+
     @property
     def files(self) -> list[str]:
         """The arguments that are files."""
@@ -196,15 +212,12 @@ class Output(NamedTuple):
         return destination(formats, self.output, self.format, self.color, self.quiet)
 
 
-GROUPS: tuple[Any, ...] = (Network, Numbers, Output)
-
-
 def command(function: Callable[..., int]) -> Callable[..., int]:
     """A command whose parameters may be groups of options; it returns its exit status."""
     spread: list[inspect.Parameter] = []
     groups: dict[str, Any] = {}
     for parameter in inspect.signature(function).parameters.values():
-        if parameter.annotation in GROUPS:
+        if hasattr(parameter.annotation, "_field_defaults"):
             groups[parameter.name] = parameter.annotation
             for name, annotation in parameter.annotation.__annotations__.items():
                 default = parameter.annotation._field_defaults[name]
@@ -248,7 +261,7 @@ def one_file(network: Network, command: str, names: bool = False) -> str | None:
     probably meant.
     """
     if network.names and not names:
-        raise _no_file(network.names[0], command)
+        raise no_file(network.names[0], command)
     if len(network.files) > 1:
         raise UsageError(
             f"{command} takes one file, and got {len(network.files)}: {', '.join(network.files[:3])}",
@@ -257,7 +270,8 @@ def one_file(network: Network, command: str, names: bool = False) -> str | None:
     return network.files[0] if network.files else None
 
 
-def _no_file(word: str, command: str) -> UsageError:
+def no_file(word: str, command: str) -> UsageError:
+    """The error for a word that is no file, with what was probably meant."""
     message = f"{command} takes a file that ends in .yaml, .yml or .json; {word} is none"
     if os.path.isfile(word):
         return UsageError(message, hint=f"Read it through standard input:  backprop {command} - < {word}")

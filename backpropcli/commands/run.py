@@ -106,13 +106,13 @@ def run(
 
     marks, messages = _not_finite(trace)
     found = result(trace, net.source, net.spec.title, shown, expand, marks)
-    _print(found, precision, to, numbers.full)
+    _print(found, precision, to, numbers)
     for text in messages:
         to.note(text)
     return 0
 
 
-def _print(found: "Result", precision: Precision, to: Destination, full: bool) -> None:
+def _print(found: "Result", precision: Precision, to: Destination, numbers: Numbers) -> None:
     """Hand the result to the view of its format."""
     if to.format == "json":
         from backpropcli.views.json import run_json
@@ -130,7 +130,7 @@ def _print(found: "Result", precision: Precision, to: Destination, full: bool) -
     else:
         from backpropcli.views.run_table import fitted
 
-        to.write_table(fitted(found, precision, to.width, full))
+        to.write_table(fitted(found, precision, to.width, numbers.full, numbers.chosen))
 
 
 def _quantities(words: list[str] | None) -> list[Any]:

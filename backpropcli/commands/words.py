@@ -11,7 +11,8 @@ from backpropcli.suggest import nearest
 
 OPTIONS = {
     "run": "--get --of --only --all --expand --forward --upstream --steps --dtype",
-    "check": "--eps --difference --all --only --of --expect --upstream",
+    "check": "--eps --difference --all --only --of --expect --upstream --against --fault --sweep",
+    "page": "--exercise",
 }
 """Where an option belongs that people look for elsewhere."""
 

@@ -14,7 +14,8 @@ ELLIPSIS = "…"
 def grid(value: Any, show: Callable[[float], str], edge: int | None = None) -> Grid:
     """The rows of an array: the last axis runs to the right, matrices stand under each other with an empty row between.
 
-    Of an axis longer than 2 * edge + 1 entries `edge` at each end are shown; all of them where `edge` is None.
+    Of an axis longer than 2 * edge + 1 entries `edge` at each end are shown (of a longer one than 1 the first, where `edge` is 0);
+    all of them where `edge` is None.
     """
     shape = shape_of(value)
     if 0 in shape:
@@ -24,13 +25,15 @@ def grid(value: Any, show: Callable[[float], str], edge: int | None = None) -> G
 
 def elided(shape: tuple[int, ...], edge: int | None) -> bool:
     """Whether `grid` leaves something out of an array of this shape."""
-    return edge is not None and any(size > 2 * edge + 1 for size in shape)
+    return edge is not None and any(size > max(2 * edge, 1) + (edge > 0) for size in shape)
 
 
 def _places(size: int, edge: int | None) -> list[int]:
     """The entries of an axis that are shown; -1 stands for those left out."""
-    if edge is None or size <= 2 * edge + 1:
+    if edge is None or not elided((size,), edge):
         return list(range(size))
+    if not edge:
+        return [0, -1]
     return [*range(edge), -1, *range(size - edge, size)]
 
 

@@ -6,12 +6,16 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from backpropcli.errors import printable
+from backpropcli.views.against_table import against_sentences, against_summary, against_table
+from backpropcli.views.coverage import coverage_sentences
+from backpropcli.views.fault_words import fault_opening, fault_sentences
 from backpropcli.views.numbers import Precision, component_name, exact
 from backpropcli.views.table import Cell, Column, Table
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck import Report
-    from backpropcli.gradcheck.report import Claim, Row
+    from backpropcli.gradcheck.report import Claim, Culprit, Row
 
 MANY = 40
 """More components than these are summed up, a row for each parameter; those that did not pass are still listed."""
@@ -19,6 +23,8 @@ WORDS = {"pass": "pass", "fail": "FAIL", "unsure": "unsure"}
 STYLES = {"pass": "green", "FAIL": "bold red", "unsure": "yellow"}
 VERDICT = Column("verdict", styles=STYLES)
 NOTE = Column("", elastic=True, style="dim")
+WIDEST_TITLE = 80
+"""A headline that does not fit into the usual terminal is broken."""
 MARGIN = 78
 """Sentences under a table are broken here."""
 
@@ -29,24 +35,33 @@ class Page(NamedTuple):
     headline: str
     tables: Sequence[Table]
     sentences: Sequence[str]
+    opening: str = ""
 
 
 def check_page(
-    report: Report, source: str, precision: Precision, full: bool = False, claims_first: bool = False, more: str = ""
+    report: Report,
+    source: str,
+    precision: Precision,
+    full: bool = False,
+    claims_first: bool = False,
+    more: str = "",
+    failures: bool = False,
 ) -> Page:
     """The page of a report. `claims_first`: the user asked about expected numbers; gradients that pass are not listed.
 
-    `more` is a sentence for the end where something is wrong (how to look further).
+    `more` is a sentence for the end where something is wrong (how to look further). `failures` leaves out what passed.
     """
     tables = []
     listing = not (claims_first and report.count("pass") == len(report.rows))
     if report.rows and listing:
-        tables += gradient_tables(report, precision, full)
-    claims = [c for c in report.claims if claims_first or c.verdict != "pass"]
+        tables += gradient_tables(report, precision, full, failures)
+    claims = [c for c in report.claims if c.verdict != "pass" or (claims_first and not failures)]
     if claims:
         tables.append(claim_table(claims, precision, opinions=not listing))
     sentences = [_sentence_of(c) for c in claims if c.verdict != "pass" and (c.diagnosis or _line(c))]
     sentences += _where(report, precision)
+    sentences += _unsettled(report)
+    sentences += [*against_sentences(report), *fault_sentences(report)]
     if report.eps is not None and report.difference != "central" and report.rows and report.verdict == "pass":
         sentences.append(
             f"{_count(report)}, as far as a step of {_eps(report)} can tell (± is the step's own error). "
@@ -56,23 +71,48 @@ def check_page(
         sentences.append(_sentence(verdict_line(report)) + ".")
     if report.verdict == "fail" and more:
         sentences.append(more)
-    return Page(f"{source}   {_headline(report, precision, claims_first)}", tables, sentences)
+    sentences += [*coverage_sentences(report, source), *report.notes]
+    headline = f"{printable(source)}   {_headline(report, precision, claims_first)}"
+    return Page(headline, tables, sentences, fault_opening(report))
 
 
 def check_tables(page: Page) -> list[Table]:
     """The page as tables: the first carries the headline, the last the sentences."""
     tables = list(page.tables) or [Table((), ())]
     footers = [line for text in page.sentences for line in textwrap.wrap(text, MARGIN, break_on_hyphens=False)]
-    tables[0] = tables[0]._replace(title=page.headline)
+    title = "\n".join(part for line in page.headline.splitlines() for part in _title(line))
+    opening = "\n".join(textwrap.wrap(page.opening, MARGIN))
+    tables[0] = tables[0]._replace(title=f"{opening}\n\n{title}" if opening else title)
     tables[-1] = tables[-1]._replace(footers=footers)
     return tables
 
 
-def gradient_tables(report: Report, precision: Precision, full: bool) -> list[Table]:
-    """A row for each component or, where there are many, for each parameter, and one for each that did not pass."""
+def _title(line: str) -> list[str]:
+    """A line of a headline in as many as a terminal needs: what stands in brackets at its end goes first."""
+    if len(line) <= WIDEST_TITLE:
+        return [line]
+    head, bracket, tail = line.rpartition(" (")
+    if bracket and tail.endswith(")") and len(head) <= WIDEST_TITLE:
+        return [head, f"  ({tail}"]
+    source, _, rest = line.partition("   ")
+    return [source, *(f"  {part}" for part in textwrap.wrap(rest, WIDEST_TITLE - 2, break_long_words=False))]
+
+
+def gradient_tables(report: Report, precision: Precision, full: bool, failures: bool = False) -> list[Table]:
+    """A row for each component or, where there are many, for each parameter, and one for each that did not pass.
+
+    With `failures` only the latter.
+    """
+    odd = [row for row in report.rows if row.verdict != "pass"]
+    if report.against and report.eps is None:
+        whole = full or len(report.rows) <= MANY
+        listed = report.rows if whole and not failures else odd
+        tables = [against_table(report, listed, precision)] if listed else []
+        return tables if whole or failures else [against_summary(report), *tables]
+    if failures:
+        return [_components(report, odd, precision)] if odd else []
     if full or len(report.rows) <= MANY:
         return [_components(report, report.rows, precision)]
-    odd = [row for row in report.rows if row.verdict != "pass"]
     return [_summary(report, precision), *([_components(report, odd, precision)] if odd else [])]
 
 
@@ -91,6 +131,14 @@ def verdict_line(report: Report) -> str:
 
 
 def _headline(report: Report, precision: Precision, claims_first: bool) -> str:
+    line = _finding(report, precision, claims_first)
+    if report.size is None:
+        return line
+    sizes = f"{report.size:,} parameter{'s' if report.size != 1 else ''}"
+    return f"{sizes}, {report.of} = {Precision().show(report.loss)}\n{line}"
+
+
+def _finding(report: Report, precision: Precision, claims_first: bool) -> str:
     if report.eps is None or not report.rows:
         line = verdict_line(report)
         if claims_first and report.count("pass") == len(report.rows):
@@ -130,7 +178,7 @@ def _components(report: Report, rows: Sequence[Row], precision: Precision) -> Ta
     columns = [Column("gradient", style="cyan")]
     columns += [Column(f"{report.of}(p + {e})", "point")] if above else []
     columns += [Column(f"{report.of}(p - {e})", "point")] if below else []
-    columns += [Column("slope" if stepped else "numerical", "point", inner=1), Column("backprop", "point")]
+    columns += [Column("slope" if stepped else "numerical", "point", inner=1), Column(report.judged, "point")]
     columns += [Column("off by", "point")] if off else []
     columns += [VERDICT, NOTE]
     lines = []
@@ -215,7 +263,7 @@ def _off(row: Row, stepped: bool) -> Cell:
         return ""
     if stepped:
         return Precision(2).show(off)
-    if off == 0:
+    if off == 0 or (row.verdict == "pass" and off <= 3.0 * row.bound):  # as far as anybody can tell
         return "0 %"
     return f"{Precision(2).show(100 * off / abs(row.numerical))} %" if row.numerical else Precision(2).show(off)
 
@@ -227,15 +275,33 @@ def _where(report: Report, precision: Precision) -> list[str]:
         return []
     at = ", ".join(f"{name} = {Precision().show(x)}" for name, x in culprit.at)
     show = Precision().show
-    text = (
-        f"Where: {culprit.operation} in {culprit.label}. At {at} its gradient says {show(culprit.says)}; "
-        f"the slope of its value is {show(culprit.slope)}."
-    )
-    return [text, *([culprit.diagnosis] if culprit.diagnosis else [])]
+    place = culprit.place
+    line = f", {place.file}:{place.line}" if place is not None and place.line else ""
+    names = ", ".join(name for name, _ in culprit.at)
+    what = f"{culprit.operation}({names})" if names else f"{culprit.operation} in {culprit.label}"
+    says = f"{f'At {at} its' if at else 'Its'} gradient{_by(culprit)} says {show(culprit.says)}"
+    text = f"Where: {what}{line}. {says}; the slope of its value is {show(culprit.slope)}."
+    if culprit.diagnosis:
+        text += f" {_sentence(culprit.diagnosis)}."
+    return [f"{text} Every other operation is right." if culprit.alone else text]
+
+
+def _unsettled(report: Report) -> list[str]:
+    """What would settle the components that could not be judged."""
+    names = list(dict.fromkeys(row.name for row in report.rows if row.reason == "unsettled"))
+    if not names:
+        return []
+    shown = " or ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return [f"What could not be judged is neither right nor wrong here; try it with another value of {shown}."]
+
+
+def _by(culprit: Culprit) -> str:
+    """For which argument, where there are several."""
+    return f" for {culprit.argument}" if len(culprit.at) != 1 else ""
 
 
 def _sentence_of(claim: Claim) -> str:
-    """`dE/dw5 (mazur.yaml:18): two digits look swapped`."""
+    """`dE/dw5 (mazur.yaml:18): digits 8 and 9 differ (swapped?)`."""
     place = f" ({_line(claim)})" if _line(claim) else ""
     expected = claim.text or Precision(10).show(claim.yours)
     return f"{claim.key}{place}: {claim.diagnosis or f'expected {expected}, got {exact(claim.got)}'}"

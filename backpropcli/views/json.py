@@ -6,8 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING, Any
 
+from backpropcli.views.against_table import opinion_fields
+from backpropcli.views.coverage import coverage_fields
+from backpropcli.views.fault_words import fault_fields
+
 if TYPE_CHECKING:
-    from backpropcli.gradcheck import Report
+    from backpropcli.errors import Place
+    from backpropcli.gradcheck import Checked, Report
     from backpropcli.views.run_rows import Result, Row
 
 CHUNK = 2_000
@@ -26,13 +31,19 @@ def run_json(result: Result) -> Iterator[str]:
     yield "]}\n"
 
 
-def check_json(report: Report, source: str) -> Iterator[str]:
-    """`backprop.check/1`: {"format", "spec", "loss", "verdict", "difference", "eps", "parameters": [{"name", "index",
+def check_json(report: Report, source: str, failures: bool = False) -> Iterator[str]:
+    """`backprop.check/1`: {"format", "spec", "loss", "verdict", "difference", "eps", "coverage": {"checked",
+    "total", "directions", "differing", "blind", "seed", "sample", "interrupted"}, "parameters": [{"name", "index",
     "backprop", "numerical", "bound", "verdict", "reason", "note"}], "expected": [{"name", "index", "expected",
-    "backprop", "within", "verdict"}], "culprit"}.
+    "backprop", "within", "verdict", "diagnosis", "file", "line"}], "culprit": {"node", "operation", "argument", "at",
+    "gradient", "slope", "file", "line"}}. With other oracles each parameter has "opinions": {oracle: {"value", "error",
+    "verdict", "why"}}; with a fault there is "broken": {"fault", "steps", "what", "moves", "caught", "found"}.
+    With somebody else's there is "gradients" (see `foreign_json`); of a program or a function there is "outside":
+    {"judged", "value", "size", "notes"}. `failures` leaves out what passed.
     """
     yield f'{{"format": "backprop.check/1", "spec": {quoted(source)}, "loss": {quoted(report.of)}, '
     yield f'"verdict": "{report.verdict}", "difference": {quoted(report.difference)}, "eps": {anything(report.eps)}, '
+    yield f'"coverage": {anything(coverage_fields(report))}, '
     yield '"parameters": ['
     yield from listed(
         anything({
@@ -44,8 +55,9 @@ def check_json(report: Report, source: str) -> Iterator[str]:
             "verdict": row.verdict,
             "reason": row.reason,
             "note": row.note,
+            **({"opinions": opinion_fields(row.opinions)} if report.against else {}),
         })
-        for row in report.rows
+        for row in report.rows if not (failures and row.verdict == "pass")
     )
     yield '], "expected": ['
     yield from listed(
@@ -56,15 +68,71 @@ def check_json(report: Report, source: str) -> Iterator[str]:
             "backprop": claim.got,
             "within": claim.tolerance,
             "verdict": claim.verdict,
+            "diagnosis": claim.diagnosis,
+            **_where(claim.place),
         })
-        for claim in report.claims
+        for claim in report.claims if not (failures and claim.verdict == "pass")
     )
     culprit = report.culprit
     found = None if culprit is None else {
         "node": culprit.node, "operation": culprit.operation, "argument": culprit.argument,
         "at": dict(culprit.at), "gradient": culprit.says, "slope": culprit.slope,
+        **_where(culprit.place),
     }  # fmt: skip
-    yield f'], "culprit": {anything(found)}}}\n'
+    broken = f', "broken": {anything(fault_fields(report))}' if report.fault is not None else ""
+    theirs = ""
+    if report.foreign is not None:
+        from backpropcli.views.foreign_json import fields
+
+        theirs = f', "gradients": {anything(fields(report.foreign, failures))}'
+    outside = ""
+    if report.size is not None:
+        known = {"judged": report.judged, "value": report.loss, "size": report.size, "notes": list(report.notes)}
+        outside = f', "outside": {anything(known)}'
+    yield f'], "culprit": {anything(found)}{broken}{theirs}{outside}}}\n'
+
+
+def checks_json(files: Sequence[Checked], verdict: str, failures: bool = False) -> Iterator[str]:
+    """`backprop.checks/1`: {"format", "verdict", "files": [a `backprop.check/1` each, the worst first]}.
+
+    A file that could not be checked is {"format": "backprop.check/1", "spec", "verdict": "error", "error": {"message",
+    "file", "line", "column", "hint"}}, with the verdict "bug" where backprop itself is at fault. `failures` leaves out
+    files and components that passed.
+    """
+    yield f'{{"format": "backprop.checks/1", "verdict": "{verdict}", "files": ['
+    before = "\n"
+    for checked in files:
+        if failures and checked.verdict == "pass":
+            continue
+        if checked.report is not None:
+            one = "".join(check_json(checked.report, checked.source, failures)).rstrip("\n")
+        else:
+            one = anything({
+                "format": "backprop.check/1",
+                "spec": checked.source,
+                "verdict": checked.verdict,
+                "error": _error(checked.error),
+            })
+        yield before + one
+        before = ",\n"
+    yield "\n]}\n" if before[0] == "," else "]}\n"
+
+
+def _error(error: Exception | None) -> dict[str, Any]:
+    """An error's parts; null where there is no place."""
+    place: Place | None = getattr(error, "place", None)
+    return {
+        "message": getattr(error, "message", repr(error)),
+        **_where(place),
+        "column": place.column if place is not None and place.line else None,
+        "hint": getattr(error, "hint", ""),
+    }
+
+
+def _where(place: Place | None) -> dict[str, Any]:
+    """A place's file and line; null where it is in none."""
+    known = place is not None and place.line > 0
+    return {"file": place.file if place and known else None, "line": place.line if place and known else None}
 
 
 def listed(items: Iterable[str]) -> Iterator[str]:
@@ -100,7 +168,7 @@ def number(x: float) -> str:
     ('0.1', '"NaN"')
     """
     if x - x == 0:
-        return float.__repr__(x) if isinstance(x, float) else repr(float(x))
+        return float.__repr__(x + 0.0) if isinstance(x, float) else repr(float(x) + 0.0)  # 0.0 for -0.0
     return '"NaN"' if x != x else '"Infinity"' if x > 0 else '"-Infinity"'
 
 

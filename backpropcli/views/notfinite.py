@@ -8,6 +8,7 @@ from backpropcli.engine import Trace, finite, offenders
 from backpropcli.engine.nonfinite import Offender
 from backpropcli.ops.definition import show_shape
 from backpropcli.views.numbers import Precision, components, is_array, shape_of
+from backpropcli.views.run_rows import steps_said
 
 PRECISION = Precision()
 MANY = 8
@@ -41,17 +42,18 @@ def _message(found: Offender, trace: Trace) -> str:
     """Which node it is, and what it was computed from."""
     kind = _kind(found.result)
     given = " and ".join(f"{name} = {_shown(value)}" for name, value in found.inputs if name)
+    inner = steps_said(trace.graph, [found.label] * (found.what == "gradient") + [name for name, _ in found.inputs])
     node = trace.graph.nodes.get(found.node)
     if node is None:
         return f"note: a number in a formula is not finite: {kind}"
     if found.what == "value":
         what = f"{found.node} = {node.formula}" if node.formula else f"{node.kind} {found.node}"
         where = f", where {given}" if given else ""
-        return f"note: {what} is the first value that is not finite: {kind}{where}"
+        return f"note: {what} is the first value that is not finite: {kind}{where}{inner}"
     passing = trace.graph.nodes.get(found.inputs[0][0].partition(".")[0]) if found.inputs else None
     through = f", through {passing.name} = {passing.formula}" if passing is not None and passing.formula else ""
     where = f", where {given}" if given else ""
-    return f"note: d{trace.of}/d{found.label} is the first gradient that is not finite: {kind}{through}{where}"
+    return f"note: d{trace.of}/d{found.label} is the first gradient that is not finite: {kind}{through}{where}{inner}"
 
 
 def _shown(value: Any) -> str:

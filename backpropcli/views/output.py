@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import IO, Any, NamedTuple
 
 from backpropcli.errors import FileError, UsageError
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.table import INDENT, Table
+from backpropcli.views.table import INDENT, Table, worded
 
-ENDINGS = {".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown"}
+ENDINGS = {
+    ".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".xml": "junit",
+    ".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid",
+}  # fmt: skip
 """The format that the ending of `-o FILE` chooses."""
+EXCERPT = re.compile(r"\s*\d*\s*\| ")
+"""A line of a file, or of carets, in an error."""
 COLORS = ("auto", "always", "never")
 SIGNS = "─…±◀→·−"
 """What the tables print beyond ASCII; a stream that cannot encode them gets ASCII."""
 ASCII = str.maketrans({"─": "-", "…": "...", "±": "+-", "◀": "<", "→": "->", "·": "*", "−": "-", "²": "^2", "½": "1/2"})
 MOST_COLOURED_ROWS = 2_000
 """Rich takes 0.3 ms a row: longer tables are printed plain."""
+MOST_COLOURED_COLUMNS = 2_000
+"""Wider ones too."""
 
 
 class Destination(NamedTuple):
@@ -75,14 +83,14 @@ def destination(
             known = f"{', '.join(formats[:-1])} or {formats[-1]}"
             raise UsageError(f"--format {format}: expected {known}{did_you_mean(format, formats)}")
     elif path is not None and not os.path.isdir(path):
-        endings = {e: f for e, f in ENDINGS.items() if f in formats}
+        endings = {".txt": formats[0], **{e: f for e, f in ENDINGS.items() if f in formats}}
         format = endings.get(os.path.splitext(path)[1].lower())
         if format is None and not _is_special(path):
             raise UsageError(
                 f"-o {path}: the ending chooses the format, and should be one of {', '.join(endings)}",
                 hint=f"Or say the format:  --format {formats[0]} -o {path}",
             )
-    return Destination(path, format or "table", color, quiet)
+    return Destination(path, format or formats[0], color, quiet)
 
 
 def colour_wanted(choice: str, stream: Any) -> bool:
@@ -111,7 +119,7 @@ def terminal_width(stream: Any) -> int | None:
 
 def render(table: Table, width: int | None = None, coloured: bool = False) -> str:
     """A table as text that fits `width` as far as it can, with ANSI codes where `coloured`."""
-    if not coloured or sum(map(len, table.sections)) > MOST_COLOURED_ROWS:
+    if not coloured or not table.columns or sum(map(len, table.sections)) > MOST_COLOURED_ROWS:
         return table.text(width)
     from io import StringIO
 
@@ -119,22 +127,37 @@ def render(table: Table, width: int | None = None, coloured: bool = False) -> st
     from rich.padding import Padding
 
     layout = table.layout(width)
+    if layout.width > MOST_COLOURED_COLUMNS or layout.overflows:
+        return table.text(width)
     text = StringIO()
     console = Console(
         file=text, width=max(layout.width, 1), force_terminal=True, color_system="standard", no_color=False,
         legacy_windows=False, highlight=False, markup=False, emoji=False,
     )  # fmt: skip
-    if table.title:
-        head, _, rest = table.title.partition("   ")
+    if layout.title:
+        head, _, rest = layout.title.partition("   ")
         console.print(f"\x1b[1m{head}\x1b[0m{'   ' + rest if rest else ''}\n", soft_wrap=True)
     console.print(Padding(layout.rich_table(), (0, 0, 0, len(INDENT)), expand=False), crop=False, overflow="ignore")
-    if table.footers:
-        console.print("\n" + "\n".join(table.footers), soft_wrap=True)
+    if layout.footers:
+        console.print("\n" + "\n".join(layout.footers), soft_wrap=True)
     return text.getvalue()
 
 
+def at_words(text: str, width: int | None) -> str:
+    """A message broken at words where a line is wider than the terminal; lines of a file are left as they are."""
+    if width is None:
+        return text
+    return "\n".join(
+        part for line in text.split("\n") for part in ([line] if EXCERPT.match(line) else worded(line, width))
+    )
+
+
 def message(text: str) -> None:
-    """A line on stderr, which may be closed."""
+    """A line, or a block of them, on stderr, which may be closed; in a terminal it is broken at words."""
+    _print_message(at_words(text, terminal_width(sys.stderr)))
+
+
+def _print_message(text: str) -> None:
     try:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError, AttributeError):
@@ -144,7 +167,8 @@ def message(text: str) -> None:
 def error_message(text: str, choice: str = "auto") -> None:
     """`error:` and a block of text on stderr; red where it is a terminal that knows colours."""
     red, plain = ("\x1b[1;31m", "\x1b[0m") if colour_wanted(choice, sys.stderr) else ("", "")
-    message(f"{red}error:{plain} {text}")
+    whole = at_words(f"error: {text}", terminal_width(sys.stderr))
+    _print_message(f"{red}error:{plain}{whole.removeprefix('error:')}")
 
 
 def print_all(chunks: Iterable[str]) -> None:

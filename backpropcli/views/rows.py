@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 WIDTH = 80
 """Columns of a line where nobody said how wide the terminal is."""
+WIDEST_NAME = 3
+"""A name may take one part in so many of a line."""
 MARGIN = "  "
 GAPS = (1, 3, 2)
 """Blanks behind the name, the formula and the numbers."""
@@ -76,12 +78,18 @@ def _behind(remark: str) -> int:
 def lay_out(rows: Sequence[Row], width: int = WIDTH, wrap: bool = False) -> Iterator[str]:
     """The rows as lines: in columns as many as fit into `width` together, the others broken before their `=`.
 
-    With `wrap`, a single part that is wider than that goes on in the next line; without, it is left whole.
+    With `wrap`, a single part that is wider than that goes on in the next line; without, it is left whole. A name that
+    would push everything else out of the page stands on a line of its own.
     """
+    longest = width // WIDEST_NAME
+    above = [row.name if len(row.name) > longest and row.flat()[1:] != ("", "", "") else "" for row in rows]
+    rows = [row._replace(name="") if name else row for row, name in zip(rows, above, strict=True)]
     head = max((len(row.name) for row in rows), default=0)
     grids = [_grid(row, head, width) for row in rows]
     columns = _columns(rows, grids, head, width)
-    for row, grid in zip(rows, grids, strict=True):
+    for row, grid, name in zip(rows, grids, above, strict=True):
+        if name:
+            yield MARGIN + name
         column = len(MARGIN) + sum(columns) + sum(GAPS)
         own = _columns([row], [grid], head, width) if len(grid) > 1 else columns
         if column + _behind(row.mark) <= width and all(_within(cells, columns) for cells in grid):

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
 from backpropcli.engine.trace import plain
-from backpropcli.ops.definition import Operation, Options
-from backpropcli.views.numbers import is_array, nested
+from backpropcli.graph import Graph
 
 
 class Row(NamedTuple):
@@ -60,9 +59,8 @@ def _rows(trace: Trace, expand: bool) -> list[Row]:
     for name, kind, formula, inputs, first, slot, _ in graph.nodes.values():
         shown = backward and (kind in ("parameter", "node") or trace.everything)
         if expand and first < slot:
-            for step in range(first, slot):
-                if step in labels:
-                    rows.append(_step(trace, step, labels, shown))
+            written = step_words(graph, name, labels)
+            rows += [_step(trace, step, labels, shown, written[step]) for step in range(first, slot) if step in labels]
         shape = shapes[slot]
         value, gradient = slots[slot], gradients[slot] if shown else None
         if shape or type(value) is not float or (shown and type(gradient) is not float):
@@ -72,29 +70,33 @@ def _rows(trace: Trace, expand: bool) -> list[Row]:
     return rows
 
 
-def _step(trace: Trace, slot: int, labels: dict[int, str], shown: bool) -> Row:
+def step_words(graph: Graph, name: str, labels: dict[int, str]) -> dict[int, str]:
+    """Each step of a node in the formula language, by slot: `w1 * x`, `sum(J.2, axis=0)`."""
+    from backpropcli.spec.formula.show import show
+    from backpropcli.views.stages import step_formulas
+
+    return {slot: show(formula) for slot, formula in step_formulas(graph, graph.nodes[name], labels).items()}
+
+
+def steps_said(graph: Graph, mentioned: Collection[str]) -> str:
+    """What names such as J.4 are, for a message that mentions them: `(J.4 = exp(J.3), a step inside J; ...)`."""
+    inner = [name for name in dict.fromkeys(mentioned) if "." in name]
+    if not inner:
+        return ""
+    labels = graph.labels()
+    said = []
+    for node in dict.fromkeys(name.partition(".")[0] for name in inner):
+        words = step_words(graph, node, labels)
+        own = [f"{labels[slot]} = {text}" for slot, text in words.items() if labels[slot] in inner]
+        said.append(f"{' and '.join(own)}, {'steps' if len(own) > 1 else 'a step'} inside {node}")
+    return f" ({'; '.join(said)}; backprop run --expand shows them)"
+
+
+def _step(trace: Trace, slot: int, labels: dict[int, str], shown: bool, formula: str) -> Row:
     """A step inside a compound formula, as a node of its own."""
     graph, dtype = trace.graph, trace.plan.dtype
-    operation, shape = graph.operations[slot], graph.shapes[slot]
-    assert operation is not None
+    shape = graph.shapes[slot]
     inputs = tuple(dict.fromkeys(labels[a] for a in graph.arguments[slot] if a in labels))
-    words = [
-        labels[a] if a in labels else nested(graph.constants[a]) if not is_array(graph.constants[a]) else "[...]"
-        for a in graph.arguments[slot]
-    ]
     value = plain(trace.slots[slot], shape, dtype)
     gradient = plain(trace.gradients[slot], shape, dtype) if shown else None
-    formula = step_formula(operation, words, graph.options.get(slot))
     return Row(labels[slot], "node", formula, inputs, shape, value, gradient)
-
-
-def step_formula(operation: Operation, arguments: Sequence[str], options: Options | None = None) -> str:
-    """One operation in the formula language: `w1 * x`, `-z`, `sum(x, axis=-1)`."""
-    if operation.infix and len(arguments) == 2:
-        return f" {operation.infix} ".join(arguments)
-    if operation.name == "negative":
-        return f"-{arguments[0]}"
-    words = list(arguments)
-    planned = vars(options) if options is not None else {}
-    words += [f"{key}={planned[key]}" for key in operation.options if key in planned and planned[key] is not None]
-    return f"{operation.name}({', '.join(words)})"

@@ -15,8 +15,10 @@ from backpropcli.views.table import Cell, Column, Table
 MANY_ROWS = 60
 """In a terminal, a section of more rows than these is elided to its first and last SHOWN_ROWS."""
 SHOWN_ROWS = 20
-EDGES = (3, 2, 1)
-"""In a terminal, how many entries are shown at each end of an axis: the first that fits the width."""
+FEWEST_DIGITS = 4
+"""In a terminal, numbers get fewer digits down to these before anything is left out."""
+EDGES = (3, 2, 1, 0)
+"""In a terminal, how many entries are shown at each end of an axis: the first that fits the width (0: the first one)."""
 SECTIONS = (("input", "target"), ("parameter",), ("node",))
 
 KINDS = {"input": "dim", "target": "dim", "parameter": "dim"}
@@ -49,7 +51,7 @@ def table(result: Result, precision: Precision, edge: int | None = None, most_ro
     if any(elided(row.shape, edge) for row in result.rows):
         cut.append("big arrays are shown in part")
     columns = [
-        Column("name", style="cyan"),
+        Column("name", style="cyan", last=True),
         Column("shape" if arrays else "", gap=2, style="dim"),
         Column("formula", elastic=True, gap=2 if arrays else 3, styles=KINDS),
         Column("value", "point"),
@@ -67,17 +69,46 @@ def heading(result: Result, precision: Precision) -> str:
     return f"{result.source}   {result.loss} = {precision.show(result.loss_value)}"
 
 
-def fitted(result: Result, precision: Precision, width: int | None, full: bool = False) -> Table:
-    """The table for a terminal of `width` columns (None: no terminal, nothing is left out)."""
+def fitted(
+    result: Result, precision: Precision, width: int | None, full: bool = False, chosen: bool = False
+) -> Table:
+    """The table for a terminal of `width` columns (None: no terminal, nothing is left out).
+
+    Where it is too wide, numbers get fewer digits (unless the user has `chosen` how many), then arrays are shown in
+    part, with a line that says so.
+    """
     if width is None or full:
         return table(result, precision)
     made = table(result, precision, EDGES[0], MANY_ROWS)
-    if any(elided(row.shape, EDGES[-1]) for row in result.rows):
-        for edge in EDGES[1:]:
-            if made.layout(width).width <= width:
-                break
-            made = table(result, precision, edge, MANY_ROWS)
-    return made
+    if made.layout(width).width <= width and not made.layout(width).hard:
+        return made
+    hard: Table | None = None
+    for edge in EDGES:
+        if edge != EDGES[0] and not any(elided(row.shape, edge) for row in result.rows):
+            continue
+        for fewer in fewer_digits(precision, chosen):
+            made = said(table(result, fewer, edge, MANY_ROWS), fewer, precision)
+            layout = made.layout(width)
+            if layout.width <= width:
+                if not layout.hard:
+                    return made
+                hard = hard or made
+    return hard or made
+
+
+def fewer_digits(precision: Precision, chosen: bool) -> list[Precision]:
+    """The digits asked for and, where nobody asked, fewer and fewer of them, down to FEWEST_DIGITS."""
+    if chosen:
+        return [precision]
+    return [precision._replace(digits=digits) for digits in range(precision.digits, FEWEST_DIGITS - 1, -1)]
+
+
+def said(made: Table, fewer: Precision, precision: Precision) -> Table:
+    """The table with a line that says that it has fewer digits, where it has."""
+    if fewer.digits == precision.digits:
+        return made
+    line = f"Shown with {fewer.digits} digits to fit; --digits {precision.digits} shows more."
+    return made._replace(footers=[*made.footers, line])
 
 
 def sentence(parts: Sequence[str]) -> str:

@@ -20,10 +20,12 @@ from backpropcli.spec.formula.tree import (
     Number,
     Sequence,
     Unary,
+    longer,
     postorder,
 )
+from backpropcli.views.calls import planned_call
 from backpropcli.views.numbers import exact
-from backpropcli.views.primes import textbook
+from backpropcli.views.primes import Prime, textbook
 
 MOST_READ = 24
 """A local derivative of more parts than these is worked out step by step."""
@@ -54,6 +56,15 @@ class Stage(NamedTuple):
     own: Mapping[str, Operation] = MappingProxyType({})
     """The spec's own operations (functions with a gradient) by name."""
 
+    steps: tuple[int, ...] = ()
+    """The slots of the steps that it consists of, in evaluation order."""
+
+    places: Mapping[int, int] | None = None
+    """The slot of each operation in `formula`, by the id of its part; None where nobody has looked yet."""
+
+    derived: dict[str, tuple[Expression, list[Prime]]] | None = None
+    """The local derivatives that were worked out already, by name."""
+
     def find(self, name: str) -> object:
         """The operation of a name."""
         return lookup(name) or self.own.get(name)
@@ -69,6 +80,19 @@ class Stage(NamedTuple):
         return None if strange else found
 
 
+    def local(self, name: str) -> tuple[Expression, list[Prime]] | None:
+        """The same as it is shown, `a1*(1 - a1)`, and the primes in it; None where there is none."""
+        if self.derived is not None and name in self.derived:
+            return self.derived[name]
+        formula = self.derivative(name)
+        if formula is None:
+            return None
+        found = textbook(formula, self.formula, self.name, self.find)
+        if self.derived is not None:
+            self.derived[name] = found
+        return found
+
+
 def stages(graph: Graph, labels: dict[int, str]) -> Iterator[Stage]:
     """Every stage of a graph, in evaluation order; `labels` are `graph.labels()`."""
     for node in graph.nodes.values():
@@ -76,16 +100,39 @@ def stages(graph: Graph, labels: dict[int, str]) -> Iterator[Stage]:
             yield from _of_node(graph, node, labels)
 
 
+def step_formulas(graph: Graph, node: Node, labels: dict[int, str]) -> dict[int, Expression]:
+    """Each step of a node as a formula of its own, by slot: as it was written, where that can be found again."""
+    written = parse(node.formula, graph.nodes)
+    places = paired(graph, node, written)
+    if places is not None:
+        return {stage.slot: stage.shown for stage in _cut(graph, written, places, node, labels, all_of_them=True)}
+    return {slot: _primitive(graph, slot, node, labels).shown for slot in graph.steps(node.name)}
+
+
+def primitive_stages(graph: Graph, labels: dict[int, str]) -> Iterator[Stage]:
+    """Every step inside the formulas as a stage of its own, in evaluation order."""
+    for node in graph.nodes.values():
+        for slot in graph.steps(node.name):
+            yield _primitive(graph, slot, node, labels)
+
+
 def _of_node(graph: Graph, node: Node, labels: dict[int, str]) -> list[Stage]:
     written = parse(node.formula, graph.nodes)
     steps = graph.steps(node.name)
     own = _own(graph, steps)
-    if all(isinstance(graph.operations[slot], Elementwise) for slot in steps):
-        for formula in (written, _spelled_out(graph, node, labels)):
-            if formula is not None:
-                stage = Stage(node.name, node.slot, node.name, written, formula, node.inputs, own=own)
-                if all(_readable(stage, name) for name in node.inputs):
-                    return [stage]
+    if longer(written, MOST_PARTS):
+        pass  # as one line it could not be read; and each of a thousand inputs would have a derivative as long as it
+    elif all(isinstance(graph.operations[slot], Elementwise) for slot in steps):
+        stage = Stage(
+            node.name, node.slot, node.name, written, written, node.inputs, own=own, steps=tuple(steps), derived={}
+        )  # fmt: skip
+        if all(_readable(stage, name) for name in node.inputs):
+            return [stage]
+        formula, places = _spelled_out(graph, node, labels)
+        if formula is not None:
+            stage = stage._replace(formula=formula, places=places, derived={})
+            if all(_readable(stage, name) for name in node.inputs):
+                return [stage]
     else:
         slots = paired(graph, node, written)
         if slots is not None:
@@ -97,11 +144,8 @@ def _of_node(graph: Graph, node: Node, labels: dict[int, str]) -> list[Stage]:
 
 def _readable(stage: Stage, name: str) -> bool:
     """Whether there is a derivative, and one that fits on a line; else the formula is worked through step by step."""
-    formula = stage.derivative(name)
-    if formula is None:
-        return False
-    shown, _ = textbook(formula, stage.formula, stage.name, stage.find)
-    return len(postorder(shown)) <= MOST_READ
+    found = stage.local(name)
+    return found is not None and not longer(found[0], MOST_READ)
 
 
 def _own(graph: Graph, slots: Iterable[int]) -> dict[str, Operation]:
@@ -151,15 +195,24 @@ def _operation(part: Expression, own: Mapping[str, Operation]) -> Operation | No
 
 
 def _cut(
-    graph: Graph, written: Expression, slots: dict[int, int], node: Node, labels: dict[int, str]
+    graph: Graph,
+    written: Expression,
+    slots: dict[int, int],
+    node: Node,
+    labels: dict[int, str],
+    all_of_them: bool = False,
 ) -> list[Stage]:
-    """The stages of a formula: each structural operation one, and each elementwise piece between them."""
-    cut = {id(written)}
-    for part in postorder(written):
+    """The stages of a formula: each structural operation one, and each elementwise piece between them.
+
+    `all_of_them`: every operation is a stage.
+    """
+    cut = {id(written)} if not all_of_them else set(slots)
+    for part in postorder(written) if not all_of_them else ():
         if id(part) in slots and not isinstance(graph.operations[slots[id(part)]], Elementwise):
             cut.add(id(part))
             cut.update(id(p) for p in _within(part) if id(p) in slots)
-    known = set(labels.values())
+    known = {*node.inputs, *(labels[slot] for slot in slots.values())}
+    places: dict[int, int] = {}
     result = []
     stack: list[Expression] = []
     for part in postorder(written):
@@ -167,13 +220,19 @@ def _cut(
         inside = tuple(stack[len(stack) - count :])
         del stack[len(stack) - count :]
         now = part.with_parts(inside) if count else part
+        if id(part) in slots:
+            places[id(now)] = slots[id(part)]
         if id(part) in slots and id(part) in cut:
             slot = slots[id(part)]
             operation = graph.operations[slot]
             structural = None if isinstance(operation, Elementwise) else operation
             arguments = tuple(labels.get(a) for a in graph.arguments[slot])
             inputs, whole = _inputs(now, known), len(cut) == 1
-            result.append(Stage(labels[slot], slot, node.name, now, now, inputs, structural, arguments, whole))
+            own = {id(p): places[id(p)] for p in postorder(now) if id(p) in places}
+            result.append(Stage(
+                labels[slot], slot, node.name, now, now, inputs, structural, arguments, whole,
+                steps=tuple(sorted(own.values())), places=own, derived={},
+            ))  # fmt: skip
             now = Name(labels[slot])
         stack.append(now)
     return result
@@ -201,7 +260,9 @@ def _step(graph: Graph, slot: int, arguments: list[Expression]) -> Expression:
         return Binary(operation.infix, arguments[0], arguments[1])
     if operation.name == "negative":
         return Unary("-", arguments[0])
-    return arguments[0] if operation.name == "identity" else Call(operation.name, tuple(arguments))
+    if operation.name == "identity":
+        return arguments[0]
+    return planned_call(operation, arguments, graph.options.get(slot), [graph.shapes[a] for a in graph.arguments[slot]])
 
 
 def _constant(graph: Graph, slot: int) -> Expression:
@@ -209,8 +270,13 @@ def _constant(graph: Graph, slot: int) -> Expression:
     return Name("constant") if getattr(value, "shape", ()) else Number(float(value), exact(value))
 
 
-def _spelled_out(graph: Graph, node: Node, labels: dict[int, str]) -> Expression | None:
-    """A node's formula put together from its steps, functions written out; None where that gets too long."""
+def _spelled_out(
+    graph: Graph, node: Node, labels: dict[int, str]
+) -> tuple[Expression | None, Mapping[int, int] | None]:
+    """A node's formula put together from its steps, functions written out, and its parts' slots.
+
+    None where that gets too long.
+    """
     parts: dict[int, Expression] = {}
     sizes: dict[int, int] = {}
     for slot in graph.steps(node.name):
@@ -222,9 +288,9 @@ def _spelled_out(graph: Graph, node: Node, labels: dict[int, str]) -> Expression
                 inside.append(parts.get(a) or Name(labels[a]))
         sizes[slot] = 1 + sum(sizes.get(a, 1) for a in graph.arguments[slot])
         if sizes[slot] > MOST_PARTS:
-            return None
+            return None, None
         parts[slot] = _step(graph, slot, inside)
-    return parts[node.slot]
+    return parts[node.slot], {id(part): slot for slot, part in parts.items()}
 
 
 def _primitive(graph: Graph, slot: int, node: Node, labels: dict[int, str]) -> Stage:
@@ -235,5 +301,8 @@ def _primitive(graph: Graph, slot: int, node: Node, labels: dict[int, str]) -> S
     arguments = tuple(labels.get(a) for a in slots)
     inputs = tuple(dict.fromkeys(name for name in arguments if name is not None))
     structural = None if isinstance(operation, Elementwise) else operation
-    whole = len(graph.steps(node.name)) == 1
-    return Stage(labels[slot], slot, node.name, formula, formula, inputs, structural, arguments, whole)
+    whole = slot == node.slot and not any(graph.operations[k] is not None for k in range(slot - 1, node.first - 1, -1))
+    return Stage(
+        labels[slot], slot, node.name, formula, formula, inputs, structural, arguments, whole,
+        steps=(slot,), places={id(formula): slot},
+    )  # fmt: skip

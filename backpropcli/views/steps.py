@@ -44,6 +44,9 @@ def steps(
         yield from _backward_section(worked, "<" if ascii else "◀", width)
         yield ""
         yield closing(sum(1 for _ in worked.order()))
+    inner = next((stage.name for stage in worked.stages if "." in stage.name), "")
+    if inner:
+        yield f"Names with a point, such as {inner}, are steps inside a formula: backprop run --expand lists them all."
     if any(prod(worked.shape(label)) > MOST_ENTRIES for label in worked.slots):
         yield f"Arrays of more than {MOST_ENTRIES} entries are shown as their shapes."
 
@@ -77,7 +80,7 @@ def _backward_section(worked: Worked, sign: str, width: int | None) -> Iterator[
     heading = f"Backward, right to left: upstream gradient {worked.style.times} local derivative"
     rows = _padded(worked, list(_backward(worked, sign)))
     lines = list(lay_out(rows, width or WIDTH, wrap=width is not None))
-    if all(row.mark in ("", f"{sign} parameter") for row in rows):
+    if len(lines) > len(rows) and all(row.mark in ("", f"{sign} parameter") for row in rows):
         short = [row._replace(mark=row.mark and sign) for row in rows]
         shorter = list(lay_out(short, width or WIDTH, wrap=width is not None))
         if len(shorter) < len(lines):

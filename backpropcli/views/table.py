@@ -20,7 +20,11 @@ Block = str | list[str]
 """A padded cell: one line, or the lines of an array."""
 INDENT = "  "
 NARROWEST = 10
-"""An elastic column is not cut further than this."""
+"""An elastic column is cut to this before anything else has to give way."""
+NARROWEST_NAME = 12
+"""A column of names is not cut further than this."""
+WIDEST_CELL = 240
+"""A text that is longer than this runs on where nothing is cut, and the other rows keep their columns."""
 
 NARROW = "─…±◀→·−∂αβγδεζηθλμνξπρστφχψωΔΣ"
 """Signs and Greek letters that are known to take one column: a table need not import Rich to measure them."""
@@ -41,6 +45,8 @@ class Column(NamedTuple):
     inner: int = 2
     style: str = ""
     styles: dict[str, str] = {}  # noqa: RUF012 - read only
+    last: bool = False
+    """Names, which are cut in their middle when nothing else is left to give way."""
 
 
 class Table(NamedTuple):
@@ -72,27 +78,52 @@ class Layout:
         for column, k in zip(columns, kept, strict=True):
             cells = [[row[k] for row in section] for section in table.sections]
             padded, size, side = _column(column, cells)
+            size = min(size, WIDEST_CELL) if column.align == "left" and not column.last else size
             blocks.append(padded)
             sizes.append(size)
             aligned.append(side)
         gaps = [c.gap for c in columns[1:]]
+        self.hard = False
+        """Whether names were cut or a column was left out to fit the width."""
         if width is not None:
-            excess = len(INDENT) + sum(sizes) + sum(gaps) - width
-            if excess > 0:
+            fixed = len(INDENT) - width
+            if fixed + sum(sizes) + sum(gaps) > 0:
                 gaps = [2 if c.align == "left" else g for g, c in zip(gaps, columns[1:], strict=True)]
-                excess = len(INDENT) + sum(sizes) + sum(gaps) - width
+            if fixed + sum(sizes) + sum(gaps) > sum(s - NARROWEST for s, c in zip(sizes, columns, strict=True)
+                                                    if c.elastic and s > NARROWEST):  # fmt: skip
+                gaps = [min(2, g) for g in gaps]
+                for k, column in enumerate(columns):
+                    if column.align == "point" and column.inner > 1:
+                        cells = [[row[kept[k]] for row in section] for section in table.sections]
+                        blocks[k], sizes[k], aligned[k] = _column(column._replace(inner=1), cells)
+            for least, wanted in ((NARROWEST, "elastic"), (NARROWEST_NAME, "last")):
+                for k, column in enumerate(columns):
+                    excess = fixed + sum(sizes) + sum(gaps)
+                    if excess > 0 and getattr(column, wanted):
+                        self.hard = self.hard or (wanted == "last" and sizes[k] > least)
+                        sizes[k] = max(min(sizes[k], least), sizes[k] - excess)
+            for k in reversed(range(1, len(columns))):  # what can be done without
+                if fixed + sum(sizes) + sum(gaps) > 0 and columns[k].elastic and columns[k].title:
+                    self.hard = True
+                    del columns[k], blocks[k], sizes[k], aligned[k], gaps[k - 1]
             for k, column in enumerate(columns):
-                if column.elastic and excess > 0:
-                    narrow = max(min(sizes[k], NARROWEST), sizes[k] - excess)
-                    excess -= sizes[k] - narrow
-                    sizes[k] = narrow
-                    fit = _wrap if column.wrap else _cut
-                    blocks[k] = [[fit(b, narrow) for b in section] for section in blocks[k]]
-        behind = [" " * g for g in gaps] + [""]
+                if column.elastic or column.last:
+                    fit = _wrap if column.wrap else _cut_middle if column.last else _cut
+                    blocks[k] = [[fit(b, sizes[k]) for b in section] for section in blocks[k]]
+        self.title, self.footers = table.title, list(table.footers)
+        if width is not None:
+            self.title = "\n".join(part for line in table.title.split("\n") for part in worded(line, width))
+            self.footers = [part for text in table.footers for line in text.split("\n") for part in worded(line, width)]
+        behind = [" " * g for g in gaps] + [""] * bool(columns)
         self.table = table
         self.columns = columns
         self.sizes = [s + len(b) for s, b in zip(sizes, behind, strict=True)]
         self.width = len(INDENT) + sum(self.sizes)
+        self.overflows = any(
+            type(b) is str and len(b) > s
+            for column, s in zip(blocks, sizes, strict=True) if s >= WIDEST_CELL for section in column for b in section
+        )
+        """Whether a text runs on behind its column."""
         self.titles = [
             pad(c.title, s, a) + b for c, s, a, b in zip(columns, sizes, aligned, behind, strict=True)
         ]
@@ -103,9 +134,13 @@ class Layout:
 
     def lines(self) -> Iterator[str]:
         """The table as plain text, line by line."""
-        if self.table.title:
-            yield self.table.title
-            yield ""
+        if self.title:
+            yield self.title
+            if self.columns:
+                yield ""
+        if not self.columns:  # all there is to say is in the title and under it
+            yield from (["", *self.footers] if self.footers else [])
+            return
         yield (INDENT + "".join(self.titles)).rstrip()
         rule = INDENT + "─" * (self.width - len(INDENT))
         for section in self.sections:
@@ -114,9 +149,9 @@ class Layout:
             yield rule
             for cells in section:
                 yield (INDENT + "".join(cells)).rstrip()
-        if self.table.footers:
+        if self.footers:
             yield ""
-            yield from self.table.footers
+            yield from self.footers
 
     def rich_table(self) -> RichTable:
         """The same lines as a Rich table, without title, indent and footers."""
@@ -160,7 +195,7 @@ def width_of(text: str) -> int:
 
 def pad(text: str, size: int, side: str) -> str:
     """`text` in `size` columns, at the left or at the right side."""
-    space = " " * (size - width_of(text))
+    space = " " * max(size - width_of(text), 0)
     return space + text if side == "right" else text + space
 
 
@@ -174,6 +209,29 @@ def _cut(block: Block, size: int) -> Block:
     while width_of(block) > size - 1:
         block = block[:-1]
     return block.rstrip() + "…"
+
+
+def _cut_middle(block: Block, size: int) -> Block:
+    """A name with … in its middle where it is wider than `size`: what tells names apart often stands at the end."""
+    if isinstance(block, list) or width_of(block := block.rstrip()) <= size:
+        return block
+    tail = ""
+    while width_of(tail) < (size - 1) // 2:
+        tail = block[-len(tail) - 1] + tail
+    head = block
+    while width_of(head) > size - 1 - width_of(tail):
+        head = head[:-1]
+    return f"{head}…{tail}"
+
+
+def worded(line: str, width: int) -> list[str]:
+    """A line of words in as many lines as a terminal needs, broken at blanks; those below keep its indent."""
+    if width_of(line) <= width:
+        return [line]
+    from textwrap import wrap
+
+    indent = line[: len(line) - len(line.lstrip())]
+    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _wrap(block: Block, size: int) -> Block:

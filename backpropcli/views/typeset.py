@@ -72,9 +72,13 @@ def factor(
     *,
     numbers: Mapping[str, str] | None = None,
     arrays: Collection[str] = (),
+    starred: bool = False,
 ) -> str:
-    """A formula as the right factor of a product: `2(a2 - y)/2`, but `(x + 1)`, `(-3)`."""
-    piece = _set(expression, style, numbers or {}, arrays, tight=True)
+    """A formula as the right factor of a product: `2(a2 - y)/2`, but `(x + 1)`, `(-3)`.
+
+    `starred`: that product is elementwise and has a `*`, and so have the formula's own.
+    """
+    piece = _set(expression, style, numbers or {}, arrays, tight=True, starred=starred)
     chain = piece.binding > PRODUCT or (piece.binding == PRODUCT and not _has_matmul(expression))
     return piece.inner if chain else _wrap(piece.first)
 
@@ -88,20 +92,70 @@ def _has_matmul(expression: Expression) -> bool:
     return False
 
 
+def _stars(order: list[Expression], arrays: Collection[str], starred: bool) -> list[bool]:
+    """For each part of a formula, whether it is a product written with `*`: one sign in a whole chain of factors.
+
+    The sign of a chain is `*` where two arrays are multiplied in it, entry by entry.
+    """
+    stars = [False] * len(order)
+    if not arrays and not starred:
+        return stars
+    lefts = [-1] * len(order)  # where the chain goes on, on the left
+    stack: list[tuple[int, bool]] = []
+    for k, part in enumerate(order):
+        count = len(part.parts())
+        inside = stack[len(stack) - count :]
+        del stack[len(stack) - count :]
+        if isinstance(part, Binary) and BINDING[part.sign] == PRODUCT:
+            left = order[inside[0][0]]
+            stars[k] = part.sign == "*" and inside[0][1] and inside[1][1]
+            if isinstance(left, Binary) and BINDING[left.sign] == PRODUCT:
+                lefts[k] = inside[0][0]
+                stars[k] = stars[k] or stars[lefts[k]]
+        stack.append((k, _spread(part, [shaped for _, shaped in inside], arrays)))
+    stars[-1] = stars[-1] or (starred and isinstance(order[-1], Binary) and BINDING[order[-1].sign] == PRODUCT)
+    for k in reversed(range(len(order))):
+        if stars[k] and lefts[k] >= 0:
+            stars[lefts[k]] = True
+    return stars
+
+
+def _spread(part: Expression, inside: list[bool], arrays: Collection[str]) -> bool:
+    """Whether a part of a formula is an array, as far as its words tell."""
+    match part:
+        case Name(name=name):
+            return name in arrays
+        case Number() | Text() | Index() | Slice():
+            return False
+        case Call():
+            return any(inside) and not _one_number(part)
+    return any(inside)
+
+
 def _set(
-    expression: Expression, style: Style, numbers: Mapping[str, str], arrays: Collection[str], tight: bool
+    expression: Expression,
+    style: Style,
+    numbers: Mapping[str, str],
+    arrays: Collection[str],
+    tight: bool,
+    starred: bool = False,
 ) -> Piece:
     """Parts before the whole, on a stack: a sum of 10,000 terms is a tree 10,000 deep."""
+    if isinstance(expression, Name):  # most arguments and many factors
+        text = numbers.get(expression.name) if not expression.prefix else None
+        return _atom(expression.name) if text is None else _number(text)
     stack: list[Piece] = []
     spread: list[bool] = []  # beside each piece: is it an array?
-    for part in postorder(expression):
+    order = postorder(expression)
+    stars = _stars(order, arrays, starred)
+    for k, part in enumerate(order):
         count = len(part.parts())
         pieces, shaped = stack[len(stack) - count :], spread[len(spread) - count :]
         del stack[len(stack) - count :], spread[len(spread) - count :]
         match part:
             case Binary():
                 spread.append(any(shaped))
-                stack.append(_binary(part, pieces[0], pieces[1], style, tight, all(shaped)))
+                stack.append(_binary(part, pieces[0], pieces[1], style, tight, all(shaped), stars[k]))
                 continue
             case Name(name=name, prefix=prefix):
                 text = numbers.get(name) if not prefix else None
@@ -178,7 +232,9 @@ def _one_number(call: Call) -> bool:
     return call.name in reductions and len(call.arguments) == (2 if call.name == "dot" else 1) and not call.keywords
 
 
-def _binary(part: Binary, left: Piece, right: Piece, style: Style, tight: bool, elementwise: bool) -> Piece:
+def _binary(
+    part: Binary, left: Piece, right: Piece, style: Style, tight: bool, elementwise: bool, star: bool
+) -> Piece:
     sign, binding = part.sign, BINDING[part.sign]
     if sign == "**":
         return _power(part.right, left, right, style)
@@ -189,7 +245,7 @@ def _binary(part: Binary, left: Piece, right: Piece, style: Style, tight: bool, 
     if binding == COMPARISON and right.binding > binding:
         after = right.first
     joint = f" {style.signs.get(sign, sign)} "
-    if sign == "*" and not elementwise:
+    if sign == "*" and not star:
         joint = f" {style.times} "
     if sign == "*" and _juxtaposed(part, after, elementwise):
         joint = "" if style.superscripts else "*"

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from backpropcli.errors import FormulaError
 from backpropcli.ops.definition import Options, Shape, Structural
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, substitute
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, postorder, substitute
+from backpropcli.views.calls import planned_axis
+from backpropcli.views.numbers import exact
 from backpropcli.views.stages import Stage
+from backpropcli.views.trial import holds
 
 _WORD = re.compile(r"[A-Za-z]\w*")
 
@@ -26,28 +29,98 @@ def product(
     assert isinstance(operation, Structural)
     names = [name or "constant" for name in stage.arguments]
     if operation.name in ("matmul", "dot") and all(0 < len(shape) <= 2 for shape in shapes):
-        return _matrix_product(position, names, [len(shape) for shape in shapes], upstream)
+        written = _written(stage)
+        factors = [Name(name) if name else written[k] for k, name in enumerate(stage.arguments)]
+        return _matrix_product(position, factors, [len(shape) for shape in shapes], upstream)
     words = {"g": upstream, "y": stage.name}
     if operation.variadic:
         words[operation.arguments[0]] = names[position]
     else:
         words.update(zip(operation.arguments, names, strict=False))
-    for letter, option in (("n", "count"), ("ddof", "ddof")):
-        if hasattr(options, option):
-            words.setdefault(letter, str(getattr(options, option)))
+    numbers = _numbers(options)
     text = operation.textbook[0 if operation.variadic else position]
     try:
-        return substitute(parse(text), {word: Name(name) for word, name in words.items()})
+        form = parse(text)
     except FormulaError:
-        return _WORD.sub(lambda found: words.get(found.group(), found.group()), text)
+        said = {**numbers, **words}
+        return _WORD.sub(lambda found: said.get(found.group(), found.group()), text)
+    form = _fitted(substitute(form, {k: Number(float(n), n) for k, n in numbers.items()}), stage, shapes, options)
+    letters = {word: word for word in words}
+    if not holds(form, operation, position, operation.arguments, letters, list(shapes), options):
+        return f"{upstream} taken back through {operation.name}"
+    return substitute(form, {word: Name(name) for word, name in words.items()} | _constants(stage))
 
 
-def _matrix_product(position: int, names: list[str], ranks: list[int], upstream: str) -> Expression:
+def _numbers(options: Options | None) -> dict[str, str]:
+    """The options that textbook forms name, as numbers: `n` entries, `ddof` of them not counted."""
+    planned = vars(options) if options is not None else {}
+    result = {"n": str(planned["count"])} if "count" in planned else {}
+    if "divisor" in planned:
+        result["ddof"] = exact(planned["count"] - planned["divisor"])
+    return result
+
+
+def _fitted(form: Expression, stage: Stage, shapes: Sequence[Shape], options: Options | None) -> Expression:
+    """A textbook form, which speaks of whole vectors, for an operation along some axes only.
+
+    Its own sums run along the same axes, and the upstream gradient and the value get back the axes that are gone.
+    `(3 - 0)` is 3.
+    """
+    operation = stage.operation
+    assert operation is not None
+    written = options and "axis" in operation.options
+    axes = getattr(options, "axis", ()) if written else ()
+    axes = axes if isinstance(axes, tuple) else (axes,)
+    rank = len(shapes[0])
+    along = bool(axes) and len(axes) < rank
+    gone = along and not getattr(options, "keepdims", True)
+    axis = planned_axis(axes, rank) if along else None
+    stack: list[Expression] = []
+    for part in postorder(form):
+        count = len(part.parts())
+        inside = tuple(stack[len(stack) - count :])
+        del stack[len(stack) - count :]
+        now = part.with_parts(inside) if count else part
+        match now:
+            case Call(name="sum" | "mean") if axis is not None:
+                now = Call(now.name, now.arguments, (("axis", axis), ("keepdims", Name("True"))))
+            case Call(name="softmax" | "log_softmax") if axis is not None:
+                now = Call(now.name, now.arguments, (("axis", axis),))
+            case Call(name=name, keywords=()) if name == operation.name and isinstance(stage.shown, Call):
+                own = stage.shown
+                more = own.arguments[len(operation.arguments) :]
+                if own.keywords or more:
+                    now = Call(name, now.arguments + more, own.keywords)
+            case Name(name="g" | "y") if gone and axis is not None:
+                now = Call("expand_dims", (now, axis))
+            case Binary(sign="-", left=Number() as left, right=Number(value=0)):
+                now = left
+        stack.append(now)
+    return stack[0]
+
+
+def _constants(stage: Stage) -> dict[str, Expression]:
+    """The arguments that are constants, by the operation's letters, as they are written."""
+    assert stage.operation is not None
+    if stage.operation.variadic:
+        return {}
+    given = zip(stage.operation.arguments, stage.arguments, _written(stage), strict=False)
+    return {letter: part for letter, name, part in given if name is None}
+
+
+def _written(stage: Stage) -> list[Expression]:
+    """The arguments as they are written; `constant` where that cannot be told."""
+    parts = stage.shown.parts()
+    known = len(parts) == len(stage.arguments)
+    return list(parts) if known else [Name("constant")] * len(stage.arguments)
+
+
+def _matrix_product(position: int, factors: list[Expression], ranks: list[int], upstream: str) -> Expression:
     """The gradient of one factor of `a @ b`, for vectors and matrices.
 
     For matrices `g @ b.T` and `a.T @ g`; where one factor is a vector, an outer product or a plain one.
     """
-    a, b = map(Name, names)
+    a, b = factors
     g = Name(upstream)
     if ranks == [1, 1]:
         return Binary("*", g, b if position == 0 else a)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from math import isfinite
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
+from backpropcli.engine.backward import unbroadcast
 from backpropcli.ops.definition import show_shape
 from backpropcli.spec.formula.tree import Binary, Expression, Name, postorder, same
 from backpropcli.views.numbers import MOST_DIGITS, Precision
-from backpropcli.views.primes import Prime, cases, evaluate, reason, textbook
+from backpropcli.views.primes import Prime, cases, evaluate, reason
 from backpropcli.views.stages import Stage, paired, stages
+from backpropcli.views.trial import comes_to
 from backpropcli.views.typeset import UNICODE, Style, factor, typeset
 from backpropcli.views.vjps import gathered, product
 
@@ -24,6 +25,8 @@ MOST_INLINE = 6
 """An array of up to so many entries is written inside a line."""
 CLOSE = 1e-3
 """A line whose numbers, as they are shown, miss its result by more than this part of it gets more digits."""
+ROUNDING = 1e-12
+"""Entries of an array that are smaller than this part of the largest are what rounding has left of 0."""
 
 
 class Factor(NamedTuple):
@@ -37,6 +40,8 @@ class Factor(NamedTuple):
     value: Any = None
     remark: str = ""
     spread: bool = False
+    comes: Any = None
+    """What the numbers come to as they are shown; None where that is not known."""
 
 
 class Term(NamedTuple):
@@ -54,10 +59,15 @@ class Term(NamedTuple):
     numbers: str | None
     value: Any = None
     remark: str = ""
+    comes: Any = None
+    """What the numbers come to as they are shown; None where that is not known."""
 
 
 class Worked:
     """A trace read as a worked solution. `everything`: inputs and targets have gradients too."""
+
+    tested = True
+    """Whether lines get as many digits as it takes for them to be true."""
 
     def __init__(
         self, trace: Trace, precision: Precision | None = None, style: Style = UNICODE, everything: bool = False
@@ -147,56 +157,83 @@ class Worked:
 
     # Text.
 
-    def show(self, value: Any) -> str | None:
+    def show(self, value: Any, precision: Precision | None = None) -> str | None:
         """A number, or a small array on one line, `[[1 2] [3 4]]`; None for a large one."""
+        precision = precision or self.precision
         if not getattr(value, "shape", ()):
-            return self.precision.show(float(value))
-        return _inline(value.tolist(), self.precision) if value.size <= MOST_INLINE else None
+            return precision.show(float(value))
+        return _inline(value.tolist(), precision) if value.size <= MOST_INLINE else None
 
-    def numbers(self, names: Iterator[str] | tuple[str, ...]) -> dict[str, str] | None:
-        """The text of each name's value; None if one of them is too large for a line."""
-        result = {}
-        for name in names:
-            text = self.show(self.value(name))
-            if text is None:
-                return None
-            result[name] = text
-        return result
+    def finer(self, least: Precision) -> Iterator[Precision]:
+        """What is asked for, then more and more digits."""
+        yield least
+        if self.tested:
+            yield from map(Precision, range(least.digits + 1, MOST_DIGITS + 1))
+
+    def near(self, comes: Any, value: Any) -> bool:
+        """Whether a line is true: what its numbers come to is its result, or both are shown as the same.
+
+        Nothing can be said (so it is true) where one of them is not known or not finite.
+        """
+        if comes is None or value is None:
+            return True
+        if isinstance(comes, float) and isinstance(value, float):
+            if value - value != 0 or abs(comes - value) <= CLOSE * abs(value):
+                return True
+            return self.precision.show(comes) == self.precision.show(value)
+        import numpy as np
+
+        value, comes = np.broadcast_arrays(value, comes)
+        if not np.isfinite(value).all():
+            return True
+        off = ~(np.abs(comes - value) <= CLOSE * np.abs(value) + ROUNDING * np.abs(value).max(initial=0.0))
+        pairs = zip(comes[off].tolist(), value[off].tolist(), strict=True)
+        return all(self.precision.show(a) == self.precision.show(b) for a, b in pairs)
 
     def formula(self, stage: Stage) -> Factor:
         """A stage's formula, and the same with numbers (or, for large arrays of a structural one, shapes) put in."""
         text, value = typeset(stage.shown, self.style, arrays=self.arrays), self.value(stage.name)
-        numbers = self._telling(stage, stage.formula, stage.inputs, {}, value)
+        numbers, _ = self._telling(stage, stage.formula, stage.inputs, {}, value, self.precision)
         if numbers is None and isinstance(stage.shown, Binary) and stage.operation is not None:  # a matrix product
             numbers = {name: show_shape(self.shape(name)) for name in stage.inputs}
         put_in = None if numbers is None else typeset(stage.shown, self.style, arrays=self.arrays, numbers=numbers)
         return Factor(text, put_in, value)
 
     def _telling(
-        self, stage: Stage, formula: Expression, names: tuple[str, ...], primes: dict[str, str], value: Any
-    ) -> dict[str, str] | None:
+        self, stage: Stage, formula: Expression, names: tuple[str, ...], primes: dict[str, Any], value: Any,
+        precision: Precision,
+    ) -> tuple[dict[str, str] | None, Any]:
         """The numbers to put into a formula, with so many digits that it comes to `value`: 1 - 0.999999987 needs them.
 
-        None if no number of digits is enough (sigmoid at 40 is 1 to all of them), or an array is too large.
+        And what it comes to, None where nobody knows. No numbers if no number of digits is enough (sigmoid at 40 is 1 to all of them), or an array is too large.
         """
-        numbers = self.numbers(names)
-        if numbers is None or not isinstance(value, float):
-            return None if numbers is None else {**numbers, **primes}
-        if any(self.shape(name) for name in names):
-            return {**numbers, **primes}
-        for digits in (0, 9, 12, MOST_DIGITS):
-            if digits:
-                numbers = {name: Precision(digits).show(self.value(name)) for name in names}
-            shown = {**numbers, **primes}
-            result = evaluate(formula, {name: float(text) for name, text in shown.items()}, stage.find)
-            if result is None or not isfinite(value) or abs(result - value) <= CLOSE * abs(value):
-                return shown
-        return None
+        given = {**{name: self.value(name) for name in names}, **primes}
+        for finer in self.finer(precision):
+            shown = {}
+            for name, x in given.items():
+                text = self.show(x, finer)
+                if text is None:
+                    return None, None
+                shown[name] = text
+            comes = self._comes(stage, formula, given, finer) if self.tested else None
+            if self.near(comes, value):
+                return shown, comes
+        return None, None
 
-    def upstream(self, stage: Stage) -> Factor:
+    def _comes(self, stage: Stage, formula: Expression, given: dict[str, Any], precision: Precision) -> Any:
+        """What a formula comes to with its numbers as they are shown; None where that is not known."""
+        rounded = {name: _rounded(x, precision) for name, x in given.items()}
+        if all(isinstance(x, float) for x in rounded.values()):
+            found = evaluate(formula, rounded, stage.find)
+            if found is not None or stage.operation is None:
+                return found
+        return comes_to(formula, rounded)
+
+    def upstream(self, stage: Stage, precision: Precision | None = None) -> Factor:
         """The gradient that arrives at a stage."""
-        value = self.gradient(stage.name)
-        return Factor(self.gradient_name(stage.name), self.show(value), value)
+        value, precision = self.gradient(stage.name), precision or self.precision
+        comes = _rounded(value, precision) if self.tested else None
+        return Factor(self.gradient_name(stage.name), self.show(value, precision), value, comes=comes)
 
     def products(self, terms: list[Term], total: Any) -> tuple[str, ...]:
         """Each term's number, with so many digits that they add up to the total; empty where they are not numbers."""
@@ -204,9 +241,9 @@ class Worked:
         if len(terms) < 2 or not all(isinstance(value, float) for value in values):
             return ()
         shown: tuple[str, ...] = ()
-        for precision in (self.precision, Precision(9), Precision(12), Precision(MOST_DIGITS)):
+        for precision in self.finer(self.precision):
             shown = tuple(precision.show(value) for value in values)
-            if not isfinite(total) or abs(sum(map(float, shown)) - total) <= CLOSE * abs(total):
+            if self.near(float(sum(map(float, shown))), total):
                 break
         return shown
 
@@ -214,14 +251,28 @@ class Worked:
 
     def terms(self, label: str) -> list[Term]:
         """The terms whose sum is the gradient of `label`: one for each stage that uses it and leads to the loss."""
-        return [self.term(stage, label) for stage in self.users.get(label, ())]
+        users = self.users.get(label, ())
+        terms: list[Term] = []
+        for precision in self.finer(self.precision):
+            terms = [self.term(stage, label, precision) for stage in users]
+            if not self.tested or not terms or any(term.comes is None for term in terms):
+                return terms
+            if self.near(sum((term.comes for term in terms), 0.0), self.gradient(label)):
+                return terms
+        return [term._replace(numbers=None) for term in terms]
 
-    def term(self, stage: Stage, label: str) -> Term:
+    def term(self, stage: Stage, label: str, precision: Precision | None = None) -> Term:
         """What reaches `label` through one stage that uses it."""
+        precision = precision or self.precision
         if stage.operation is not None:
-            return self._structural(stage, label)
-        upstream, local = self.upstream(stage), self.local(stage, label)
+            return self._structural(stage, label, precision)
+        upstream, local = self.upstream(stage, precision), self.local(stage, label, precision)
         spread = bool(self.shape(stage.name))
+        comes = None
+        if upstream.comes is not None and local.comes is not None:
+            comes = upstream.comes * local.comes
+            if spread:
+                comes = unbroadcast(comes, self.shape(label), 0)
         times = f" {'*' if local.spread else self.style.times} "
         text, numbers = upstream.text, upstream.numbers
         if not spread or local.text != "1":
@@ -235,22 +286,30 @@ class Worked:
             remark = "; ".join(filter(None, [words, remark]))
         value = None
         if stage.whole and not self.shape(label) and len(self.users[label]) > 1:
-            value = self.trace.contribution(stage.name, label)
-        return Term(stage, upstream, local, text, numbers, value, remark)
+            if self.tested and not spread and local.value is not None:  # without another pass
+                value = upstream.value * local.value
+            else:
+                value = self.trace.contribution(stage.name, label)
+        return Term(stage, upstream, local, text, numbers, value, remark, comes)
 
-    def local(self, stage: Stage, label: str) -> Factor:
+    def local(self, stage: Stage, label: str, precision: Precision | None = None) -> Factor:
         """The local derivative d(stage)/d(label) of an elementwise stage: textbook formula, numbers, value, remark.
 
         `relu'(z)` keeps its name in the formula and is a number among the numbers; the remark says which side it is on.
         """
-        formula = stage.derivative(label)
-        if formula is None:  # a function of several arguments with a gradient of its own: the number alone
+        precision = precision or self.precision
+        found = stage.local(label)
+        if found is None:  # a function of several arguments with a gradient of its own: the number alone
             value = self._number(stage, label)
-            return Factor(f"d{stage.name}/d{label}", self.show(value), value, spread=bool(getattr(value, "shape", ())))
-        formula, primes = textbook(formula, stage.formula, stage.name, stage.find)
+            spread = bool(getattr(value, "shape", ()))
+            comes = _rounded(value, precision) if self.tested and value is not None else None
+            return Factor(
+                f"d{stage.name}/d{label}", self.show(value, precision), value, spread=spread, comes=comes
+            )  # fmt: skip
+        formula, primes = found
         value = self._number(stage, label)
         remarks = []
-        known: dict[str, str] | None = {}
+        known: dict[str, Any] | None = {}
         for prime in primes:
             slot = self._slot_of(stage, prime)
             number = value if prime.alone else self.trace.partial(slot, prime.position) if slot is not None else None
@@ -258,35 +317,40 @@ class Worked:
             if shown is None:
                 known = None
             elif known is not None:
-                known[prime.name] = shown
+                known[prime.name] = number
             remarks.append(self._remark(stage, prime, slot, shown))
         used = {part.name for part in postorder(formula) if isinstance(part, Name)}
         names = tuple(name for name in (*stage.inputs, stage.name) if name in used)
-        numbers = None if known is None else self._telling(stage, formula, names, known, value)
-        text = factor(formula, self.style, arrays=self.arrays)
-        put_in = None if numbers is None else factor(formula, self.style, arrays=self.arrays, numbers=numbers)
-        if put_in is None and isinstance(value, float):
-            put_in = factor(Name("value"), self.style, numbers={"value": self.precision.show(value)})
-        spread = bool(used & self.arrays) or any(self.shape(stage.name) and prime.name in used for prime in primes)
-        return Factor(text, put_in, value, "; ".join(dict.fromkeys(filter(None, remarks))), spread)
+        numbers, comes = (None, None) if known is None else self._telling(stage, formula, names, known, value, precision)
+        wide = {prime.name for prime in primes} if self.shape(stage.name) else set()
+        arrays = self.arrays | wide if wide else self.arrays
+        spread = not used.isdisjoint(arrays)
+        text = factor(formula, self.style, arrays=arrays, starred=spread)
+        put_in = None
+        if numbers is not None:
+            put_in = factor(formula, self.style, arrays=arrays, numbers=numbers, starred=spread)
+        elif isinstance(value, float):
+            put_in = factor(Name("value"), self.style, numbers={"value": precision.show(value)})
+            comes = _rounded(value, precision) if self.tested else None
+        return Factor(text, put_in, value, "; ".join(dict.fromkeys(filter(None, remarks))), spread, comes)
 
     def _number(self, stage: Stage, label: str) -> Any:
         """The local derivative of a stage as a number or an array; None for a sub-step of several operations."""
         if stage.whole:
             return self.trace.local(stage.name, label)
-        if len(stage.arguments) != len(self.graph.arguments[stage.slot]):
-            return None
-        return sum(self.trace.partial(stage.slot, k) for k, name in enumerate(stage.arguments) if name == label)
+        found = self.trace.along(stage.steps, self.slots[label], stage.slot)
+        return float(found) if isinstance(found, (int, float)) or getattr(found, "ndim", None) == 0 else found
 
     def _slot_of(self, stage: Stage, prime: Prime) -> int | None:
         """The step whose derivative a prime is: relu's own step, for `relu'(w*x + b)`."""
         if same(prime.call, stage.formula):
             return stage.slot
-        slots = paired(self.graph, self.graph.nodes[stage.node], stage.formula) if stage.whole else None
-        if slots is not None:
-            for part in postorder(stage.formula):
-                if id(part) in slots and same(part, prime.call):
-                    return slots[id(part)]
+        places = stage.places
+        if places is None:
+            places = paired(self.graph, self.graph.nodes[stage.node], stage.formula) or {}
+        for part in postorder(stage.formula):
+            if id(part) in places and same(part, prime.call):
+                return places[id(part)]
         return None
 
     def _remark(self, stage: Stage, prime: Prime, slot: int | None, shown: str | None) -> str:
@@ -304,17 +368,17 @@ class Worked:
         rank = 2 if any(self.shape(name) for name in self.graph.names("parameter")) else 1
         return any(len(own) >= rank and own[0] == shape[0] for own in data)
 
-    def _structural(self, stage: Stage, label: str) -> Term:
+    def _structural(self, stage: Stage, label: str, precision: Precision) -> Term:
         """The vector-Jacobian product of an array operation, in its textbook form with the names of this network."""
-        upstream = self.upstream(stage)
+        upstream = self.upstream(stage, precision)
         known = {upstream.text: upstream.numbers}
-        known.update({name: self.show(self.value(name)) for name in (*stage.inputs, stage.name)})
+        known.update({name: self.show(self.value(name), precision) for name in (*stage.inputs, stage.name)})
         arrays = {name for name in known if self._shape(name)}
         shapes = [self.graph.shapes[a] for a in self.graph.arguments[stage.slot]]
         options = self.graph.options.get(stage.slot)
         positions = [k for k, name in enumerate(stage.arguments) if name == label]
         parts = [product(stage, k, upstream.text, shapes, options) for k in positions]
-        texts, numbers = [], []
+        texts, numbers, comes = [], [], []
         for part in parts:
             if isinstance(part, str):
                 texts.append(part)
@@ -326,13 +390,30 @@ class Worked:
                 if not (isinstance(part, Binary) and part.sign == "@"):
                     continue
                 put_in = {name: show_shape(self._shape(name)) for name in used}
+            elif self.tested:
+                comes.append(comes_to(part, {name: _rounded(self._number_of(name), precision) for name in used}))
             numbers.append(typeset(part, self.style, arrays=arrays, numbers=put_in))
         together = " + ".join(numbers) if len(numbers) == len(parts) else None
-        return Term(stage, upstream, None, " + ".join(texts), together)
+        whole = None if len(comes) < len(parts) or any(x is None for x in comes) else sum(comes)
+        return Term(stage, upstream, None, " + ".join(texts), together, comes=whole)
+
+    def _number_of(self, name: str) -> Any:
+        """A value or its gradient."""
+        label = name.partition("/d")[2]
+        return self.gradient(label) if label else self.value(name)
 
     def _shape(self, name: str) -> tuple[int, ...]:
         """The shape of a value or of its gradient."""
         return self.shape(name.partition("/d")[2] or name)
+
+
+def _rounded(value: Any, precision: Precision) -> Any:
+    """A float or an array of them as it is shown."""
+    if not getattr(value, "shape", ()):
+        return float(precision.show(float(value)))
+    import numpy as np
+
+    return np.array([float(precision.show(x)) for x in value.ravel().tolist()]).reshape(value.shape)
 
 
 def _inline(value: Any, precision: Precision) -> str:

@@ -37,6 +37,20 @@ def test_new_writes_the_lecture_and_never_over_it(backprop, tmp_path):
     assert backprop("run", "-q", "--get", "dJ/dw1")[1] == "6\n"
 
 
+def test_new_of_either_form(backprop, tmp_path):
+    assert backprop("new", "a.yaml", "--form", "nodes", "-q")[0] == 0
+    assert backprop("new", "b.yaml", "--form", "layers") == (0, "", "wrote b.yaml. Now: backprop run b.yaml\n")
+    assert "nodes:" in (tmp_path / "a.yaml").read_text()
+    assert "layers:\n  # " in (tmp_path / "b.yaml").read_text()
+    for file in ("a.yaml", "b.yaml"):
+        assert backprop("run", file, "-q", "--get", "dJ/dw1")[1] == "6\n"
+    assert backprop("new", "b.yaml", "--form", "nodes")[0] == 2
+    assert backprop("new", "c.yaml", "--form", "layer")[2] == (
+        "error: --form layer: expected nodes or layers. Did you mean layers?\n"
+    )
+    assert backprop("new", "c.yaml", "--form", "nodes", "--example", "lecture")[0] == 2
+
+
 def test_check_says_so_and_exits_with_it(backprop):
     status, out, err = backprop("check", "--example", "lecture")
     assert (status, err) == (0, "")

@@ -3,6 +3,7 @@
 import json
 import math
 
+from backpropcli.errors import Place
 from backpropcli.gradcheck.report import Claim, Culprit, Report, Row
 from backpropcli.views.check_table import MANY, check_page, check_tables
 from backpropcli.views.csv import check_csv
@@ -78,9 +79,40 @@ net.yaml   1 of 2 gradients is wrong
   dJ/dw[0]   -0.33455  ± 2e-12   -0.155463     54 %   FAIL
   dJ/dv       0.242451 ± 2e-12    0.242451      0 %   pass
 
-Where: mish in o.1. At z = -0.4 its gradient says 0.161515; the slope of its
-value is 0.347573.
+Where: mish(z). At z = -0.4 its gradient says 0.161515; the slope of its value
+is 0.347573.
 """
+
+
+def test_a_long_headline_is_broken():
+    claims = [Claim("J", 2.0, 2.0, 0.1, "pass")] * 17
+    lines = page(Report("J", 2.0, GOOD, claims=claims)).splitlines()
+    assert lines[0] == "net.yaml   2 of 2 gradients are right; 17 of 17 expected numbers agree"
+    assert lines[1].startswith("  (a mistake above")
+    long = "n" * 60 + ".yaml"
+    lines = check_tables(check_page(Report("J", 2.0, GOOD), long, Precision(10)))[0].text().splitlines()
+    assert lines[:2] == [f"{long}", "  2 of 2 gradients are right (a mistake above 0.0001 % would show)"]
+
+
+def test_the_only_wrong_rule_is_named_with_its_line():
+    culprit = Culprit("o", "o.1", "mish", "z", (("z", -0.4),), 0.161515, 0.347573, 1e-9, (), "its sign is wrong",
+                      Place("mish.yaml", 7, 3), True)  # fmt: skip
+    text = page(Report("J", 2.0, [row("w", 1.0, 2.0, 0.1, "fail", reason="rule")], culprit=culprit))
+    assert text.endswith("""
+Where: mish(z), mish.yaml:7. At z = -0.4 its gradient says 0.161515; the slope
+of its value is 0.347573. Its sign is wrong. Every other operation is right.
+""")
+    several = culprit._replace(operation="matmul", at=(), alone=False, diagnosis="")
+    text = page(Report("J", 2.0, [row("w", 1.0, 2.0, 0.1, "fail", reason="rule")], culprit=several))
+    assert "Where: matmul in o.1, mish.yaml:7. Its gradient for z says 0.161515; the slope" in text
+
+
+def test_what_would_settle_what_is_unsure():
+    text = page(Report("J", 2.0, [row("k", 1.0, 1.1, 0.3, "unsure", reason="unsettled", note="nothing is sharp")]))
+    assert text.endswith("""
+What could not be judged is neither right nor wrong here; try it with another
+value of k.
+""")
 
 
 def test_a_corner_shows_both_slopes():

@@ -21,7 +21,7 @@ def plain(text):
 
 words = st.text(st.characters(codec="utf-8", categories=["L", "Nd"], include_characters=" …_"), max_size=12).map(
     lambda s: re.sub(r"\s", " ", s).strip()
-)
+).filter(lambda s: not s or width_of(s) > 0)  # a letter that only goes on top of another is no word
 numbers = st.floats(width=16, allow_nan=True).map(lambda x: f"{x:.4g}".replace("nan", "NaN").replace("inf", "Infinity"))
 
 

@@ -1,0 +1,78 @@
+"""`backprop draw`: what the computation graph looks like."""
+
+# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+from typing import Annotated
+
+import typer
+
+from backpropcli.commands.options import OUTPUT, Network, Numbers, Word, announce, command, complete_names, one_file
+from backpropcli.errors import UsageError
+from backpropcli.suggest import did_you_mean
+from backpropcli.views.output import destination
+
+FORMATS = ("terminal", "svg", "dot", "mermaid")
+LEVELS = ("nodes", "layers")
+DIGITS = 4
+"""Significant digits in a drawing, unless others are asked for."""
+
+
+@command
+def draw(
+    network: Network,
+    numbers: Numbers,
+    of: Annotated[
+        Word,
+        typer.Option(metavar="NODE", help="Gradients of this node instead of the loss.", autocompletion=complete_names),
+    ] = None,
+    level: Annotated[
+        Word, typer.Option(metavar="LEVEL", help="nodes (the default), or layers: shapes, and like nodes in one box.")
+    ] = None,
+    blank: Annotated[bool, typer.Option("--blank", help="Leave blanks for the numbers: an exercise.")] = False,
+    expand: Annotated[bool, typer.Option("--expand", help="A box for every step inside a formula.")] = False,
+    all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False,
+    ascii: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII signs in the terminal.")] = False,
+    format: Annotated[
+        Word,
+        typer.Option("--format", metavar="FORMAT", help="terminal, svg, dot or mermaid.", rich_help_panel=OUTPUT),
+    ] = None,
+    output: Annotated[
+        Word,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write a file: .svg, .dot, .mmd or .txt.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No messages, only results.", rich_help_panel=OUTPUT)
+    ] = False,
+) -> int:
+    """The computation graph as a picture.
+
+    Left to right: values on the way out, gradients on the way back. In the terminal, or as SVG, DOT or Mermaid.
+
+    Examples:
+      backprop draw
+      backprop draw net.yaml --blank
+      backprop draw net.yaml -o net.svg
+      backprop draw net.yaml -o net.dot
+      backprop draw net.yaml --level layers
+      backprop draw --example lecture --ascii
+      backprop draw net.yaml --format mermaid
+
+    """
+    to = destination(FORMATS, output, format, None, quiet)
+    if level is not None and level not in LEVELS:
+        raise UsageError(f"--level {level}: expected nodes or layers{did_you_mean(level, LEVELS)}")
+    if expand and level == "layers":
+        raise UsageError("--expand and --level layers together", hint="One shows more, the other less: give one.")
+    if ascii and to.format != "terminal":
+        raise UsageError(f"--ascii is for the terminal, and this is {to.format}")
+    file = one_file(network, "draw")
+    net = network.read(file)
+    announce(network, file, net.source, to)
+    trace = net.run(of, everything=all, forward=of is None and net.spec.loss is None)
+    text = trace.draw(
+        to.format, level=level or "nodes", blank=blank, expand=expand, full=numbers.full, ascii=ascii or to.ascii,  # type: ignore[arg-type]
+        width=to.width, precision=numbers.precision(DIGITS),
+    )  # fmt: skip
+    to.write([text])
+    return 0

@@ -1,0 +1,39 @@
+"""A trace drawn in any of the forms that there are."""
+
+from __future__ import annotations
+
+from backpropcli.engine import Trace
+from backpropcli.views.numbers import Precision
+from backpropcli.views.picture import picture
+
+
+def drawing(
+    trace: Trace,
+    form: str,
+    *,
+    level: str = "nodes",
+    blank: bool = False,
+    expand: bool = False,
+    full: bool = False,
+    ascii: bool = False,
+    width: int | None = None,
+    precision: Precision | None = None,
+    title: str = "",
+) -> str:
+    """The drawing as text: for a terminal (`width`, `ascii`), as SVG (`title`), DOT or Mermaid."""
+    shown = picture(trace, precision, blank=blank, level=level, expand=expand, full=full)
+    if form == "svg":
+        from backpropcli.views.svg import drawn
+
+        return drawn(shown, title=title)
+    if form == "dot":
+        from backpropcli.views.dot import dot
+
+        return "".join(dot(shown))
+    if form == "mermaid":
+        from backpropcli.views.mermaid import mermaid
+
+        return "".join(mermaid(shown))
+    from backpropcli.views.terminal_graph import terminal_graph
+
+    return "".join(f"{line}\n" for line in terminal_graph(shown, width, ascii))

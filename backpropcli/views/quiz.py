@@ -1,0 +1,204 @@
+"""The exercise as questions: each value from left to right, then each gradient from right to left, marked and told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from backpropcli.engine import Trace
+from backpropcli.engine.marking import Facts, Mistake, diagnose, mark
+from backpropcli.errors import SpecError, UsageError
+from backpropcli.ops.definition import show_shape
+from backpropcli.spec.answers import read_answer
+from backpropcli.suggest import did_you_mean
+from backpropcli.views.numbers import Precision, finite, nested
+from backpropcli.views.quiz_words import formula_mistake, gradient_mistake, rule
+from backpropcli.views.stages import Stage
+from backpropcli.views.typeset import UNICODE, Style
+from backpropcli.views.worked import Term, Worked
+
+KINDS = ("values", "gradients")
+HINTS = 3
+TOPICS = ("upstream · local", "adding up the paths", "signs", "factors of 2", "the forward pass")
+"""What can be practised; of those that need it equally, the first."""
+OF_MISTAKE = {"path": 1, "missing": 1, "sign": 2, "twice": 3, "half": 3}
+
+
+class Mark(NamedTuple):
+    """What an answer is worth: whether it is right, and if not, what can be said about it and what to practise."""
+
+    right: bool
+    words: str = ""
+    topic: str = ""
+
+
+class Question:
+    """One blank: `name` is what is asked for (`t1`, `dJ/dw2`), `text` how, `answer` what is right."""
+
+    def __init__(self, worked: Worked, stage: Stage | None, label: str) -> None:
+        self.worked = worked
+        self.stage = stage
+        """The stage whose value is asked for; None where a gradient is."""
+        self.label = label
+        self.name = label if stage is not None else worked.gradient_name(label)
+        self.answer: Any = worked.value(label) if stage is not None else worked.gradient(label)
+
+    def __repr__(self) -> str:
+        return f"Question({self.name!r})"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The answer's shape; () is a plain number."""
+        return self.worked.shape(self.label)
+
+    @cached_property
+    def terms(self) -> list[Term]:
+        """The terms of the gradient that is asked for."""
+        return [] if self.stage is not None else self.worked.terms(self.label)
+
+    @property
+    def text(self) -> str:
+        """`t1 = w1 · x, with w1 = 2, x = 1`; a gradient's name alone, its shape where it is an array."""
+        if self.stage is None:
+            return f"{self.name}, of shape {show_shape(self.shape)}" if self.shape else self.name
+        given = f", with {', '.join(self.given)}" if self.given else ""
+        return f"{self.name} = {self.worked.formula(self.stage).text}{given}"
+
+    @property
+    def given(self) -> list[str]:
+        """The numbers that a value's formula uses: `w1 = 2`, `x = 1`."""
+        worked = self.worked
+        inputs = self.stage.inputs if self.stage is not None else ()
+        return [f"{name} = {worked.show(worked.value(name))}" for name in inputs]
+
+    @property
+    def shown(self) -> str:
+        """The answer as text that could be typed."""
+        return nested(self.answer, self.worked.precision.show)
+
+    def readable(self) -> bool:
+        """Whether it can be asked: finite numbers, and arrays short enough to be typed."""
+        worked = self.worked
+        around = [self.answer, *(term.upstream.value for term in self.terms)]
+        if self.stage is not None:
+            around += [worked.value(name) for name in self.stage.inputs]
+        return finite(self.answer) and all(worked.show(value) is not None for value in around)
+
+    def read(self, text: str) -> Any:
+        """What a typed answer is worth. Raises SpecError where it is no number."""
+        return read_answer(text, self.name, bool(self.shape))
+
+    def mark(self, text: str) -> Mark:
+        """Whether a typed answer is right, and what went wrong where that can be told. Raises SpecError as `read`."""
+        given = self.read(text)
+        found = mark(given, self.answer)
+        if all(found):
+            return Mark(True)
+        mistake = diagnose(given, self.facts)
+        words = self._words(given, mistake)
+        if self.shape and not words and any(found):
+            words = f"{sum(found)} of {len(found)} entries {'is' if sum(found) == 1 else 'are'} right."
+        return Mark(False, words, self.topic(mistake))
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a wrong answer is compared with."""
+        if self.stage is not None:
+            return Facts(self.answer)
+        trace, terms = self.worked.trace, self.terms
+        parts = []
+        for term in terms:
+            whole = term.through.whole and len(terms) > 1
+            parts.append(trace.contribution(term.through.name, self.label) if whole and self.label in trace.graph.nodes
+                         else _product(term))  # fmt: skip
+        return Facts(
+            self.answer, self.worked.value(self.label), tuple(term.upstream.value for term in terms),
+            tuple(term.local.value if term.local is not None else None for term in terms), tuple(parts),
+        )  # fmt: skip
+
+    def topic(self, mistake: Mistake | None = None) -> str:
+        """What to practise."""
+        if self.stage is not None:
+            return TOPICS[-1]
+        return TOPICS[OF_MISTAKE.get(mistake.kind, 0) if mistake is not None else 0]
+
+    def _words(self, given: Any, mistake: Mistake | None) -> str:
+        if mistake is not None and mistake.kind in ("shape", "transposed"):
+            if mistake.kind == "transposed":
+                return "that is the transpose: rows and columns are swapped."
+            like = nested(self.answer, lambda _: "..")
+            return f"{self.name} looks like {like}." if self.shape else f"{self.name} is one number."
+        if mistake is not None and mistake.kind == "rounded":
+            return "nearly. Three digits are asked for, and are enough."
+        if self.stage is not None:
+            return formula_mistake(self.worked, self.stage, given, mistake)
+        return gradient_mistake(self.worked, self.label, self.terms, given, mistake)
+
+    def hint(self, number: int) -> str:
+        """A hint: 1 says which rule, 2 the formula, 3 the same with numbers put in."""
+        worked = self.worked
+        if number == 1:
+            return rule(worked, self.stage, self.label, self.terms)
+        if self.stage is not None:
+            formula = worked.formula(self.stage)
+            inside = formula.text if number == 2 else formula.numbers
+            return f"{self.name} = {inside}" if inside else "put the numbers in, entry by entry."
+        if not self.terms:
+            return f"{self.name} is 1: it is where the way back starts."
+        parts = [term.text if number == 2 else term.numbers for term in self.terms]
+        if not all(parts):
+            return "the formula, entry by entry."
+        remarks = "; ".join(dict.fromkeys(term.remark for term in self.terms if term.remark)) if number == 3 else ""
+        return f"{self.name} = {' + '.join(filter(None, parts))}" + (f", as {remarks}" if remarks else "")
+
+
+class Quiz:
+    """The questions about a run that was differentiated, in order; `left_out`: the names too large to be asked for."""
+
+    def __init__(
+        self, trace: Trace, source: str = "", *, only: str | None = None, seed: int | None = None,
+        precision: Precision | None = None, style: Style = UNICODE,
+    ) -> None:  # fmt: skip
+        if only is not None and only not in KINDS:
+            raise UsageError(f"--only {only}: expected values or gradients{did_you_mean(only, KINDS)}")
+        self.worked = Worked(trace, precision, style)
+        self.source = source
+        self.seed = seed
+        self.only = only
+        asked = list(self._all())
+        self.questions = [question for question in asked if question.readable()]
+        self.left_out = [question.name for question in asked if not question.readable()]
+        if not self.questions:
+            raise SpecError(
+                f"there is nothing to ask about {source}",
+                hint="Asked are finite numbers, and arrays of up to six entries.",
+            )
+
+    def _all(self) -> Iterator[Question]:
+        if self.only != "gradients":
+            yield from (Question(self.worked, stage, stage.name) for stage in self.worked.stages)
+        if self.only != "values":
+            yield from (Question(self.worked, None, label) for label in self.worked.order())
+
+    def __iter__(self) -> Iterator[Question]:
+        return iter(self.questions)
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    @property
+    def given(self) -> list[tuple[str, str]]:
+        """The data by name, as text; a large array as its shape."""
+        worked = self.worked
+        return [(name, self.told(name)) for name in worked.graph.names("input", "target", "parameter")]
+
+    def told(self, name: str) -> str:
+        """A value as text; a large array as its shape."""
+        return self.worked.show(self.worked.value(name)) or show_shape(self.worked.shape(name))
+
+
+def _product(term: Term) -> Any:
+    if term.local is None or term.upstream.value is None or term.local.value is None:
+        return None
+    return term.upstream.value * term.local.value

@@ -1,0 +1,207 @@
+"""A quiz being taken in a terminal or by a script: what is shown, what a line typed does, and the score."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from typing import Any
+
+from backpropcli.errors import BackpropError
+from backpropcli.views.json import anything
+from backpropcli.views.quiz import HINTS, TOPICS, Quiz
+
+COLUMN, WIDTH, INDENT = 56, 78, " " * 11
+"""Where answers are typed, how wide a line is, and where what is said stands."""
+ANSWER = 8
+KEYS = {
+    "h": "h", "hint": "h", "?": "h", "help": "h", "s": "s", "skip": "s", "q": "q", "quit": "q", "stop": "q",
+    "exit": "q",
+}  # fmt: skip
+TOGETHER = "\xa0"
+"""A blank where no line is broken."""
+UP = "\x1b[A\x1b[{}C"
+
+
+class Taken:
+    """One question's record: the answers given, the hints, and how it ended."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.given: list[str] = []
+        self.hints = 0
+        self.right = False
+        self.skipped = False
+        self.topic = ""
+
+    @property
+    def first_try(self) -> bool:
+        """Whether the first answer was right."""
+        return self.right and len(self.given) == 1
+
+    @property
+    def done(self) -> bool:
+        """Whether the next question may come."""
+        return self.right or self.skipped
+
+
+class Session:
+    """A quiz being taken: `opening`, then `prompt` and `take(line)` until it is `over`, then `closing`."""
+
+    def __init__(self, quiz: Quiz) -> None:
+        self.quiz = quiz
+        self.taken = [Taken(question.name) for question in quiz]
+        self.place = 0
+        self.stopped = False
+        self._said = self._question()
+        self._typed_at = COLUMN
+
+    @property
+    def over(self) -> bool:
+        """Whether every question is done, or `q` was typed."""
+        return self.stopped or self.place == len(self.quiz)
+
+    # What is shown.
+
+    def opening(self) -> str:
+        """Which network, how many blanks, how answers look, and the keys."""
+        quiz, worked = self.quiz, self.quiz.worked
+        values = sum(question.stage is not None for question in quiz)
+        gradients = len(quiz) - values
+        many = f"{values} {_plural('value', values)}", f"{gradients} {_plural('gradient', gradients)}"
+        what = f"{len(quiz)} blanks: {many[0]}, then {many[1]}" if values and gradients else many[not values]
+        numbers = f", numbers no. {quiz.seed}" if quiz.seed is not None else ""
+        lines = [f"{quiz.source}{numbers}. {what}. 6, 2*3 and 1/3 are all fine."]
+        if any(question.shape for question in quiz):
+            lines.append("An array is written [1, 2], a matrix row by row: [[1, 2], [3, 4]].")
+        if quiz.left_out:
+            names = ", ".join(quiz.left_out[:4]) + (", ..." if len(quiz.left_out) > 4 else "")
+            lines += textwrap.wrap(f"Left out, as too long to type or not finite: {names}.", WIDTH)
+        lines.append("h hint   s skip   q stop")
+        if quiz.only == "gradients":
+            lines += ["", *textwrap.wrap("Given: " + ", ".join(f"{name} = {text}" for name, text in quiz.given), WIDTH)]
+            for stage in worked.stages:
+                lines.append(f"  {stage.name} = {worked.formula(stage).text} = {quiz.told(stage.name)}")
+        return "\n".join(lines) + "\n\n"
+
+    def prompt(self) -> str:
+        """What was said last, or the question, and the name whose number is to be typed."""
+        name = f"{self.taken[self.place].name} = "
+        lines = self._said.splitlines() or [""]
+        room = COLUMN - len(name) - 2
+        self._typed_at = max(COLUMN, len(name))
+        if len(lines[-1]) <= room:
+            return "\n".join([*lines[:-1], lines[-1].ljust(room + 2) + name])
+        return "\n".join([*lines, " " * max(0, COLUMN - len(name)) + name])
+
+    def take(self, line: str, echoed: bool = False, width: int | None = None) -> str:
+        """What a typed line brings: the text that follows it.
+
+        `echoed`: a terminal has shown the line and begun a new one, `width` columns wide; else the line itself is
+        shown, so that a script's answers can be read.
+        """
+        verdict = self._take(line.strip())
+        visible = "".join(c if c.isprintable() else " " for c in line.strip())
+        end = self._typed_at + max(len(visible) + 2, ANSWER)
+        if not echoed:
+            text = (visible.ljust(ANSWER - 2) + "  " + verdict if verdict else visible) + "\n"
+        elif not verdict:
+            text = ""
+        elif end + len(verdict) < (width or 0) and line.strip().isascii():
+            text = UP.format(end) + verdict + "\n"
+        else:
+            text = INDENT + verdict + "\n"
+        if self.taken[self.place].done:
+            if self.taken[self.place].skipped:
+                text += self._said + "\n"
+            self.place += 1
+            self._said = "" if self.over else self._question()
+        return text
+
+    def _question(self) -> str:
+        many, number = len(self.quiz), self.place + 1
+        question = self.quiz.questions[self.place]
+        head, given = question.text, ""
+        if question.given:
+            head, given = head.split(", with ", 1)[0], ", ".join(part.replace(" ", TOGETHER) for part in question.given)
+        text = f"{head.replace(' ', TOGETHER)}, with {given}" if given else head
+        wrapped = textwrap.wrap(text, WIDTH - 7, break_long_words=False, break_on_hyphens=False) or [text]
+        start = f"{number:>{max(len(str(many)), 2)}}/{many}  "
+        return start + f"\n{' ' * len(start)}".join(line.replace(TOGETHER, " ") for line in wrapped)
+
+    # What a line does.
+
+    def _take(self, word: str) -> str:
+        """What a typed word does; `right` where it is, and `_said` what stands before the next prompt."""
+        question, taken = self.quiz.questions[self.place], self.taken[self.place]
+        key = KEYS.get(word.lower())
+        if key == "q":
+            self.stopped = True
+        elif key == "s":
+            taken.skipped, taken.topic = True, taken.topic or question.topic()
+            self._say(f"{question.name} = {question.shown}")
+        elif key == "h" and taken.hints == HINTS:
+            self._say("There are no more hints. s shows the answer.")
+        elif key == "h":
+            taken.hints += 1
+            self._say(f"Hint {taken.hints} of {HINTS}: {question.hint(taken.hints)}")
+        else:
+            try:
+                mark = question.mark(word)
+            except BackpropError as error:
+                self._say(_sentence(error.message) + (f" {_sentence(error.hint)}" if error.hint else ""))
+                return ""
+            taken.given.append(word)
+            taken.right = mark.right
+            if mark.right:
+                return "right"
+            taken.topic = taken.topic or mark.topic
+            self._say(f"Not yet: {mark.words}" if mark.words else "Not yet.")
+        return ""
+
+    def _say(self, text: str) -> None:
+        lines = textwrap.wrap(" ".join(text.split()), WIDTH - len(INDENT), break_long_words=False)
+        self._said = "\n".join(INDENT + line for line in lines)
+
+    # The score.
+
+    @property
+    def first_try(self) -> int:
+        """How many were right at the first try."""
+        return sum(taken.first_try for taken in self.taken)
+
+    def closing(self) -> str:
+        """The score: `16 of 18 right at the first try. Practise: upstream · local.` and a line's end."""
+        text = f"{self.first_try} of {len(self.quiz)} right at the first try"
+        missing = len(self.quiz) - self.place
+        text += f", {missing} not answered." if missing else "."
+        topics = Counter(taken.topic for taken in self.taken if taken.topic)
+        if topics:
+            most = max(TOPICS, key=lambda topic: topics[topic])
+            text += f" Practise: {most}."
+        return text + "\n"
+
+    def result(self, student: str | None = None) -> str:
+        """The same as JSON, `backprop.quiz/1`.
+
+        {"format", "spec", "student", "seed", "first_try", "of", "hints", "finished", "answers": [{"name", "given",
+        "right", "hints"}]}; `student` and `seed` are null where there is none.
+        """
+        result: dict[str, Any] = {
+            "format": "backprop.quiz/1", "spec": self.quiz.source, "student": student, "seed": self.quiz.seed,
+            "first_try": self.first_try, "of": len(self.quiz), "hints": sum(t.hints for t in self.taken),
+            "finished": self.place == len(self.quiz),
+            "answers": [
+                {"name": t.name, "given": t.given, "right": t.right, "hints": t.hints} for t in self.taken
+            ],
+        }  # fmt: skip
+        return anything(result) + "\n"
+
+
+def _plural(word: str, many: int) -> str:
+    return word if many == 1 else f"{word}s"
+
+
+def _sentence(text: str) -> str:
+    """A message as a sentence."""
+    text = " ".join(text.split())
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", ":")) else ".")

@@ -1,0 +1,154 @@
+"""What is said to a wrong answer, where it can be told what went wrong, and which rule a blank needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from backpropcli.engine.marking import Mistake, right
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
+from backpropcli.views.primes import evaluate
+from backpropcli.views.stages import Stage
+from backpropcli.views.typeset import typeset
+from backpropcli.views.worked import Term, Worked
+
+OTHER_SIGN = {"+": "*", "*": "+", "-": "+", "/": "*"}
+DONE = {"+": "added", "*": "multiplied", "-": "subtracted", "/": "divided"}
+
+
+def formula_mistake(worked: Worked, stage: Stage, given: Any, mistake: Mistake | None) -> str:
+    """What is said to a wrong value: a part of the formula, the other sign, the wrong way round."""
+    formula = stage.formula
+    values = {name: worked.value(name) for name in stage.inputs}
+    if isinstance(given, float) and all(isinstance(x, float) for x in values.values()):
+        truth = worked.value(stage.name)
+
+        def gives(part: Expression) -> bool:
+            found = evaluate(part, values, stage.find)
+            return found is not None and not right(found, truth) and right(given, found)
+
+        if isinstance(formula, Binary) and formula.sign in ("-", "/"):
+            turned = Binary(formula.sign, formula.right, formula.left)
+            if gives(turned):
+                return f"that is {_text(worked, turned)}, the wrong way round."
+        parts = [part for part in postorder(formula)[:-1] if not isinstance(part, Number) and gives(part)]
+        if parts:
+            return f"that is {_text(worked, parts[-1])}. {_next(worked, formula, parts[-1])}"
+        if isinstance(formula, Binary) and formula.sign in OTHER_SIGN:
+            other = Binary(OTHER_SIGN[formula.sign], formula.left, formula.right)
+            if gives(other):
+                return f"that is {_text(worked, other)}. Here they are {DONE[formula.sign]}."
+    return _size(mistake)
+
+
+def _next(worked: Worked, formula: Expression, part: Expression) -> str:
+    """What is to be done with a part of a formula, such as `Halve it.`, as a sentence."""
+    for parent in postorder(formula):
+        if not any(inner is part for inner in parent.parts()):
+            continue
+        match parent:
+            case Binary(sign="/", left=left, right=Number(value=2.0)) if left is part:
+                return "Halve it."
+            case Binary(sign="**", left=left, right=Number(value=2.0)) if left is part:
+                return "Square it."
+            case Binary(sign="*", left=left, right=right_):
+                return f"Multiply it by {_text(worked, right_ if left is part else left)}."
+            case Binary(sign="/", left=left, right=right_) if left is part:
+                return f"Divide it by {_text(worked, right_)}."
+            case Binary(sign="+", left=left, right=right_):
+                return f"Add {_text(worked, right_ if left is part else left)}."
+            case Binary(sign="-", left=left, right=right_) if left is part:
+                return f"Take away {_text(worked, right_)}."
+            case Unary(sign="-"):
+                return "Change its sign."
+            case Call(name=name, arguments=(_,)):
+                return f"Take its {name}."
+        break
+    return "That is not yet all of the formula."
+
+
+def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: Any, mistake: Mistake | None) -> str:
+    """What is said to a wrong gradient."""
+    name = worked.gradient_name(label)
+    if not terms:
+        return f"{label} changes by exactly as much as {label} does."
+    if mistake is None:
+        return ""
+    term, number = terms[mistake.path], worked.show(given) or "that"
+    local = f"d{term.through.name}/d{label}"
+    if local == name:
+        local = f"the derivative of {worked.formula(term.through).text} by {label}"
+    several = f"there are {len(terms)} paths, and what comes through each is added."
+    match mistake.kind:
+        case "upstream" if term.local is None:
+            return f"{number} is the upstream gradient {term.upstream.text}. Take it through {_stage(worked, term)}."
+        case "upstream":
+            return f"{number} is the upstream gradient {term.upstream.text}. Multiply it by {local}."
+        case "local":
+            return f"{number} is the local derivative alone. Multiply it by the upstream gradient {term.upstream.text}."
+        case "path":
+            return f"{number} is what comes through {term.through.name} alone: {several}"
+        case "missing":
+            return f"what comes through {term.through.name} is missing: {several}"
+        case "added":
+            return f"that is {term.upstream.text} + {local}. The two are multiplied."
+        case "own":
+            return f"that is {term.upstream.text} times {label} itself. With {_stage(worked, term)}, what is {local}?"
+        case "value":
+            return f"{number} is the value of {label}, not {name}."
+    return _size(mistake)
+
+
+def _size(mistake: Mistake | None) -> str:
+    match mistake.kind if mistake is not None else None:
+        case "sign":
+            return "the size is right, the sign is not."
+        case "twice":
+            return "that is twice as much. Is a half forgotten?"
+        case "half":
+            return "that is half as much. Is a factor 2 forgotten?"
+    return ""
+
+
+def rule(worked: Worked, stage: Stage | None, label: str, terms: Sequence[Term]) -> str:
+    """The first hint: which rule a blank needs."""
+    if stage is not None:
+        operation = worked.graph.operations[stage.slot]
+        if isinstance(stage.formula, Call) and operation is not None and operation.name == stage.formula.name:
+            return f"{stage.formula.name}: {operation.words.rstrip('.')}."
+        given = " and ".join(stage.inputs)
+        return f"put {given} into the formula, and work from the inside out." if given else "work the formula out."
+    if not terms:
+        return f"how much does {label} change when {label} changes by 1?"
+    through = terms[0].through
+    if len(terms) > 1:
+        users = ", ".join(term.through.name for term in terms[:-1]) + f" and {terms[-1].through.name}"
+        return f"{label} is used by {users}. For each, upstream gradient times local derivative; then add."
+    return f"{_stage(worked, terms[0])}, " + _local_rule(worked, through, label, terms[0])
+
+
+def _local_rule(worked: Worked, through: Stage, label: str, term: Term) -> str:
+    """What kind of local derivative it is, as the end of a sentence: so dt2/dw2 is what w2 is multiplied by."""
+    local = f"d{through.name}/d{label}"
+    if local == worked.gradient_name(label):
+        return f"so differentiate that by {label}. The upstream gradient is {term.upstream.text} = 1."
+    if term.local is None:
+        return f"and {term.upstream.text} is known: take it through that, backward."
+    match through.formula:
+        case Binary(sign="*", left=Name(name=a), right=Name(name=b)) if a != b:
+            return f"so {local} is what {label} is multiplied by."
+        case Binary(sign="+", left=Name(name=a), right=Name(name=b)) if a != b:
+            return "and a sum hands the upstream gradient on as it is."
+        case Call(name="relu"):
+            return f"so {local} is 1 where {label} is positive, else 0."
+        case Call(name=name):
+            return f"so {local} is the derivative of {name}. The upstream gradient is {term.upstream.text}."
+    return f"so differentiate that by {label}, and multiply by the upstream gradient {term.upstream.text}."
+
+
+def _stage(worked: Worked, term: Term) -> str:
+    return f"{term.through.name} = {worked.formula(term.through).text}"
+
+
+def _text(worked: Worked, part: Expression) -> str:
+    return typeset(part, worked.style)

@@ -1,0 +1,214 @@
+"""A computation graph in characters: values on the way out, gradients on the way back, as a lecture writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from backpropcli.views.canvas import DOWN, LEFT, RIGHT, TO_ASCII, UP, Canvas, TangledError, to_ascii
+from backpropcli.views.coordinates import across
+from backpropcli.views.crossings import untangle
+from backpropcli.views.lanes import Net, lanes
+from backpropcli.views.picture import Picture
+from backpropcli.views.ranks import Layers, layers, ranked
+from backpropcli.views.table import Column, Table, width_of
+from backpropcli.views.terminal_parts import Part, line, parts
+
+MOST_ROWS, MOST_LANES, MOST_CROSSINGS = 60, 8, 30
+"""A drawing with more rows, lanes between two columns or crossings than these is a list instead."""
+LANE = 2
+"""Columns that a lane takes."""
+
+
+def terminal_graph(shown: Picture, width: int | None = None, ascii: bool = False) -> Iterator[str]:
+    """The lines of a drawing that fits into `width` columns, broken between nodes; of a list where lines are too many.
+
+    Nothing is broken or cut without a width. `ascii` uses no other signs.
+    """
+    if ascii:
+        shown = _plain(shown)
+    try:
+        lines = [*Drawing(shown, width).bands(), *_legend(shown)]
+    except TangledError:
+        lines = listing(shown).text(width).splitlines()
+    for text in lines:
+        yield text.translate(TO_ASCII) if ascii else text
+
+
+def listing(shown: Picture) -> Table:
+    """The graph as a list, for one that has too many lines to draw: each node and where it goes."""
+    users: dict[str, list[str]] = {name: [] for name in shown.items}
+    for item in shown.items.values():
+        for source in item.inputs:
+            users[source].append(item.name)
+    rows = [
+        [
+            item.name,
+            item.formula or item.kind,
+            line(item.value) or item.shown_shape,
+            line(item.gradient),
+            f"→ {', '.join(users[item.name])}" if users[item.name] else "",
+        ]
+        for item in shown.items.values()
+    ]
+    data = [row for row, item in zip(rows, shown.items.values(), strict=True) if item.data]
+    nodes = [row for row, item in zip(rows, shown.items.values(), strict=True) if not item.data]
+    columns = (
+        Column("name"), Column("formula", elastic=True), Column("value", "right"),
+        Column(f"d{shown.of}/d(name)" if any(item.gradient for item in shown.items.values()) else "", "right"),
+        Column("goes to", elastic=True, wrap=True),
+    )  # fmt: skip
+    return Table(
+        columns, [section for section in (data, nodes) if section],
+        footers=["Too many lines cross for a drawing here. As a picture: backprop draw -o net.svg"],
+    )  # fmt: skip
+
+
+def _plain(shown: Picture) -> Picture:
+    """The same with formulas in ASCII, before anything is measured."""
+    items = {
+        name: item._replace(label=to_ascii(item.label), formula=to_ascii(item.formula))
+        for name, item in shown.items.items()
+    }
+    return shown._replace(items=items)
+
+
+def _legend(shown: Picture) -> list[str]:
+    items = shown.items.values()
+    words = ["▶ values"] * any(item.value for item in items)
+    words += [f"◀ gradients of {shown.of}"] * any(item.gradient for item in items)
+    return ["", "    ".join(words)] if words else []
+
+
+class Drawing:
+    """Boxes in columns on a canvas, and lines in lanes between the columns."""
+
+    def __init__(self, shown: Picture, width: int | None) -> None:
+        self.width = width
+        self.parts: list[Part] = list(parts(shown, width))
+        number = {part.item.name: k for k, part in enumerate(self.parts)}
+        pairs = [(number[a], number[b]) for a, b in shown.edges]
+        self.graph: Layers = layers(ranked(len(self.parts), pairs), pairs)
+        if untangle(self.graph) > MOST_CROSSINGS:
+            raise TangledError
+        place = {v: k for rank in self.graph.ranks for k, v in enumerate(rank)}
+        self.sources = [sorted(vertices, key=place.__getitem__) for vertices in self.graph.backward]
+        self.rows = [round(y) for y in across(self.graph, self._apart, whole=True)]
+        if self.rows and max(self.rows) - min(self.rows) > MOST_ROWS:
+            raise TangledError
+        self.entries = [_entries(self.rows[v], [self.rows[w] for w in ws]) for v, ws in enumerate(self.sources)]
+        self.owner = {p: a for a, chain in self.graph.chains.items() for p in chain.values()}
+        self.canvas = Canvas()
+        self.ends: list[int] = []
+        """The column behind the boxes of each rank, where the drawing may be broken."""
+        self.places: dict[str, tuple[int, int]] = {}
+        """The row and the column where each box begins."""
+        x = 0
+        for r in range(len(self.graph.ranks)):
+            x = self._column(r, x)
+
+    def _apart(self, u: int, v: int) -> int:
+        """Rows between two vertices of a rank: their texts, room for lines that arrive, and an empty one."""
+        real = self.graph.real
+        below, above = (max(len(self.sources[w]) - 1, 0) for w in (u, v))
+        below = max(below, self.parts[u].below) if u < real else 0
+        above = max(above, self.parts[v].above) if v < real else 0
+        data = all(w < real and self.parts[w].item.data for w in (u, v))
+        return below + above + (1 if data or not (u < real and v < real) else 2)
+
+    def _name(self, v: int) -> str:
+        """The node whose line passes through a vertex."""
+        return self.parts[self.owner.get(v, v)].item.name
+
+    def _column(self, r: int, x: int) -> int:
+        """Draw a rank whose boxes begin at column x, and the lines to the next; where the next begins."""
+        graph, canvas = self.graph, self.canvas
+        real = [v for v in graph.ranks[r] if v < graph.real]
+        end = x + max((self.parts[v].width for v in real), default=1)
+        self.ends.append(end)
+        following = graph.ranks[r + 1] if r + 1 < len(graph.ranks) else []
+        nets = [self._net(v) for v in graph.ranks[r] if graph.forward[v]]
+        lane = lanes(nets)
+        count = max(lane.values(), default=-1) + 1
+        if count > MOST_LANES:
+            raise TangledError
+        funnel = any(len(self.sources[w]) > 1 for w in following)
+        start = end + LANE * count + funnel + 1
+        for v in graph.ranks[r]:
+            if v < graph.real:
+                part = self.parts[v]
+                self.places[part.item.name] = self.rows[v], x
+                side = x + width_of(part.box)
+                at_once = bool(graph.forward[v]) and start == end + 1 == side + part.stub + 1
+                part.draw(canvas, self.rows[v], x, tight=at_once)
+                if graph.forward[v]:
+                    canvas.across(self._name(v), self.rows[v], side + part.item.data, end)
+            else:
+                canvas.across(self._name(v), self.rows[v], x, end)
+        for net in nets:
+            turn = end + LANE * lane.get(net.name, 0)
+            for row, stop in net.ends:
+                if row != net.start:
+                    canvas.down(net.name, turn, net.start, row)
+                if row != net.start and turn < start - stop:
+                    canvas.across(net.name, row, turn, start - stop)
+                canvas.across(net.name, net.start, end, turn if row != net.start else start - stop)
+        for w in following:
+            if w < graph.real and self.sources[w]:
+                self._arrive(w, start)
+        return start
+
+    def _net(self, v: int) -> Net:
+        """The lines from a vertex to the next rank, and how far in front of it each ends."""
+        ends = []
+        for w in self.graph.forward[v]:
+            row = self.entries[w][self.sources[w].index(v)]
+            ends.append((row, 0 if w >= self.graph.real else 3 if len(self.sources[w]) > 1 else 2))
+        return Net(self._name(v), self.rows[v], tuple(ends))
+
+    def _arrive(self, v: int, x: int) -> None:
+        """The arrow's head in front of a box; lines from several rows come together there, and nowhere else."""
+        row, rows = self.rows[v], self.entries[v]
+        self.canvas.text(row, x - 1, "▶")
+        if len(rows) == 1:
+            return
+        low, high = min(row, *rows), max(row, *rows)
+        for k in range(low, high + 1):
+            sides = (UP if k > low else 0) | (DOWN if k < high else 0) | (LEFT if k in rows else 0)
+            self.canvas.mark(f"▶{v}", k, x - 2, sides | (RIGHT if k == row else 0))
+
+    def bands(self) -> Iterator[str]:
+        """The lines of text: whole, or broken behind boxes into bands of at most the width."""
+        total = self.canvas.size()
+        if self.width is None or total <= self.width:
+            yield from (text for text, _ in _closed_up(self.canvas.rows()))
+            return
+        start = 0
+        while start < total:
+            head = max((width_of(name) + 1 for _, name in self.canvas.rows(start, total) if name), default=0)
+            fitting = [end for end in self.ends if start < end <= start + self.width - head]
+            beyond = [end for end in self.ends if end > start]
+            end = total if total - start + head <= self.width or not beyond else fitting[-1] if fitting else beyond[0]
+            rows = self.canvas.rows(start, end if end < total else None)
+            if start:
+                yield ""
+            for text, name in _closed_up(rows):
+                yield f"{' ' * (head - 1 - width_of(name)) + name} {text}".rstrip() if head else text
+            start = end
+
+
+def _entries(row: int, sources: Sequence[int]) -> list[int]:
+    """The row in which each line arrives at a box in `row`: a level one goes straight in, the others beside it."""
+    higher = sum(source < row for source in sources)
+    level = sum(source == row for source in sources)
+    if level or higher <= len(sources) - higher:
+        return [row - higher + k for k in range(len(sources))]
+    return [row - higher + 1 + k for k in range(len(sources))]
+
+
+def _closed_up(rows: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The rows without repetitions of one that holds nothing but upright lines."""
+    before = ""
+    for text, name in rows:
+        if text != before or name or text.strip("│ "):
+            yield text, name
+        before = text

@@ -1,0 +1,154 @@
+"""The pieces of a drawing in characters: a box, what stands above it, its outgoing line with value and gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from backpropcli.views.canvas import Canvas
+from backpropcli.views.picture import Item, Picture
+from backpropcli.views.table import width_of
+
+ELLIPSIS = "…"
+
+
+class Text(NamedTuple):
+    """A text and where it stands: rows down and columns right from the left end of a box."""
+
+    row: int
+    column: int
+    text: str
+
+
+class Part(NamedTuple):
+    """An item measured in cells.
+
+    `box` is what stands in its row, `stub` how long its outgoing line is, `texts` all that stands around it. `back` is
+    the row of the gradient's arrow, empty where there is none.
+    """
+
+    item: Item
+    box: str
+    stub: int
+    texts: tuple[Text, ...]
+    back: str = ""
+
+    @property
+    def above(self) -> int:
+        """Rows over its own."""
+        return max((-text.row for text in self.texts), default=0)
+
+    @property
+    def below(self) -> int:
+        """Rows under its own."""
+        return max([int(bool(self.back)), *(text.row for text in self.texts)])
+
+    @property
+    def width(self) -> int:
+        """Columns up to the end of its outgoing line, and of what stands above it, with a blank behind."""
+        beside = [text.column + width_of(text.text) + (text.row < 0) for text in self.texts if text.row]
+        return max([width_of(self.box) + self.stub, *beside])
+
+    def draw(self, canvas: Canvas, row: int, column: int, tight: bool) -> None:
+        """Write everything but the outgoing line; `tight` where an arrow's head ends that line at once."""
+        for text in self.texts:
+            canvas.text(row + text.row, column + text.column, text.text)
+        canvas.text(row, column, self.box)
+        if self.back:
+            start = column + width_of(self.box) + self.item.data
+            canvas.text(row + 1, start, self.back)
+            if tight:
+                canvas.overhang(row + 1, start + width_of(self.back), "─")
+
+
+def parts(shown: Picture, width: int | None = None) -> Iterator[Part]:
+    """Every item that does not stand above another, measured; long formulas are cut where there is a width."""
+    users = {source for item in shown.items.values() for source in item.inputs}
+    for item in shown.items.values():
+        if item.name in shown.hanging:
+            continue
+        above = [shown.items[name] for name in shown.above.get(item.name, ())]
+        box = item.title + equals(item) if item.data else _label(item, width)
+        if item.data:
+            yield _datum(item, box)
+        else:
+            yield _operation(item, box, above, item.name not in users)
+
+
+def equals(item: Item) -> str:
+    """`=2`, or nothing where there are no numbers."""
+    return f"={line(item.value)}" if item.value else ""
+
+
+def line(rows: tuple[str, ...]) -> str:
+    """A number or a matrix on one line."""
+    return rows[0] if len(rows) == 1 else f"[{' '.join(rows)}]" if rows else ""
+
+
+def _label(item: Item, width: int | None) -> str:
+    text = f"({item.label})" if item.round else item.label.replace(" ", "")
+    limit = max(16, width // 2) if width is not None else None
+    return text if limit is None or len(text) <= limit else text[: limit - 1] + ELLIPSIS
+
+
+def _datum(item: Item, box: str) -> Part:
+    back = line(item.gradient)
+    if back:
+        return Part(item, box, 1 + width_of(back) + 4, (), f"◀──{back}─")
+    texts = (Text(1, 0, item.shown_shape),) if item.shape and not item.value else ()
+    return Part(item, box, 2, texts)
+
+
+def _operation(item: Item, box: str, above: list[Item], last: bool) -> Part:
+    value, back = line(item.value), line(item.gradient)
+    size, texts = width_of(box), list(_hanging(above, width_of(box)))
+    if not value:
+        texts.append(Text(0, size + 2, item.title))
+        if item.shape:
+            texts.append(Text(1, size + 2, item.shown_shape))
+        value = item.title
+    else:
+        texts.append(Text(-1, size + 2 + last, item.title))
+        texts.append(Text(0, size + 2 + last, value))
+    if last:
+        texts = [t._replace(column=size + 3) if t.row in (0, 1) else t for t in texts]
+        return Part(item, box, 3 + width_of(value), (*texts, Text(0, size, "──▶")), f"◀──{back}" if back else "")
+    stub = max(width_of(value) + 4, width_of(back) + 4 if back else 0, width_of(item.title) + 3)
+    return Part(item, box, stub, tuple(texts), f"◀──{back}".ljust(stub, "─") if back else "")
+
+
+def _hanging(above: list[Item], size: int) -> Iterator[Text]:
+    """The data above an operation: a number with its two arrows, or rows of them over one pair of arrows."""
+    if not above:
+        return
+    middle = size // 2
+    both = any(datum.gradient or (not datum.value and datum.kind == "parameter") for datum in above)
+    start = max(middle - 1, 0) if both else middle
+    if len(above) == 1 and len(above[0].value) == 1:
+        yield Text(-3, start, above[0].title + equals(above[0]))
+        yield Text(-2, start, "│")
+        yield Text(-1, start, "▼")
+        if both:
+            yield Text(-2, start + 2, f"▲{line(above[0].gradient)}")
+            yield Text(-1, start + 2, "│")
+        return
+    rows = list(_rows(above))
+    longest = max(width_of(left) for left, _ in rows)
+    column = start if len(above) == 1 else min(start, max(0, middle - longest // 2))
+    for k, (left, right) in enumerate(rows):
+        padded = left + " " * (longest + 1 - width_of(left)) + right
+        yield Text(k - len(rows) - 1, column, padded.rstrip())
+    yield Text(-1, start, "▼")
+    if both:
+        yield Text(-1, start + 2, "│" if any(datum.gradient for datum in above) else "▲")
+
+
+def _rows(above: list[Item]) -> Iterator[tuple[str, str]]:
+    """Data one under the other, name and value beside the gradient; a matrix takes its rows."""
+    for datum in above:
+        if not datum.value:
+            yield f"{datum.title} {datum.shown_shape}".rstrip(), ""
+        front = f"{datum.title}="
+        for k, text in enumerate(datum.value):
+            back = datum.gradient[k] if datum.gradient else ""
+            yield (front if not k else " " * width_of(front)) + text, back and ("▲" if not k else " ") + back

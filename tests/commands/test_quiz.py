@@ -1,0 +1,331 @@
+"""`backprop quiz` as a learner, a script and a teacher see it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import backpropcli as bp
+from backpropcli.app import main
+from backpropcli.engine.fresh import generator
+
+LECTURE = ("--example", "lecture")
+EXAMPLES = Path(__file__).parents[2] / "examples"
+RIGHT = ["2", "2", "2", "6", "7", "7", "2", "1", "2", "2", "2", "2", "4", "6", "6", "6", "6", "6"]
+
+
+@pytest.fixture
+def quiz(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words, typed=()):
+        text = typed if isinstance(typed, str) else "".join(f"{line}\n" for line in typed)
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+        status = main(["quiz", *words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+def test_the_lecture_s_quiz_from_the_first_line_to_the_last(quiz):
+    typed = [
+        "2", "2", "2", "2*3", "7", "7", "4", "2", "1", "1", "2", "2", "2", "2", "2", "h", "h", "h", "h", "2*2", "3",
+        "2", "6", "6", "6", "x", "0,5", "6", "-6", "s",
+    ]  # fmt: skip
+    status, out, err = quiz(*LECTURE, typed=typed)
+    assert (status, err) == (0, "")
+    assert out == """\
+lecture.yaml. 18 blanks: 7 values, then 11 gradients. 6, 2*3 and 1/3 are all fine.
+h hint   s skip   q stop
+
+ 1/18  t1 = w1 · x, with w1 = 2, x = 1             t1 = 2       right
+ 2/18  z1 = t1 + b1, with t1 = 2, b1 = 0           z1 = 2       right
+ 3/18  a1 = relu(z1), with z1 = 2                  a1 = 2       right
+ 4/18  t2 = w2 · a1, with w2 = 3, a1 = 2           t2 = 2*3     right
+ 5/18  z2 = t2 + b2, with t2 = 6, b2 = 1           z2 = 7       right
+ 6/18  a2 = relu(z2), with z2 = 7                  a2 = 7       right
+ 7/18  J = (a2 - y)² / 2, with a2 = 7, y = 5        J = 4
+           Not yet: that is (a2 - y)². Halve it.    J = 2       right
+ 8/18  dJ/dJ                                    dJ/dJ = 1       right
+ 9/18  dJ/da2                                  dJ/da2 = 1
+           Not yet: 1 is the upstream gradient dJ/dJ. Multiply it by the
+           derivative of (a2 - y)² / 2 by a2.  dJ/da2 = 2       right
+10/18  dJ/dz2                                  dJ/dz2 = 2       right
+11/18  dJ/dt2                                  dJ/dt2 = 2       right
+12/18  dJ/db2                                  dJ/db2 = 2       right
+13/18  dJ/dw2                                  dJ/dw2 = 2
+           Not yet: 2 is the upstream gradient dJ/dt2. Multiply it by dt2/dw2.
+                                               dJ/dw2 = h
+           Hint 1 of 3: t2 = w2 · a1, so dt2/dw2 is what w2 is multiplied by.
+                                               dJ/dw2 = h
+           Hint 2 of 3: dJ/dw2 = dJ/dt2 · a1   dJ/dw2 = h
+           Hint 3 of 3: dJ/dw2 = 2 · 2         dJ/dw2 = h
+           There are no more hints. s shows the answer.
+                                               dJ/dw2 = 2*2     right
+14/18  dJ/da1                                  dJ/da1 = 3
+           Not yet: 3 is the local derivative alone. Multiply it by the
+           upstream gradient dJ/dt2.           dJ/da1 = 2
+           Not yet: 2 is the upstream gradient dJ/dt2. Multiply it by dt2/da1.
+                                               dJ/da1 = 6       right
+15/18  dJ/dz1                                  dJ/dz1 = 6       right
+16/18  dJ/dt1                                  dJ/dt1 = 6       right
+17/18  dJ/db1                                  dJ/db1 = x
+           That is not a number. An answer is a number, such as 6, 2*3 or 1/3.
+                                               dJ/db1 = 0,5
+           Decimals are written with a point. Write 0.5.
+                                               dJ/db1 = 6       right
+18/18  dJ/dw1                                  dJ/dw1 = -6
+           Not yet: the size is right, the sign is not.
+                                               dJ/dw1 = s
+           dJ/dw1 = 6
+
+13 of 18 right at the first try. Practise: upstream · local.
+"""
+
+
+def test_everything_right(quiz):
+    status, out, _ = quiz(*LECTURE, typed=RIGHT)
+    assert status == 0
+    assert out.endswith("\n18 of 18 right at the first try.\n")
+
+
+@pytest.mark.parametrize("typed", ["2\n2\nq\n2\n", "2\n2\nQuit", "2\n2\n", "2\n2"])
+def test_stopping_and_the_end_of_the_input_are_no_failure(quiz, typed):
+    status, out, err = quiz(*LECTURE, "--result", "r.json", typed=typed)
+    assert (status, err) == (0, "wrote r.json\n")
+    assert out.endswith("\n2 of 18 right at the first try, 16 not answered.\n")
+    result = json.loads(Path("r.json").read_text(encoding="utf-8"))
+    assert (result["first_try"], result["of"], result["finished"]) == (2, 18, False)
+
+
+def test_no_input_at_all(quiz, monkeypatch):
+    assert quiz(*LECTURE)[0] == 0
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["quiz", *LECTURE]) == 0
+
+
+def test_ctrl_c_shows_the_score_and_is_130(quiz, monkeypatch, capsys):
+    class Interrupted(io.StringIO):
+        def readline(self, *_):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Interrupted())
+    assert main(["quiz", *LECTURE, "--result", "r.json"]) == 130
+    assert "0 of 18 right at the first try, 18 not answered.\n" in capsys.readouterr().out
+    assert json.loads(Path("r.json").read_text(encoding="utf-8"))["first_try"] == 0
+
+
+def test_the_result_file(quiz):
+    typed = [*RIGHT[:12], "2", "h", "2*2", *RIGHT[13:17], "s"]
+    assert quiz(*LECTURE, "--student", "101", "--result", "101.json", "-q", typed=typed)[2] == ""
+    result = json.loads(Path("101.json").read_text(encoding="utf-8"))
+    answers = result.pop("answers")
+    assert result == {
+        "format": "backprop.quiz/1", "spec": "lecture.yaml", "student": "101", "seed": None, "first_try": 16, "of": 18,
+        "hints": 1, "finished": True,
+    }  # fmt: skip
+    assert answers[12] == {"name": "dJ/dw2", "given": ["2", "2*2"], "right": True, "hints": 1}
+    assert answers[17] == {"name": "dJ/dw1", "given": [], "right": False, "hints": 0}
+
+
+@pytest.mark.parametrize(
+    ("spec", "name", "typed", "words"),
+    [
+        ("lecture", "t2", "5", "that is w2 + a1. Here they are multiplied."),
+        ("lecture", "z2", "6", "that is t2. Add b2."),
+        ("lecture", "J", "2+2", "that is (a2 - y)². Halve it."),
+        ("lecture", "dJ/dw2", "5", ""),
+        ("lecture", "dJ/dw2", "6", "that is dJ/dt2 times w2 itself. With t2 = w2 · a1, what is dt2/dw2?"),
+        ("lecture", "dJ/da1", "12", "that is twice as much. Is a half forgotten?"),
+        ("lecture", "dJ/dw1", "7", "that is dJ/dt1 + dt1/dw1. The two are multiplied."),
+        ("lecture", "dJ/dJ", "2", "J changes by exactly as much as J does."),
+        ("mazur", "dE/dout_h1", "0.0554", "0.0554 is what comes through net_o1 alone: there are 2 paths, and what comes "
+                                          "through each is added."),
+        ("mazur", "dE/dout_h1", "0.036", "nearly. Three digits are asked for, and are enough."),
+        ("mazur", "E_o1", "0.5496", "that is (t1 - out_o1)². Halve it."),
+        ("batch", "z1", "7", "z1 looks like [.., .., ..]."),
+        ("batch", "t1", "[2, 4, 7]", "2 of 3 entries are right."),
+        ("batch", "dJ/da2", "-2 -2 1", "the size is right, the sign is not."),
+        ("batch", "dJ/dw1", "[1, 2]", "dJ/dw1 is one number."),
+        ("mazur-layers", "dJ/dW1", "[[0.000438568, 0.000877135], [0.000497713, 0.000995425]]",
+         "that is the transpose: rows and columns are swapped."),
+    ],
+)  # fmt: skip
+def test_a_wrong_answer_is_explained(spec, name, typed, words):
+    asked = bp.load(EXAMPLES / f"{spec}.yaml").quiz()
+    question = next(q for q in asked if q.name == name)
+    mark = question.mark(typed)
+    assert (mark.right, mark.words) == (False, words)
+
+
+@pytest.mark.parametrize("typed", ["0.0364", "0.03635", "0.036350306", "dE/dout_h1 = 0.0364", "364/10000", "3.64e-2"])
+def test_three_digits_are_enough(typed):
+    question = next(q for q in bp.load(EXAMPLES / "mazur.yaml").quiz() if q.name == "dE/dout_h1")
+    assert question.mark(typed).right
+
+
+@pytest.mark.parametrize("typed", ["[2, 4, 6]", "2 4 6", "2, 4, 6", "[2 4 6]", "t1 = [1+1, 4, 2·3]", "[2.0 4.0 6.0]"])
+def test_arrays_are_answered_with_or_without_signs(typed):
+    question = next(q for q in bp.load(EXAMPLES / "batch.yaml").quiz() if q.name == "t1")
+    assert question.mark(typed).right
+
+
+def test_a_short_answer_is_exact():
+    question = bp.load(EXAMPLES / "lecture.yaml").quiz().questions[4]
+    assert question.mark("7.0").right and question.mark("21/3").right and question.mark("−(-7)").right
+    assert not question.mark("7.004").right and not question.mark("nan").right and not question.mark("0/1").right
+
+
+@pytest.mark.parametrize("spec", ["lecture", "mazur", "batch", "mazur-layers", "cs231n-sigmoid-neuron"])
+def test_the_shown_answer_is_right_and_every_hint_is_said(spec):
+    for question in bp.load(EXAMPLES / f"{spec}.yaml").quiz(seed=5):
+        assert question.mark(question.shown).right, question
+        assert all(question.hint(k) for k in (1, 2, 3)), question
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.text(), st.text("0123456789.,+-*/()[] eEhsq=w1x^²½·", max_size=40)))
+def test_any_text_may_be_typed(typed):
+    asked = bp.load(EXAMPLES / "batch.yaml").quiz()
+    from backpropcli.views.quiz_session import Session
+
+    session = Session(asked)
+    for _ in range(3):
+        assert isinstance(session.prompt(), str)
+        assert isinstance(session.take(typed), str)
+        if session.over:
+            break
+    json.loads(session.result())
+    for question in (asked.questions[6], asked.questions[-1]):
+        try:
+            question.mark(typed)
+        except bp.BackpropError:
+            pass
+
+
+def test_large_arrays_are_left_out_with_a_word(quiz):
+    words = ("-i", "x=[1,2,3,4,5,6,7]", "-p", "w=2", "-n", "t = w*x", "-n", "s = w*w", "-n", "J = s + t[0]")
+    status, out, _ = quiz(*words, typed=["4"])
+    assert status == 0
+    assert "Left out, as too long to type or not finite: t, " in out
+    status, _, err = quiz("-p", "w=[1,2,3,4,5,6,7]", "-n", "t = 2*w", "--loss", "t")
+    assert status == 2
+
+
+def test_what_cannot_start_is_2(quiz):
+    assert quiz(*LECTURE, "--only", "value")[::2] == (
+        2, "error: --only value: expected values or gradients. Did you mean values?\n")  # fmt: skip
+    assert quiz(*LECTURE, "--result", "no/r.json")[0] == 2
+    assert quiz("-")[0] == 2
+    assert quiz("nothing.yaml")[0] == 2
+    assert quiz(*LECTURE, "--seed", "1", "--fresh")[0] == 2
+    Path("n.json").write_text('{"parameters": {"w": 3}, "nodes": {"J": "w**2"}}', encoding="utf-8")
+    assert quiz("n.json", "--result", "./n.json")[0] == 2
+    assert bp.load("n.json").parameters == ["w"]
+    assert quiz(*LECTURE, "--students", "3")[0] == 2
+
+
+def test_only_one_kind(quiz):
+    assert quiz(*LECTURE, "--only", "values", typed=RIGHT[:7])[1].endswith("7 of 7 right at the first try.\n")
+    _, out, _ = quiz(*LECTURE, "--only", "gradients", typed=RIGHT[7:])
+    assert "lecture.yaml. 11 gradients." in out
+    assert "  J = (a2 - y)² / 2 = 2\n" in out
+    assert out.endswith("11 of 11 right at the first try.\n")
+
+
+# Fresh numbers and worksheets.
+
+
+def test_random_numbers_are_those_of_the_page_s_script():
+    """The first numbers of seeds 1 and 101, as JavaScript's Math.imul gives them."""
+    first, other = generator(1), generator(101)
+    assert [first(), first()] == [0.5708493082784116, 0.6920686743687838]
+    assert [other(), other()] == [0.846276830881834, 0.7839732919819653]
+
+
+PAGE = Path(bp.__file__).parent / "views" / "page"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not on this machine")
+@pytest.mark.parametrize("spec", ["lecture", "batch", "mazur-layers"])
+def test_a_page_with_the_same_seed_has_the_same_numbers(spec):
+    """The functions of the page's script, run in node on the page's own data."""
+    network = bp.load(EXAMPLES / f"{spec}.yaml")
+    page = network.page(exercise=True, seed=7).html
+    data = re.search(r'id="lesson">(.*?)</script>', page, flags=re.S)[1]
+    program = re.search(r"</script>\s*<script>(.*)</script>", page, flags=re.S)[1].partition("(() => {\n")[0]
+    source = "\n".join((PAGE / name).read_text(encoding="utf-8") for name in ("common.js", "exercise.js"))
+    functions = [
+        re.search(rf"\nfunction {name}\(.*?\n}}\n", source, flags=re.S)[0] for name in ("show", "random", "cost", "nice")
+    ]
+    script = f"""{program}
+const lesson = {data}, steps = lesson.steps, first = lesson.data.flatMap((d) => d.values);
+const blanks = steps.map((step) => ({{step, inputs: Array((step.at[1] || []).reduce((a, b) => a * b, 1)).fill(0)}}));
+{"".join(functions)}console.log(JSON.stringify(nice(7)));"""
+    done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True, timeout=60)
+    fresh = network.fresh(7)
+    assert json.loads(done.stdout) == [float(x) for value in fresh.values() for x in np.ravel(value)]
+
+
+def test_a_seed_gives_the_same_nice_numbers_each_time():
+    network = bp.load(EXAMPLES / "lecture.yaml")
+    assert network.fresh(101) == network.fresh(101) == {"x": 2.0, "y": 1.0, "w1": -1.0, "b1": 3.0, "w2": -1.0, "b2": 6.0}
+    assert network.fresh(102) != network.fresh(101)
+    trace = network.run(values=network.fresh(101))
+    assert [q.answer for q in network.quiz(seed=101)][:7] == [trace.value(n) for n in network.graph.names("node")]
+    layers = bp.load(EXAMPLES / "mazur-layers.yaml")
+    assert layers.fresh(3)["W1"].shape == (2, 2)
+
+
+def test_worksheets_for_a_class_and_their_key(quiz):
+    status, out, err = quiz(*LECTURE, "--worksheet", "homework.md", "--students", "101,102,103")
+    assert (status, out) == (0, "")
+    files = ["homework-101.md", "homework-102.md", "homework-103.md", "homework-key.md"]
+    assert err == "".join(f"wrote {name}\n" for name in files)
+    texts = [Path(name).read_text(encoding="utf-8") for name in files]
+    assert len(set(texts)) == 4
+    assert texts[0].count("________") == 18
+    network, key = bp.load(EXAMPLES / "lecture.yaml"), texts[3]
+    for name, part in zip((101, 102, 103), key.split("## Student ")[1:], strict=True):
+        trace = network.run(values=network.fresh(name))
+        assert part.startswith(f"{name}\n")
+        lines = re.findall(r"^\d+\. `(\S+) = .*?(-?[\d.]+)`$", part, flags=re.M)
+        assert len(lines) == 18
+        for what, number in lines:
+            wanted = trace.gradient(what[4:]) if what.startswith("dJ/") else trace.value(what)
+            assert float(number) == wanted, (name, what)
+    quiz(*LECTURE, "--worksheet", "homework.md", "--students", "101,102,103")
+    assert [Path(name).read_text(encoding="utf-8") for name in files] == texts
+
+
+@pytest.mark.parametrize("ending", [".tex", ".html", ".md"])
+def test_a_worksheet_alone_has_the_network_s_own_numbers(quiz, ending):
+    assert quiz(*LECTURE, "--worksheet", f"w{ending}")[2] == f"wrote w{ending}\nwrote w-key{ending}\n"
+    sheet, key = (Path(f"w{part}{ending}").read_text(encoding="utf-8") for part in ("", "-key"))
+    assert "w1 = 2" in sheet.replace("w1 $=$", "w1 =")
+    assert len(re.findall(r"________|underline|class=\"blank\"", sheet)) == 18
+    assert not re.findall(r"________|underline|class=\"blank\"", key)
+
+
+@pytest.mark.parametrize("students", ["a/b", "key", "1,1", "0", "", "9999", "..", "-x,y"])
+def test_names_that_cannot_be_part_of_a_file_are_refused(quiz, students, tmp_path):
+    status, _, err = quiz(*LECTURE, "--worksheet", "w.md", f"--students={students}")
+    assert status == 2
+    assert err.startswith("error: --students")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_number_of_students(quiz):
+    assert quiz(*LECTURE, "--worksheet", "w.html", "--students", "12", "-q")[::2] == (0, "")
+    assert sorted(path.name for path in Path().iterdir()) == [*(f"w-{k:02}.html" for k in range(1, 13)), "w-key.html"]

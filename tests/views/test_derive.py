@@ -1,0 +1,149 @@
+"""`backprop derive`: formulas as the lecture and the lab have them, agreeing with the engine; large ones refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import backpropcli as bp
+from backpropcli.app import main
+from backpropcli.spec import example_text
+from backpropcli.symbolic.derive import Derived
+from backpropcli.views.derive import latex_text, markdown, terminal
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+LAB = "inputs: {x: 2, y: 1}\nparameters: {w: -2, b: 8}\nnodes: {c: w*x, a: c + b, d: a - y, J: d**2/2}"
+
+
+def derived(text: str, name: str, **options: object) -> Derived:
+    (found,) = bp.loads(text).derive(name, **options).found  # type: ignore[arg-type]
+    return found
+
+
+def test_the_lecture_s_gradient_line_by_line() -> None:
+    assert "\n".join(terminal(bp.loads(example_text("lecture")).derive("w1"))) == """\
+dJ/dw1 as a formula
+
+  local derivative   of                  formula         here
+  ───────────────────────────────────────────────────────────
+  dJ/da2             J = (a2 - y)² / 2   = 2(a2 - y)/2   = 2
+  da2/dz2            a2 = relu(z2)       = relu'(z2)     = 1
+  dz2/dt2            z2 = t2 + b2        = 1             = 1
+  dt2/da1            t2 = w2 · a1        = w2            = 3
+  da1/dz1            a1 = relu(z1)       = relu'(z1)     = 1
+  dz1/dt1            z1 = t1 + b1        = 1             = 1
+  dt1/dw1            t1 = w1 · x         = x             = 1
+
+chain rule         dJ/dw1 = 2(a2 - y)/2 · relu'(z2) · w2 · relu'(z1) · x
+simplified                = w2 · x · (a2 - y)
+in the data alone         = w2 · x · (b2 + w2 · (b1 + w1 · x) - y)
+numbers put in            = 3 · 1 · (7 - 5) = 6
+by backprop               = 6
+
+This holds while z1 > 0 and z2 > 0.
+The formula and backprop agree."""
+
+
+@pytest.mark.parametrize("nodes", ["{a: 2 + 3*w, J: a**2}", "{J: (2 + 3*w)**2}"])
+def test_the_first_lab_example(nodes: str) -> None:
+    found = derived(f"parameters: {{w: 3}}\nnodes: {nodes}", "w")
+    assert (found.in_data, found.value, found.agrees) == ("6*(3*w + 2)", 66.0, True)
+
+
+def test_the_second_lab_example() -> None:
+    w, b = derived(LAB, "w"), derived(LAB, "b")
+    assert (w.formula, w.in_data, w.value) == ("d*x", "x*(b + w*x - y)", 6.0)
+    assert (b.formula, b.in_data, b.value) == ("d", "b + w*x - y", 3.0)
+
+
+def test_a_sum_over_two_paths_in_the_textbook_s_letters() -> None:
+    text = (Path(__file__).parents[2] / "examples" / "mazur.yaml").read_text(encoding="utf-8")
+    assert derived(text, "w5").formula == "out_h1*out_o1*(1 - out_o1)*(out_o1 - t1)"
+    found = derived(text, "w1")
+    assert found.formula == (
+        "i1*out_h1*(1 - out_h1)*(out_o1*w5*(1 - out_o1)*(out_o1 - t1) + out_o2*w7*(1 - out_o2)*(out_o2 - t2))"
+    )
+    assert found.agrees
+    assert found.problem == "too large to be read"
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_formulas_agree_with_the_engine(path: Path) -> None:
+    network = bp.load(str(path))
+    trace = network.run()
+    for name in network.parameters:
+        if network.graph.shape(name):
+            continue
+        derivation = network.derive(name)
+        for one in derivation.found:
+            if not any(network.graph.shapes):
+                assert one.value == pytest.approx(trace.gradient(name), rel=1e-12, abs=1e-14)
+            assert one.agrees
+        assert derivation.found or derivation.problem is not None
+
+
+@pytest.mark.parametrize(
+    ("w", "formula", "said"), [("2", "3", ("w > 0",)), ("-2", "0", ("w < 0",)), ("0", "0", ("w <= 0",))]
+)
+def test_a_corner_takes_the_side_that_backprop_takes(w: str, formula: str, said: tuple[str, ...]) -> None:
+    found = derived(f"parameters: {{w: {w}}}\nnodes: {{a: relu(w), J: 3*a}}", "w")
+    assert found.agrees
+    assert (found.in_data, found.while_) == (formula, said)
+
+
+def test_an_array_has_a_formula_for_each_entry_and_matrix_notation() -> None:
+    text = "inputs: {x: [1, 2]}\nparameters: {W: [[0.5], [1]]}\nnodes: {z: x @ W, J: sum(z**2)}"
+    derivation = bp.loads(text).derive("W")
+    assert [one.formula for one in derivation.found] == ["2*x[0]*z[0]", "2*x[1]*z[0]"]
+    assert all(one.agrees for one in derivation.found)
+    assert "  dJ/dW = outer(x, dJ/dz)" in terminal_lines(derivation)
+    (one,) = bp.loads(text).derive("W", (1, 0)).found
+    assert one.entry == (1, 0)
+    assert one.value == 10.0
+
+
+def terminal_lines(derivation: object) -> list[str]:
+    return list(terminal(derivation))  # type: ignore[arg-type]
+
+
+def test_too_many_entries_and_too_large() -> None:
+    text = "inputs: {x: [1, 2, 3]}\nparameters: {W: {ones: [3, 3]}}\nnodes: {J: sum(x @ W)}"
+    derivation = bp.loads(text).derive("W")
+    assert derivation.found == []
+    assert str(derivation.problem) == "W has 9 entries, too many for a formula each\n  Name one:  W[0, 0]"
+    nodes = ", ".join(f"a{k}: sin(a{k - 1}) * a{k - 1} + a{k - 1}" for k in range(1, 40))
+    large = bp.loads(f"parameters: {{w: 1}}\nnodes: {{a0: w, {nodes}}}").derive("w")
+    assert large.found == []
+    assert "too large" in str(large.problem)
+
+
+def test_the_time_limit_is_kept() -> None:
+    nodes = ", ".join(f"a{k}: sin(a{k - 1} + w) * a{k - 1} + exp(a{k - 1})" for k in range(1, 8))
+    slow = bp.loads(f"parameters: {{w: 0.1}}\nnodes: {{a0: w, {nodes}}}").derive("w", seconds=0.001)
+    assert str(slow.problem) == "no formula within 0.001 s: the network is too large for SymPy"
+
+
+def test_a_wrong_gradient_does_not_agree() -> None:
+    good = derived(LAB, "w")
+    assert not good._replace(gradient=5.999).agrees
+    assert not good._replace(gradient=float("nan")).agrees
+    assert good._replace(gradient=float("nan"), value=float("nan")).agrees
+
+
+def test_other_formats() -> None:
+    derivation = bp.loads(example_text("lecture")).derive("w1")
+    tex = "".join(latex_text(derivation))
+    assert r"\frac{\partial J}{\partial w_1} &= w_2 \cdot x \cdot (a_2 - y) \\" in tex
+    assert r"\frac{\partial a_2}{\partial z_2} &= \mathrm{relu}'(z_2) = 1 \\" in tex
+    assert "| simplified        | dJ/dw1 = w2 · x · (a2 - y)" in "".join(markdown(derivation))
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "--example", "lecture", "dJ/dw1", "b2", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["format"] == "backprop.derive/1"
+    assert [g["formulas"][0]["formula"] for g in found["gradients"]] == ["w2*x*(a2 - y)", "a2 - y"]
+    assert main(["derive", "--example", "lecture", "--timeout", "0"]) == 2
+    assert "--timeout 0: expected seconds, such as --timeout 60" in capsys.readouterr().err

@@ -1,0 +1,144 @@
+"""The drawing as a picture: nothing overlaps, no edge runs through a box, everything is there and has its name."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from graph_makers import GRAPHS, chain, loaded, random_graph
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from svg_geometry import SVG, Area, Drawing, Edge, faults
+
+import backpropcli as bp
+from backpropcli.views.picture import Item, Picture, picture
+from backpropcli.views.svg import drawn, svg
+
+EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_nothing_overlaps(name: str) -> None:
+    drawing = Drawing(svg(GRAPHS[name]()))
+    assert not faults(drawing)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("form", [{}, {"blank": True}, {"level": "layers"}, {"expand": True}], ids=str)
+def test_nothing_overlaps_in_the_gallery(path: Path, form: dict[str, object]) -> None:
+    assert not faults(Drawing(svg(bp.load(path).run(), **form)))
+
+
+@settings(max_examples=30)
+@given(st.integers(2, 40), st.integers(0, 10**6), st.sampled_from([None, 3, 8]))
+def test_nothing_overlaps_at_random(count: int, seed: int, window: int | None) -> None:
+    trace = random_graph(max(count, 5), seed, window)
+    drawing = Drawing(svg(trace))
+    assert not faults(drawing)
+    pairs = {(edge.source, edge.target) for edge in drawing.edges if edge.target}
+    assert pairs == {(source, node.name) for node in trace.graph.nodes.values() for source in node.inputs}
+
+
+def test_faults_are_found() -> None:
+    drawing = Drawing(svg(bp.load(EXAMPLES[0].parent / "lecture.yaml").run()))
+    assert not faults(drawing)
+    box = drawing.boxes[3]
+    drawing.boxes.append(box._replace(what="other", left=box.left + 5, right=box.right + 5))
+    assert faults(drawing)
+    drawing.boxes.pop()
+    drawing.edges.append(Edge("x", "y", [((box.left + box.right) / 2, (box.top + box.bottom) / 2)]))
+    assert f"edge x -> y runs through {box.what!r}" in faults(drawing)
+    drawing.edges.pop()
+    drawing.texts.append(Area(drawing.texts[0].left, drawing.texts[0].top, drawing.texts[0].right + 3, 1e3, "long"))
+    assert faults(drawing)
+
+
+def test_the_lecture_has_all_its_parts() -> None:
+    drawing = Drawing(svg(bp.load(EXAMPLES[0].parent / "lecture.yaml").run()))
+    numbers = {
+        (part.get("data-name"), part.get("class")): part.text
+        for part in drawing.root.iter(f"{SVG}tspan") if part.get("data-name")
+    }  # fmt: skip
+    data = {"x": 1, "y": 5, "w1": 2, "b1": 0, "w2": 3, "b2": 1}
+    values = {**data, "t1": 2, "z1": 2, "a1": 2, "t2": 6, "z2": 7, "a2": 7, "J": 2}
+    gradients = {"w1": 6, "b1": 6, "w2": 4, "b2": 2, "t1": 6, "z1": 6, "a1": 6, "t2": 2, "z2": 2, "a2": 2, "J": 1}
+    assert numbers == {
+        **{(name, "value"): str(number) for name, number in values.items()},
+        **{(name, "gradient"): str(number) for name, number in gradients.items()},
+    }
+    assert {element.get("id") for element in drawing.nodes.values()} == {f"node-{name}" for name in values}
+    title, words = drawing.root.find(f"{SVG}title"), drawing.root.find(f"{SVG}desc")
+    assert title is not None
+    assert title.text == "The computation graph of J"
+    assert words is not None
+    assert "t1 = w1 · x = 2, gradient 6" in (words.text or "")
+
+
+def test_the_main_chain_is_straight() -> None:
+    drawing = Drawing(svg(bp.load(EXAMPLES[0].parent / "lecture.yaml").run()))
+    level = [edge for edge in drawing.edges if edge.source in ("x", "t1", "z1", "a1", "t2", "z2", "a2")]
+    heights = {round(y, 1) for edge in level for _, y in edge.points}
+    assert len(heights) == 1
+
+
+def test_small_kinks_are_straightened() -> None:
+    drawing = Drawing(svg(bp.load(EXAMPLES[0].parent / "mazur.yaml").run()))
+    (edge,) = [edge for edge in drawing.edges if (edge.source, edge.target) == ("E_o1", "E")]
+    assert len({round(y, 1) for _, y in edge.points}) == 1
+
+
+def test_a_long_chain_is_broken_into_bands() -> None:
+    short, long = Drawing(svg(chain(6))), Drawing(svg(chain(60)))
+    assert short.size[0] > 3 * short.size[1]
+    assert long.size[0] < 3 * long.size[1]
+    assert not faults(long)
+
+
+def test_blanks_tell_nothing() -> None:
+    trace = bp.load(EXAMPLES[0].parent / "mazur.yaml").run()
+    text = " ".join(Drawing(svg(trace, blank=True)).root.itertext())
+    numbers = [trace.value(name) for name in trace.graph.nodes] + [trace.gradient(name) for name in trace.graph.nodes]
+    shown = [f"{number:.3g}" for number in numbers]
+    assert sum(len(number) > 4 for number in shown) > 20
+    assert [number for number in shown if len(number) > 4 and number in text] == []
+    assert text.count("__") > 40
+
+
+def test_without_ids() -> None:
+    text = svg(loaded(parameters={"w": 2}, nodes={"J": "w**2"}), ids=False)
+    assert " id=" not in text
+    assert 'data-name="w"' in text
+
+
+names = st.text(min_size=1, max_size=12)
+
+
+@given(st.lists(names, min_size=3, max_size=3, unique=True), names, names)
+def test_any_name_and_formula_is_xml(three: list[str], formula: str, value: str) -> None:
+    a, b, c = three
+    items = {
+        a: Item(a, "parameter", "", "", False, (), (value,), (value,), ()),
+        b: Item(b, "input", "", "", False, (2,), (value, value), (), ()),
+        c: Item(c, "node", formula, formula, False, (), (value,), (value,), (a, b)),
+    }
+    Drawing(drawn(Picture(items, {c: (a,)}, c, False), title=formula))
+
+
+def test_500_nodes_take_less_than_a_second() -> None:
+    for name in ("random-500", "random-500-window", "dense-500", "chain-500"):
+        trace = GRAPHS[name]()
+        start = time.process_time()
+        svg(trace)
+        assert time.process_time() - start < 2.0, name
+
+
+def test_levels() -> None:
+    trace = bp.load(EXAMPLES[0].parent / "mazur.yaml").run()
+    items = picture(trace, level="layers").items
+    assert [item.title for item in items.values()] == [
+        "i1, i2, b1", "b2", "t1, t2", "w1 … w4", "w5 … w8", "net_h1, net_h2", "out_h1, out_h2", "net_o1, net_o2",
+        "out_o1, out_o2", "E_o1, E_o2", "E",
+    ]  # fmt: skip
+    assert items["out_h1"].inputs == ("net_h1",)
+    assert items["E"].label == "+"

@@ -1,0 +1,230 @@
+"""The drawing in characters: the lecture's to the letter, and every other read back line by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from graph_makers import GRAPHS, chain, dense, loaded, random_graph
+from hypothesis import given
+from hypothesis import strategies as st
+
+import backpropcli as bp
+from backpropcli.views.canvas import Canvas, TangledError
+from backpropcli.views.lanes import Net, lanes
+from backpropcli.views.picture import Picture, picture
+from backpropcli.views.terminal_graph import Drawing, terminal_graph
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+
+LECTURE = """\
+      w1=2     b1=0               w2=3     b2=1                   y=5
+      │ ▲6     │ ▲6               │ ▲4     │ ▲2                   │
+      ▼ │  t1  ▼ │  z1        a1  ▼ │  t2  ▼ │  z2        a2      ▼       J
+x=1 ─▶(×)──2──▶(+)──2──▶relu──2──▶(×)──6──▶(+)──7──▶relu──7──▶(a2-y)²/2──▶2
+         ◀──6──   ◀──6──    ◀──6──   ◀──2──   ◀──2──    ◀──2──         ◀──1
+
+▶ values    ◀ gradients of J
+"""
+LECTURE_ASCII = """\
+      w1=2     b1=0               w2=3     b2=1                    y=5
+      | ^6     | ^6               | ^4     | ^2                    |
+      v |  t1  v |  z1        a1  v |  t2  v |  z2        a2       v       J
+x=1 ->(*)--2-->(+)--2-->relu--2-->(*)--6-->(+)--7-->relu--7-->(a2-y)^2/2-->2
+         <--6--   <--6--    <--6--   <--2--   <--2--    <--2--          <--1
+
+> values    < gradients of J
+"""
+MAZUR_LAYERS = """\
+     W1 (2,2)  b1 (2,)                 W2 (2,2)  b2 (2,)                        y (2,)
+     ▼ ▲       ▼ ▲                     ▼ ▲       ▼ ▲                            ▼
+x ──▶(@)──t1──▶(+)──z1──▶sigmoid──a1──▶(@)──t2──▶(+)──z2──▶sigmoid──a2──▶sum((a2-y)²)/2──▶J
+(2,)      (2,)      (2,)          (2,)      (2,)      (2,)          (2,)
+"""
+COLAH = """\
+            a=2
+            │ ▲2
+            ▼ │  c            E
+b=1 ─────┬─▶(+)──3────┬▶(×)──▶6
+    ◀──5─│     ◀──2─┌─┘    ◀──1
+         │          │
+         │       d  │
+         └─▶b+1──2──┘
+               ◀──3─
+
+▶ values    ◀ gradients of E
+"""
+
+BANDS = """\
+        w=3
+        │ ▲806.9
+        ▼ │  a
+x=2 ─┬─▶(×)──6─────┄
+     │     ◀──403.4─
+     └─────────────┄
+
+        b
+a ▶exp──403.4─┄
+      ◀──1─────
+x ┄───────────┄
+
+            J
+b ┄─┬▶(+)──▶405.4
+  ┌─┘    ◀──1
+x ┘
+
+▶ values    ◀ gradients of J
+"""
+
+
+def text(trace: bp.Trace, width: int | None = None, ascii: bool = False, **how: object) -> str:
+    return "".join(f"{line}\n" for line in terminal_graph(picture(trace, **how), width, ascii))
+
+
+def example(name: str) -> bp.Trace:
+    return bp.load(ROOT / "examples" / f"{name}.yaml").run()
+
+
+def test_the_lecture() -> None:
+    assert text(example("lecture")) == text(example("lecture-layers")) == LECTURE
+    assert text(example("lecture"), 80) == LECTURE
+    assert text(example("lecture"), ascii=True) == LECTURE_ASCII
+
+
+def test_a_value_used_twice() -> None:
+    assert text(example("colah-computational-graphs")) == COLAH
+
+
+def test_shapes() -> None:
+    assert text(example("mazur-layers"), level="layers") == MAZUR_LAYERS
+
+
+def test_blank() -> None:
+    blank = text(example("lecture"), blank=True)
+    assert blank.count("__") == 24
+    assert not set("34567") & set(blank.replace("t2", "").replace("(a2-y)²/2", ""))
+
+
+# Reading a drawing back: where do the lines lead that begin at a box?
+
+SIDES = {
+    "─": "lr", "│": "ud", "┌": "rd", "┐": "ld", "└": "ru", "┘": "lu", "┬": "lrd", "┴": "lru", "├": "rud", "┤": "lud",
+    "┼": "lrud",
+}  # fmt: skip
+STEP = {"r": (0, 1), "u": (-1, 0), "d": (1, 0)}
+BACK = {"r": "l", "u": "d", "d": "u"}
+
+
+def read(shown: Picture) -> set[tuple[str, str]] | None:
+    """The edges that a reader sees; None where the drawing is a list."""
+    try:
+        drawing = Drawing(shown, None)
+        rows = [line for line, _ in drawing.canvas.rows()]
+    except TangledError:
+        return None
+    top = min(cell.row for cells in (drawing.canvas._texts, drawing.canvas._lines) for cell in cells)
+    signs = {(top + r, c): sign for r, line in enumerate(rows) for c, sign in enumerate(line)}
+    boxes = {place: name for name, place in drawing.places.items()}
+    result = set()
+    for part in drawing.parts:
+        row, column = drawing.places[part.item.name]
+        start, end = column, column + part.width
+        state = (row, column + len(part.box) - 1 + part.item.data, "r")
+        waiting, seen = [state], {state}
+        while waiting:
+            row, column, way = waiting.pop()
+            row, column = row + STEP[way][0], column + STEP[way][1]
+            sign = signs.get((row, column), " ")
+            if sign == "▶":
+                if (row, column + 1) in boxes:  # else the value of an output
+                    result.add((part.item.name, boxes[row, column + 1]))
+                continue
+            if sign == " " and not (row == state[0] and start < column < end):
+                continue
+            if sign not in SIDES or (sign == "│" and way == "r") or (sign == "─" and way == "r"):
+                ways = way  # a number on the line, or a line that passes in front
+            else:
+                ways = SIDES[sign] if BACK[way] in SIDES[sign] else ""
+            for onward in ways:
+                if onward in STEP and onward != BACK[way] and (row, column, onward) not in seen:
+                    seen.add((row, column, onward))
+                    waiting.append((row, column, onward))
+    return result
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_gallery_says_what_is_so(path: Path) -> None:
+    for how in ({}, {"blank": True}, {"expand": True}, {"level": "layers"}):
+        shown = picture(bp.load(path).run(), **how)
+        seen = read(shown)
+        assert seen == set(shown.edges) or (seen is None and path.stem == "tf-conv2d-2x3-2x2" and "expand" in how)
+
+
+@given(st.integers(5, 24), st.integers(0, 10**6), st.sampled_from([None, 3, 6]))
+def test_every_drawing_says_what_is_so(count: int, seed: int, window: int | None) -> None:
+    shown = picture(random_graph(count, seed, window))
+    assert read(shown) in (None, set(shown.edges))
+
+
+def test_small_graphs_are_drawn() -> None:
+    drawn = [read(picture(random_graph(9, seed, 4))) is not None for seed in range(40)]
+    assert sum(drawn) >= 34
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("width", [None, 80, 120])
+def test_large_graphs_are_drawn_or_listed(name: str, width: int | None) -> None:
+    trace = GRAPHS[name]()
+    lines = text(trace, width)
+    for node in trace.graph.nodes:
+        assert node in lines
+    if "Too many lines" in lines:
+        assert "→" in lines
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_bands_fit_and_lose_nothing(width: int) -> None:
+    for trace in (example("lecture"), example("udl-toy-model"), example("mazur"), chain(20), dense([2, 2, 1])):
+        whole, broken = text(trace), text(trace, width)
+        if width >= 60:
+            assert max(map(len, broken.splitlines())) <= width
+        for sign in "▶◀▲▼":
+            assert broken.count(sign) == whole.count(sign)
+        for name in trace.graph.nodes:
+            assert broken.count(f"{name}=") == whole.count(f"{name}=")
+
+
+def test_bands_of_the_chain() -> None:
+    net = loaded(inputs={"x": 2}, parameters={"w": 3}, nodes={"a": "w*x", "b": "exp(a)", "J": "b + x"})
+    assert text(net, 24) == BANDS
+
+
+def test_ascii_is_ascii() -> None:
+    for path in EXAMPLES:
+        for how in ({}, {"expand": True}, {"level": "layers"}):
+            assert text(bp.load(path).run(), 80, True, **how).isascii()
+
+
+def test_two_lines_never_lie_on_each_other() -> None:
+    canvas = Canvas()
+    canvas.across("a", 0, 0, 5)
+    canvas.across("b", 0, 3, 8)
+    with pytest.raises(TangledError):
+        canvas.rows()
+
+
+def test_a_line_in_front() -> None:
+    canvas = Canvas()
+    canvas.across("a", 1, 0, 4)
+    canvas.down("b", 2, 0, 2)
+    assert [line for line, _ in canvas.rows()] == ["  │", "──│──", "  │"]
+    canvas.down("a", 3, 1, 2)
+    assert [line for line, _ in canvas.rows()] == ["  │", "──│┬─", "  ││"]
+
+
+def test_lanes_that_wait_for_each_other() -> None:
+    assert lanes([Net("a", 0, ((3, 2),)), Net("b", 3, ((5, 2),))]) == {"b": 0, "a": 1}
+    with pytest.raises(TangledError):
+        lanes([Net("a", 0, ((3, 2),)), Net("b", 3, ((0, 2),))])
+    assert lanes([Net("a", 0, ((0, 2),))]) == {}
