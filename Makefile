@@ -3,7 +3,7 @@
 BIN := $(if $(wildcard .venv/bin/python),.venv/bin/,)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo test lint bench
+.PHONY: help install lock demo pictures test lint bench
 
 help:     ## this list
 	@grep -E '^[a-z]+: ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -21,6 +21,9 @@ demo:     ## the network of the lecture: values and gradients, every step, and t
 	$(BIN)backprop run examples/lecture.yaml
 	$(BIN)backprop run examples/lecture.yaml --steps
 	$(BIN)backprop check examples/lecture.yaml
+
+pictures: ## the README's pictures, made from the real program
+	$(BIN)python examples/pictures/make.py
 
 test:     ## all tests
 	$(BIN)python -m pytest
