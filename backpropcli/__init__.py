@@ -8,9 +8,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from backpropcli.errors import BackpropError
-    from backpropcli.face import Network, Trace, check, load, loads
+    from backpropcli.face import Network, Trace, check, check_files, check_function, check_program, load, loads
 
-__all__ = ["BackpropError", "Network", "Trace", "__version__", "check", "load", "loads"]
+__all__ = [
+    "BackpropError", "Network", "Trace", "__version__", "check", "check_files", "check_function", "check_program",
+    "load", "loads",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

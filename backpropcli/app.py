@@ -29,11 +29,19 @@ class Entry(NamedTuple):
     panel: str
 
 
-COMPUTE, START = "Work with a network", "Get started"
+COMPUTE, EXPLAIN, START = "Work with a network", "Understand it", "Get started"
 COMMANDS = (
     Entry("run", "run", "Every node's value and gradient; --steps shows the work.", COMPUTE),
     Entry("check", "check", "Are the gradients right? Compares them with finite differences.", COMPUTE),
+    Entry("page", "page", "One HTML page: step through both passes, or fill in the blanks.", COMPUTE),
+    Entry("explain", "explain", "How does the chain rule get to this gradient?", EXPLAIN),
+    Entry("derive", "derive", "The gradient as one formula, by SymPy.", EXPLAIN),
+    Entry("nudge", "nudge", "What happens when one number moves a little?", EXPLAIN),
+    Entry("count", "count", "What did the gradients cost, and what would nudging have cost?", EXPLAIN),
+    Entry("draw", "draw", "What the graph looks like: terminal, SVG, DOT or Mermaid.", EXPLAIN),
+    Entry("quiz", "quiz", "The same as an exercise: fill in the numbers, or print a worksheet.", EXPLAIN),
     Entry("new", "new", "Write a starter net.yaml: the network of the lecture.", START),
+    Entry("schema", "schema", "The JSON Schema of net.yaml: editors complete and check it.", START),
     Entry("ops", "ops", "The operations that formulas can use.", START),
 )
 """Every command, in the order of `backprop --help`. A new command is one line here and one module."""
@@ -79,8 +87,10 @@ def main(arguments: list[str] | None = None) -> int:
         status = UNUSABLE
         complain(_system_error(error), words)
     except Exception as error:
+        from backpropcli.views.bug import bug
+
         status = BUG
-        complain(_bug(error), words)
+        complain(bug(error), words)
     return _settled(status, words)
 
 
@@ -216,24 +226,6 @@ def _system_error(error: OSError) -> str:
 
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{reason(error)}"
-
-
-def _bug(error: Exception) -> str:
-    """The message for a fault of our own, which says where it is; the traceback only for those who ask."""
-    import traceback
-
-    if os.environ.get("BACKPROP_DEBUG"):
-        traceback.print_exc()
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "backpropcli" in frame.filename] or list(frames)
-    name = os.path.join("backpropcli", ours[-1].filename.rpartition("backpropcli" + os.sep)[2])
-    where = f"{name}:{ours[-1].lineno}, in {ours[-1].name}"
-    kind = type(error).__name__
-    return (
-        f"a bug in backprop: {kind}{f': {error}' if str(error) else ''}\n  {where}\n"
-        f"  This is not your fault. Reported with the network and the command, it can be mended;\n"
-        f"  BACKPROP_DEBUG=1 backprop ... shows the whole traceback. (backprop {__version__})"
-    )
 
 
 def _say(text: str) -> None:

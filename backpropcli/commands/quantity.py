@@ -5,24 +5,34 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from backpropcli.engine.trace import fits, indices
 from backpropcli.errors import UsageError
-from backpropcli.ops.definition import show_shape
 from backpropcli.suggest import did_you_mean
 from backpropcli.views.numbers import shape_of
 
 if TYPE_CHECKING:
     from backpropcli.face import Trace
 
-INDEX = re.compile(r"(.*?)\s*\[\s*(-?\d+(?:\s*,\s*-?\d+)*)\s*\]\Z", re.DOTALL)
+NAME = re.compile(r"[^\[\]]*")
+BRACKETS = re.compile(r"\s*\[([^\[\]]*)\]")
+ENTRY = re.compile(r"\s*(-?\d+)\s*\Z")
+SLICE = re.compile(r"\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?\s*)?\Z")
+
+Index = tuple[Any, ...]
+"""Whole numbers and slices."""
 
 
 class Quantity(NamedTuple):
-    """A value (`of` is None), or the gradient of `of` with respect to `name`; a part of it where there is an index."""
+    """A value (`of` is None), or the gradient of `of` with respect to `name`; a part of it where there is an index.
+
+    `place` is the index behind `name`, `at` the one behind `of`: `dz1[0]/dW1[:, 2]`.
+    """
 
     text: str
     of: str | None
     name: str
-    place: tuple[int, ...] = ()
+    place: Index = ()
+    at: Index = ()
 
     def find(self, trace: Trace) -> Any:
         """The number or array in a trace. Raises UsageError where there is no such name or entry."""
@@ -30,34 +40,65 @@ class Quantity(NamedTuple):
             if name is not None and name not in trace.graph.nodes:
                 near = did_you_mean(name, trace.graph.nodes)
                 raise UsageError(f"{self.text}: {trace.network.source} has no {name}{near}")
-        value = trace.value(self.name) if self.of is None else trace.gradient(self.name, of=self.of)
+        if self.of is None:
+            value = trace.value(self.name)
+        elif not self.at:
+            value = trace.gradient(self.name, of=self.of)
+        else:
+            value = trace.entry_gradient(self.name, self.of, self.at)
         if not self.place:
             return value
         shape = shape_of(value)
-        fits = len(self.place) <= len(shape) and all(-n <= k < n for k, n in zip(self.place, shape, strict=False))
-        if not fits:
-            known = f"has shape {show_shape(shape)}" if shape else "is one number"
-            raise UsageError(f"{self.text}: {self.name} {known}, and indices count from 0")
-        for k in self.place:
-            value = value[k]
-        return value
+        if not fits(shape, self.place):
+            raise UsageError(f"{self.text}: {indices(self.name, shape)}")
+        return value[self.place]
 
 
-def read(text: str, option: str = "--get") -> Quantity:
-    """The quantity that a text names; `∂` is as good as `d`.
+def read(text: str, option: str = "--get", slices: bool = False) -> Quantity:
+    """The quantity that a text names; `∂` is as good as `d`. With `slices`, parts such as `W1[:, 0]` too.
 
     >>> read("dJ/dW1[0, 2]")
-    Quantity(text='dJ/dW1[0, 2]', of='J', name='W1', place=(0, 2))
+    Quantity(text='dJ/dW1[0, 2]', of='J', name='W1', place=(0, 2), at=())
     """
     text = text.strip()
-    inside = INDEX.match(text)
-    bare = inside[1] if inside else text
-    index = tuple(int(k) for k in inside[2].split(",")) if inside else ()
-    above, slash, below = (part.strip() for part in bare.partition("/"))
+    above, slash, below = (part.strip() for part in text.partition("/"))
+    if not text:
+        raise UsageError(f"{option} needs a name, such as {option} J")
     if not slash:
-        if not bare:
-            raise UsageError(f"{option} needs a name, such as {option} J")
-        return Quantity(text, None, bare, index)
+        name, place = _indexed(text, above, option, slices)
+        return Quantity(text, None, name, place)
     if not (above[:1] in ("d", "∂") and below[:1] in ("d", "∂") and above[1:] and below[1:]):
         raise UsageError(f"{option} {text}: expected a name or a gradient, such as J or dJ/dw1")
-    return Quantity(text, above[1:].strip(), below[1:].strip(), index)
+    of, at = _indexed(text, above[1:].strip(), option, False)
+    name, place = _indexed(text, below[1:].strip(), option, slices)
+    return Quantity(text, of, name, place, at)
+
+
+def _indexed(text: str, word: str, option: str, slices: bool) -> tuple[str, Index]:
+    """A name and the index behind it; `W1[0][1]` is `W1[0, 1]`."""
+    name = NAME.match(word)
+    assert name is not None
+    place: list[Any] = []
+    end = name.end()
+    while end < len(word):
+        found = BRACKETS.match(word, end)
+        if found is None:
+            raise UsageError(f"{option} {text}: an index is written in brackets, such as W1[0, 2]")
+        if place and any(isinstance(k, slice) for k in place):
+            raise UsageError(f"{option} {text}: all indices belong in one pair of brackets, such as W1[:, 0]")
+        place += [_entry(text, part, option, slices) for part in found[1].split(",")]
+        end = found.end()
+    if not name[0].strip():
+        raise UsageError(f"{option} {text}: there is no name before the index")
+    return name[0].strip(), tuple(place)
+
+
+def _entry(text: str, part: str, option: str, slices: bool) -> Any:
+    number = ENTRY.match(part)
+    if number:
+        return int(number[1])
+    limits = SLICE.match(part)
+    if limits and slices and limits[3] != "0":
+        return slice(*(None if limit is None else int(limit) for limit in limits.groups()))
+    expected = "whole numbers, or slices such as 0:2" if slices else "whole numbers"
+    raise UsageError(f"{option} {text}: {part.strip() or 'nothing'} is no index: they are {expected}")

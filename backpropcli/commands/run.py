@@ -77,6 +77,8 @@ def run(
     """
     to = output.destination(*FORMATS)
     precision = numbers.precision()
+    wanted = _quantities(get)
+    _can_be_said(to, steps, bool(wanted))
     if dtype is not None and dtype not in DTYPES:
         raise UsageError(f"--dtype {dtype}: expected float64 or float32{did_you_mean(dtype, DTYPES)}")
     if forward and (of or upstream):
@@ -86,26 +88,42 @@ def run(
     one_file(network, "run", names=only is not None)
     announce(network, file, net.source, to)
     shown = [net.node(name) for name in listed([*only, *network.names])] if only else None  # type: ignore[union-attr]
-    wanted = _quantities(listed(get))
+    node, at = _entry(of)
+    if at and upstream:
+        raise UsageError(f"--of {of} is one number, whose upstream gradient is 1: --upstream has no place beside it")
     trace = net.run(
-        of,
+        node,
+        at=at,
         upstream=_numbers(upstream),
         dtype=dtype or "float64",  # type: ignore[arg-type]
         everything=all,
         forward=forward or (bool(wanted) and of is None and net.spec.loss is None),
     )
     if wanted:
-        to.write([f"{nested(q.find(trace), precision.show if numbers.chosen else exact)}\n" for q in wanted])
+        found_numbers = {q.text: q.find(trace) for q in wanted}
+        if to.format == "json":
+            from backpropcli.views.json import anything
+
+            to.write([anything(found_numbers) + "\n"])
+        else:
+            show = precision.show if numbers.chosen else exact
+            to.write([f"{nested(found_numbers[q.text], show)}\n" for q in wanted])
         return 0
     if steps:
         from backpropcli.views.steps import steps as worked
 
-        to.write(f"{line}\n" for line in worked(trace, net.source, precision, to.width, ascii=to.ascii, everything=all))
+        lines = worked(
+            trace, net.source, precision, to.width, ascii=to.ascii, everything=all, title=net.spec.title
+        )  # fmt: skip
+        fence = ["```text\n"] if to.format == "markdown" else []
+        to.write([*fence, *(f"{line}\n" for line in lines), *(["```\n"] if fence else [])])
         return 0
     from backpropcli.views.run_rows import result
 
     marks, messages = _not_finite(trace)
     found = result(trace, net.source, net.spec.title, shown, expand, marks)
+    if at:
+        found = found.of_entry(at)
     _print(found, precision, to, numbers)
     for text in messages:
         to.note(text)
@@ -126,19 +144,44 @@ def _print(found: "Result", precision: Precision, to: Destination, numbers: Numb
         from backpropcli.views.markdown import run_markdown
         from backpropcli.views.run_table import heading
 
-        to.write(run_markdown(found, precision, heading(found, precision)))
+        to.write(run_markdown(found, precision, heading(found, precision, titled=False)))
     else:
         from backpropcli.views.run_table import fitted
 
         to.write_table(fitted(found, precision, to.width, numbers.full, numbers.chosen))
 
 
+def _can_be_said(to: Destination, steps: bool, get: bool) -> None:
+    """UsageError where a format has no place for what was asked."""
+    if steps and to.format in ("json", "csv"):
+        raise UsageError(
+            f"run --steps is text, and has no {to.format}",
+            hint=f"The numbers alone:  backprop run --format {to.format}\nThe text in a file:  --steps -o steps.txt or -o steps.md",
+        )
+    if get and to.format in ("csv", "markdown"):
+        raise UsageError(
+            f"run --get prints bare numbers, and has no {to.format}", hint="As an object:  --get J --format json"
+        )
+
+
+def _entry(of: str | None) -> tuple[str | None, tuple[int, ...]]:
+    """The node of `--of z1[0]`, and which entry of it."""
+    if of is None or "[" not in of:
+        return of, ()
+    from backpropcli.commands.quantity import read
+
+    found = read(of, "--of")
+    if found.of is not None:
+        raise UsageError(f"--of {of}: expected a node or one entry of it, such as z1[0]")
+    return found.name, found.place
+
+
 def _quantities(words: list[str] | None) -> list[Any]:
-    if not words:
+    if words is None:
         return []
     from backpropcli.commands.quantity import read
 
-    return [read(word) for word in words]
+    return [read(word, slices=True) for word in listed(words) or [""]]
 
 
 def _numbers(text: str | None) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from backpropcli.errors import UsageError
 from backpropcli.suggest import nearest
 
 OPTIONS = {
@@ -49,6 +50,25 @@ class PlainCommand(TyperCommand):
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         as_text(self.params)
+
+    def make_parser(self, ctx: Any) -> Any:
+        """The parser; an option that has one value, given twice, is an error: which of the two was meant?"""
+        parser = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def once(args: list[str]) -> Any:
+            values, rest, order = parse(args)
+            seen = set()
+            for parameter in order:
+                if getattr(parameter, "is_flag", True) or parameter.multiple or ctx.resilient_parsing:
+                    continue
+                if parameter.name in seen:
+                    raise UsageError(f"{parameter.opts[0]} is given twice")
+                seen.add(parameter.name)
+            return values, rest, order
+
+        parser.parse_args = once
+        return parser
 
     def get_help_option(self, ctx: Any) -> Any:
         """`--help`, without a type behind it."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from backpropcli.engine.plan import Plan
 from backpropcli.engine.trace import seed as upstream_of
+from backpropcli.errors import SpecError
 from backpropcli.ops.definition import Value
 
 DRAWS = 300
@@ -18,6 +19,8 @@ DRAWS = 300
 ZERO_GRADIENT, ZERO_VALUE = 12, 3
 """What a blank whose answer is 0 costs: it teaches little."""
 UNCHANGED = 1e6
+MOST_NUMBERS = 3_000
+"""Data of more numbers than these are no exercise."""
 ROUNDING = 1e-12
 """A smaller number is what rounding has left of 0, which differs from one order of adding to another."""
 WORD = 0xFFFFFFFF
@@ -29,11 +32,17 @@ def fresh(
     """Other numbers for all data: small whole ones, or tenths where the network's own are not whole.
 
     `asked` are the slots whose values, and those whose gradients, will be asked for. Arrays of 0 and 1 (labels, masks)
-    are kept. Where no draw gives finite numbers everywhere, they are the network's own.
+    are kept. Where no draw gives finite numbers everywhere, they are the network's own. Raises SpecError where
+    there are too many.
     """
     data = {name: values[name] for name, node in plan.graph.nodes.items() if node.kind != "node"}
     given = {name: _flat(value) for name, value in data.items()}
     first = [x for entries in given.values() for x in entries]
+    if len(first) > MOST_NUMBERS:
+        raise SpecError(
+            f"other numbers are for exercises, and this network has {len(first):,}: {MOST_NUMBERS:,} is the most",
+            hint="Take fewer units or examples, or leave the numbers as they are.",
+        )
     whole = all(x.is_integer() for x in first)
     patterns = {
         name for name, value in data.items() if getattr(value, "shape", ()) and set(given[name]) <= {0.0, 1.0}

@@ -70,10 +70,10 @@ def entries(value: Any) -> list[float]:
 
 def mark(answer: Any, truth: Any) -> list[bool]:
     """For each entry whether it is right; all wrong where the shape is another."""
-    theirs, ours = entries(answer), entries(truth)
+    ours = entries(truth)
     if shape(answer) != shape(truth):
         return [False] * len(ours)
-    return [right(a, b) for a, b in zip(theirs, ours, strict=True)]
+    return [right(a, b) for a, b in zip(entries(answer), ours, strict=True)]
 
 
 def shape(value: Any) -> tuple[int, ...]:

@@ -52,6 +52,12 @@ class Trace:
             self.everything = True
         return plain(gradients[slot], self.graph.shape(name), self.plan.dtype)
 
+    def entry_gradient(self, name: str, of: str, at: tuple[int, ...]) -> Any:
+        """d(of[at])/d(name) for one entry of an array, of the shape of `name`; costs a backward pass."""
+        start = one_entry(self.graph.shape(of), at, of)
+        gradients = self.plan.backward(self.slots, {self._slot(of): seed(self.plan, of, start)})
+        return plain(gradients[self._slot(name)], self.graph.shape(name), self.plan.dtype)
+
     def seeds(self) -> dict[int, Value]:
         """The upstream gradient that the backward pass started from, by slot."""
         assert self.of is not None
@@ -169,6 +175,36 @@ def seed(plan: Plan, of: str, upstream: Value | None) -> Value:
         f"the upstream gradient has shape {show_shape(given)}, but {of} has shape {show_shape(shape)}",
         hint=f"It has one number for every entry of {of}.",
     )
+
+
+def one_entry(shape: tuple[int, ...], at: Sequence[int], name: str) -> Value:
+    """The upstream gradient that asks for one entry of an array: 1 there, 0 elsewhere.
+
+    Raises SpecError where there is no such entry, or more than one.
+    """
+    if not fits(shape, at) or len(at) != len(shape):
+        raise SpecError(f"{name}[{', '.join(map(str, at))}] is no entry: {indices(name, shape)}")
+    import numpy as np
+
+    result = np.zeros(shape)
+    result[tuple(at)] = 1.0
+    return result
+
+
+def fits(shape: tuple[int, ...], at: Sequence[Any]) -> bool:
+    """Whether whole numbers and slices are an index of an array, or of a part of it."""
+    pairs = zip(at, shape, strict=False)
+    return len(at) <= len(shape) and all(isinstance(k, slice) or -size <= k < size for k, size in pairs)
+
+
+def indices(name: str, shape: tuple[int, ...]) -> str:
+    """Which indices a value has, in words: `W has shape (2,3), its indices go from [0, 0] to [1, 2]`."""
+    if not shape:
+        return f"{name} is one number, without indices"
+    if 0 in shape:
+        return f"{name} has shape {show_shape(shape)}, and is empty"
+    first, last = [0] * len(shape), [size - 1 for size in shape]
+    return f"{name} has shape {show_shape(shape)}, its indices go from {first} to {last}"
 
 
 class NotScalarError(SpecError):

@@ -17,7 +17,7 @@ MOST_AXES = 32
 _COMMA = re.compile(r"\s*([-+]?\d+,\d+(?:[eE][-+]?\d+)?)\s*\Z")
 _DATE = re.compile(r"\s*\d{4}-\d\d-\d\d\s*\Z")
 _SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-_FILES = {"csv": ("columns", "skip"), "npz": ("array",), "npy": ()}
+FILES = {"csv": ("columns", "skip"), "npz": ("array",), "npy": ()}
 
 
 def read_value(words: Words, raw: Any, name: str, path: Key) -> Value:
@@ -142,23 +142,23 @@ def _made(words: Words, raw: dict[str, Any], name: str, path: Key) -> Value:
     """A value that is made (an initialiser) or read (a file)."""
     from backpropcli.spec.initialisers import OPTIONS
 
-    kinds = [key for key in raw if key in OPTIONS or key in _FILES]
+    kinds = [key for key in raw if key in OPTIONS or key in FILES]
     if len(kinds) > 1:
         raise words.error(f"{name} is given twice: by {kinds[0]} and by {kinds[1]}", (*path, kinds[1]),
                           f"Leave one out: {{{kinds[0]}: ...}}", key=True)  # fmt: skip
     if not kinds:
         first = next(iter(raw), "")
-        raise words.error(f"{name} is not a value{did_you_mean(first, [*OPTIONS, *_FILES])}", path,
+        raise words.error(f"{name} is not a value{did_you_mean(first, [*OPTIONS, *FILES])}", path,
                           "A value is a number, 1/3, a list, {he: [2, 3], seed: 0}, {csv: data.csv, columns: [a]} "
                           "or {npz: file.npz, array: W1}.")  # fmt: skip
     kind = kinds[0]
-    allowed = _FILES[kind] if kind in _FILES else tuple(OPTIONS[kind])
+    allowed = FILES[kind] if kind in FILES else tuple(OPTIONS[kind])
     for option in raw:
         if option != kind and option not in allowed:
             known = f"It has: {', '.join(allowed)}." if allowed else "It has none."
             raise words.error(f"{kind} has no option {option}{did_you_mean(option, allowed)}", (*path, option), known,
                               key=True)  # fmt: skip
-    return _read(words, raw, kind, name, path) if kind in _FILES else _initialised(words, raw, kind, name, path)
+    return _read(words, raw, kind, name, path) if kind in FILES else _initialised(words, raw, kind, name, path)
 
 
 def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) -> Value:

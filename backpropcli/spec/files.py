@@ -35,6 +35,8 @@ def read_bytes(path: str, largest: int = LARGEST) -> bytes:
     name = shown(path)
     try:
         if path == STDIN:
+            if sys.stdin is None:
+                raise FileError("standard input is closed: there is nothing to read")
             data = sys.stdin.buffer.read(largest + 1)
         else:
             status = os.stat(path)

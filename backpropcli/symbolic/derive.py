@@ -26,6 +26,8 @@ MOST_ENTRIES = 6
 """An array of up to so many entries has a formula for each of them."""
 READABLE = 150
 """A formula of more subexpressions than these is not shown: nobody would read it."""
+COMPOSED = 60
+"""Nor is one in the data alone of more than these."""
 TIDIED = 600
 """Larger ones are not simplified."""
 DIGITS = 30
@@ -41,7 +43,7 @@ class Derived(NamedTuple):
     """
 
     name: str
-    index: tuple[int, ...]
+    entry: tuple[int, ...]
     formula: str
     in_data: str | None
     while_: tuple[str, ...]
@@ -58,8 +60,8 @@ class Derived(NamedTuple):
         return self.value == self.gradient or abs(self.value - self.gradient) <= 1e-9 * size + 1e-12
 
 
-class TooSlow(BaseException):  # noqa: N818 - no error: SymPy must not catch it
-    """The time is over."""
+class TooSlow(BaseException):
+    """The time is over. Not an Exception, so that SymPy does not catch it."""
 
 
 @contextmanager
@@ -113,12 +115,12 @@ def derive(
 
 
 def _one(
-    equations: _Equations, name: str, place: tuple[int, ...], e: Formula, gradient: float, seconds: float
+    equations: _Equations, name: str, place: tuple[int, ...], found: tuple[Formula, dict[Any, None]], gradient: float,
+    seconds: float,
 ) -> Derived:
     """One formula, simplified as far as the time lasts."""
-    equations.conditions.clear()
-    formula = equations.resolved(e)
-    conditions = dict(equations.conditions)
+    formula, conditions = found
+    equations.conditions = dict(conditions)
     value = float(number_of_digits(formula, equations.known))
     whole: Formula | None = None
     problem, kept = "", formula
@@ -129,17 +131,19 @@ def _one(
             whole = equations.in_data(formula)
             limit(size_of(whole, TIDIED), TIDIED)
             whole = tidy(whole)
-            conditions |= equations.conditions
+            conditions = equations.conditions
             value = float(number_of_digits(whole, equations.known))
     except TooSlow:
         problem = "takes SymPy too long"
     except (SymbolicError, RecursionError):
         problem = "too large to be read"
-    if whole is not None and (problem or size_of(whole, READABLE) > READABLE):
+    if whole is not None and (problem or size_of(whole, COMPOSED) > COMPOSED):
         whole, problem = None, problem or "too large to be read"
     if size_of(kept, READABLE) > READABLE:
         raise SymbolicError(f"a formula of more than {READABLE} terms, too large to be read")
-    said = tuple(dict.fromkeys(text(c) for c in conditions))
+    order = {symbol_: k for k, (symbol_, _, _, _) in enumerate(equations.list)}
+    first = sorted(conditions, key=lambda c: max((order.get(s, -1) for s in c.free_symbols), default=-1))
+    said = tuple(dict.fromkeys(map(text, first)))
     return Derived(name, place, text(kept), whole if whole is None else text(whole), said, value, gradient, problem)
 
 
@@ -194,8 +198,8 @@ class _Equations:
                 known[symbol_] = number_of(value, known, {})
         return known
 
-    def upstream(self, wanted: Sequence[Any]) -> list[Formula]:
-        """The target's gradient by each of these symbols: products along the paths, added up."""
+    def upstream(self, wanted: Sequence[Any]) -> list[tuple[Formula, dict[Any, None]]]:
+        """The target's gradient by each of these symbols, products along the paths added up; what has to hold."""
         own = set(entries(symbols(self.name, self.graph.shape(self.name))))
         moving = set(wanted)
         rows: list[tuple[Any, dict[Any, Formula]]] = []
@@ -205,15 +209,18 @@ class _Equations:
                 rows.append((symbol_, {s: self.slope(symbol_, value, slot, k, s) for s in by}))
                 moving.add(symbol_)
         found: dict[Any, Formula] = {self.target: sympy().S.One}
+        held: dict[Any, dict[Any, None]] = {self.target: {}}
         for symbol_, row in reversed(rows):
             if symbol_ in found:
                 for s, slope in row.items():
+                    self.conditions = {**held.get(s, {}), **held[symbol_]}
                     found[s] = found.get(s, sympy().S.Zero) + found[symbol_] * self.resolved(slope)
+                    held[s] = self.conditions
                     limit(size_of(found[s], LARGEST), LARGEST)
-        return [found.get(s, sympy().S.Zero) for s in wanted]
+        return [(found.get(s, sympy().S.Zero), held.get(s, {})) for s in wanted]
 
     def slope(self, own: Any, value: Formula, slot: int, k: int, by: Any) -> Formula:
-        """SymPy's local derivative; written with the node's own name, a(1 - a), where the textbook does and it is so."""
+        """SymPy's local derivative; with the node's own name, a(1 - a), where the textbook has it and it is so."""
         plain = value.diff(by)
         operation = self.graph.operations[slot]
         if not isinstance(operation, Elementwise):
@@ -290,7 +297,7 @@ def _broadcast(value: Formula, shape: Shape) -> Formula:
 
 
 def tidy(e: Formula) -> Formula:
-    """The shortest of an expression, products before sums: itself with common factors in front, factorised, and simplified."""
+    """The shortest form of an expression, products before sums: factorised, simplified, or as it is."""
     library = sympy()
     found = [e]
     size = size_of(e, TIDIED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from backpropcli.errors import printable
 from backpropcli.views.numbers import Precision, nested
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run_markdown(result: Result, precision: Precision, heading: str) -> Iterator[str]:
-    """A heading line and a table: `name`, `shape` where there are arrays, `formula`, `value`, gradient."""
+    """The network's title, a line that says what it is of, and a table: `name`, `shape` where there are arrays, `formula`, `value`, gradient."""
     arrays = any(row.shape for row in result.rows)
     gradients = any(row.gradient is not None for row in result.rows)
     titles = ["name", *["shape"] * arrays, "formula", "value", *[f"d{result.loss}/d(name)"] * gradients]
@@ -28,6 +29,8 @@ def run_markdown(result: Result, precision: Precision, heading: str) -> Iterator
         if gradients:
             cells.append(nested(row.gradient, precision.show) if row.gradient is not None else "")
         rows.append(cells)
+    if result.title:
+        yield f"## {escaped(printable(result.title))}\n\n"
     yield f"{escaped(heading)}\n\n"
     yield from table(titles, sides, rows)
 
@@ -36,7 +39,7 @@ def any_markdown(table_: Table) -> Iterator[str]:
     """A table of the terminal's as Markdown: headline, rows, and the sentences under it."""
     kept = [k for k, c in enumerate(table_.columns) if c.title or any(r[k] for s in table_.sections for r in s)]
     if table_.title:
-        yield f"{escaped(table_.title)}\n\n"
+        yield "\n\n".join(map(escaped, table_.title.split("\n"))) + "\n\n"
     if kept:
         rows = [[_flat(row[k]) for k in kept] for section in table_.sections for row in section]
         sides = ["left" if table_.columns[k].align == "left" else "right" for k in kept]

@@ -82,6 +82,11 @@ def destination(
         if format not in formats:
             known = f"{', '.join(formats[:-1])} or {formats[-1]}"
             raise UsageError(f"--format {format}: expected {known}{did_you_mean(format, formats)}")
+        says = ENDINGS.get(os.path.splitext(path or "")[1].lower(), "table")
+        if path is not None and says not in (format, "table") and not _is_special(path):
+            raise UsageError(
+                f"--format {format} -o {path}: the ending says {says}", hint="Leave --format out, or choose the other ending."
+            )
     elif path is not None and not os.path.isdir(path):
         endings = {".txt": formats[0], **{e: f for e, f in ENDINGS.items() if f in formats}}
         format = endings.get(os.path.splitext(path)[1].lower())

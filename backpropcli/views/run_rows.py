@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from backpropcli.engine import Trace
 from backpropcli.engine.trace import plain
 from backpropcli.graph import Graph
+from backpropcli.views.numbers import component_name
 
 
 class Row(NamedTuple):
@@ -33,6 +34,14 @@ class Result(NamedTuple):
     marks: dict[str, str] = {}  # noqa: RUF012 - read only
     """A note behind some rows, by name: where NaN or infinity arises."""
 
+    remark: str = ""
+    """What the title says of the rows: which index of a weight is which."""
+
+    def of_entry(self, at: tuple[int, ...]) -> Result:
+        """The same where one entry was differentiated: `z1[0]`, with its own value."""
+        value = self.loss_value[at]
+        return self._replace(loss=component_name(self.loss or "", at), loss_value=float(value))
+
 
 def result(
     trace: Trace,
@@ -47,7 +56,16 @@ def result(
     if only is not None:
         rows = [row for row in rows if row.name in only or row.name.partition(".")[0] in only]
     loss_value = trace.value(trace.of) if trace.of is not None else None
-    return Result(source, trace.of, loss_value, rows, title, marks or {})
+    return Result(source, trace.of, loss_value, rows, title, marks or {}, weights_remark(trace.graph))
+
+
+def weights_remark(graph: Graph) -> str:
+    """How to read the indices of a dense layer's weights, where there are some that are matrices."""
+    dense = any(
+        node.kind == "parameter" and node.path[:1] == ("layers",) and node.path[-2:-1] == ("dense",)
+        and len(graph.shapes[node.slot]) == 2 for node in graph.nodes.values()
+    )
+    return "[i, j]: from input i to unit j, from 0" if dense else ""
 
 
 def _rows(trace: Trace, expand: bool) -> list[Row]:

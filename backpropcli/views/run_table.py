@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from backpropcli.engine import Trace
+from backpropcli.errors import printable
 from backpropcli.ops.definition import show_shape
 from backpropcli.views.arrays import elided, grid
 from backpropcli.views.numbers import Precision, exact, is_array
@@ -62,11 +63,16 @@ def table(result: Result, precision: Precision, edge: int | None = None, most_ro
     return Table(columns, sections, heading(result, precision), footers)
 
 
-def heading(result: Result, precision: Precision) -> str:
-    """`net.yaml   J = 2`, or what is known of it: a loss that is an array has no number to put here."""
-    if result.loss is None or is_array(result.loss_value):
-        return result.source
-    return f"{result.source}   {result.loss} = {precision.show(result.loss_value)}"
+def heading(result: Result, precision: Precision, titled: bool = True) -> str:
+    """`net.yaml   J = 2`, or what is known of it: a loss that is an array has no number to put here.
+
+    The network's own title, where it has one, stands above it.
+    """
+    parts = [result.source]
+    if result.loss is not None and not is_array(result.loss_value):
+        parts.append(f"{result.loss} = {precision.show(result.loss_value)}")
+    line = "   ".join([*parts, *([result.remark] if result.remark else [])])
+    return f"{printable(result.title)}\n{line}" if titled and result.title else line
 
 
 def fitted(

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 from backpropcli.engine import Trace
+from backpropcli.errors import printable
 from backpropcli.ops.definition import show_shape
 from backpropcli.views.numbers import Precision
 from backpropcli.views.rows import WIDTH, Row, lay_out
@@ -26,16 +27,19 @@ def steps(
     *,
     ascii: bool = False,
     everything: bool = False,
+    title: str = "",
 ) -> Iterator[str]:
     """Both passes as lines of text: forward from left to right, then backward from right to left.
 
-    `source` is the file's name, for the title. `width` is the terminal's; None (a pipe, a file) lays lines out for 80
+    `source` is the file's name and `title` the network's, for the heading. `width` is the terminal's; None (a pipe, a file) lays lines out for 80
     columns and leaves whole what is wider. With `everything`, inputs and targets get their gradients too. After a
     forward pass alone there is no backward section.
     """
     worked = Worked(trace, precision, ASCII if ascii else UNICODE, everything or trace.everything)
     if source:
-        yield title(worked, source)
+        if title:
+            yield printable(title)
+        yield heading(worked, source)
         yield ""
     yield "Forward, left to right"
     yield from lay_out([_forward(worked, stage) for stage in worked.stages], width or WIDTH, wrap=width is not None)
@@ -51,7 +55,7 @@ def steps(
         yield f"Arrays of more than {MOST_ENTRIES} entries are shown as their shapes."
 
 
-def title(worked: Worked, source: str) -> str:
+def heading(worked: Worked, source: str) -> str:
     """`net.yaml   J = 2`."""
     of = worked.trace.of
     return source if of is None or worked.shape(of) else f"{source}   {of} = {worked.show(worked.value(of))}"

@@ -90,3 +90,8 @@ def test_counts_of_the_lecture(lecture: bp.Network) -> None:
 
 def test_every_entry_of_an_array_is_a_parameter() -> None:
     assert bp.loads(ARRAYS).count().parameters == 9
+
+
+def test_a_rate_that_is_one_number_fills_its_array() -> None:
+    found = bp.loads("inputs: {x: [1, 2, 3]}\nparameters: {b: 1}\nnodes: {z: x + b, J: sum(z)}").nudge("b")
+    assert found.moved[0].derivative.tolist() == [1.0, 1.0, 1.0]

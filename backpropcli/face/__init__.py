@@ -1,0 +1,39 @@
+"""The Python face: load a network, run it, check it; what the commands use is what a notebook can use."""
+
+from backpropcli.face.checks import (
+    check,
+    check_file,
+    check_files,
+    check_function,
+    check_program,
+    checked,
+    sum_up,
+)
+from backpropcli.face.loading import (
+    given_parameters,
+    json_schema,
+    load,
+    loads,
+    matching,
+)
+from backpropcli.face.network import (
+    Network,
+    Trace,
+)
+
+__all__ = [
+    "Network",
+    "Trace",
+    "check",
+    "check_file",
+    "check_files",
+    "check_function",
+    "check_program",
+    "checked",
+    "given_parameters",
+    "json_schema",
+    "load",
+    "loads",
+    "matching",
+    "sum_up",
+]
