@@ -195,6 +195,12 @@ def _no_command(words: list[str]) -> UsageError:
 
     word = words[0]
     line = " ".join(_quoted(w) for w in words[:6])
+    if word == "--":
+        return UsageError("-- stands before a command's arguments, and there is no command", hint="backprop --help")
+    if word.startswith("--") and len(words) == 1:
+        near = nearest(word.lstrip("-"), ["version", "help"])
+        if near:
+            return UsageError(f"no such option: {word}. Did you mean --{near}?")
     if word.startswith("-") and word != "-":
         return UsageError(f"no command before {word}. Did you mean backprop run {line}?")
     if word == "-" or word.lower().endswith((".yaml", ".yml", ".json")):

@@ -90,7 +90,7 @@ class BackpropError(Exception):
     def __str__(self) -> str:
         lines = [printable(self.message) if "\n" not in self.message else self.message]
         if self.place is not None:
-            lines.append(f"  {self.place}")
+            lines.append(f"  {printable(str(self.place))}")
             lines += [f"  {line}" for line in self.place.excerpt()]
         lines += [f"  {line}" for line in self.hint.splitlines()]
         return "\n".join(lines)

@@ -65,7 +65,7 @@ def test_version(capsys):
         (["run", "--eps", "3"], "error: no such option: --eps\n  --eps belongs to backprop check.\n"),
         (["run", "--get"], "error: --get needs a value behind it\n"),
         (["run", "--steps=3"], "error: --steps takes no value\n"),
-        (["new", "a.yaml", "b.yaml"], "error: got unexpected extra argument"),
+        (["new", "a.yaml", "b.yaml"], "error: new writes one file, and got 2: a.yaml, b.yaml"),
     ],
 )
 def test_slips_of_the_command_line(capsys, words, message):

@@ -16,14 +16,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def consoles(text: str) -> list[list[tuple[str, str]]]:
-    """The blocks, each a list of (command, what it prints); a line that begins with `> ` continues the command."""
+    """The blocks, each a list of (command, what it prints); behind a backslash a line `> ` continues the command."""
     blocks = []
     for block in re.findall(r"```console\n(.*?)```", text, flags=re.S):
         session: list[tuple[str, str]] = []
         for line in block.splitlines():
             if line.startswith("$ "):
                 session.append((line[2:], ""))
-            elif line.startswith("> ") and session and not session[-1][1]:
+            elif line.startswith("> ") and not session[-1][1] and session[-1][0].endswith("\\"):
                 session[-1] = (session[-1][0] + "\n" + line[2:], "")
             else:
                 session[-1] = (session[-1][0], session[-1][1] + line + "\n")
@@ -32,8 +32,9 @@ def consoles(text: str) -> list[list[tuple[str, str]]]:
 
 
 def files(text: str) -> list[tuple[str, str]]:
-    """The files that the README shows: a yaml block whose first line is a comment `# name.yaml`."""
-    return re.findall(r"```yaml\n# (\S+\.yaml)\n(.*?)```", text, flags=re.S)
+    """The files that the README shows: a yaml block that begins with `# name.yaml`, a json one behind `name.json`:."""
+    yaml = re.findall(r"```yaml\n# (\S+\.yaml)\n(.*?)```", text, flags=re.S)
+    return yaml + re.findall(r"`(\S+\.json)`:\n\n```json\n(.*?)```", text, flags=re.S)
 
 
 @pytest.fixture(scope="module")

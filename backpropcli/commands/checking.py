@@ -15,6 +15,8 @@ from backpropcli.views.output import Destination, render
 if TYPE_CHECKING:
     from backpropcli import face
     from backpropcli.gradcheck import Report, Summary
+    from backpropcli.views.check_table import Page
+    from backpropcli.views.numbers import Precision
     from backpropcli.views.table import Table
 
 FORMATS = ("table", "json", "csv", "markdown", "junit", "github")
@@ -22,6 +24,8 @@ DIFFERENCES = ("central", "forward", "backward")
 THEIRS = "Somebody else's gradients"
 LARGE = "Large networks"
 LARGEST = 10**12
+ELIDED = 40
+"""So many components that did not pass are listed in a terminal; all of them where the output is piped."""
 
 
 class What(NamedTuple):
@@ -148,8 +152,8 @@ class Printer(NamedTuple):
     numbers: Numbers
     failures: bool
 
-    def report(self, report: "Report", source: str, asked: bool) -> None:
-        """One network's report in full; `asked`: numbers were expected on the command line."""
+    def report(self, report: "Report", source: str, asked: bool, title: str = "") -> None:
+        """One network's report in full; `asked`: numbers were expected on the command line. `title`: its own."""
         to = self.to
         if to.format == "json":
             from backpropcli.views.json import check_json
@@ -165,11 +169,16 @@ class Printer(NamedTuple):
             precision = self.numbers.precision() if self.numbers.chosen else None
             self.tables(foreign_tables(report, source, precision, self.numbers.full, self.failures))
         elif not (self.failures and report.verdict == "pass"):
-            from backpropcli.views.check_table import check_page, check_tables
+            from backpropcli.views.check_table import check_page, fitted_check
 
-            precision = self.numbers.precision(10)
-            page = check_page(report, source, precision, self.numbers.full, asked, failures=self.failures)
-            self.tables(check_tables(page))
+            def page(precision: "Precision") -> "Page":
+                return check_page(
+                    report, source, precision, self.numbers.full, asked, failures=self.failures, title=title,
+                    most=ELIDED if to.width is not None else None,
+                )  # fmt: skip
+
+            fixed = self.numbers.chosen or self.numbers.full
+            self.tables(fitted_check(page, self.numbers.precision(10), None if fixed else to.width))
 
     def files(self, summary: "Summary", planned: int = 0) -> None:
         """A line for each file; `planned` files were to be checked, where fewer were."""

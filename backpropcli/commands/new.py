@@ -16,9 +16,9 @@ FORMS = {"nodes": "lecture", "layers": "lecture-layers"}
 
 
 def new(
-    file: Annotated[
-        str, typer.Argument(metavar="[FILE]", help="What to call it.", show_default="net.yaml")
-    ] = "net.yaml",
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="[FILE]", help="What to call it.", show_default="net.yaml")
+    ] = None,
     example: Annotated[
         str | None, typer.Option("--example", metavar="NAME", help="Another network that comes with backprop.")
     ] = None,
@@ -39,8 +39,17 @@ def new(
       backprop new lesson.yaml
 
     """
+    if files and len(files) > 1:
+        raise UsageError(
+            f"new writes one file, and got {len(files)}: {', '.join(files[:3])}",
+            hint=f"One after the other:  backprop new {files[0]}",
+        )
+    file = files[0] if files else "net.yaml"
+    if not file.strip():
+        raise UsageError("new needs a name for the file, such as backprop new net.yaml")
     if not file.lower().endswith(FILE_ENDINGS[:2]):
-        raise UsageError(f"{file}: a network's file ends in .yaml. Did you mean backprop new {file.rstrip('.')}.yaml?")
+        stem = file[: -len(".json")] if file.lower().endswith(".json") else file.rstrip(".")
+        raise UsageError(f"{file}: a starter file ends in .yaml. Did you mean backprop new {stem}.yaml?")
     if form is not None and form not in FORMS:
         raise UsageError(f"--form {form}: expected nodes or layers{did_you_mean(form, FORMS)}")
     if form is not None and example is not None:

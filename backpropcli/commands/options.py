@@ -166,7 +166,7 @@ class Numbers(NamedTuple):
         Word, typer.Option("--decimals", metavar="N", help="Digits after the point instead.", rich_help_panel=NUMBERS)
     ] = None
     full: Annotated[
-        bool, typer.Option("--full", help="Leave nothing out of long tables and big arrays.", rich_help_panel=NUMBERS)
+        bool, typer.Option("--full", help="Leave nothing out, as in pipes and files.", rich_help_panel=NUMBERS)
     ] = False
 
     def precision(self, digits: int = 6) -> Precision:

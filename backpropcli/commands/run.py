@@ -156,7 +156,8 @@ def _can_be_said(to: Destination, steps: bool, get: bool) -> None:
     if steps and to.format in ("json", "csv"):
         raise UsageError(
             f"run --steps is text, and has no {to.format}",
-            hint=f"The numbers alone:  backprop run --format {to.format}\nThe text in a file:  --steps -o steps.txt or -o steps.md",
+            hint=f"The numbers alone:  backprop run --format {to.format}\n"
+            "The text in a file:  --steps -o steps.txt or -o steps.md",
         )
     if get and to.format in ("csv", "markdown"):
         raise UsageError(

@@ -52,7 +52,7 @@ class PlainCommand(TyperCommand):
         as_text(self.params)
 
     def make_parser(self, ctx: Any) -> Any:
-        """The parser; an option that has one value, given twice, is an error: which of the two was meant?"""
+        """The parser. An option that has one value, given twice, is an error: nobody knows which was meant."""
         parser = super().make_parser(ctx)
         parse = parser.parse_args
 
@@ -67,7 +67,7 @@ class PlainCommand(TyperCommand):
                 seen.add(parameter.name)
             return values, rest, order
 
-        parser.parse_args = once
+        setattr(parser, "parse_args", once)  # noqa: B010
         return parser
 
     def get_help_option(self, ctx: Any) -> Any:

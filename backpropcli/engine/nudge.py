@@ -53,9 +53,12 @@ def nudge(trace: Trace, name: str, eps: float, index: Sequence[int] = ()) -> Nud
     value, node = trace.value(name), graph.nodes[name]
     shape = graph.shape(name)
     if len(index) != len(shape) or any(not -n <= k < n for k, n in zip(index, shape, strict=True)):
+        if index:
+            known = f"has shape {show_shape(shape)}" if shape else "is one number"
+            raise SpecError(f"there is no {name}[{', '.join(map(str, index))}]: {name} {known}")
         raise SpecError(
-            f"{name} has shape {show_shape(shape)}: a nudge moves one number" if shape else f"{name} is one number",
-            hint=f"Name an entry, such as {name}[{', '.join('0' for _ in shape)}]" if shape else "",
+            f"{name} has shape {show_shape(shape)}: a nudge moves one number",
+            hint=f"Name an entry, such as {name}[{', '.join('0' for _ in shape)}]",
         )
     place = tuple(k % n for k, n in zip(index, shape, strict=True))
     before = float(value[place]) if shape else value

@@ -12,7 +12,9 @@ from backpropcli.gradcheck.claims import claims, component_key
 from backpropcli.gradcheck.corners import Sides
 from backpropcli.gradcheck.differences import UNIT, Difference, Slope, quotient, rounding
 from backpropcli.gradcheck.point import Component, Point
-from backpropcli.gradcheck.report import Reason, Report, Row
+from backpropcli.gradcheck.report import Culprit, Oracle, Reason, Report, Row
+from backpropcli.gradcheck.scope import Scope, judge_in
+from backpropcli.gradcheck.suspects import suspects
 from backpropcli.gradcheck.verdicts import TOLERANCE, TOLERANCE32, Judge
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Value
@@ -21,6 +23,10 @@ from backpropcli.suggest import did_you_mean
 if TYPE_CHECKING:
     from backpropcli.gradcheck.culprit import Locals
     from backpropcli.spec.network import Expectation
+
+
+ALONE = 500
+"""In a way to the loss of more steps than this, the others are not judged once one is found wrong."""
 
 
 class NothingToCheck(SpecError):  # noqa: N818  # it says what it is
@@ -38,15 +44,21 @@ def check(
     names: Sequence[str] | None = None,
     upstream: Value | None = None,
     dtype: str = "float64",
+    against: Sequence[Oracle] = (),
+    fault: str = "",
     expect: Sequence[Expectation] = (),
     source: str = "this network",
+    scope: Scope = Scope(),  # noqa: B008  # it never changes
 ) -> Report:
     """Whether backprop's gradients of the node `of` are right, component by component.
 
     Checked are the parameters, the inputs and targets too with `everything`, or just `names` (a node's name moves that
     node and leaves alone what feeds it). With `eps` every row also shows the plain difference at that step with its own
     error; the verdict is the calibrated check's all the same: a coarse step never makes a gradient wrong, nor a wrong
-    one right. `expect` are numbers to compare with; `source` is what messages call the network.
+    one right. `against` are oracles whose opinions stand beside the check's own; the verdict follows from them. `fault`
+    breaks one operation's backward pass first (see `faults`), and then nothing is expected. `expect` are numbers to
+    compare with; `source` is what messages call the network. `scope`: how much of a large network is checked; without a
+    word about it every component up to a budget, then a sample.
 
     Raises NothingToCheck without parameters, UsageError for a step that cannot be used, SpecError for unknown names.
     """
@@ -56,19 +68,30 @@ def check(
     for name in chosen:
         if name not in graph.nodes:
             raise SpecError(f"there is no {name} in {source}{did_you_mean(name, graph.nodes)}")
+    injected = None
+    if fault:
+        from backpropcli.gradcheck.faults import inject
+
+        graph, injected = inject(graph, values, of, fault, chosen, upstream)
     kinds = {graph.nodes[name].kind for name in chosen}
     point = Point(Plan(graph, dtype), values, of, upstream, everything or bool(kinds & {"input", "target"}))
-    components = [c for name in chosen for c in point.components(name)]
     inspector = Inspector(point, TOLERANCE if dtype == "float64" else TOLERANCE32)
-    rows = inspector.judge.rows(components)
+    components, rows, coverage = judge_in(scope, inspector.judge, chosen)
+    rows = inspector.doubted(components, rows)
     culprit = None
     wrong = [c for c, row in zip(components, rows, strict=True) if row.verdict == "fail" and row.reason == "rule"]
-    if wrong:
-        culprit = inspector.locals.first_wrong(inspector.on_the_way({c.slot for c in wrong}))
+    if wrong and not coverage.interrupted:
+        culprit = inspector.culprit(inspector.on_the_way({c.slot for c in wrong}))
+    if against:
+        from backpropcli.gradcheck.against import with_opinions
+
+        rows = with_opinions(inspector.judge, components, rows, against)
     if eps is not None:
         rows = list(at_step(point, components, rows, eps, difference))
-    found = claims(point, expect, rows)
-    return Report(of, point.trace.value(of), rows, claims=found, culprit=culprit, eps=eps, difference=difference)
+    found = claims(point, expect if injected is None else (), rows)
+    report = Report(of, point.trace.value(of), rows, claims=found, culprit=culprit, eps=eps, difference=difference)
+    report.against, report.fault, report.coverage = tuple(against), injected, coverage
+    return report
 
 
 def checked(graph: Graph, everything: bool, source: str, claimed: bool) -> list[str]:
@@ -105,6 +128,26 @@ class Inspector:
     def on_the_way(self, slots: Iterable[int]) -> list[int]:
         """The steps through which these slots reach the loss."""
         return [s for s in self.point.downstream(set(slots)) if self.point.gradients[s] is not None]
+
+    def culprit(self, way: Sequence[int]) -> Culprit | None:
+        """The first operation among these steps that is wrong, and whether it is the only one."""
+        found = self.locals.first_wrong(way)
+        if found is None or len(way) > ALONE:
+            return found
+        operations = self.point.graph.operations
+        others = [slot for slot in way if getattr(operations[slot], "name", "") != found.operation]
+        return found._replace(alone=self.locals.verdict(others) == "pass")
+
+    def doubted(self, components: Sequence[Component], rows: Sequence[Row]) -> list[Row]:
+        """The rows; what passed by differences of the loss alone goes to the top where a rule on its way is doubted."""
+        doubts = suspects(self.point, (s for s, g in enumerate(self.point.gradients) if g is not None))
+        result = list(rows)
+        if doubts:
+            passed = [k for k, row in enumerate(rows) if row.verdict == "pass" and row.method == "difference"]
+            again = [k for k in passed if not doubts.isdisjoint(self.on_the_way({components[k].slot}))]
+            for k, row in zip(again, self.judge.at_the_top([components[k] for k in again]), strict=True):
+                result[k] = row
+        return result
 
     def known(self, c: Component) -> bool:
         """Whether an operation whose own rule is wrong lies on a component's way to the loss."""

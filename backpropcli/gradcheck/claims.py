@@ -83,15 +83,16 @@ def within(yours: float, got: float, tolerance: float) -> bool:
     """Whether they agree; the tolerance itself is reached too, however floats round it. NaN agrees with nothing."""
     if yours == got:
         return True
-    slack = tolerance + 4.0 * math.ulp(max(abs(yours), abs(got)))
-    return math.isfinite(got) and abs(yours - got) <= slack
+    if not (math.isfinite(yours) and math.isfinite(got)):
+        return False
+    return abs(yours - got) <= tolerance + 4.0 * math.ulp(max(abs(yours), abs(got)))
 
 
 def excess(yours: float, got: float, tolerance: float) -> float:
     """How far off, in tolerances: what makes an entry the worst of an array."""
     if yours == got:
         return 0.0
-    off = abs(yours - got) / tolerance
+    off = abs(yours - got) / tolerance if math.isfinite(yours) else math.inf
     return math.inf if math.isnan(off) else off
 
 
@@ -127,27 +128,48 @@ def diagnose(
         return f"backprop got {g}"
     if g != 0.0 and all(within(-a, b, t) for a, b, t in zip(yours, got, tolerances, strict=True)):
         return "the sign is the other way round"
-    if swapped(claim.text, g):
-        return "two digits look swapped"
+    if not expected.by and expected.index is None and (note := transposed(point, expected, yours, tolerances)):
+        return note
+    if place := swapped(claim.text, g):
+        return f"digits {place} and {place + 1} differ (swapped?)"
     if y == 0.0 or g == 0.0 or not math.isfinite(y):
         return ""
     return factor(point, expected, y / g, max(claim.tolerance / abs(y), 1e-9))
 
 
-def swapped(text: str, got: float) -> bool:
-    """Whether exchanging two neighbouring digits of what was written gives the right number."""
+def transposed(point: Point, expected: Expectation, yours: Sequence[float], tolerances: Sequence[float]) -> str:
+    """Whether the expected value comes out with square matrices the other way round: rows for units, as PyTorch has."""
+    graph, name = point.graph, expected.of
+    matrices = [p for p in graph.names("parameter") if len(graph.shape(p)) == 2]
+    square = [p for p in matrices if graph.shape(p)[0] == graph.shape(p)[1] > 1]
+    for chosen in ([square] if len(square) > 1 else []) + [[p] for p in square]:
+        v = point.plan.forward({**point.values, **{p: point.values[p].T for p in chosen}})
+        got = flatten(v[graph.nodes[name].slot])[0]
+        if all(within(y, g, t) for y, g, t in zip(yours, got, tolerances, strict=True)):
+            who = " and ".join([", ".join(chosen[:-1]), chosen[-1]] if len(chosen) > 1 else chosen)
+            return f"with {who} transposed it would be right: if your rows are units, write W.T: instead of W:"
+    return ""
+
+
+def swapped(text: str, got: float) -> int:
+    """Which of two neighbouring digits, exchanged, make what was written the right number; 0 where none do.
+
+    It is the first one's place: digits are counted from the left, those of 0.25 from behind the point.
+    """
     from backpropcli.spec.expect import allowance
 
     text = text.strip()
     if allowance(text) is None:
-        return False
+        return 0
     for k in range(len(text) - 1):
         a, b = text[k], text[k + 1]
         if a.isdigit() and b.isdigit() and a != b:
             other = text[:k] + b + a + text[k + 2 :]
             if within(float(other), got, allowance(other) or 0.0):
-                return True
-    return False
+                whole, point, decimals = text[: k + 1].lstrip("+-").partition(".")
+                counted = decimals if point and not whole.strip("0") else whole + decimals
+                return sum(map(str.isdigit, counted))
+    return 0
 
 
 def factor(point: Point, expected: Expectation, ratio: float, rounded: float) -> str:

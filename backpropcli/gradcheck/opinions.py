@@ -10,7 +10,7 @@ from backpropcli.engine.forward import forward
 from backpropcli.engine.forward import program as forward_program
 from backpropcli.engine.plan import quietly
 from backpropcli.gradcheck.differences import UNIT, Slope
-from backpropcli.gradcheck.point import ENTRIES, Component, Point
+from backpropcli.gradcheck.point import Component, Point
 from backpropcli.ops.definition import Value
 
 PRECISE = (50, 120, 400, 1000)
@@ -32,12 +32,14 @@ def complex_slopes(point: Point, components: Sequence[Component], size: float = 
         return []
     from backpropcli.ops.numbers.complexstep import xp
 
+    if not point.plan.scalar:
+        from backpropcli.gradcheck.steps import slopes_of_arrays
+
+        return slopes_of_arrays(point, components, size)
     base = point.plan.forward(point.values, xp)
-    room = max(1, ENTRIES // 4 // max(point.entries(), 1))
-    group = min(GROUP, room)
     found = []
-    for first in range(0, len(components), group):
-        found += _stacked(point, components[first : first + group], base, xp, size)
+    for first in range(0, len(components), GROUP):
+        found += _stacked(point, components[first : first + GROUP], base, xp, size)
     return [Slope(n / size, ROUNDED * abs(n / size) + LEAST / size) for n in found]
 
 
@@ -49,15 +51,23 @@ def _stacked(
     from backpropcli.ops.numbers.complexstep import slope, start
 
     copies, v = len(components), list(base)
-    for slot in dict.fromkeys(c.slot for c in components):
+    moved: dict[int, list[int]] = {}
+    for k, c in enumerate(components):
+        moved.setdefault(c.slot, []).append(k)
+    for slot, rows in moved.items():
         shape = (copies, *point.graph.shapes[slot])
-        direction = np.zeros((copies, max(1, int(np.prod(shape[1:], dtype=int)))))
-        for k, c in enumerate(components):
-            if c.slot == slot:
-                direction[k, c.flat] = size
+        direction = np.zeros((copies, math.prod(shape[1:])))
+        direction[rows, [components[k].flat for k in rows]] = size
         v[slot] = start(np.broadcast_to(np.asarray(point.slots[slot], float), shape), direction.reshape(shape))
+    later = point.downstream(set(moved))
     with quietly(xp):
-        forward(forward_program(point.graph, point.downstream({c.slot for c in components}), copies=True), v, xp)
+        for step in forward_program(point.graph, later, copies=True):
+            slot = step[0]
+            own = v[slot][moved[slot]] if slot in moved else None
+            forward([step], v, xp)
+            if own is not None:  # a component downstream of another: its own copies stay where they were put
+                v[slot] = np.broadcast_to(v[slot], (copies, *point.graph.shapes[slot])).copy().view(type(own))
+                v[slot][moved[slot]] = own
         return point.totals(slope(v[point.target]), copies)
 
 
@@ -110,6 +120,8 @@ class Digits:
         with mp.workdps(digits):
             v, _ = self.run(digits)
             x = mp.mpf(c.x)
+            if point.graph.operations[c.slot] is not None:  # a node's value, which has more digits here than its float
+                x = v[c.slot].ravel()[c.flat] if point.graph.shapes[c.slot] else v[c.slot]
             h = mp.mpf(10) ** -(digits // 3) * (abs(x) if x else 1)
             places = (x + h, x - h, x + h / 2, x - h / 2)
             if point.graph.shapes[c.slot]:

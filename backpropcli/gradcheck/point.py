@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from backpropcli.engine import Plan, Trace, offenders, run
 from backpropcli.engine.forward import forward, odd_case
 from backpropcli.engine.forward import program as forward_program
 from backpropcli.engine.plan import quietly
-from backpropcli.engine.stacking import lifted, together
 from backpropcli.gradcheck.differences import UNIT
 from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 
-ENTRIES = 2_000_000
-"""So many numbers may be held for stacked copies at a time."""
-COPIES = 384
-"""So many copies of a scalar graph are stacked: their numbers still fit a processor's cache."""
+FEW = 32
+"""Fewer slots than this are followed one by one."""
 LOOP = 150_000
 """Up to so many evaluations of a node, a plain loop over floats is faster than importing NumPy."""
 
@@ -60,25 +57,32 @@ class Point:
         self.loss = self.total(self.slots[self.target])
         self._branches: dict[int, Any] = {}
         self._sizes: list[float] | None = None
+        self._users: list[list[int]] | None = None
+        self._work: int | None = None
 
     # What there is to move.
 
-    def components(self, name: str) -> Iterator[Component]:
-        """Every number of `name`, in order, with its gradient."""
+    def components(self, name: str, some: Iterable[int] | None = None) -> Iterator[Component]:
+        """Every number of `name`, in order, with its gradient; or only `some`, by their flat numbers."""
         slot, gradient = self.graph.nodes[name].slot, self.trace.gradient(name)
         if not self.graph.shapes[slot]:
+            if some is not None and not list(some):
+                return
             yield Component(name, slot, (), 0, float(self.slots[slot]), float(gradient))
             return
         import numpy as np
 
-        value = np.broadcast_to(self.slots[slot], self.graph.shapes[slot])
-        flat_values, flat_gradients = value.ravel().tolist(), gradient.ravel().tolist()
-        for flat, index in enumerate(np.ndindex(value.shape)):
-            yield Component(name, slot, index, flat, flat_values[flat], float(flat_gradients[flat]))
+        shape = self.graph.shapes[slot]
+        flat = np.arange(math.prod(shape)) if some is None else np.fromiter(some, int)
+        values = np.broadcast_to(self.slots[slot], shape).ravel()[flat]
+        gradients = np.ravel(gradient)[flat].astype(float)
+        indices = zip(*[k.tolist() for k in np.unravel_index(flat, shape)], strict=True)
+        for index, number, x, g in zip(indices, flat.tolist(), values.tolist(), gradients.tolist(), strict=True):
+            yield Component(name, slot, index, number, x, g)
 
     def reaches(self, slot: int) -> bool:
         """Whether a path leads from this slot to the loss."""
-        return slot == self.target or self.target in self.graph.downstream(slot)
+        return slot == self.target or self.gradients[slot] is not None or self.target in self.downstream({slot})
 
     # The loss.
 
@@ -104,7 +108,20 @@ class Point:
         """
         sizes = self._rounding()
         own = sizes[slot] if slot == self.target else 0.0
-        return UNIT * math.hypot(own, *(sizes[s] for s in self.graph.downstream(slot)))
+        return UNIT * math.hypot(own, *[sizes[s] for s in self.downstream({slot})])
+
+    def noises(self, slots: Sequence[int]) -> dict[int, float]:
+        """The same for many slots at a time."""
+        if len(slots) < FEW:
+            return {slot: self.noise(slot) for slot in slots}
+        from backpropcli.gradcheck.reach import added_up
+
+        sizes = self._rounding()
+        found = added_up(self.graph, sizes, slots)
+        return {
+            slot: self.noise(slot) if size is None or slot == self.target else UNIT * size
+            for slot, size in zip(slots, found, strict=True)
+        }
 
     def _rounding(self) -> list[float]:
         if self._sizes is None:
@@ -118,11 +135,11 @@ class Point:
         if gradient is None or operation is None:
             return 0.0
         size = self.slots[slot]
+        if not self.plan.scalar:
+            import numpy as np
         if isinstance(operation, Structural):
             if operation.group == "shapes":
                 return 0.0
-            import numpy as np
-
             size = np.abs(size)
             if operation.group in ("reductions", "linear algebra"):
                 options, arguments = self.graph.options[slot], self.graph.arguments[slot]
@@ -130,9 +147,10 @@ class Point:
                 size = np.fmax(size, np.abs(added))
         moved = abs(gradient * size)
         if getattr(moved, "ndim", 0):
+            moved[np.broadcast_to(gradient == 0.0, moved.shape)] = 0.0  # also of what a mask has made infinite
             largest = float(moved.max(initial=0.0))
             return largest * float((((moved / largest) ** 2).sum()) ** 0.5) if 0.0 < largest < math.inf else largest
-        return float(moved)
+        return float(moved) if gradient else 0.0
 
     # Looking nearby.
 
@@ -148,8 +166,8 @@ class Point:
         last, steps, watched = -1, [], []
         for component, xs in zip(components, places, strict=True):
             if component.slot != last:
-                last, later = component.slot, list(graph.downstream(component.slot))
-                steps, watched = list(forward_program(graph, later)), self._watched(later)
+                last, later = component.slot, self.downstream({component.slot})
+                steps, watched = list(forward_program(graph, later)), self.watched(later)
             losses, corner = [], -1
             for x in xs:
                 v = list(self.slots)
@@ -163,39 +181,42 @@ class Point:
             yield losses, corner
 
     def _stacked(self, components: Sequence[Component], places: Sequence[Sequence[float]]) -> Iterator[Look]:
-        room = COPIES if self.plan.scalar else max(1, min(ENTRIES // max(self.entries(), 1), 4096))
-        width = max(map(len, places), default=1)
-        group = max(1, room // width)
-        for start in range(0, len(components), group):
-            yield from self._stack(components[start : start + group], places[start : start + group])
-
-    def _stack(self, components: Sequence[Component], places: Sequence[Sequence[float]]) -> Iterator[Look]:
         import numpy as np
 
-        graph, xp = self.graph, self.plan.numbers(copies=True)
-        copies = sum(map(len, places))
-        v, first = list(self.slots), 0
-        for slot in dict.fromkeys(c.slot for c in components):
-            shape = graph.shapes[slot]
-            v[slot] = np.broadcast_to(np.asarray(self.slots[slot], float), (copies, *shape)).copy()
-        for component, xs in zip(components, places, strict=True):
-            rows = v[component.slot].reshape(copies, -1)
-            rows[first : first + len(xs), component.flat] = xs
-            first += len(xs)
-        later = self.downstream({c.slot for c in components})
-        with quietly(xp):
-            forward(forward_program(graph, later, copies=True), v, xp)
-            losses = self.totals(v[self.target], copies)
-            corners = self._corners(v, later, copies).tolist()
-        first = 0
-        for xs in places:
-            here = [c for c in corners[first : first + len(xs)] if c >= 0]
-            yield losses[first : first + len(xs)], min(here, default=-1)
-            first += len(xs)
+        from backpropcli.gradcheck.changes import Changes
+        from backpropcli.gradcheck.stacks import COMPONENTS, Stack, ready
+
+        first, steps = 0, ready(self) if self.plan.scalar else []
+        while first < len(components):
+            slot, last = components[first].slot, first + 1
+            limit = min(len(components), first + COMPONENTS if self.plan.scalar else len(components))
+            while last < limit and (self.plan.scalar or components[last].slot == slot):
+                last += 1
+            some, where = components[first:last], np.array(places[first:last], float)
+            if self.plan.scalar:
+                losses, corners = Stack(self, some, steps).look(np.arange(len(some)), where)
+            else:
+                index = tuple(np.array([c.index for c in some], int).reshape(len(some), -1).T)
+                losses, corners = Changes(self, slot).look(index, where)
+            yield from zip(losses.tolist(), corners.tolist(), strict=True)
+            first = last
 
     def entries(self) -> int:
         """How many numbers one copy of the network holds."""
         return sum(math.prod(shape) for shape in self.graph.shapes)
+
+    def work(self) -> int:
+        """How many numbers are computed for one copy of the network: of a matrix product every product counts."""
+        if self._work is None:
+            graph, total = self.graph, 0
+            for slot, shape in enumerate(graph.shapes):
+                options: Any = graph.options.get(slot)
+                inner = options.lifted[0][-1] if hasattr(options, "lifted") else 1
+                total += math.prod(shape) * inner
+                if hasattr(options, "inputs"):
+                    total += math.prod(options.size.values())
+            self._work = max(total, 1)
+        return self._work
 
     def first_nonfinite(self) -> str:
         """The node at which a value, or else a gradient, first stops being finite; empty where all are."""
@@ -203,19 +224,27 @@ class Point:
             return found.node if found.what == "value" else found.inputs[0][0].split(".")[0]
         return ""
 
+    def users(self, slot: int) -> list[int]:
+        """The steps that use a slot, in evaluation order, one that uses it twice only once."""
+        if self._users is None:
+            self._users = [[] for _ in range(len(self.graph))]
+            for step, arguments in enumerate(self.graph.arguments):
+                for a in arguments:
+                    if not self._users[a] or self._users[a][-1] != step:
+                        self._users[a].append(step)
+        return self._users[slot]
+
     def downstream(self, slots: set[int]) -> list[int]:
-        """The steps that a change of any of `slots` reaches, in evaluation order."""
-        if len(slots) == 1:
-            return list(self.graph.downstream(next(iter(slots))))
-        reached, arguments = bytearray(len(self.graph)), self.graph.arguments
-        for slot in slots:
-            reached[slot] = 1
-        later = []
-        for slot in range(min(slots), len(reached)):
-            if any(reached[a] for a in arguments[slot]):
-                reached[slot] = 1
-                later.append(slot)
-        return later
+        """The steps that a change of any of `slots` reaches, in evaluation order: as much work as there are of them."""
+        self.users(0)  # made once
+        users, reached = self._users or [], bytearray(len(self.graph))
+        waiting = list(slots)
+        for slot in waiting:  # which grows
+            for user in users[slot]:
+                if not reached[user]:
+                    reached[user] = 1
+                    waiting.append(user)
+        return sorted(waiting[len(slots) :])
 
     def move(self, component: Component, x: float) -> tuple[float, list[Any]]:
         """The loss with one component at `x`, and every choice made on the way to it."""
@@ -224,13 +253,13 @@ class Point:
             value = self.slots[component.slot] + 0.0
             value.flat[component.flat] = x
         v = self.plan.reevaluate(self.slots, {component.slot: value})
-        watched = self._watched(list(self.graph.downstream(component.slot)))
+        watched = self.watched(self.downstream({component.slot}))
         choices = [self.branch(operation, slot, v, self.graph.arguments[slot]) for slot, operation in watched]
         return self.total(v[self.target]), choices
 
     # Branches.
 
-    def _watched(self, later: Sequence[int]) -> list[tuple[int, Operation]]:
+    def watched(self, later: Sequence[int]) -> list[tuple[int, Operation]]:
         """The steps among `later` that make a discrete choice and lead to the loss."""
         found = []
         for slot in later:
@@ -257,32 +286,6 @@ class Point:
             self._branches[slot] = self.branch(operation, slot, self.slots, self.graph.arguments[slot])
         return self._branches[slot]
 
-    def _corners(self, v: Sequence[Value], later: Sequence[int], copies: int) -> Any:
-        """By copy, the first step whose choice differs from the one here; -1 where none does."""
-        import numpy as np
-
-        graph, xp = self.graph, self.plan.numbers(copies=True)
-        first = np.full(copies, -1)
-        for slot, operation in self._watched(later):
-            shapes = [graph.shapes[a] for a in graph.arguments[slot]]
-            body: Any = getattr(operation, "branch", None)
-            values = [v[a] for a in graph.arguments[slot]]
-            if isinstance(operation, Elementwise):
-                there = lifted(body, [len(s) for s in shapes])(xp, *values)
-            else:
-                options = graph.options[slot]
-
-                def bound(xp: Any, *given: Value, body: Any = body, options: Any = options) -> Any:
-                    return body(xp, options, *given)
-
-                there = together(bound, shapes)(xp, *values)
-            here = np.asarray(self.branch_here(slot))
-            changed = np.asarray(there) != here
-            if changed.ndim > here.ndim:
-                changed = changed.reshape(copies, -1).any(axis=1)
-                first[(first < 0) & changed] = slot
-        return first
-
     def constant(self, component: Component, places: Sequence[float]) -> bool:
         """Whether the loss stays the same because the change dies where an operation passes nothing on.
 
@@ -293,7 +296,7 @@ class Point:
         graph, here, slot = self.graph, self.slots, component.slot
         if not self.plan.scalar:
             return False
-        later = list(graph.downstream(slot))
+        later = self.downstream({slot})
         steps = list(forward_program(graph, later))
         for x in places:
             v = list(here)
@@ -311,9 +314,13 @@ class Point:
         return True
 
     def _chosen(self, slot: int, v: Sequence[Value], moved: Sequence[int]) -> bool:
-        operation = self.graph.operations[slot]
-        if operation is None:
-            return False
+        kind = self.passes_on(slot)
         others = [a for a in self.graph.arguments[slot] if a not in moved]
-        staircase = operation.group in ("rounding", "comparisons") or operation.name == "sign"
-        return staircase or (operation.name in CHOICES and any(v[a] == v[slot] for a in others))
+        return kind == "steps" or (kind == "one" and any(v[a] == v[slot] for a in others))
+
+    def passes_on(self, slot: int) -> Literal["steps", "one", "all"]:
+        """What a step passes on: whole steps of a staircase only, one of its arguments, or something of all."""
+        operation = self.graph.operations[slot]
+        if operation is not None and (operation.group in ("rounding", "comparisons") or operation.name == "sign"):
+            return "steps"
+        return "one" if operation is not None and operation.name in CHOICES else "all"

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from backpropcli.errors import Place
 
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.foreign import Foreign
+    from backpropcli.gradcheck.sampling import Coverage
+
 Verdict = Literal["pass", "fail", "unsure"]
-Reason = Literal["", "corner", "jump", "nonfinite", "digits", "rule", "unsettled"]
+Reason = Literal["", "corner", "jump", "nonfinite", "digits", "rule", "unsettled", "disagreement"]
 """Beside a verdict: the point is on a corner or a jump of an operation; a value or gradient is NaN or infinite; the
-rule is right but float64 loses its digits; the rule is wrong; it could not be settled."""
+rule is right but float64 loses its digits; the rule is wrong; it could not be settled; the oracles that were asked do
+not agree."""
 Method = Literal["difference", "complex step", "50 digits", "local derivatives", "none"]
+
+
+Oracle = Literal["differences", "complex", "symbolic", "digits"]
+"""An independent opinion: calibrated differences, the complex step, SymPy's derivative, differences of 50 digits."""
+
+
+class Opinion(NamedTuple):
+    """What one oracle says of a component: `value` ± `error`; its verdict on backprop's gradient.
+
+    Where it cannot judge, the verdict is `unsure`, and `why` says why.
+    """
+
+    oracle: Oracle
+    value: float
+    error: float
+    verdict: Verdict
+    why: str = ""
 
 
 class Row(NamedTuple):
@@ -38,6 +60,7 @@ class Row(NamedTuple):
     above: float | None = None
     below: float | None = None
     sees: float | None = None
+    opinions: tuple[Opinion, ...] = ()
 
     @property
     def label(self) -> str:
@@ -77,7 +100,8 @@ class Culprit(NamedTuple):
 
     `label` is the step (`a2`, or `a2.1` inside its formula), `argument` the argument's name, `at` the arguments'
     values there, `says` what its rule gives, `slope` ± `error` what its values give. `path` leads to the node in the
-    spec.
+    spec, `place` is where the rule is written: a gradient derived by hand, else the node. `alone`: every other
+    operation on the way to the loss was judged too, and is right.
     """
 
     node: str
@@ -90,6 +114,27 @@ class Culprit(NamedTuple):
     error: float
     path: tuple[str | int, ...]
     diagnosis: str = ""
+    place: Place | None = None
+    alone: bool = False
+
+
+class Fault(NamedTuple):
+    """A bug that was put into one operation's backward pass on purpose.
+
+    `text` is as it was written (`a1:sign`), `labels` the steps that were broken (`a1`, or `J.2` inside a formula),
+    `words` what was done to them, `moves` by how much, relative to the larger, it changes the gradient that it changes
+    most (`name`).
+    """
+
+    text: str
+    labels: tuple[str, ...]
+    words: str
+    name: str
+    moves: float
+
+    def found_by(self, culprit: Culprit | None) -> bool:
+        """Whether a culprit is what was broken."""
+        return culprit is not None and culprit.label in self.labels
 
 
 class Report:
@@ -114,6 +159,21 @@ class Report:
         self.eps = eps
         self.difference = difference
 
+    judged: str = "backprop"
+    """Whose gradients these are: backprop's, or those of a program or a function from outside."""
+    size: int | None = None
+    """How many numbers the parameters of a program or a function hold; None for a network."""
+    against: tuple[Oracle, ...] = ()
+    """The oracles that were asked for their opinion beside the check's own."""
+    fault: Fault | None = None
+    """What was broken on purpose."""
+    notes: tuple[str, ...] = ()
+    """What else there is to say, a sentence or two each."""
+    foreign: Foreign | None = None
+    """Somebody else's gradients beside backprop's, where they were given."""
+    coverage: Coverage | None = None
+    """How much of everything was checked; None where that is not counted."""
+
     def count(self, verdict: Verdict) -> int:
         """How many components have this verdict."""
         return sum(row.verdict == verdict for row in self.rows)
@@ -127,11 +187,17 @@ class Report:
     def verdict(self) -> Verdict:
         """`fail` if anything is wrong, else `unsure` if anything could not be judged, else `pass`."""
         verdicts = {row.verdict for row in self.rows} | {claim.verdict for claim in self.claims}
+        if self.foreign is not None:
+            verdicts.add(self.foreign.verdict)
+        if self.coverage is not None and self.coverage.differing:
+            verdicts.add("unsure")  # something is wrong somewhere; a row that fails says where
         return "fail" if "fail" in verdicts else "unsure" if "unsure" in verdicts else "pass"
 
     @property
     def status(self) -> int:
-        """The exit status that says the same: 1, 3 or 0."""
+        """The exit status that says the same: 1, 3 or 0; 130 where the check was interrupted."""
+        if self.coverage is not None and self.coverage.interrupted:
+            return 130
         return {"fail": 1, "unsure": 3, "pass": 0}[self.verdict]
 
     @property

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.gradcheck.corners import Sides, exactly_on, sides
 from backpropcli.gradcheck.differences import UNKNOWN, Calibration, Slope
-from backpropcli.gradcheck.point import Component, Point
+from backpropcli.gradcheck.point import LOOP, Component, Point
 from backpropcli.gradcheck.report import Method, Reason, Row, Verdict
 
 if TYPE_CHECKING:
+    from backpropcli.gradcheck.linear import Ways
     from backpropcli.gradcheck.opinions import Digits, Exact
 
 TOLERANCE = 1e-6
@@ -23,6 +24,8 @@ TOLERANCE = 1e-6
 TOLERANCE32 = 2e-5
 SHARP = 1e-3
 """An opinion counts if three times its error is below this, relative to the larger of the two numbers."""
+PLAIN = 100.0
+"""An opinion contradicts plainly if it is so many times further off than it may be, or 1e-3 off."""
 SHARP_FIRST = 1e-5
 """The same for the first rung, where climbing on costs little and sharpens what the check can see."""
 GOAL = 1e-7
@@ -34,7 +37,12 @@ IN_RANGE = 1e25
 TRUSTED = 1e-200
 """Below this a complex step may have underflowed on the way, and contradicts nobody."""
 WORK = 400_000
-"""So many numbers are computed at 50 digits before the rest is left unsure: some seconds."""
+"""So many numbers are computed at 50 digits before the rest is left unsure: some seconds. Of a network larger than that
+none are: there the operation to blame is confirmed alone."""
+LIGHT = 20_000_000
+"""Up to so many numbers, contested components times the network's size, every one of them climbs by itself."""
+DEARER = 150.0
+"""A number with so many digits takes about twice as long as one with few."""
 CONFIRMED = 4
 """So many wrong components are confirmed at the top before `known` is asked."""
 LOSS = 1000.0
@@ -61,11 +69,19 @@ def sees(n: Slope, tolerance: float) -> float | None:
     return tolerance + 4.0 * n.error / abs(n.value) if n.value and math.isfinite(n.error) else None
 
 
+def contradicts(a: float, n: Slope) -> bool:
+    """Whether a precise opinion says something plainly different, not only something a little off."""
+    gap, size = abs(a - n.value), max(abs(a), abs(n.value))
+    far = min(SHARP * size, PLAIN * (TOLERANCE * size + 3.0 * n.error))
+    return SHARP * size > TRUSTED and sharp(a, n) and gap > far
+
+
 class Judge:
     """Judges components of one network at one point; `on_corner` has the last word where the point is on a corner.
 
     `known` says whether the top has found an operation's own rule wrong on a component's way to the loss: once it has,
-    and a few components have been confirmed, a complex step that plainly contradicts backprop is enough.
+    and a few components have been confirmed, a complex step that plainly contradicts backprop is enough. `tick` is
+    called whenever one more has been looked at.
     """
 
     def __init__(
@@ -74,30 +90,58 @@ class Judge:
         on_corner: OnCorner,
         tolerance: float = TOLERANCE,
         known: Callable[[Component], bool] = lambda c: False,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
         self.point = point
         self.on_corner = on_corner
         self.tolerance = tolerance
         self.known = known
+        self.tick = tick
         self._noise: dict[int, float] = {}
         self._doubts: dict[Component, Slope] = {}
+        self._left = 0.0
+        self._contradicted: dict[Component, Slope] = {}
+        self._standing: dict[int, bool] = {}
+        self._ways: Ways | None = None
+        self.done: list[Row | None] = []
 
     def rows(self, components: Sequence[Component]) -> list[Row]:
-        """A row for every component, in order."""
-        done: dict[Component, Row] = {}
-        waiting = []
-        for component in components:
-            row = self._at_once(component)
-            if row is None:
-                waiting.append(component)
-            else:
-                done[component] = row
-        for rung in (self._by_differences, self._by_complex_steps, self._by_digits):
-            if not waiting:
-                break
-            done.update((c, row) for c, row in zip(waiting, rung(waiting), strict=True) if row is not None)
-            waiting = [c for c in waiting if c not in done]
-        return [done[c] for c in components]
+        """A row for every component, in order; `done` has those that there are so far, also while this is going on."""
+        self.done = [None] * len(components)
+        for k, c in enumerate(components):
+            self.done[k] = self._at_once(c)
+        self._first_rung(components)
+        waiting = [k for k, row in enumerate(self.done) if row is None]
+        if len(waiting) * self.point.work() > LIGHT:
+            self._a_few_for_all(components, waiting)
+        self._climb(components, waiting)
+        return [row for row in self.done if row is not None]
+
+    def _climb(self, components: Sequence[Component], waiting: Sequence[int]) -> None:
+        """The upper rungs, for those of these components that are still without a row."""
+        for rung in (self._by_complex_steps, self._by_digits):
+            left = [k for k in waiting if self.done[k] is None]
+            if left:
+                for k, row in zip(left, rung([components[k] for k in left]), strict=True):
+                    self.done[k] = row
+
+    def _a_few_for_all(self, components: Sequence[Component], waiting: Sequence[int]) -> None:
+        """Very many are contested: once a few of them are confirmed wrong, and the operation on their way that is to
+        blame is known, the others need no more than a difference that plainly contradicts backprop.
+        """
+        doubted = [k for k in waiting if components[k] in self._contradicted]
+        few = doubted[:: max(1, -(-len(doubted) // CONFIRMED))]
+        self._climb(components, few)
+        if any(row is None or row.verdict != "fail" for row in (self.done[k] for k in few)):
+            return
+        for k in doubted:
+            c = components[k]
+            if self.done[k] is None and self.known(c):
+                self.done[k] = self.row(c, self._contradicted[c], "fail", "difference", "rule")
+
+    def at_the_top(self, components: Sequence[Component]) -> Iterator[Row]:
+        """A row for each from the last rung alone."""
+        return self._by_digits(components)
 
     def row(
         self,
@@ -137,19 +181,54 @@ class Judge:
 
     # The first rung.
 
-    def _by_differences(self, components: Sequence[Component]) -> Iterator[Row | None]:
-        calibrated = self.calibrate(components)
-        for c, search in zip(components, calibrated, strict=True):
-            n = search.best
-            if search.cornered and exactly_on(self.point, search.corner):
-                yield self._on_corner(c, search.corner)
-            elif not math.isfinite(c.backprop):
-                node, note = self.point.first_nonfinite(), f"backprop's gradient is {c.backprop}"
-                yield self.row(c, n if sharp(0.0, n) else UNKNOWN, "fail", "difference", "nonfinite", node, note)
-            elif self._accepts(c, n, SHARP_FIRST) or self._constant(c, n):
-                yield self.row(c, n, "pass", "difference")
-            else:
-                yield None
+    def _first_rung(self, components: Sequence[Component]) -> None:
+        point = self.point
+        waiting = [k for k, row in enumerate(self.done) if row is None]
+        some = [components[k] for k in waiting]
+        if not some:
+            return
+        if point.plan.scalar and 6 * len(some) * len(point.graph) <= LOOP:
+            for k, c, search in zip(waiting, some, self.calibrate(some), strict=True):
+                corner = search.corner if search.cornered else -1
+                self.done[k] = self._seen(c, search.best, corner)
+                if self.done[k] is None and corner < 0 and self._constant(c, search.best):
+                    self.done[k] = self.row(c, search.best, "pass", "difference")
+            return
+        from backpropcli.gradcheck.many import Found, Rule, first_rung
+
+        self._noise.update(point.noises([s for s in dict.fromkeys(c.slot for c in some) if s not in self._noise]))
+
+        rule = Rule(self.tolerance, SHARP_FIRST)
+        for number, found in first_rung(point, some, GOAL, rule, self._noise, self.ways()):
+            k = waiting[number]
+            self.done[k] = self._seen(components[k], *found) if isinstance(found, Found) else found
+            self.tick()
+
+    def ways(self) -> Ways | None:
+        """How slopes of whole arrays are found, kept for the next time; None for plain numbers."""
+        if self._ways is None and not self.point.plan.scalar:
+            from backpropcli.gradcheck.linear import Differences, Ways
+
+            self._ways = Ways(self.point, Differences(self.point, GOAL))
+        return self._ways
+
+    def _seen(self, c: Component, n: Slope, corner: int) -> Row | None:
+        """The row, if the first rung can tell; `corner` is the step whose corner no step leaves out, or -1."""
+        if corner >= 0 and self._stands_on(corner):
+            return self._on_corner(c, corner)
+        if not math.isfinite(c.backprop):
+            node, note = self.point.first_nonfinite(), f"backprop's gradient is {c.backprop}"
+            return self.row(c, n if sharp(0.0, n) else UNKNOWN, "fail", "difference", "nonfinite", node, note)
+        if corner < 0 and self._accepts(c, n, SHARP_FIRST):
+            return self.row(c, n, "pass", "difference")
+        if contradicts(c.backprop, n):
+            self._contradicted[c] = n
+        return None
+
+    def _stands_on(self, corner: int) -> bool:
+        if corner not in self._standing:
+            self._standing[corner] = exactly_on(self.point, corner)
+        return self._standing[corner]
 
     def _accepts(self, c: Component, n: Slope, limit: float = SHARP) -> bool:
         return sharp(c.backprop, n, limit) and agrees(c.backprop, n, self.tolerance)
@@ -194,8 +273,7 @@ class Judge:
             elif self._accepts(c, n) or c.backprop == 0.0 == n.value:
                 yield self.row(c, n, "pass", "complex step")
             else:
-                size = max(abs(c.backprop), abs(n.value))
-                if abs(c.backprop - n.value) > SHARP * size > TRUSTED and sharp(c.backprop, n):
+                if contradicts(c.backprop, n):
                     self._doubts[c] = n
                 yield None
 
@@ -208,13 +286,13 @@ class Judge:
         from backpropcli.gradcheck.opinions import Digits
 
         digits = Digits(self.point)
-        left, confirmed = WORK, 0
+        work = self.point.work()
+        self._left, confirmed = 2.0 * WORK, 0 if work < WORK else CONFIRMED
         for c in components:
             if confirmed >= CONFIRMED and c in self._doubts and self.known(c):
                 yield self.row(c, self._doubts[c], "fail", "complex step", "rule")
                 continue
-            left -= self.point.entries()
-            row = self._settle(c, digits) if left > 0 else self._unsettled(c)
+            row = self._settle(c, digits) if work < self._left else self._unsettled(c)
             confirmed += row.reason == "rule"
             yield row
 
@@ -223,7 +301,11 @@ class Judge:
         from backpropcli.gradcheck.opinions import PRECISE, UNKNOWN_EXACT
 
         a, seen = c.backprop, UNKNOWN_EXACT
+        size_of_one = len(self.point.downstream({c.slot})) if self.point.plan.scalar else self.point.work()
         for many in PRECISE:
+            self._left -= size_of_one * (1.0 + many / DEARER)
+            if self._left < 0.0 and many > PRECISE[0]:
+                break
             seen = digits.opinion(c, many)
             n = Slope(float(seen.slope), float(seen.error) + 2.0**-53 * abs(float(seen.slope)))
             size = max(abs(a), abs(seen.rule), abs(seen.slope))
@@ -250,8 +332,10 @@ class Judge:
     def _lossy(self, c: Component, n: Slope, digits: Digits, many: int) -> Row:
         """The rule is right, the float is not. It may pass if it loses as much wherever it is run in so few bits."""
         bits = 53 if self.point.trace.plan.dtype == "float64" else 24
-        same = digits.rule(c, many, bits)
-        off, expected = abs(c.backprop - n.value), abs(float(same) - n.value)
+        off = abs(c.backprop - n.value)
+        # In fewer bits still, the loss scales with them: where all cancels, one run alone may be exact by luck.
+        fewer = (bits, *range(bits - 13, bits, 3))
+        expected = max(abs(float(digits.rule(c, many, b)) - n.value) * 2.0 ** (b - bits) for b in fewer)
         tiny = max(abs(c.backprop), abs(n.value)) < TINY[bits]
         if off <= LOSS * expected or tiny:
             note = f"the rule is right, but float{32 if bits == 24 else 64} loses its digits on the way"

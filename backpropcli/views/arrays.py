@@ -14,8 +14,8 @@ ELLIPSIS = "…"
 def grid(value: Any, show: Callable[[float], str], edge: int | None = None) -> Grid:
     """The rows of an array: the last axis runs to the right, matrices stand under each other with an empty row between.
 
-    Of an axis longer than 2 * edge + 1 entries `edge` at each end are shown (of a longer one than 1 the first, where `edge` is 0);
-    all of them where `edge` is None.
+    Of an axis longer than 2 * edge + 1 entries `edge` at each end are shown (the first, where `edge` is 0); all of them
+    where `edge` is None.
     """
     shape = shape_of(value)
     if 0 in shape:

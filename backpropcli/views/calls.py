@@ -51,7 +51,8 @@ def _given(
 def _axes(value: Any, default: Any, rank: int) -> Any:
     """Axes counted from the left, as most people write them; the default where they are what it means."""
     axes = value if isinstance(value, tuple) else (value,) if isinstance(value, int) else ()
-    if not axes or (default is None and (sorted(axes) == list(range(-rank, 0)) or list(axes) == [*range(-1, -rank - 1, -1)])):
+    everything = sorted(axes) == list(range(-rank, 0))  # for a transpose, this order or the reverse
+    if not axes or (default is None and everything and list(axes) in (sorted(axes), sorted(axes, reverse=True))):
         return default
     if isinstance(default, int) and len(axes) == 1 and (axes[0] - default) in (0, rank, -rank):
         return default
@@ -89,7 +90,8 @@ def _trimmed(where: Sequence[Any]) -> list[Any]:
 def _item(k: Any, labels: Any) -> Expression:
     """One entry of an index: a number, a slice, a short list of places, or what the network itself gives."""
     if isinstance(k, slice):
-        limits = [None if x is None or x == trivial else _constant(x) for x, trivial in ((k.start, 0), (k.stop, None), (k.step, 1))]
+        parts = ((k.start, 0), (k.stop, None), (k.step, 1))
+        limits = [None if x is None or x == trivial else _constant(x) for x, trivial in parts]
         return Slice(limits[0], limits[1], limits[2])
     if hasattr(k, "tolist"):
         k = k.tolist()

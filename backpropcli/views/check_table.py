@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.errors import printable
@@ -25,6 +25,10 @@ VERDICT = Column("verdict", styles=STYLES)
 NOTE = Column("", elastic=True, style="dim")
 WIDEST_TITLE = 80
 """A headline that does not fit into the usual terminal is broken."""
+FEWEST_DIGITS = 4
+"""In a terminal, numbers get fewer digits, down to these, before rows are broken."""
+MOVED_DIGITS = 8
+"""Those of J(p + e) and J(p - e) at the least."""
 MARGIN = 78
 """Sentences under a table are broken here."""
 
@@ -36,6 +40,8 @@ class Page(NamedTuple):
     tables: Sequence[Table]
     sentences: Sequence[str]
     opening: str = ""
+    title: str = ""
+    """The network's own."""
 
 
 def check_page(
@@ -46,15 +52,18 @@ def check_page(
     claims_first: bool = False,
     more: str = "",
     failures: bool = False,
+    title: str = "",
+    most: int | None = None,
 ) -> Page:
     """The page of a report. `claims_first`: the user asked about expected numbers; gradients that pass are not listed.
 
     `more` is a sentence for the end where something is wrong (how to look further). `failures` leaves out what passed.
+    `title` is the network's own. Of many components that did not pass, `most` are listed.
     """
     tables = []
     listing = not (claims_first and report.count("pass") == len(report.rows))
     if report.rows and listing:
-        tables += gradient_tables(report, precision, full, failures)
+        tables += gradient_tables(report, precision, full, failures, most)
     claims = [c for c in report.claims if c.verdict != "pass" or (claims_first and not failures)]
     if claims:
         tables.append(claim_table(claims, precision, opinions=not listing))
@@ -62,7 +71,13 @@ def check_page(
     sentences += _where(report, precision)
     sentences += _unsettled(report)
     sentences += [*against_sentences(report), *fault_sentences(report)]
-    if report.eps is not None and report.difference != "central" and report.rows and report.verdict == "pass":
+    blind = _blind(report)
+    if blind:
+        sentences.append(
+            f"A step of {_eps(report)} tells nothing about {blind} of {len(report.rows)} gradients: its own error is "
+            f"as large as they are. The verdict is that of the check's own steps: {verdict_line(report)}."
+        )
+    elif report.eps is not None and report.difference != "central" and report.rows and report.verdict == "pass":
         sentences.append(
             f"{_count(report)}, as far as a step of {_eps(report)} can tell (± is the step's own error). "
             "Without --eps the check is far sharper."
@@ -71,9 +86,39 @@ def check_page(
         sentences.append(_sentence(verdict_line(report)) + ".")
     if report.verdict == "fail" and more:
         sentences.append(more)
+    odd = len(report.rows) - report.count("pass")
+    if most is not None and listing and odd > most and len(report.rows) > MANY and not full and not report.against:
+        sentences.append(f"The first {most} of {odd:,} that did not pass are listed; --full lists all.")
     sentences += [*coverage_sentences(report, source), *report.notes]
     headline = f"{printable(source)}   {_headline(report, precision, claims_first)}"
-    return Page(headline, tables, sentences, fault_opening(report))
+    return Page(headline, tables, sentences, fault_opening(report), title)
+
+
+def _blind(report: Report) -> int:
+    """How many gradients are smaller than the error of the step that the user chose."""
+    if report.eps is None:
+        return 0
+    return sum(
+        row.numerical - row.numerical != 0 or (row.backprop != 0 and not row.bound < abs(row.backprop))
+        for row in report.rows if row.backprop - row.backprop == 0 and (row.left is None or row.left == row.right)
+    )
+
+
+def fitted_check(make: Callable[[Precision], Page], precision: Precision, width: int | None) -> list[Table]:
+    """The tables of a page for a terminal of `width` columns: numbers get fewer digits before a row is broken."""
+    whole = check_tables(make(precision))
+    if width is None:
+        return whole
+    tables = whole
+    for digits in range(precision.digits, FEWEST_DIGITS - 1, -1):
+        fewer = precision._replace(digits=digits, shortened=True)
+        tables = check_tables(make(fewer)) if digits < precision.digits else whole
+        if all(table.layout(width).width <= width for table in tables):
+            if digits < precision.digits:
+                said = f"Shown with {digits} digits to fit; --digits {precision.digits} shows more."
+                tables[-1] = tables[-1]._replace(footers=[*tables[-1].footers, said])
+            return tables
+    return tables
 
 
 def check_tables(page: Page) -> list[Table]:
@@ -81,6 +126,7 @@ def check_tables(page: Page) -> list[Table]:
     tables = list(page.tables) or [Table((), ())]
     footers = [line for text in page.sentences for line in textwrap.wrap(text, MARGIN, break_on_hyphens=False)]
     title = "\n".join(part for line in page.headline.splitlines() for part in _title(line))
+    title = f"{printable(page.title)}\n{title}" if page.title else title
     opening = "\n".join(textwrap.wrap(page.opening, MARGIN))
     tables[0] = tables[0]._replace(title=f"{opening}\n\n{title}" if opening else title)
     tables[-1] = tables[-1]._replace(footers=footers)
@@ -98,8 +144,11 @@ def _title(line: str) -> list[str]:
     return [source, *(f"  {part}" for part in textwrap.wrap(rest, WIDEST_TITLE - 2, break_long_words=False))]
 
 
-def gradient_tables(report: Report, precision: Precision, full: bool, failures: bool = False) -> list[Table]:
-    """A row for each component or, where there are many, for each parameter, and one for each that did not pass.
+def gradient_tables(
+    report: Report, precision: Precision, full: bool, failures: bool = False, most: int | None = None
+) -> list[Table]:
+    """A row for each component or, where there are many, for each parameter, and one for each that did not pass (the
+    first `most` of these).
 
     With `failures` only the latter.
     """
@@ -109,6 +158,8 @@ def gradient_tables(report: Report, precision: Precision, full: bool, failures: 
         listed = report.rows if whole and not failures else odd
         tables = [against_table(report, listed, precision)] if listed else []
         return tables if whole or failures else [against_summary(report), *tables]
+    if most is not None and len(report.rows) > MANY and not full:
+        odd = odd[:most]
     if failures:
         return [_components(report, odd, precision)] if odd else []
     if full or len(report.rows) <= MANY:
@@ -175,6 +226,8 @@ def _components(report: Report, rows: Sequence[Row], precision: Precision) -> Ta
     failed = any(row.verdict != "pass" for row in rows)
     off = failed or (stepped and report.difference != "central")
     e = _eps(report) if stepped else ""
+    # Values that a small step moves differ in their last digits alone, also where the rest is shortened to fit.
+    values = precision if not precision.shortened else precision._replace(digits=max(precision.digits, MOVED_DIGITS))
     columns = [Column("gradient", style="cyan")]
     columns += [Column(f"{report.of}(p + {e})", "point")] if above else []
     columns += [Column(f"{report.of}(p - {e})", "point")] if below else []
@@ -185,9 +238,9 @@ def _components(report: Report, rows: Sequence[Row], precision: Precision) -> Ta
     for row in rows:
         cells: list[Cell] = [component_name(f"d{report.of}/d{row.name}", row.index)]
         if above:
-            cells.append(precision.show(row.above) if row.above is not None else "")
+            cells.append(values.show(row.above) if row.above is not None else "")
         if below:
-            cells.append(precision.show(row.below) if row.below is not None else "")
+            cells.append(values.show(row.below) if row.below is not None else "")
         cells += [_opinion(row, precision), precision.show(row.backprop)]
         if off:
             cells.append(_off(row, stepped))

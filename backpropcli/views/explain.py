@@ -82,7 +82,9 @@ class Explanation:
             number = shown if shown is not None else "an array of shape " + str(tuple(value.shape)).replace(" ", "")
             return f"{self.label} = {number}: one number for every entry of {who}, how fast {self.of} rises with it."
         x = float(value)
-        if x == 0.0:
+        if x - x != 0.0:
+            sense = f"that is no finite number, so it says nothing of {self.of}. backprop run tells where it arises."
+        elif x == 0.0:
             sense = f"raise {who} a little, and {self.of} stays as it is."
         else:
             verb = "rises" if x > 0 else "falls"
@@ -238,6 +240,8 @@ class Explanation:
             return ""
         who, show = component_name(self.name, self.index), Precision(10).show
         change, there = loss.after - loss.before, show(self.proof.before + self.proof.eps)
+        if change - change != 0.0 or loss.derivative - loss.derivative != 0.0:
+            return ""
         near = f"{self.show(loss.derivative)}{self.times}{show(self.proof.eps)}"
         verb = "rose" if change > 0 else "fell"
         if change == 0.0:

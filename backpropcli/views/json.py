@@ -49,7 +49,7 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
         anything({
             "name": row.name,
             "index": list(row.index),
-            "backprop": row.backprop,
+            "backprop": row.backprop + 0.0,  # no -0.0
             "numerical": row.numerical,
             "bound": row.bound,
             "verdict": row.verdict,
@@ -168,7 +168,7 @@ def number(x: float) -> str:
     ('0.1', '"NaN"')
     """
     if x - x == 0:
-        return float.__repr__(x + 0.0) if isinstance(x, float) else repr(float(x) + 0.0)  # 0.0 for -0.0
+        return float.__repr__(x) if isinstance(x, float) else repr(float(x))
     return '"NaN"' if x != x else '"Infinity"' if x > 0 else '"-Infinity"'
 
 

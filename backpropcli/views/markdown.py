@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def run_markdown(result: Result, precision: Precision, heading: str) -> Iterator[str]:
-    """The network's title, a line that says what it is of, and a table: `name`, `shape` where there are arrays, `formula`, `value`, gradient."""
+    """The network's title, a line with its file and its loss, and a table.
+
+    Its columns: `name`, `shape` where there are arrays, `formula`, `value`, gradient.
+    """
     arrays = any(row.shape for row in result.rows)
     gradients = any(row.gradient is not None for row in result.rows)
     titles = ["name", *["shape"] * arrays, "formula", "value", *[f"d{result.loss}/d(name)"] * gradients]

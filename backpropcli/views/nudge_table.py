@@ -56,6 +56,8 @@ def verdict(found: Nudge, precision: Precision) -> str:
     if is_array(loss.before):
         return f"{loss.name} is an array: the last two columns compare its entries."
     slope, rate = (loss.after - loss.before) / found.eps, f"d{loss.name}/d{name}"
+    if slope - slope != 0.0 or loss.derivative - loss.derivative != 0.0:
+        return f"{loss.name} is not a finite number here, so nothing can be said of its slope: see backprop run."
     if slope == 0.0:
         return f"{loss.name} did not move: {rate} is {show(loss.derivative)}."
     moved = "rose" if slope * found.eps > 0.0 else "fell"

@@ -18,6 +18,8 @@ class Precision(NamedTuple):
 
     digits: int = 6
     decimals: int | None = None
+    shortened: bool = False
+    """Whether these are fewer digits than were meant, for a narrow terminal."""
 
     def show(self, x: float) -> str:
         """A number in plain words where it can be: `0.000438568`, `1000000`, `1.5e-7`; trailing zeros left out.

@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 
 from backpropcli.errors import FileError, UsageError
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.table import INDENT, Table, worded
+from backpropcli.views.table import INDENT, Cell, Table, worded
 
 ENDINGS = {
     ".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".xml": "junit",
@@ -62,6 +62,8 @@ class Destination(NamedTuple):
 
     def write_table(self, table: Table) -> None:
         """Write a table as text, in colour where that is wanted."""
+        if self.ascii:  # before the columns are measured
+            table = spelled_out(table, getattr(sys.stdout, "encoding", None) or "ascii")
         self.write([render(table, self.width, self.coloured)])
 
     def note(self, text: str) -> None:
@@ -85,7 +87,8 @@ def destination(
         says = ENDINGS.get(os.path.splitext(path or "")[1].lower(), "table")
         if path is not None and says not in (format, "table") and not _is_special(path):
             raise UsageError(
-                f"--format {format} -o {path}: the ending says {says}", hint="Leave --format out, or choose the other ending."
+                f"--format {format} -o {path}: the ending says {says}",
+                hint="Leave --format out, or choose the other ending.",
             )
     elif path is not None and not os.path.isdir(path):
         endings = {".txt": formats[0], **{e: f for e, f in ENDINGS.items() if f in formats}}
@@ -201,6 +204,22 @@ def print_all(chunks: Iterable[str]) -> None:
 def to_ascii(text: str) -> str:
     """`text` with ASCII for the tables' signs, columns kept where the space behind a … allows it."""
     return text if text.isascii() else text.replace("…  ", "...").translate(ASCII)
+
+
+def spelled_out(table: Table, encoding: str) -> Table:
+    """A table without signs that an encoding does not have: `\\u03b8` for θ, as wide as it will be printed."""
+
+    def text(cell: str) -> str:
+        return cell if cell.isascii() else to_ascii(cell).encode(encoding, "backslashreplace").decode(encoding)
+
+    def spelled(cell: Cell) -> Cell:
+        return text(cell) if isinstance(cell, str) else [[text(x) for x in row] for row in cell]
+
+    return table._replace(
+        title=text(table.title),
+        columns=[column._replace(title=text(column.title)) for column in table.columns],
+        sections=[[[spelled(cell) for cell in row] for row in section] for section in table.sections],
+    )
 
 
 def hush(stream: IO[str] | None) -> None:

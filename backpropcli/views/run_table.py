@@ -18,8 +18,12 @@ MANY_ROWS = 60
 SHOWN_ROWS = 20
 FEWEST_DIGITS = 4
 """In a terminal, numbers get fewer digits down to these before anything is left out."""
+CUT = "Cut to fit the terminal; --full shows everything."
 EDGES = (3, 2, 1, 0)
-"""In a terminal, how many entries are shown at each end of an axis: the first that fits the width (0: the first one)."""
+"""In a terminal, how many entries are shown at each end of an axis: the first that fits the width.
+
+With 0 the first entry alone is shown.
+"""
 SECTIONS = (("input", "target"), ("parameter",), ("node",))
 
 KINDS = {"input": "dim", "target": "dim", "parameter": "dim"}
@@ -92,13 +96,15 @@ def fitted(
     for edge in EDGES:
         if edge != EDGES[0] and not any(elided(row.shape, edge) for row in result.rows):
             continue
+        if not edge and hard is not None:  # a formula is missed less than most of every array
+            return hard
         for fewer in fewer_digits(precision, chosen):
             made = said(table(result, fewer, edge, MANY_ROWS), fewer, precision)
             layout = made.layout(width)
             if layout.width <= width:
                 if not layout.hard:
                     return made
-                hard = hard or made
+                hard = hard or made._replace(footers=[*made.footers, CUT])
     return hard or made
 
 

@@ -31,9 +31,9 @@ def steps(
 ) -> Iterator[str]:
     """Both passes as lines of text: forward from left to right, then backward from right to left.
 
-    `source` is the file's name and `title` the network's, for the heading. `width` is the terminal's; None (a pipe, a file) lays lines out for 80
-    columns and leaves whole what is wider. With `everything`, inputs and targets get their gradients too. After a
-    forward pass alone there is no backward section.
+    `source` is the file's name and `title` the network's, for the heading. `width` is the terminal's; None (a pipe, a
+    file) lays lines out for 80 columns and leaves whole what is wider. With `everything`, inputs and targets get their
+    gradients too. After a forward pass alone there is no backward section.
     """
     worked = Worked(trace, precision, ASCII if ascii else UNICODE, everything or trace.everything)
     if source:

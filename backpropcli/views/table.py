@@ -102,6 +102,9 @@ class Layout:
                     if excess > 0 and getattr(column, wanted):
                         self.hard = self.hard or (wanted == "last" and sizes[k] > least)
                         sizes[k] = max(min(sizes[k], least), sizes[k] - excess)
+            if 0 < fixed + sum(sizes) + sum(gaps) <= sum(gaps) - len(gaps):
+                gaps = [1] * len(gaps)
+                self.hard = True
             for k in reversed(range(1, len(columns))):  # what can be done without
                 if fixed + sum(sizes) + sum(gaps) > 0 and columns[k].elastic and columns[k].title:
                     self.hard = True

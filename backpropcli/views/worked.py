@@ -205,7 +205,8 @@ class Worked:
     ) -> tuple[dict[str, str] | None, Any]:
         """The numbers to put into a formula, with so many digits that it comes to `value`: 1 - 0.999999987 needs them.
 
-        And what it comes to, None where nobody knows. No numbers if no number of digits is enough (sigmoid at 40 is 1 to all of them), or an array is too large.
+        And what it comes to, None where nobody knows. No numbers if no number of digits is enough (sigmoid at 40 is 1
+        to all of them), or an array is too large.
         """
         given = {**{name: self.value(name) for name in names}, **primes}
         for finer in self.finer(precision):
@@ -321,7 +322,9 @@ class Worked:
             remarks.append(self._remark(stage, prime, slot, shown))
         used = {part.name for part in postorder(formula) if isinstance(part, Name)}
         names = tuple(name for name in (*stage.inputs, stage.name) if name in used)
-        numbers, comes = (None, None) if known is None else self._telling(stage, formula, names, known, value, precision)
+        numbers = comes = None
+        if known is not None:
+            numbers, comes = self._telling(stage, formula, names, known, value, precision)
         wide = {prime.name for prime in primes} if self.shape(stage.name) else set()
         arrays = self.arrays | wide if wide else self.arrays
         spread = not used.isdisjoint(arrays)
@@ -339,7 +342,9 @@ class Worked:
         if stage.whole:
             return self.trace.local(stage.name, label)
         found = self.trace.along(stage.steps, self.slots[label], stage.slot)
-        return float(found) if isinstance(found, (int, float)) or getattr(found, "ndim", None) == 0 else found
+        if isinstance(found, (int, float)) or getattr(found, "ndim", None) == 0:
+            return float(found)  # type: ignore[arg-type]  # no None, which is neither
+        return found
 
     def _slot_of(self, stage: Stage, prime: Prime) -> int | None:
         """The step whose derivative a prime is: relu's own step, for `relu'(w*x + b)`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import chain, dense, scalar_graph, startup
+from tests.benchmarks import chain, check, dense, scalar_graph, startup
 from tests.benchmarks.measure import Table
 
 BENCHMARKS: dict[str, Callable[[], list[Table]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], list[Table]]] = {
     "scalar": scalar_graph.tables,
     "chain": chain.tables,
     "dense": dense.tables,
+    "check": check.tables,
 }
 
 

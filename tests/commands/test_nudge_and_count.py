@@ -72,7 +72,7 @@ def test_nudge_json_reads_back(backprop):
         (["nudge", *LECTURE, "w1", "w2"], "error: nudge takes one name, and got 2: w1 w2"),
         (["nudge", *LECTURE, "w9"], "error: there is no w9 in this network. Did you mean w"),
         (["nudge", *LECTURE, "dJ/dw1"], "error: nudge dJ/dw1: a nudge moves a value, such as w1"),
-        (["nudge", *LECTURE, "w1[0]"], "error: w1 is one number"),
+        (["nudge", *LECTURE, "w1[0]"], "error: there is no w1[0]: w1 is one number"),
         (["nudge", *LECTURE, "w1", "--eps", "0,001"], "error: --eps 0,001: decimals are written with a point"),
         (["nudge", *LECTURE, "w1", "--eps", "0"], "error: a step of 0 changes nothing at 2"),
         (["nudge", *LECTURE, "w1", "--of", "q"], "error: lecture.yaml has no node q"),

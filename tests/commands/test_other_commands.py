@@ -118,3 +118,38 @@ def test_completion_knows_the_networks_names(tmp_path, monkeypatch):
     assert "dJ/dw1" in complete_quantities(context, "dJ")
     assert complete_names(SimpleNamespace(params={}), "w") == []
     assert complete_names(SimpleNamespace(params={"arguments": ["nothing.yaml"]}), "w") == []
+
+
+@pytest.mark.parametrize(
+    ("word", "first"),
+    [("np.tanh", "tanh(z)   "), ("+", "add(a, b)   "), ("@", "matmul(a, b)   "), ("**", "power(x, n)   "),
+     ("torch.nn.functional.relu", "relu(z)   ")],
+)  # fmt: skip
+def test_operations_are_found_as_people_write_them(backprop, word, first):
+    assert backprop("ops", word)[1].startswith(first)
+
+
+def test_several_operations(backprop):
+    out = backprop("ops", "relu", "sigmoid")[1]
+    assert out.startswith("relu(z)   ")
+    assert "\n\nsigmoid(z)   " in out
+    assert len(json.loads(backprop("ops", "relu", "+", "--format", "json")[1])["operations"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["ops", "squared_error"], "error: squared_error is a loss of the layers form, no operation\n"),
+        (["ops", "mse"], "error: mse is a loss of the layers form, no operation\n"),
+        (["ops", "he"], "error: he is an initialiser, no operation\n  As a value:  W: {he: [2, 3], seed: 0}\n"),
+        (["new", "new.json"], "error: new.json: a starter file ends in .yaml. Did you mean backprop new new.yaml?\n"),
+        (["new", ""], "error: new needs a name for the file, such as backprop new net.yaml\n"),
+        (["new", "a.yaml", "b.yaml"], "error: new writes one file, and got 2: a.yaml, b.yaml\n"),
+        (["--verison"], "error: no such option: --verison. Did you mean --version?\n"),
+        (["--"], "error: -- stands before a command's arguments, and there is no command\n"),
+    ],
+)
+def test_slips_of_the_other_commands(backprop, words, message):
+    status, out, err = backprop(*words)
+    assert (status, out) == (2, "")
+    assert err.startswith(message)

@@ -100,8 +100,9 @@ def test_get_parts_of_arrays(backprop):
     words = ["run", "-p", "W=[[1, 2], [3, 4.5]]", "-n", "J = sum(W**2)"]
     several = backprop(*words, "--get", "W[1,1]", "--get", "dJ/dW", "--get", "dJ/dW[0]")
     assert several[1] == "4.5\n[[2, 4], [6, 9]]\n[2, 4]\n"
-    assert backprop(*words, "--get", "W[2,0]")[2] == "error: W[2,0]: W has shape (2,2), and indices count from 0\n"
-    assert backprop(*words, "--get", "J[0]")[2] == "error: J[0]: J is one number, and indices count from 0\n"
+    said = "error: W[2,0]: W has shape (2,2), its indices go from [0, 0] to [1, 1]\n"
+    assert backprop(*words, "--get", "W[2,0]")[2] == said
+    assert backprop(*words, "--get", "J[0]")[2] == "error: J[0]: J is one number, without indices\n"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,16 @@ def test_get_parts_of_arrays(backprop):
     [
         (["--get", "dJ/dzz"], "error: dJ/dzz: net.yaml has no zz. Did you mean z2?"),
         (["--get", "J/w1"], "error: --get J/w1: expected a name or a gradient, such as J or dJ/dw1"),
-        (["--get", ""], ""),
+        (["--get", ""], "error: --get needs a name, such as --get J"),
+        (["--get", " , "], "error: --get needs a name, such as --get J"),
+        (["--get", "w1[a]"], "error: --get w1[a]: a is no index: they are whole numbers, or slices such as 0:2"),
+        (["--get", "w1["], "error: --get w1[: an index is written in brackets, such as W1[0, 2]"),
+        (["--digits", "3", "--digits", "4"], "error: --digits is given twice"),
+        (["-o", "x.json", "-o", "y.json"], "error: --output is given twice"),
+        (["--format", "csv", "-o", "x.json"], "error: --format csv -o x.json: the ending says json"),
+        (["--steps", "--format", "json"], "error: run --steps is text, and has no json"),
+        (["--steps", "-o", "steps.csv"], "error: run --steps is text, and has no csv"),
+        (["--get", "J", "--format", "csv"], "error: run --get prints bare numbers, and has no csv"),
         (["--digits", "0"], "error: --digits 0: expected a whole number from 1 to 17"),
         (["--digits", "3", "--decimals", "2"], "error: --digits and --decimals together"),
         (["--dtype", "float16"], "error: --dtype float16: expected float64 or float32. Did you mean float"),
@@ -203,14 +213,83 @@ def test_single_precision(backprop):
     assert float(out) != 0.1
 
 
+@pytest.mark.parametrize(
+    ("wanted", "printed"),
+    [
+        ("dz1[0]/dW1", "[[0.5, 0], [1, 0]]"),
+        ("dz1[1]/dW1[0, 1]", "0.5"),
+        ("dz1[1]/dW1[:, 1]", "[0.5, 1]"),
+        ("W1[0][1]", "2"),
+        ("W1[1:, 0]", "[3]"),
+        ("dJ/dW1[-1]", "[7, 10]"),
+    ],
+)
+def test_an_entry_of_a_node_can_be_asked_for(backprop, wanted, printed):
+    network = ("run", "-q", "-i", "x=[0.5, 1]", "-p", "W1=[[1, 2], [3, 4]]")
+    network += ("-n", "z1 = x @ W1", "-n", "J = sum(z1**2)")
+    assert backprop(*network, "--get", wanted) == (0, printed + "\n", "")
+
+
+def test_one_entry_is_differentiated(backprop):
+    network = ("run", "-q", "-i", "x=[0.5, 1]", "-p", "W=[[1, 2], [3, 4]]", "-n", "z = x @ W")
+    out = backprop(*network, "--of", "z[1]", "--only", "W")[1]
+    assert out.startswith("the command line   z[1] = 5\n")
+    assert "dz[1]/d(name)" in out
+    assert "0  0.5\n" in out
+    said = "error: z[2] is no entry: z has shape (2,), its indices go from [0] to [1]\n"
+    assert backprop(*network, "--of", "z[2]")[2] == said
+    assert backprop(*network, "--of", "z[0]", "--upstream", "1,1")[0] == 2
+
+
+def test_get_as_an_object(backprop):
+    words = ("run", "-q", "-p", "w=3", "-n", "J = w**2", "--get", "J", "--get", "dJ/dw", "--format", "json")
+    assert json.loads(backprop(*words)[1]) == {"J": 9.0, "dJ/dw": 6.0}
+
+
+def test_steps_in_markdown_are_a_block(backprop):
+    out = backprop("run", "-q", "--steps", "--format", "markdown")[1]
+    assert out.startswith("```text\n")
+    assert out.endswith("\n```\n")
+
+
+def test_a_title_stands_above_everything(backprop, folder):
+    (folder / "t.yaml").write_text("title: Two \x41 terms\nparameters: {w: 2}\nnodes: {J: w**2}\n")
+    assert backprop("run", "t.yaml")[1].startswith("Two A terms\nt.yaml   J = 4\n\n")
+    assert backprop("run", "t.yaml", "--steps")[1].startswith("Two A terms\nt.yaml   J = 4\n\n")
+    assert backprop("check", "t.yaml")[1].startswith("Two A terms\nt.yaml   1 of 1 gradients is right")
+    assert backprop("run", "t.yaml", "--format", "markdown")[1].startswith("## Two A terms\n\nt.yaml   J = 4\n\n")
+
+
+def test_the_indices_of_a_layers_weights_are_explained(backprop):
+    out = backprop("run", "-q", "-i", "x=[0.5, 1]", "-t", "y=[1, 1]", "-l", "dense(2, W=[[1, 2], [3, 4]], b=[0, 0])",
+                   "--loss", "squared_error")[1]
+    assert out.partition("\n")[0].endswith("   [i, j]: from input i to unit j, from 0")
+
+
+def test_expanded_steps_are_written_as_their_author_wrote_them(backprop):
+    formula = "J = sum((w * c).sum(axis=0)) + np.sum(c, 1)[0] + sum(sum(c))"
+    data = ("-i", "c=[[1, 2], [3, 4]]", "-p", "w=2")
+    out = backprop("run", "-q", *data, "-n", formula, "--expand", "--format", "csv")[1]
+    formulas = {line.split(",")[2].strip('"') for line in out.splitlines()}
+    assert {"J.1.sum(axis=0)", "sum(J.2)", "J.4[0]"} <= formulas
+    assert "keepdims" not in out
+
+
+def test_a_closed_standard_input_is_no_bug(backprop, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    assert backprop("run", "-") == (2, "", "error: standard input is closed: there is nothing to read\n")
+
+
 def test_steps_are_worked(backprop):
     out = backprop("run", "-q", "--steps")[1]
     assert "dJ/dw1 = dJ/dt1 · x" in out
 
 
 def test_quantities():
-    assert read("dJ/dW1[0, -2]") == ("dJ/dW1[0, -2]", "J", "W1", (0, -2))
-    assert read("data") == ("data", None, "data", ())
+    assert read("dJ/dW1[0, -2]") == ("dJ/dW1[0, -2]", "J", "W1", (0, -2), ())
+    assert read("data") == ("data", None, "data", (), ())
+    assert read("dz1[0]/dW1[1][2]") == ("dz1[0]/dW1[1][2]", "z1", "W1", (1, 2), (0,))
+    assert read("dJ/dW1[:, 0]", slices=True).place == (slice(None), 0)
     for text in ("a/b", "dJ/", "/", "dJ/w", ""):
         with pytest.raises(UsageError):
             read(text)

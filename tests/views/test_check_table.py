@@ -163,3 +163,15 @@ def test_json_csv_and_markdown():
     assert "".join(check_csv(report)).splitlines()[1] == 'W1,"0,1",1,NaN,Infinity,fail,nonfinite'
     (table,) = check_tables(check_page(report, "net.yaml", Precision(10)))
     assert "| dJ/dW1\\[0, 1\\] |" in "".join(any_markdown(table))
+
+
+def test_of_very_many_that_are_wrong_a_terminal_lists_the_first() -> None:
+    rows = [Row("W", (k,), 1.0, 2.0, 1e-9, "fail", "rule") for k in range(60)]
+    found = Report("J", 1.0, rows)
+    assert "W[59]" in page(found)
+    text = page(found, most=5)
+    assert "dJ/dW[4]" in text
+    assert "dJ/dW[5]" not in text
+    assert "60 of 60" in text
+    assert "The first 5 of 60 that did not pass are listed; --full lists all." in text
+    assert "dJ/dW[59]" in page(found, most=5, full=True)

@@ -21,7 +21,7 @@ FORMATS = ("table", "json", "csv", "markdown")
 @pytest.mark.parametrize(
     ("path", "format", "expected"),
     [(None, None, "table"), ("a.json", None, "json"), ("a.CSV", None, "csv"), ("a.md", None, "markdown"),
-     ("a.txt", None, "table"), ("a.json", "csv", "csv"), ("a.xyz", "json", "json"), (None, "md", "markdown")],
+     ("a.txt", None, "table"), ("a.txt", "csv", "csv"), ("a.xyz", "json", "json"), (None, "md", "markdown")],
 )  # fmt: skip
 def test_the_ending_chooses_the_format(path, format, expected):
     assert destination(FORMATS, path, format, None, False).format == expected
@@ -129,3 +129,28 @@ def test_devices_are_written_directly():
     with pytest.raises(FileError, match="/dev/full cannot be written: no space left on device"):
         write_file("/dev/full", ["x"])
     assert os.path.exists("/dev/null")
+
+
+def test_an_ending_that_says_something_else_is_an_error():
+    with pytest.raises(UsageError, match="the ending says json"):
+        destination(FORMATS, "a.json", "csv", None, False)
+
+
+def test_messages_break_at_words_and_files_lines_do_not():
+    from backpropcli.views.output import at_words
+
+    text = "error: " + "word " * 12 + "\n  net.yaml:7:11\n  7 | " + "w" * 60 + "\n    | ^^^\n  hint " + "more " * 10
+    lines = at_words(text, 40).split("\n")
+    assert all(len(line) <= 40 for line in lines if "|" not in line)
+    assert "  7 | " + "w" * 60 in lines
+    assert lines[-1].startswith("  more")
+    assert at_words(text, None) == text
+
+
+def test_signs_that_an_encoding_does_not_have_keep_their_columns():
+    from backpropcli.views.output import spelled_out
+    from backpropcli.views.table import Column, Table
+
+    table = Table([Column("name"), Column("value", "point")], [[("θ", "2"), ("w1", "3")]])
+    lines = spelled_out(table, "ascii").text().splitlines()
+    assert lines[2:] == ["  \\u03b8       2", "  w1           3"]

@@ -140,6 +140,7 @@ Backward, right to left: upstream gradient · local derivative (◀ parameter)
   df/dw0  = df/df.1 · x0          = 0.196612 · (-1)       = -0.196612   ◀
 
 11 gradients, each worked out once. Are they right? backprop check
+Names with a point, such as f.1, are steps inside a formula: backprop run --expand lists them all.
 """
 
 
@@ -218,6 +219,7 @@ Backward, right to left: upstream gradient · local derivative (◀ parameter)
           = sum([-3 -7 -14] * [1 2 3]) = -59   ◀   summed over the 3 examples
 
 7 gradients, each worked out once. Are they right? backprop check
+Names with a point, such as J.2, are steps inside a formula: backprop run --expand lists them all.
 """
 
 

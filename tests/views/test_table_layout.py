@@ -147,5 +147,5 @@ def test_arrays_show_their_numbers_and_their_shape(mazur):
 def test_expanded_steps_come_before_their_node(lecture):
     rows = result(lecture, "net.yaml", expand=True).rows
     assert [(r.name, r.formula, r.value, r.gradient) for r in rows[-3:]] == [
-        ("J.1", "a2 - y", 2.0, 2.0), ("J.2", "J.1 ** 2", 4.0, 0.5), ("J", "(a2 - y)**2 / 2", 2.0, 1.0),
+        ("J.1", "a2 - y", 2.0, 2.0), ("J.2", "J.1**2", 4.0, 0.5), ("J", "(a2 - y)**2 / 2", 2.0, 1.0),
     ]  # fmt: skip
