@@ -15,7 +15,7 @@ from backpropcli.views.numbers import component_name
 from backpropcli.views.primes import textbook
 from backpropcli.views.table import Column, Table
 from backpropcli.views.typeset import typeset
-from backpropcli.views.typeset_latex import latex, latex_name, latex_number
+from backpropcli.views.typeset_latex import latex, latex_name, latex_number, subscripted
 from backpropcli.views.worked import Worked
 
 MOST_NUMBERS = 16
@@ -254,7 +254,8 @@ def _left(text: str) -> str:
     above, _, below = name.partition("/d")
     if not bracket:
         return latex_name(name)
-    return rf"\frac{{\partial {latex_name(above[1:])}}}{{\partial {latex_name(below)}_{{[{index.rstrip(']')}]}}}}"
+    entry = f"{subscripted(latex_name(below))}_{{[{index.rstrip(']')}]}}"
+    return rf"\frac{{\partial {latex_name(above[1:])}}}{{\partial {entry}}}"
 
 
 def _local(derivation: Derivation, link: Link) -> tuple[str, str]:

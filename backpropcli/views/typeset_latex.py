@@ -68,6 +68,11 @@ def latex_name(name: str) -> str:
     return main + (f"^{{({step})}}" if step else "")
 
 
+def subscripted(base: str) -> str:
+    """A base that can take a subscript: one that has one already goes into braces."""
+    return f"{{{base}}}" if "_" in base else base
+
+
 def latex_number(text: str) -> str:
     r"""A number as text (`1.5e-7`, `Infinity`, `[1 2]`) in LaTeX: `1.5 \cdot 10^{-7}`."""
     if text.startswith("["):
@@ -100,7 +105,7 @@ def _set(part: Expression, pieces: list[Piece], numbers: Mapping[str, str]) -> P
             return _call(part, pieces)
         case Index():
             inside = ", ".join(piece.first for piece in pieces[1:])
-            return Piece(text := f"{_base(pieces[0])}_{{[{inside}]}}", text, POWER)
+            return Piece(text := f"{subscripted(_base(pieces[0]))}_{{[{inside}]}}", text, POWER)
         case Slice():
             rest = iter(pieces)
             limits = [next(rest).first if limit is not None else "" for limit in (part.lower, part.upper)]

@@ -199,3 +199,10 @@ def test_numbers_in_latex():
     assert latex(parse("w*x"), {"w": "2", "x": "-1.5e-7"}) == r"2 \cdot (-1.5 \cdot 10^{-7})"
     assert latex_number("-Infinity") == r"-\infty"
     assert latex_number("NaN") == r"\mathrm{NaN}"
+
+
+def test_a_subscript_on_a_subscript_is_in_braces():
+    from backpropcli.views.typeset_latex import subscripted
+
+    assert latex(parse("b2[0]")) == "{b_2}_{[0]}"
+    assert (subscripted("b_2"), subscripted("x")) == ("{b_2}", "x")
