@@ -25,6 +25,8 @@ EACH = 15
 """Evaluations that a component takes, more or less."""
 REPEATED = 1e-9
 """The same input may give losses that differ by so much (threads add up in any order); more is not judged."""
+GRADIENTS_REPEATED = 1e-4
+"""So may gradients, relative to the largest of their parameter: float32 sums in any order stay well below this."""
 FIRST, LARGEST = 1e-11, 1e-2
 """Distances between the values from which noise is read, for parameters up to 1."""
 LINES = 3
@@ -45,12 +47,13 @@ class Source(Protocol):
 
 
 class UnsteadyError(Exception):
-    """The same parameters gave the losses `first` and `second`."""
+    """The same parameters gave `first` and `second` as the loss, or as the gradient that `what` names."""
 
-    def __init__(self, first: float, second: float) -> None:
-        super().__init__(first, second)
+    def __init__(self, first: float, second: float, what: str = "") -> None:
+        super().__init__(first, second, what)
         self.first = first
         self.second = second
+        self.what = what
 
 
 class Component(NamedTuple):
@@ -66,6 +69,12 @@ class Component(NamedTuple):
     x: float
     gradient: float
     unit: float
+
+
+def component_label(tensor: Tensor, flat: int) -> str:
+    """`W[0, 1]`, or `w` for a plain number."""
+    index = tensor.index_of(flat) if tensor.shape else ()
+    return f"{tensor.name}[{', '.join(map(str, index))}]" if index else tensor.name
 
 
 class BlackBox:
@@ -106,11 +115,21 @@ class BlackBox:
                 if not off <= REPEATED * max(abs(loss), abs(self.loss)):
                     raise UnsteadyError(self.loss, loss)
                 spread = max(spread, off)
+        self._steady_gradients()
         if spread:
             self.noise = max(self.noise, spread)
             self.notes.append(
                 f"The same parameters give losses that differ by {spread:.1g}: the errors (±) allow for it."
             )
+
+    def _steady_gradients(self) -> None:
+        """Gradients that add up from line to line, as where nobody sets them back to 0, differ the second time."""
+        _, again = self.source.ask(self.tensors)
+        for tensor, first, second in zip(self.tensors, self.gradients, again, strict=True):
+            largest = max((abs(g) for g in (*first, *second) if math.isfinite(g)), default=0.0)
+            for k, (a, b) in enumerate(zip(first, second, strict=True)):
+                if math.isfinite(a) and math.isfinite(b) and abs(a - b) > GRADIENTS_REPEATED * largest:
+                    raise UnsteadyError(a, b, component_label(tensor, k))
 
     def _measure(self) -> None:
         """How finely the loss is told: the noise along lines through all parameters, and what the values show."""

@@ -51,15 +51,23 @@ def check_function(
     try:
         return judge(source, tensors, eps=eps, difference=difference, names=names, seed=seed, every=every)
     except UnsteadyError as error:
+        what, hint = unsteady(error)
         raise UsageError(
-            f"{source.name} is not steady: the same parameters gave the losses {error.first:.10g} and "
-            f"{error.second:.10g}", hint="Fix its seed, and let it change nothing outside (dropout, a training step).",
-        ) from None  # fmt: skip
+            f"{source.name} is not steady: the same parameters gave {what} {error.first:.10g} and {error.second:.10g}",
+            hint=hint or "Fix its seed, and let it change nothing outside (dropout, a training step).",
+        ) from None
     except DeafError:
         raise UsageError(
             f"{source.name} gives the same loss whatever its parameters are, though its gradients are not 0",
             hint="It should compute the loss from the dict that it is given.",
         ) from None
+
+
+def unsteady(error: UnsteadyError) -> tuple[str, str]:
+    """What differed from one time to the next, in words, and a hint where it was a gradient."""
+    if not error.what:
+        return "the losses", ""
+    return f"for {error.what} the gradients", "Are they set back to 0 before each backward pass, or random?"
 
 
 def check_program(
@@ -89,10 +97,11 @@ def check_program(
         except UnsteadyError as error:
             off = abs(error.first - error.second) / max(abs(error.first), abs(error.second))
             by = f" ({100 * off:.2g} % apart)" if math.isfinite(off) else ""
+            what, hint = unsteady(error)
             raise program.trouble(
-                f"{source.name} is not deterministic: the same line gave the losses {error.first:.10g} and "
+                f"{source.name} is not deterministic: the same line gave {what} {error.first:.10g} and "
                 f"{error.second:.10g}{by}", source.base(),
-                hint="Fix its seed, switch dropout off, and let no line change what the next one gets.",
+                hint=hint or "Fix its seed, switch dropout off, and let no line change what the next one gets.",
             ) from None  # fmt: skip
         except DeafError:
             raise program.trouble(

@@ -51,7 +51,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def call(body: str, *words: str, timeout: str = "20") -> tuple[int, str, str]:
         (tmp_path / "net.py").write_text(NET + textwrap.dedent(body), encoding="utf-8")
         begun = time.monotonic()
-        status = main(["check", "--program", f"{sys.executable} net.py", "--timeout", timeout, *words])
+        patience = () if "--timeout" in words else ("--timeout", timeout)
+        status = main(["check", "--program", f"{sys.executable} net.py", *patience, *words])
         assert time.monotonic() - begun < 60
         captured = capsys.readouterr()
         assert children() == []
@@ -653,3 +654,16 @@ def test_an_error_of_the_caller_ends_the_program(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         ask_and_fail()
     assert children() == []
+
+
+@pytest.mark.parametrize("gradient", ["2*w if n % 3 else 2.2*w", "2*w*n"], ids=["random", "added up"])
+def test_gradients_that_change_from_line_to_line_are_told(run: Run, gradient: str) -> None:
+    body = (
+        "import json, sys\nn = 0\nfor line in sys.stdin:\n    n += 1\n    w = json.loads(line).get('w', 6.0)\n"
+        f"    answer = {{'loss': w*w, 'parameters': {{'w': w}}, 'gradients': {{'w': {gradient}}}}}\n"
+        "    print(json.dumps(answer), flush=True)\n"
+    )
+    status, out, err = run(body)
+    assert (status, out) == (2, "")
+    assert "is not deterministic: the same line gave for w the gradients" in err
+    assert "Are they set back to 0 before each backward pass, or random?" in err
