@@ -635,7 +635,8 @@ def test_an_interrupt_ends_the_program_too(tmp_path: Path, number: int, status: 
         process.send_signal(number)
         time.sleep(0.0005)
     _, err = process.communicate(timeout=30)
-    assert process.returncode == status
+    # The second may fall when Python has put its handlers away: killed by it, which a shell calls 128 + number too.
+    assert process.returncode == status or (times == 2 and 128 - process.returncode == status)
     assert err in (b"interrupted\n", b"")
     time.sleep(0.1)
     pids = [int(word) for word in (tmp_path / "pids").read_text(encoding="utf-8").split()]
