@@ -206,20 +206,15 @@ def _lines(section: Sequence[Equation], width: int | None) -> Iterator[str]:
 
 def markdown(derivation: Derivation) -> Iterator[str]:
     """The sections as Markdown, the first as a heading."""
-    from backpropcli.views.markdown import any_markdown, escaped
+    from backpropcli.views.markdown import told
 
     for number, section in enumerate(derivation.sections()):
         if isinstance(section, list):
             rows: list[list[Any]] = [[line.what, f"{line.left} = {line.right}" if line.tex or not k else line.right]
                                      for k, line in enumerate(section)]  # fmt: skip
-            yield from any_markdown(Table([Column("step"), Column("formula")], [rows]))
-        elif isinstance(section, Table):
-            yield from any_markdown(section)
-        elif number == 0:
-            yield f"## {escaped(section)}\n"
+            yield from told(Table([Column("step"), Column("formula")], [rows]), False)
         else:
-            yield "  \n".join(map(escaped, section.splitlines())) + "\n"
-        yield "\n"
+            yield from told(section, number == 0)
 
 
 def latex_text(derivation: Derivation) -> Iterator[str]:

@@ -289,16 +289,10 @@ def terminal(explanation: Explanation, width: int | None = None) -> Iterator[str
 
 def markdown(explanation: Explanation) -> Iterator[str]:
     """The sections as Markdown, the first as a heading."""
-    from backpropcli.views.markdown import any_markdown, escaped
+    from backpropcli.views.markdown import told
 
     for number, section in enumerate(explanation.sections()):
-        if isinstance(section, Table):
-            yield from any_markdown(section)
-        elif number == 0:
-            yield f"## {escaped(section)}\n"
-        else:
-            yield "  \n".join(map(escaped, section.splitlines())) + "\n"
-        yield "\n"
+        yield from told(section, number == 0)
 
 
 def latex(explanation: Explanation) -> Iterator[str]:

@@ -80,3 +80,14 @@ def escaped(text: str) -> str:
     for sign in "\\`*_|<>[]":
         text = text.replace(sign, "\\" + sign)
     return text
+
+
+def told(section: str | Table, first: bool) -> Iterator[str]:
+    """One section of a telling (`explain`, `derive`): a table, a paragraph, or the heading, which comes first."""
+    if not isinstance(section, str):
+        yield from any_markdown(section)
+    elif first:
+        yield f"## {escaped(section)}\n"
+    else:
+        yield "  \n".join(map(escaped, section.splitlines())) + "\n"
+    yield "\n"
