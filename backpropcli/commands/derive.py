@@ -57,7 +57,8 @@ def derive(
         raise UsageError(f"--of {of} and {wanted[0].text} together", hint="The gradient says of which node it is.")
     net = network.read(file)
     announce(network, file, net.source, to)
-    from backpropcli.views import derive as view
+    from backpropcli.views.tellings.derive import derive_json
+    from backpropcli.views.tellings.sections import tell
 
     names = [(q.name, q.place, q.of or of) for q in wanted] or [(name, (), of) for name in net.parameters]
     if not names:
@@ -67,15 +68,9 @@ def derive(
         for name, place, by in names
     ]
     if to.format == "json":
-        to.write(view.derive_json(found, net.source))
-    for number, one in enumerate(found):
-        if to.format == "markdown":
-            to.write(view.markdown(one))
-        elif to.format == "latex":
-            to.write(view.latex_text(one))
-        elif to.format == "table":
-            lines = [*([""] * 2 * bool(number)), *view.terminal(one, to.width)]
-            to.write(f"{line}\n" for line in lines)
+        to.write(derive_json(found, net.source))
+    else:
+        to.write(tell([one.sections() for one in found], to.format, to.width))
     if not all(one.agrees for one in found):
         return 1
     without = [one for one in found if one.problem is not None]

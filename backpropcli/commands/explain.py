@@ -1,7 +1,7 @@
 """`backprop explain`: how the chain rule gets to a gradient."""
 
 # Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +18,10 @@ from backpropcli.commands.options import (
 from backpropcli.commands.quantity import read
 from backpropcli.errors import UsageError
 
-FORMATS = ("table", "markdown", "latex")
+if TYPE_CHECKING:
+    from backpropcli.views.tellings.explain import Explanation
+
+FORMATS = ("table", "json", "markdown", "latex")
 
 
 @command
@@ -49,19 +52,18 @@ def explain(
         raise UsageError(f"--of {of} and {wanted[0].text} together", hint="The gradient says of which node it is.")
     net = network.read(file)
     announce(network, file, net.source, to)
-    from backpropcli.views import explain as view
+    from backpropcli.views.tellings.json import explain_json
+    from backpropcli.views.tellings.sections import tell
 
-    tellings = [
-        net.explain(q.name, q.place, of=q.of or of, precision=numbers.precision(), ascii=to.ascii) for q in wanted
-    ] or [net.explain(name, of=of, precision=numbers.precision(), ascii=to.ascii) for name in net.parameters]
-    if not tellings:
+    asked = [(q.name, q.place, q.of or of) for q in wanted] or [(name, (), of) for name in net.parameters]
+    if not asked:
         raise UsageError(f"{net.source} has no parameters: say which gradient", hint="Such as  backprop explain dJ/dx")
-    for number, telling in enumerate(tellings):
-        if to.format == "markdown":
-            to.write(view.markdown(telling))
-        elif to.format == "latex":
-            to.write(view.latex(telling))
-        else:
-            lines = [*([""] * 2 * bool(number)), *view.terminal(telling, to.width)]
-            to.write(f"{line}\n" for line in lines)
+    tellings: list[Explanation] = []
+    for name, place, by in asked:
+        known = {label for one in tellings if by in (None, one.of) for label in one.cone.labels}
+        tellings.append(net.explain(name, place, of=by, precision=numbers.precision(), ascii=to.ascii, known=known))
+    if to.format == "json":
+        to.write(explain_json(tellings, net.source))
+    else:
+        to.write(tell([one.sections() for one in tellings], to.format, to.width))
     return 0

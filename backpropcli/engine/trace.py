@@ -127,6 +127,23 @@ class Trace:
         except (ArithmeticError, ValueError):
             return odd_case(operation.partials[k], self.slots[slot], *values)
 
+    def jacobian(self, slot: int, argument: int) -> Any:
+        """All local derivatives of one step by one of its arguments: an array of the step's shape, then the argument's.
+
+        A float where both are numbers. Costs a backward pass through the step for each of its entries.
+        """
+        shape, own = self.graph.shapes[slot], self.graph.shapes[argument]
+        if not shape:
+            gradients = self.plan.backward(self.slots, {slot: 1.0}, until=slot)
+            return plain(gradients[argument], own, self.plan.dtype)
+        import numpy as np
+
+        rows = []
+        for at in np.ndindex(*shape):
+            gradients = self.plan.backward(self.slots, {slot: one_entry(shape, at, "")}, until=slot)
+            rows.append(plain(gradients[argument], own, self.plan.dtype))
+        return np.array(rows).reshape((*shape, *own))
+
     def _slot(self, name: str) -> int:
         if name not in self.graph.nodes:
             raise SpecError(f"there is no {name} in this network{did_you_mean(name, self.graph.nodes)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from backpropcli.gradcheck import Culprit, Report
     from backpropcli.gradcheck.report import Oracle
     from backpropcli.gradcheck.sweep import Sweep
-    from backpropcli.views.derive import Derivation
-    from backpropcli.views.explain import Explanation
     from backpropcli.views.html import Page
     from backpropcli.views.numbers import Precision
     from backpropcli.views.quiz import Quiz
+    from backpropcli.views.tellings.derive import Derivation
+    from backpropcli.views.tellings.explain import Explanation
 
 Dtype = Literal["float64", "float32"]
 Difference = Literal["central", "forward", "backward"]
@@ -334,11 +334,16 @@ class Network:
         of: str | None = None,
         precision: Precision | None = None,
         ascii: bool = False,
+        known: Collection[str] = (),
     ) -> Explanation:
-        """How the chain rule gets to the gradient of `name` (or of one entry of it), told in sections."""
+        """How the chain rule gets to the gradient of `name` (or of one entry of it), told in sections.
+
+        `known`: names whose gradients have been told, so that what they share with this one is not told again.
+        """
         from backpropcli.engine.nudge import nudge
         from backpropcli.ops.definition import show_shape
-        from backpropcli.views.explain import Explanation
+        from backpropcli.views.tellings.explain import Explanation
+        from backpropcli.views.tellings.proof import holds, steps
         from backpropcli.views.typeset import ASCII, UNICODE
         from backpropcli.views.worked import Worked
 
@@ -349,8 +354,11 @@ class Network:
             known = f"has shape {show_shape(shape)}" if shape else "is one number"
             raise SpecError(f"there is no {name}[{', '.join(map(str, place))}]: {name} {known}")
         place = tuple(k % n for k, n in zip(place, shape, strict=True)) if place else ()
-        proof = nudge(trace, name, 1e-3, place) if place or not shape else None
-        return Explanation(Worked(trace, precision, ASCII if ascii else UNICODE, data), name, place, proof)
+        at = place or steepest(trace.gradient(name))
+        before = trace.value(name)[at] if at else trace.value(name)
+        nudges = (nudge(trace, name, eps, at) for eps in steps(float(before)))
+        proof = next(filter(holds, nudges), None) or nudge(trace, name, steps(float(before))[0], at)
+        return Explanation(Worked(trace, precision, ASCII if ascii else UNICODE, data), name, place, proof, known)
 
     def derive(
         self,
@@ -369,7 +377,7 @@ class Network:
         """
         from backpropcli.symbolic import SymbolicError
         from backpropcli.symbolic.derive import Derived, derive
-        from backpropcli.views.derive import Derivation
+        from backpropcli.views.tellings.derive import Derivation
 
         told = self.explain(name, index, of=of, precision=precision, ascii=ascii)
         trace, found, problem = told.worked.trace, list[Derived](), None
@@ -396,6 +404,15 @@ class Network:
         """Where `name` is written in the spec; None where that is not known."""
         node = self.graph.nodes.get(name or "")
         return self.spec.place(node.path) if node is not None and node.path else None
+
+
+def steepest(gradient: Any) -> tuple[int, ...]:
+    """The place of an array's largest entry, by size; () of a number."""
+    if not getattr(gradient, "shape", ()):
+        return ()
+    import numpy as np
+
+    return tuple(int(k) for k in np.unravel_index(np.argmax(np.nan_to_num(np.abs(gradient))), gradient.shape))
 
 
 def oracles(words: str | Sequence[str]) -> tuple[Oracle, ...]:

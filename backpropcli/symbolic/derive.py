@@ -317,4 +317,5 @@ def text(e: Formula) -> str:
     renamed = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
                "acosh": "arccosh", "atanh": "arctanh", "ceiling": "ceil", "Abs": "abs"}  # fmt: skip
     written = str(sympy().sstr(e, full_prec=False))
+    written = re.sub(r"(?<=\d)\.0(?=e)", "", written)  # 1.0e-6
     return re.sub(r"\b[A-Za-z]\w*(?=\()", lambda m: renamed.get(m[0], m[0]), written)

@@ -15,7 +15,7 @@ from backpropcli.views.table import INDENT, Cell, Table, worded
 
 ENDINGS = {
     ".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".xml": "junit",
-    ".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid",
+    ".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".tex": "latex",
 }  # fmt: skip
 """The format that the ending of `-o FILE` chooses."""
 EXCERPT = re.compile(r"\s*\d*\s*\| ")

@@ -98,12 +98,13 @@ def _backward(worked: Worked, mark: str) -> Iterator[Row]:
     for label in worked.order():
         kind = kinds.get(label, "node")
         marks = "" if kind == "node" else f"{mark} {kind}"
-        yield _gradient(worked, label, marks)
+        yield gradient_row(worked, label, marks)
     for label in worked.apart():
         yield Row(worked.gradient_name(label), (f"0   not on a path to {worked.trace.of}",))
 
 
-def _gradient(worked: Worked, label: str, mark: str) -> Row:
+def gradient_row(worked: Worked, label: str, mark: str) -> Row:
+    """One gradient worked out: its terms, the numbers put in, and what they come to."""
     name, result = worked.gradient_name(label), block(worked, worked.gradient(label))
     terms = worked.terms(label)
     if not terms:  # the loss itself

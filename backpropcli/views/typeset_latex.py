@@ -74,9 +74,9 @@ def subscripted(base: str) -> str:
 
 
 def latex_number(text: str) -> str:
-    r"""A number as text (`1.5e-7`, `Infinity`, `[1 2]`) in LaTeX: `1.5 \cdot 10^{-7}`."""
+    r"""A number as text (`1.5e-7`, `Infinity`) in LaTeX: `1.5 \cdot 10^{-7}`; `[[1 2] [3 4]]` is a matrix (amsmath)."""
     if text.startswith("["):
-        return text.replace("[", r"\left[").replace("]", r"\right]").replace(" ", r"\;")
+        return _matrix(text)
     special = {"NaN": r"\mathrm{NaN}", "Infinity": r"\infty", "-Infinity": r"-\infty", "inf": r"\infty"}
     if text in special:
         return special[text]
@@ -85,6 +85,15 @@ def latex_number(text: str) -> str:
         return mantissa
     power = f"10^{{{int(exponent)}}}"
     return {"1": power, "-1": f"-{power}"}.get(mantissa, rf"{mantissa} \cdot {power}")
+
+
+def _matrix(text: str) -> str:
+    """A small array as it is printed on one line; one of more than two axes keeps its brackets."""
+    if text.startswith("[[["):
+        return text.replace("[", r"\left[").replace("]", r"\right]").replace(" ", r"\;")
+    rows = [row.strip("[] ").split() for row in text.split("] [")]
+    inside = r" \\ ".join(" & ".join(map(latex_number, row)) for row in rows)
+    return rf"\begin{{pmatrix}} {inside} \end{{pmatrix}}"
 
 
 def _set(part: Expression, pieces: list[Piece], numbers: Mapping[str, str]) -> Piece:

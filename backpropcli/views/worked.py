@@ -6,7 +6,7 @@ make their lines. It computes nothing: every number comes from the trace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -239,9 +239,13 @@ class Worked:
     def products(self, terms: list[Term], total: Any) -> tuple[str, ...]:
         """Each term's number, with so many digits that they add up to the total; empty where they are not numbers."""
         values = [term.value for term in terms]
-        if len(terms) < 2 or not all(isinstance(value, float) for value in values):
-            return ()
+        return self.adding(values, total) if all(isinstance(value, float) for value in values) else ()
+
+    def adding(self, values: Sequence[float], total: float) -> tuple[str, ...]:
+        """Numbers with so many digits that, as they are shown, they add up to the total; empty for a single one."""
         shown: tuple[str, ...] = ()
+        if len(values) < 2:
+            return shown
         for precision in self.finer(self.precision):
             shown = tuple(precision.show(value) for value in values)
             if self.near(float(sum(map(float, shown))), total):
@@ -282,7 +286,7 @@ class Worked:
         remark = local.remark
         if spread and self.shape(label) != self.shape(stage.name):
             whole = self.shape(stage.name)
-            call, words = gathered(whole, self.shape(label), self._batched(whole))
+            call, words = gathered(whole, self.shape(label), self.batched(whole))
             text, numbers = call.format(text), numbers and call.format(numbers)
             remark = "; ".join(filter(None, [words, remark]))
         value = None
@@ -301,18 +305,18 @@ class Worked:
         precision = precision or self.precision
         found = stage.local(label)
         if found is None:  # a function of several arguments with a gradient of its own: the number alone
-            value = self._number(stage, label)
+            value = self.slope(stage, label)
             spread = bool(getattr(value, "shape", ()))
             comes = _rounded(value, precision) if self.tested and value is not None else None
             return Factor(
                 f"d{stage.name}/d{label}", self.show(value, precision), value, spread=spread, comes=comes
             )  # fmt: skip
         formula, primes = found
-        value = self._number(stage, label)
+        value = self.slope(stage, label)
         remarks = []
         known: dict[str, Any] | None = {}
         for prime in primes:
-            slot = self._slot_of(stage, prime)
+            slot = self.slot_of(stage, prime)
             number = value if prime.alone else self.trace.partial(slot, prime.position) if slot is not None else None
             shown = None if number is None else self.show(number)
             if shown is None:
@@ -337,7 +341,7 @@ class Worked:
             comes = _rounded(value, precision) if self.tested else None
         return Factor(text, put_in, value, "; ".join(dict.fromkeys(filter(None, remarks))), spread, comes)
 
-    def _number(self, stage: Stage, label: str) -> Any:
+    def slope(self, stage: Stage, label: str) -> Any:
         """The local derivative of a stage as a number or an array; None for a sub-step of several operations."""
         if stage.whole:
             return self.trace.local(stage.name, label)
@@ -346,7 +350,7 @@ class Worked:
             return float(found)  # type: ignore[arg-type]  # no None, which is neither
         return found
 
-    def _slot_of(self, stage: Stage, prime: Prime) -> int | None:
+    def slot_of(self, stage: Stage, prime: Prime) -> int | None:
         """The step whose derivative a prime is: relu's own step, for `relu'(w*x + b)`."""
         if same(prime.call, stage.formula):
             return stage.slot
@@ -367,7 +371,7 @@ class Worked:
         head = prime.head.format(", ".join(words[: len(prime.call.arguments)]))
         return f"{head} = {shown}{reason(prime, values, words, self.style)}"
 
-    def _batched(self, shape: tuple[int, ...]) -> bool:
+    def batched(self, shape: tuple[int, ...]) -> bool:
         """Whether the first axis of a value counts examples: that of an input or target with examples in rows."""
         data = [self.shape(name) for name in self.graph.names("input", "target")]
         rank = 2 if any(self.shape(name) for name in self.graph.names("parameter")) else 1

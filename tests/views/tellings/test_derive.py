@@ -11,9 +11,10 @@ import backpropcli as bp
 from backpropcli.app import main
 from backpropcli.spec import example_text
 from backpropcli.symbolic.derive import Derived
-from backpropcli.views.derive import latex_text, markdown, terminal
+from backpropcli.views.tellings.derive import Derivation
+from backpropcli.views.tellings.sections import latex, markdown, terminal
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.yaml"))
 LAB = "inputs: {x: 2, y: 1}\nparameters: {w: -2, b: 8}\nnodes: {c: w*x, a: c + b, d: a - y, J: d**2/2}"
 
 
@@ -23,18 +24,21 @@ def derived(text: str, name: str, **options: object) -> Derived:
 
 
 def test_the_lecture_s_gradient_line_by_line() -> None:
-    assert "\n".join(terminal(bp.loads(example_text("lecture")).derive("w1"))) == """\
+    assert "\n".join(terminal(bp.loads(example_text("lecture")).derive("w1").sections())) == """\
 dJ/dw1 as a formula
 
-  local derivative   of                  formula         here
-  ───────────────────────────────────────────────────────────
-  dJ/da2             J = (a2 - y)² / 2   = 2(a2 - y)/2   = 2
-  da2/dz2            a2 = relu(z2)       = relu'(z2)     = 1
-  dz2/dt2            z2 = t2 + b2        = 1             = 1
-  dt2/da1            t2 = w2 · a1        = w2            = 3
-  da1/dz1            a1 = relu(z1)       = relu'(z1)     = 1
-  dz1/dt1            z1 = t1 + b1        = 1             = 1
-  dt1/dw1            t1 = w1 · x         = x             = 1
+  of                  local derivative
+  ─────────────────────────────────────────────
+  J = (a2 - y)² / 2   dJ/da2  = 2(a2 - y)/2 = 2
+  a2 = relu(z2)       da2/dz2 = relu'(z2)   = 1
+  z2 = t2 + b2        dz2/dt2 = 1
+  t2 = w2 · a1        dt2/da1 = w2          = 3
+  a1 = relu(z1)       da1/dz1 = relu'(z1)   = 1
+  z1 = t1 + b1        dz1/dt1 = 1
+  t1 = w1 · x         dt1/dw1 = x           = 1
+
+relu'(7) = 1, as 7 > 0.
+relu'(2) = 1, as 2 > 0.
 
 chain rule         dJ/dw1 = 2(a2 - y)/2 · relu'(z2) · w2 · relu'(z1) · x
 simplified                = w2 · x · (a2 - y)
@@ -59,7 +63,7 @@ def test_the_second_lab_example() -> None:
 
 
 def test_a_sum_over_two_paths_in_the_textbook_s_letters() -> None:
-    text = (Path(__file__).parents[2] / "examples" / "mazur.yaml").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "examples" / "mazur.yaml").read_text(encoding="utf-8")
     assert derived(text, "w5").formula == "out_h1*out_o1*(1 - out_o1)*(out_o1 - t1)"
     found = derived(text, "w1")
     assert found.formula == (
@@ -98,14 +102,17 @@ def test_an_array_has_a_formula_for_each_entry_and_matrix_notation() -> None:
     derivation = bp.loads(text).derive("W")
     assert [one.formula for one in derivation.found] == ["2*x[0]*z[0]", "2*x[1]*z[0]"]
     assert all(one.agrees for one in derivation.found)
-    assert "  dJ/dW = outer(x, dJ/dz)" in terminal_lines(derivation)
+    lines = terminal_lines(derivation)
+    assert "  dJ/dW   = outer(x, dJ/dz)" in lines
+    assert "chain rule   dJ/dW = outer(x, 2 · z)" in lines
+    assert "So do SymPy's formulas of its 2 entries." in lines
     (one,) = bp.loads(text).derive("W", (1, 0)).found
     assert one.entry == (1, 0)
     assert one.value == 10.0
 
 
-def terminal_lines(derivation: object) -> list[str]:
-    return list(terminal(derivation))  # type: ignore[arg-type]
+def terminal_lines(derivation: Derivation) -> list[str]:
+    return list(terminal(derivation.sections()))
 
 
 def test_too_many_entries_and_too_large() -> None:
@@ -113,6 +120,8 @@ def test_too_many_entries_and_too_large() -> None:
     derivation = bp.loads(text).derive("W")
     assert derivation.found == []
     assert str(derivation.problem) == "W has 9 entries, too many for a formula each\n  Name one:  W[0, 0]"
+    matrix = bp.loads(text.replace("sum(x @ W)", "sum((x @ W)**2)")).derive("W")
+    assert (matrix.found, matrix.problem, matrix.matrix_agrees) == ([], None, True)
     nodes = ", ".join(f"a{k}: sin(a{k - 1}) * a{k - 1} + a{k - 1}" for k in range(1, 40))
     large = bp.loads(f"parameters: {{w: 1}}\nnodes: {{a0: w, {nodes}}}").derive("w")
     assert large.found == []
@@ -134,10 +143,10 @@ def test_a_wrong_gradient_does_not_agree() -> None:
 
 def test_other_formats() -> None:
     derivation = bp.loads(example_text("lecture")).derive("w1")
-    tex = "".join(latex_text(derivation))
-    assert r"\frac{\partial J}{\partial w_1} &= w_2 \cdot x \cdot (a_2 - y) \\" in tex
-    assert r"\frac{\partial a_2}{\partial z_2} &= \mathrm{relu}'(z_2) = 1 \\" in tex
-    assert "| simplified        | dJ/dw1 = w2 · x · (a2 - y)" in "".join(markdown(derivation))
+    tex = "".join(latex(derivation.sections()))
+    assert r"&= w_2 \cdot x \cdot (a_2 - y) && \text{simplified} \\" in tex
+    assert r"\frac{\partial a_2}{\partial z_2} = \mathrm{relu}'(z_2) = 1" in tex
+    assert "| simplified        | w2 · x · (a2 - y)" in "".join(markdown(derivation.sections()))
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:

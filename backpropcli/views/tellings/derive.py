@@ -1,0 +1,243 @@
+"""What `backprop derive` says: the local derivatives, the gradient as one formula, its number, and backprop's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from backpropcli.errors import BackpropError
+from backpropcli.spec.formula.parser import parse
+from backpropcli.spec.formula.tree import Expression, Index, Name, postorder
+from backpropcli.symbolic.derive import Derived
+from backpropcli.views.numbers import is_array
+from backpropcli.views.rows import Row
+from backpropcli.views.tellings import maths
+from backpropcli.views.tellings.explain import Explanation
+from backpropcli.views.tellings.links import Link
+from backpropcli.views.tellings.maths import Maths, Said
+from backpropcli.views.tellings.matrices import Composed, composed
+from backpropcli.views.tellings.sections import Equations, Lines, Section, Walk, terminal
+from backpropcli.views.typeset import typeset
+from backpropcli.views.typeset_latex import latex
+from backpropcli.views.worked import Worked
+
+MOST_NUMBERS = 16
+"""A formula that uses more numbers than these is not written out with them."""
+CLOSE = 1e-9
+
+
+class Derivation:
+    """The sections about one gradient: `found` has its formulas, or `problem` says why there are none."""
+
+    def __init__(self, told: Explanation, found: Sequence[Derived], problem: BackpropError | None) -> None:
+        self.told = told
+        self.worked: Worked = told.worked
+        self.found = found
+        self._problem = problem
+
+    def __str__(self) -> str:
+        return "\n".join(terminal(self.sections()))
+
+    @property
+    def problem(self) -> BackpropError | None:
+        """Why there is no formula at all; None where there is one."""
+        return self._problem if self.matrix is None else None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every formula's number is backpropagation's."""
+        return all(one.agrees for one in self.found) and self.matrix_agrees is not False
+
+    @cached_property
+    def matrix(self) -> Composed | None:
+        """The gradient through whole arrays as one formula, in matrix notation; None where there is none."""
+        told = self.told
+        if told.index or told.name == told.of or not self.worked.reaches(told.name):
+            return None
+        if told.cone.labels.isdisjoint(self.worked.arrays):
+            return None
+        return composed(self.worked, told.name, told.cone.labels)
+
+    @property
+    def matrix_agrees(self) -> bool | None:
+        """Whether that formula's numbers are backpropagation's; None where nobody knows them."""
+        if self.matrix is None or self.matrix.value is None:
+            return None
+        import numpy as np
+
+        ours = np.asarray(self.told.value, dtype=float)
+        theirs = np.asarray(self.matrix.value, dtype=float)
+        least = CLOSE * float(np.abs(ours).max(initial=0.0)) + 1e-12
+        return ours.shape == theirs.shape and bool(np.allclose(theirs, ours, rtol=CLOSE, atol=least, equal_nan=True))
+
+    def links(self) -> list[Link]:
+        """The local derivatives that the chain rule needs, from the loss back, where it is told number by number."""
+        links = {(-k.stage.slot, k.to, k.by): k for path in self.told.paths or () for k in path}
+        return [links[key] for key in sorted(links)]
+
+    def sections(self) -> Iterator[Section]:
+        """Everything there is to say, in order."""
+        told = self.told
+        yield Said(maths.gradient(told.of, *told.spot), " as a formula")
+        if not self.worked.reaches(told.name):
+            yield Said("No path leads from ", maths.name(told.name), " to ", maths.name(told.of), ", so it is 0.")
+            return
+        if links := self.links():
+            yield told.locals_table(links)
+        elif told.name != told.of:
+            yield from self.step_by_step()
+        whole = is_array(told.value)
+        if self.matrix is not None and whole:
+            yield self.in_matrices(self.matrix)
+            yield self.closing_of_all()
+        else:
+            for one in self.found:
+                left = maths.gradient(self.told.of, one.name, one.entry)
+                yield Equations(left, list(self.equations(one)))
+                yield self.closing(one)
+        if self.problem is not None:
+            yield Lines([(Said(line), 2) for line in f"No single formula: {self.problem}".splitlines()])
+
+    # Number by number.
+
+    def equations(self, one: Derived) -> Iterator[tuple[str, str]]:
+        """One formula as it is composed, simplified, and worked out, and what each of these is."""
+        style = self.worked.style
+        formula = self.tree(one.formula)
+        if (chained := self.chained()) is not None:
+            yield ("chain rule", chained)
+        elif self.matrix is not None:
+            yield ("chain rule", maths.formula(self.matrix.formula, style, self.worked.arrays))
+        yield ("simplified", maths.formula(formula, style))
+        if one.in_data is not None and one.in_data != one.formula:
+            yield ("in the data alone", maths.formula(self.tree(one.in_data), style))
+        elif one.in_data is None:
+            yield ("in the data alone", one.problem)
+        shown = maths.number(self.told.show(one.value))
+        flat, numbers = _flat(formula), self.numbers(formula)
+        put_in = Maths(typeset(flat, style, numbers=numbers), latex(flat, numbers=numbers))
+        if numbers and len([p for p in postorder(flat) if isinstance(p, Name)]) <= MOST_NUMBERS:
+            yield ("numbers put in", maths.spelled(put_in, " = ", shown) if put_in != shown else shown)
+        else:
+            yield ("as a number", shown)
+        yield ("by backprop", maths.number(self.told.show(one.gradient)))
+
+    def chained(self) -> Maths | None:
+        """The chain rule in one line: each path's local derivatives, multiplied, and the paths added."""
+        told = self.told
+        one = [maths.number("1")]
+        factors = [[told.multiplied(k) for k in path if not k.plain] or one for path in told.paths or ()]
+        return maths.joined(" + ", [maths.joined(told.times, part) for part in factors]) if factors else None
+
+    def tree(self, text: str) -> Expression:
+        """A formula of ours, read."""
+        return parse(text, self.worked.graph.nodes)
+
+    def numbers(self, formula: Expression) -> dict[str, str]:
+        """The numbers of all names and entries in a formula."""
+        found = {}
+        for part in postorder(_flat(formula)):
+            if isinstance(part, Name):
+                name, _, inside = part.name.partition("[")
+                if name in self.worked.graph.nodes:
+                    value = self.worked.value(name)
+                    place = tuple(int(k) for k in inside.rstrip("]").split(",")) if inside else ()
+                    found[part.name] = self.told.show(value[place] if place else value)
+        return found
+
+    def closing(self, one: Derived) -> Lines:
+        """The conditions, and whether both agree."""
+        said = []
+        if one.while_:
+            conditions = [maths.formula(self.tree(c), self.worked.style) for c in one.while_]
+            said.append((Said("This holds while ", *maths.listed(conditions), "."), 0))
+        if one.agrees:
+            said.append((Said("The formula and backprop agree."), 0))
+        else:
+            words = f"They differ: the formula comes to {one.value!r}, backprop to {one.gradient!r}."
+            said.append((Said(words), 0))
+        return Lines(said)
+
+    # Through whole arrays.
+
+    def step_by_step(self) -> Iterator[Section]:
+        """Every gradient on the way in terms of those before it: `dJ/dW1 = X.T @ dJ/dz1`."""
+        cone = self.told.cone
+        labels = [label for label in cone.order if label != self.told.of]
+        if steps := cone.inner_steps(labels):
+            yield steps
+        yield "From the loss back, each in terms of those before it:"
+        walk = cone.walk(labels)
+        yield Walk([Row(row.name, row.formula) for row in walk.rows], [sides[:2] for sides in walk.tex])
+
+    def in_matrices(self, matrix: Composed) -> Equations:
+        """The whole in one formula, and its numbers where they are few."""
+        told = self.told
+        rows: list[tuple[str, str]] = [
+            ("chain rule", maths.formula(matrix.formula, self.worked.style, self.worked.arrays))
+        ]
+        if matrix.value is not None and (shown := self.worked.show(matrix.value)) is not None:
+            rows.append(("as numbers", maths.number(shown)))
+        if (ours := self.worked.show(told.value)) is not None:
+            rows.append(("by backprop", maths.number(ours)))
+        return Equations(maths.gradient(told.of, told.name), rows)
+
+    def closing_of_all(self) -> Lines:
+        """Whether the formula in matrices, and SymPy's of single entries, agree with backpropagation."""
+        said = []
+        if self.matrix_agrees:
+            said.append("The formula and backprop agree.")
+        elif self.matrix_agrees is False:
+            said.append("They differ: the formula and backprop come to other numbers.")
+        wrong = [one for one in self.found if not one.agrees]
+        first = maths.name(self.told.name, (0,) * len(self.worked.shape(self.told.name)))
+        if self.found and not wrong:
+            said.append(f"So do SymPy's formulas of its {len(self.found)} entries.")
+        for one in wrong:
+            said.append(f"SymPy's formula of {one.name}{list(one.entry)} comes to {one.value!r}, not {one.gradient!r}.")
+        said.append(f"Each entry has a formula of its own: derive '{first}'")
+        return Lines([(Said(line), 0) for line in said])
+
+
+def _flat(formula: Expression) -> Expression:
+    """The same with every entry, `W1[0, 1]`, as a name of its own."""
+    stack: list[Expression] = []
+    for part in postorder(formula):
+        count = len(part.parts())
+        inside = tuple(stack[len(stack) - count :])
+        del stack[len(stack) - count :]
+        now = part.with_parts(inside) if count else part
+        stack.append(Name(typeset(part)) if isinstance(part, Index) else now)
+    return stack[0]
+
+
+def derive_json(found: Sequence[Derivation], source: str) -> Iterator[str]:
+    """`backprop.derive/1`: {"format", "spec", "loss", "agrees", "gradients": [{"name", "chain": [{"of", "by",
+    "formula", "value"}], "matrix": {"formula", "value", "agrees"}, "problem", "formulas": [{"index", "formula",
+    "in_data", "while", "value", "backprop", "agrees"}]}]}. Formulas are in the language of the spec; those of the chain
+    and the one in matrix notation (null where there is none) are as people write them.
+    """
+    from backpropcli.views.json import anything
+
+    gradients: list[dict[str, Any]] = [
+        {
+            "name": one.told.name,
+            "chain": [{"of": str(k.to), "by": str(k.by), "formula": one.told.factor(k), "value": k.value}
+                      for k in one.links()],
+            "matrix": None if one.matrix is None else {
+                "formula": maths.formula(one.matrix.formula, one.worked.style, one.worked.arrays),
+                "value": one.matrix.value, "agrees": one.matrix_agrees,
+            },
+            "problem": str(one.problem) if one.problem is not None else None,
+            "formulas": [
+                {"index": list(d.entry), "formula": d.formula, "in_data": d.in_data, "while": list(d.while_),
+                 "value": d.value, "backprop": d.gradient, "agrees": d.agrees} for d in one.found
+            ],
+        } for one in found
+    ]  # fmt: skip
+    yield anything({
+        "format": "backprop.derive/1", "spec": source, "loss": found[0].told.of if found else None,
+        "agrees": all(one.agrees for one in found), "gradients": gradients,
+    }) + "\n"  # fmt: skip
+

@@ -1,0 +1,172 @@
+"""The parts of a telling: paragraphs, tables and worked lines, and how a terminal, Markdown and LaTeX write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
+from typing import NamedTuple
+
+from backpropcli.views.rows import WIDTH, Row, lay_out
+from backpropcli.views.table import Cell, Column, Table, width_of, worded
+from backpropcli.views.tellings.maths import Maths, Said, as_tex
+
+_WHOLE = re.compile(r"\S+ (?:[<>=≤≥≠]|[<>=!]=) \S+|\([^()]* - [^()]*\)|\[[\d, ]+\]")
+"""A comparison, a difference in parentheses, an index: not broken over two lines."""
+
+
+class Walk(NamedTuple):
+    """Worked lines, `dJ/da1 = dJ/dt2 @ W2.T = ... = ...`; `tex` has the sides of each equation in LaTeX."""
+
+    rows: Sequence[Row]
+    tex: Sequence[Sequence[str]]
+
+
+class Lines(NamedTuple):
+    """Lines of one paragraph, each with the column at which it goes on where it is too long for one line."""
+
+    lines: Sequence[tuple[Said, int]]
+
+
+class Equations(NamedTuple):
+    """`left = right` and then `= right`, with a word or two for each: `right` is `Maths`, or words for want of one."""
+
+    left: Maths
+    rows: Sequence[tuple[str, str]]
+
+    def lines(self) -> Lines:
+        """The signs under each other, a long side going on behind its sign."""
+        what = max(len(word) for word, _ in self.rows) + 2
+        column = what + len(self.left) + 3
+        lines = []
+        for k, (word, right) in enumerate(self.rows):
+            head = f"{word:<{what}}{self.left if not k else ' ' * len(self.left)}"
+            lines.append((Said(head + (" = " if isinstance(right, Maths) else "   ") + right), column))
+        return Lines(lines)
+
+    def latex(self) -> Iterator[str]:
+        """The same as LaTeX; words for want of a formula are left out, and a side that was there before."""
+        rows = {right.tex: word for word, right in reversed(self.rows) if isinstance(right, Maths)}
+        sides = [(word, tex) for tex, word in reversed(rows.items())]
+        left = [self.left.tex, *[""] * (len(sides) - 1)]
+        yield from aligned([(a, rf"{tex} && \text{{{word}}}") for a, (word, tex) in zip(left, sides, strict=True)])
+
+
+class Fitting(NamedTuple):
+    """A table, and what a page that is too narrow for it has instead."""
+
+    wide: Table
+    narrow: Sequence[Section]
+
+
+Whole = str | Table | Walk | Lines | Equations
+"""A paragraph, a table, worked lines, a paragraph of lines, or equations."""
+Section = Whole | Fitting
+"""Any of these, or a table where there is room for it."""
+
+
+def tell(tellings: Sequence[Iterable[Section]], format: str = "table", width: int | None = None) -> Iterator[str]:
+    """Several tellings, one after the other, as text, Markdown or LaTeX."""
+    for number, sections in enumerate(tellings):
+        if format == "markdown":
+            yield from markdown(sections)
+        elif format == "latex":
+            yield from latex(sections)
+        else:
+            yield "\n\n" * bool(number)
+            yield from (f"{line}\n" for line in terminal(sections, width))
+
+
+def terminal(sections: Iterable[Section], width: int | None = None) -> Iterator[str]:
+    """The sections as lines of plain text; paragraphs are folded at the terminal's width, 80 columns in a pipe."""
+    room = width or WIDTH
+    for number, section in enumerate(sections):
+        if number:
+            yield ""
+        if isinstance(section, Fitting):
+            fits = section.wide.layout(room).width <= room
+            yield from terminal([section.wide] if fits else section.narrow, width)
+        elif isinstance(section, Walk):
+            yield from lay_out(section.rows, room, wrap=width is not None)
+        elif isinstance(section, Table):
+            fits = section.layout().width <= room
+            yield from section.layout(width if fits else room).lines()
+        elif isinstance(section, Lines | Equations):
+            for line, column in (section.lines() if isinstance(section, Equations) else section).lines:
+                yield from hung(line, room, column)
+        else:
+            yield from worded(section, room)
+
+
+def hung(line: str, width: int, column: int) -> list[str]:
+    """A line in as many as it takes, those below beginning at `column`; comparisons and differences stay whole."""
+    if width_of(line) <= width:
+        return [line]
+    whole = _WHOLE.sub(lambda found: found[0].replace(" ", "\xa0"), line)
+    under = " " * min(column, width // 2)
+    pieces = wrap(whole, width, subsequent_indent=under, break_long_words=False, break_on_hyphens=False)
+    return [piece.replace("\xa0", " ") for piece in pieces]
+
+
+def markdown(sections: Iterable[Section]) -> Iterator[str]:
+    """The sections as Markdown, the first as a heading; worked lines are code."""
+    from backpropcli.views.markdown import told
+
+    for number, section in enumerate(map(_whole, sections)):
+        if isinstance(section, Walk):
+            yield "```text\n" + "".join(f"{line}\n" for line in lay_out(section.rows, WIDTH)) + "```\n\n"
+        elif isinstance(section, Equations):
+            rows = [[word, right if k or not isinstance(right, Maths) else f"{section.left} = {right}"]
+                    for k, (word, right) in enumerate(section.rows)]  # fmt: skip
+            yield from told(Table([Column("step"), Column("formula")], [rows]), False)
+        elif isinstance(section, Lines):
+            yield from told("\n".join(line for line, _ in section.lines), number == 0)
+        else:
+            yield from told(section, number == 0)
+
+
+def latex(sections: Iterable[Section]) -> Iterator[str]:
+    """The sections as LaTeX, for a document that inputs them and uses amsmath; the first is a heading."""
+    for number, section in enumerate(map(_whole, sections)):
+        if isinstance(section, Walk):
+            yield from aligned([(left, " = ".join(rest)) for left, *rest in section.tex])
+        elif isinstance(section, Table):
+            yield from tabular(section)
+        elif isinstance(section, Equations):
+            yield from section.latex()
+        elif isinstance(section, Lines):
+            yield " \\\\\n".join(as_tex(line) for line, _ in section.lines) + "\n"
+        elif number == 0:
+            yield f"\\subsection*{{{as_tex(section)}}}\n"
+        else:
+            yield as_tex(section) + "\n"
+        yield "\n"
+
+
+def aligned(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Equations under each other, their signs too."""
+    yield "\\begin{align*}\n"
+    yield " \\\\\n".join(f"  {left} &= {right}" for left, right in rows)
+    yield "\n\\end{align*}\n"
+
+
+def _whole(section: Section) -> Whole:
+    """A section for a page that is wide enough."""
+    return section.wide if isinstance(section, Fitting) else section
+
+
+def tabular(table: Table) -> Iterator[str]:
+    """A table: header, rule, rows; the sentences under it as paragraphs."""
+    columns = table.columns
+    yield f"\\begin{{tabular}}{{{''.join('l' if c.align == 'left' else 'r' for c in columns)}}}\n"
+    yield " & ".join(as_tex(c.title) for c in columns) + " \\\\ \\hline\n"
+    for section in table.sections:
+        for row in section:
+            yield " & ".join(as_tex(_flat(cell)) for cell in row) + " \\\\\n"
+    yield "\\end{tabular}\n"
+    for footer in table.footers:
+        yield f"\n{as_tex(footer)}\n"
+
+
+def _flat(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else "; ".join(" ".join(row) for row in cell)

@@ -1,0 +1,231 @@
+"""`backprop explain`: what it says of the lecture's network and of others, line by line; and that its sums are true."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backpropcli as bp
+from backpropcli.app import main
+from backpropcli.spec import example_text
+from backpropcli.views.tellings.sections import latex, markdown, terminal
+from tests.views.tellings.telling_makers import matrices
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.yaml"))
+LAYERS = (Path(__file__).parents[3] / "examples" / "mazur-layers.yaml").read_text("utf-8")
+
+MAZUR = """
+inputs:  {i1: 0.05, i2: 0.10, b1: 0.35, b2: 0.60}
+targets: {t1: 0.01, t2: 0.99}
+parameters: {w1: 0.15, w2: 0.20, w3: 0.25, w4: 0.30, w5: 0.40, w6: 0.45, w7: 0.50, w8: 0.55}
+nodes:
+  net_h1: w1*i1 + w2*i2 + b1
+  net_h2: w3*i1 + w4*i2 + b1
+  out_h1: sigmoid(net_h1)
+  out_h2: sigmoid(net_h2)
+  net_o1: w5*out_h1 + w6*out_h2 + b2
+  net_o2: w7*out_h1 + w8*out_h2 + b2
+  out_o1: sigmoid(net_o1)
+  out_o2: sigmoid(net_o2)
+  E_o1: (t1 - out_o1)**2 / 2
+  E_o2: (t2 - out_o2)**2 / 2
+  E: E_o1 + E_o2
+"""
+
+
+def told(text: str, name: str, index: tuple[int, ...] = (), **options: object) -> list[str]:
+    return list(terminal(bp.loads(text).explain(name, index, **options).sections()))  # type: ignore[arg-type]
+
+
+def test_the_lecture_s_gradient() -> None:
+    assert "\n".join(told(example_text("lecture"), "w1")) == """\
+dJ/dw1 = 6: raise w1 a little, and J rises 6 times as much.
+
+One path leads from w1 to J:  w1 → t1 → z1 → a1 → t2 → z2 → a2 → J
+
+Walk it from J back to w1. Each line multiplies by one local derivative.
+
+  through             upstream     local derivative            gradient
+  ───────────────────────────────────────────────────────────────────────
+  J = (a2 - y)² / 2   dJ/dJ  = 1   dJ/da2  = 2(a2 - y)/2 = 2   dJ/da2 = 2
+  a2 = relu(z2)       dJ/da2 = 2   da2/dz2 = relu'(z2)   = 1   dJ/dz2 = 2
+  z2 = t2 + b2        dJ/dz2 = 2   dz2/dt2 = 1                 dJ/dt2 = 2
+  t2 = w2 · a1        dJ/dt2 = 2   dt2/da1 = w2          = 3   dJ/da1 = 6
+  a1 = relu(z1)       dJ/da1 = 6   da1/dz1 = relu'(z1)   = 1   dJ/dz1 = 6
+  z1 = t1 + b1        dJ/dz1 = 6   dz1/dt1 = 1                 dJ/dt1 = 6
+  t1 = w1 · x         dJ/dt1 = 6   dt1/dw1 = x           = 1   dJ/dw1 = 6
+
+relu'(7) = 1, as 7 > 0.
+relu'(2) = 1, as 2 > 0.
+
+In one line:   1 · 2 · 1 · 1 · 3 · 1 · 1 · 1 = 6
+As a formula:  dJ/dw1 = 2(a2 - y)/2 · relu'(z2) · w2 · relu'(z1) · x
+                      = (a2 - y) · w2 · x   while z2 > 0 and z1 > 0
+
+The gradients on this way are worked out once, and used again: dJ/dz2 gives
+dJ/db2, dJ/dt2 gives dJ/dw2 and dJ/dz1 gives dJ/db1.
+
+Test it: w1 = 2.001 makes J = 2.0060045, so J rose 0.0060045 ≈ 6 · 0.001."""
+
+
+def test_paths_are_added_up() -> None:
+    lines = told(MAZUR, "out_h1")
+    text = "\n".join(lines)
+    assert " ".join(lines[:2]) == "dE/dout_h1 = 0.0363503: raise out_h1 a little, and E rises 0.0363503 times as much."
+    assert "Two paths lead from out_h1 to E. Their products are added:" in text
+    assert re.search(r"out_h1 → net_o1 → out_o1 → E_o1 → E\n +0\.4 · 0\.186816 · 0\.741365 += +0\.0553994", text)
+    assert re.search(r"out_h1 → net_o2 → out_o2 → E_o2 → E\n +0\.5 · 0\.17551 · \(-0\.217072\) += -0\.0190491", text)
+    assert re.search(r"sum += +0\.0363503", text)
+    assert re.search(r"dE/dout_h1 = dE/dnet_o1 · w5 +=? *= 0.138499 · 0.4", text)
+    assert "As a formula:  dE/dout_h1 = (out_o1 - t1) · out_o1 · (1 - out_o1) · w5 +" in text
+
+
+def test_products_of_paths_add_up_to_the_gradient() -> None:
+    network = bp.loads("parameters: {a: -4, b: 2}\nnodes: {c: a + b, d: a*b + b**3, e: c - d, f: e**2, g: f/2 + 10/f}")
+    explanation = network.explain("b")
+    paths = explanation.paths
+    assert paths is not None
+    total = sum(np.prod([link.value for link in path]) for path in paths)
+    assert total == pytest.approx(network.run().gradient("b"), rel=1e-12)
+
+
+def test_a_batch_is_summed_over_its_examples() -> None:
+    text = "\n".join(told("inputs: {x: [1, 2, 3]}\nparameters: {w: 2}\nnodes: {t: w*x, J: sum(t**2)}", "w"))
+    assert "w is used once in each of the 3 examples: their sum is its gradient." in text
+    assert re.search(r"sum +56", text)
+
+
+def test_an_entry_of_a_matrix() -> None:
+    spec = "inputs: {x: [1, 2]}\nparameters: {W: [[1, 2], [3, 4]]}\nnodes: {t: x @ W, J: sum(t**2)}"
+    lines = told(spec, "W", (1, 0))
+    assert lines[0].startswith("dJ/dW[1, 0] = 28: raise W[1, 0] a little")
+    assert any(line.startswith("Test it: W[1, 0] = 3.001 makes J =") for line in lines)
+    with pytest.raises(bp.BackpropError, match=r"there is no W\[2, 0\]: W has shape \(2,2\)"):
+        told(spec, "W", (2, 0))
+
+
+def test_no_path_the_loss_itself_and_zero() -> None:
+    spec = "inputs: {x: 1}\nparameters: {w: -2, v: 1}\nnodes: {J: relu(w*x), k: v*2}\nloss: J"
+    assert told(spec, "v")[2] == "No path leads from v to J: J would be the same whatever v is."
+    assert told(spec, "J")[0] == "dJ/dJ = 1: raise J a little, and J rises just as much."
+    assert told(spec, "w")[0] == "dJ/dw = 0: raise w a little, and J stays as it is."
+    assert told(spec, "w")[-1] == "Test it: w = -1.999 leaves J at 0."
+
+
+def test_many_paths_are_told_by_their_last_steps() -> None:
+    nodes = ", ".join(f"n{k}: n{k - 1} * n{k - 1} + n{k - 1}" if k else "n0: w * 1" for k in range(8))
+    wide = "parameters: {w: 0.5}\nnodes: {" + ", ".join(f"a{k}: w*{k + 1}" for k in range(9)) + ", J: " + " + ".join(
+        f"a{k}" for k in range(9)) + "}"
+    assert bp.loads(wide).explain("w").paths is None
+    lines = told(wide, "w")
+    assert lines[2] == "9 paths lead from w to J. Backpropagation does not walk them one by one: at"
+    assert lines[-3].split() == ["=", "45"]
+    many = told("parameters: {w: 0.5}\nnodes: {" + nodes + "}", "w")
+    assert many[0].startswith("dn7/dw = ")
+
+
+def test_ascii_has_no_other_signs() -> None:
+    assert "\n".join(told(example_text("lecture"), "w1", ascii=True)).replace("─", "-").isascii()
+
+
+def test_markdown_and_latex() -> None:
+    explanation = bp.loads(example_text("lecture")).explain("w1")
+    text = "".join(markdown(explanation.sections()))
+    assert text.startswith("## dJ/dw1 = 6")
+    assert re.search(r"\| t1 = w1 · x +\|", text)
+    tex = "".join(latex(explanation.sections()))
+    assert tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 1
+    assert r"$J = \frac{(a_2 - y)^{2}}{2}$ & $\frac{\partial J}{\partial J} = 1$" in tex
+    assert r"$w_1 \to t_1 \to z_1 \to a_1 \to t_2 \to z_2 \to a_2 \to J$" in tex
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_latex_is_balanced_and_has_no_sign_of_its_own(seed: int) -> None:
+    network = bp.loads(matrices(seed))
+    for telling in [*(network.explain(n) for n in network.parameters), network.explain("W1", (0, 1))]:
+        tex = "".join(latex(telling.sections()))
+        plain = re.sub(r"\\[{}]", "", tex)
+        assert plain.count("{") == plain.count("}")
+        assert tex.count("$") % 2 == 0
+        assert tex.isascii(), [c for c in tex if not c.isascii()]
+        for kind in ("tabular", "align*", "pmatrix"):
+            assert tex.count(f"\\begin{{{kind}}}") == tex.count(f"\\end{{{kind}}}")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_lines_fit_into_80_columns(path: Path) -> None:
+    network = bp.load(str(path))
+    for name in network.parameters:
+        for line in terminal(network.explain(name).sections(), 80):
+            assert len(line) <= 80 or " " not in line.strip()[60:], line
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    network = bp.loads(example_text("lecture"))
+    known = network.explain("w1").cone.labels
+    lines = list(terminal(network.explain("b1", known=known).sections()))
+    assert "dJ/dz1 = 6 is known by now, so one step is left:" in lines
+    assert "  z1 = t1 + b1   dJ/dz1 = 6   dz1/db1 = 1        dJ/db1 = 6" in lines
+    assert not any("a2 = relu" in line for line in lines)
+
+
+def test_arrays_are_walked_back_in_matrix_notation() -> None:
+    text = "\n".join(told(LAYERS, "W1"))
+    assert "One path leads from W1 to J:  W1 → t1 → z1 → a1 → t2 → z2 → a2 → J" in text
+    assert "J = sum((a2 - y)²) / 2 is worked out in steps:  J.2 = (a2 - y)²," in text
+    for line in ("dJ/da1  = dJ/dt2 @ W2.T", "dJ/dz1  = dJ/da1 * a1 * (1 - a1)", "dJ/dW1  = outer(x, dJ/dt1)"):
+        assert line in text
+    assert "Test it: W1[1, 1] = 0.301 makes J =" in text
+
+
+def test_an_entry_s_paths_go_from_entry_to_entry() -> None:
+    text = "\n".join(told(LAYERS, "W1", (0, 1)))
+    assert "Two paths lead from W1[0, 1] to J. Their products are added:" in text
+    assert "  W1[0, 1] → t1[1] → z1[1] → a1[1] → t2[0] → z2[0] → a2[0] → J" in text
+    assert re.search(r"a1 = sigmoid\(z1\) +da1\[1\]/dz1\[1\] += a1\[1\] · \(1 - a1\[1\]\) = 0\.240613", text)
+    assert "Backpropagation adds where the paths meet, at a1[1], once, and goes on from" in text
+    assert re.search(r"sum += +0\.000497713", text)
+
+
+def test_a_step_across_a_corner_is_said_to_be_one() -> None:
+    lines = told("inputs: {x: 0}\nparameters: {w: 2}\nnodes: {J: relu(w*x)}", "x")
+    assert " ".join(lines[-2:]).startswith(
+        "Test it: x = 0.001 makes J = 0.002, so J rose 0.002, though dJ/dx = 0: J turns a corner at x = 0"
+    )
+
+
+def test_a_steep_formula_is_tested_by_a_smaller_step() -> None:
+    lines = told("parameters: {w: 1}\nnodes: {J: exp(200*w - 200)}", "w")
+    assert " ".join(lines[-2:]) == "Test it: w = 1.0001 makes J = 1.02020134, so J rose 0.02020134003 ≈ 200 · 0.0001."
+
+
+def test_the_command_writes_every_gradient_into_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("explain", "derive"):
+        for ending in (".md", ".txt"):
+            file = tmp_path / f"{command}{ending}"
+            assert main([command, "--example", "lecture", "-o", str(file)]) == 0
+            assert [n for n in ("w1", "b1", "w2", "b2") if f"dJ/d{n} =" in file.read_text("utf-8")] == [
+                "w1", "b1", "w2", "b2"
+            ]  # fmt: skip
+    capsys.readouterr()
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "--example", "lecture", "w1", "J", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["format"], found["loss"]) == ("backprop.explain/1", "J")
+    first, last = found["gradients"]
+    (path,) = first["paths"]
+    assert path["names"] == ["w1", "t1", "z1", "a1", "t2", "z2", "a2", "J"]
+    assert path["product"] == first["value"] == 6
+    assert path["steps"][0] == {
+        "of": "J", "by": "a2", "formula": "2(a2 - y)/2", "local": 2, "upstream": 1, "gradient": 2,
+    }  # fmt: skip
+    names = [step["name"] for step in first["walk"]]
+    assert names == [f"dJ/d{n}" for n in ("J", "a2", "z2", "t2", "a1", "z1", "t1", "w1")]
+    assert first["proof"]["loss_after"] == pytest.approx(2.0060045)
+    assert (last["count"], last["paths"]) == (1, None)

