@@ -50,6 +50,10 @@ def plan_mean_cross_entropy(shapes: list[Shape]) -> tuple[Shape, Options]:
                              f"one-hot targets {show_shape(logits)}.")  # fmt: skip
     _, o = plan_softmax([logits], -1)
     o.one_hot, o.count, o.shape = targets == logits, prod(logits[:-1]), logits
+    right = "targets" if o.one_hot else f"one_hot(targets, {logits[-1]})"
+    total = " * sum(targets, axis=-1, keepdims=True)" if o.one_hot and len(logits) > 1 else ""
+    total = " * sum(targets)" if o.one_hot and not total else total  # of labels it is 1
+    o.textbook = {"logits": f"g / n * (softmax(logits){total} - {right})"}
     if not o.count:
         raise OperationError(f"the shape {show_shape(logits)} has no examples to take the mean of")
     return (), o

@@ -31,6 +31,8 @@ COMPOSED = 60
 TIDIED = 600
 """Larger ones are not simplified."""
 DIGITS = 30
+MOST_FIGURES = 20
+"""A fraction of more figures than these is written as a decimal."""
 SECONDS = 10.0
 Y = re.compile(r"\by\b")
 
@@ -143,7 +145,7 @@ def _one(
         raise SymbolicError(f"a formula of more than {READABLE} terms, too large to be read")
     order = {symbol_: k for k, (symbol_, _, _, _) in enumerate(equations.list)}
     first = sorted(conditions, key=lambda c: max((order.get(s, -1) for s in c.free_symbols), default=-1))
-    said = tuple(dict.fromkeys(map(text, first)))
+    said = tuple(dict.fromkeys(text(c) for c in first if not isinstance(c, sympy().Ne)))  # which hold nearly everywhere
     return Derived(name, place, text(kept), whole if whole is None else text(whole), said, value, gradient, problem)
 
 
@@ -316,6 +318,11 @@ def text(e: Formula) -> str:
     """An expression in the language of the spec: `w2*x*(a2 - y)`."""
     renamed = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
                "acosh": "arccosh", "atanh": "arctanh", "ceiling": "ceil", "Abs": "abs"}  # fmt: skip
-    written = str(sympy().sstr(e, full_prec=False))
+    library = sympy()
+    long = {n: library.Float(n, 15) for n in e.atoms(library.Rational) if len(str(n)) > MOST_FIGURES}
+    written = str(library.sstr(e.xreplace(long), full_prec=False))
+    if isinstance(e, library.Eq | library.Ne):
+        sign = "==" if isinstance(e, library.Eq) else "!="
+        written = f" {sign} ".join(str(library.sstr(side, full_prec=False)) for side in e.args)
     written = re.sub(r"(?<=\d)\.0(?=e)", "", written)  # 1.0e-6
     return re.sub(r"\b[A-Za-z]\w*(?=\()", lambda m: renamed.get(m[0], m[0]), written)

@@ -42,13 +42,17 @@ def holds(
     from backpropcli.ops.numbers.array import xp
 
     random = np.random.default_rng(0)
-    arguments = [random.uniform(0.5, 1.5, shape) if shape else random.uniform(0.5, 1.5) for shape in shapes]
-    try:
-        y = operation.value(xp, options, *arguments)
-        g = random.uniform(0.5, 1.5, np.shape(y))
-        right = operation.vjps[position](xp, options, g, y, *arguments)
-    except (BackpropError, ArithmeticError, ValueError, IndexError, TypeError):
-        return False  # an argument that is no array of plain numbers, such as labels
+    numbers = [random.uniform(0.5, 1.5, shape) if shape else random.uniform(0.5, 1.5) for shape in shapes]
+    labels = [a if k == position else np.round(a - 0.5) for k, a in enumerate(numbers)]  # 0 or 1: classes
+    for arguments in (numbers, labels):
+        try:
+            y = operation.value(xp, options, *arguments)
+            g = random.uniform(0.5, 1.5, np.shape(y))
+            right = operation.vjps[position](xp, options, g, y, *arguments)
+        except (BackpropError, ArithmeticError, ValueError, IndexError, TypeError):
+            return False  # an argument that is no array of plain numbers, such as places
+        if not hasattr(right, "shape") or np.isfinite(right).all():
+            break
     known = {**dict(zip(names, arguments, strict=False)), letters["g"]: g, letters["y"]: y}
     said = comes_to(expression, {name: value if np.ndim(value) else float(value) for name, value in known.items()})
     if said is None or not hasattr(right, "shape"):

@@ -241,7 +241,7 @@ def _binary(
     # Comparisons do not chain, and a difference or a quotient on the right is not what was meant without parentheses.
     keep = left.binding > binding if binding == COMPARISON else left.binding >= binding
     before, inner = (left.first, left.inner) if keep else (_wrap(left.first),) * 2
-    if isinstance(part.left, Binary) and sign in "*@" and part.left.sign == ("*" if sign == "@" else "@"):
+    if isinstance(part.left, Binary) and part.left.sign in {"*": "@", "@": "*/"}.get(sign, ""):
         before = inner = _wrap(left.first)  # nobody remembers which of the two comes first
     after = right.inner if right.binding > binding else _wrap(right.first)
     if binding == COMPARISON and right.binding > binding:

@@ -39,6 +39,8 @@ def product(
         words.update(zip(operation.arguments, names, strict=False))
     numbers = _numbers(options)
     text = operation.textbook[0 if operation.variadic else position]
+    if not operation.variadic:  # a form for these shapes alone
+        text = getattr(options, "textbook", {}).get(operation.arguments[position], text)
     try:
         form = parse(text)
     except FormulaError:

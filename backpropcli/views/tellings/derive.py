@@ -84,7 +84,7 @@ class Derivation:
             yield Said("No path leads from ", maths.name(told.name), " to ", maths.name(told.of), ", so it is 0.")
             return
         if links := self.links():
-            yield told.locals_table(links)
+            yield told.chain.locals_table(links)
         elif told.name != told.of:
             yield from self.step_by_step()
         whole = is_array(told.value)
@@ -114,21 +114,21 @@ class Derivation:
             yield ("in the data alone", maths.formula(self.tree(one.in_data), style))
         elif one.in_data is None:
             yield ("in the data alone", one.problem)
-        shown = maths.number(self.told.show(one.value))
+        shown = maths.number(self.told.chain.show(one.value))
         flat, numbers = _flat(formula), self.numbers(formula)
         put_in = Maths(typeset(flat, style, numbers=numbers), latex(flat, numbers=numbers))
         if numbers and len([p for p in postorder(flat) if isinstance(p, Name)]) <= MOST_NUMBERS:
             yield ("numbers put in", maths.spelled(put_in, " = ", shown) if put_in != shown else shown)
         else:
             yield ("as a number", shown)
-        yield ("by backprop", maths.number(self.told.show(one.gradient)))
+        yield ("by backprop", maths.number(self.told.chain.show(one.gradient)))
 
     def chained(self) -> Maths | None:
         """The chain rule in one line: each path's local derivatives, multiplied, and the paths added."""
         told = self.told
         one = [maths.number("1")]
-        factors = [[told.multiplied(k) for k in path if not k.plain] or one for path in told.paths or ()]
-        return maths.joined(" + ", [maths.joined(told.times, part) for part in factors]) if factors else None
+        factors = [[told.chain.multiplied(k) for k in path if not k.plain] or one for path in told.paths or ()]
+        return maths.joined(" + ", [maths.joined(told.chain.times, part) for part in factors]) if factors else None
 
     def tree(self, text: str) -> Expression:
         """A formula of ours, read."""
@@ -143,7 +143,7 @@ class Derivation:
                 if name in self.worked.graph.nodes:
                     value = self.worked.value(name)
                     place = tuple(int(k) for k in inside.rstrip("]").split(",")) if inside else ()
-                    found[part.name] = self.told.show(value[place] if place else value)
+                    found[part.name] = self.told.chain.show(value[place] if place else value)
         return found
 
     def closing(self, one: Derived) -> Lines:
@@ -223,7 +223,7 @@ def derive_json(found: Sequence[Derivation], source: str) -> Iterator[str]:
     gradients: list[dict[str, Any]] = [
         {
             "name": one.told.name,
-            "chain": [{"of": str(k.to), "by": str(k.by), "formula": one.told.factor(k), "value": k.value}
+            "chain": [{"of": str(k.to), "by": str(k.by), "formula": one.told.chain.factor(k), "value": k.value}
                       for k in one.links()],
             "matrix": None if one.matrix is None else {
                 "formula": maths.formula(one.matrix.formula, one.worked.style, one.worked.arrays),

@@ -56,7 +56,7 @@ def _path(one: Explanation, path: Path) -> dict[str, Any]:
         "names": [str(one.spot), *(str(link.to) for link in reversed(path))],
         "product": product,
         "steps": [
-            {"of": str(k.to), "by": str(k.by), "formula": one.factor(k), "local": k.value,
-             "upstream": one.gradient_at(k.to), "gradient": one.gradient_at(k.by)} for k in path
+            {"of": str(k.to), "by": str(k.by), "formula": one.chain.factor(k), "local": k.value,
+             "upstream": one.chain.gradient_at(k.to), "gradient": one.chain.gradient_at(k.by)} for k in path
         ],
     }  # fmt: skip

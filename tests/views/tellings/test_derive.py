@@ -156,3 +156,32 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert [g["formulas"][0]["formula"] for g in found["gradients"]] == ["w2*x*(a2 - y)", "a2 - y"]
     assert main(["derive", "--example", "lecture", "--timeout", "0"]) == 2
     assert "--timeout 0: expected seconds, such as --timeout 60" in capsys.readouterr().err
+
+
+LABELS = """
+inputs: {X: [[0, 0], [0, 1], [1, 0]], y: [0, 1, 1]}
+parameters: {W: [[0.5, -0.3], [0.8, 0.2]], b: [0.1, -0.1]}
+nodes: {logits: X @ W + b, J: 'cross_entropy(logits, y)'}
+"""
+
+
+def test_softmax_and_cross_entropy_together_as_a_textbook_has_them() -> None:
+    lines = terminal_lines(bp.loads(LABELS).derive("W"))
+    assert "  dJ/dlogits   = dJ/dJ / 3 · (softmax(logits) - one_hot(y, 2))" in lines
+    assert "chain rule   dJ/dW = X.T @ ((softmax(logits) - one_hot(y, 2)) / 3)" in lines
+    assert "The formula and backprop agree." in lines
+    hot = LABELS.replace("y: [0, 1, 1]", "y: [[1, 0], [0, 1], [0.5, 0.5]]")
+    assert "(softmax(logits) * sum(y, axis=-1, keepdims=True) - y)" in "".join(terminal_lines(bp.loads(hot).derive("W")))
+
+
+def test_conditions_are_in_the_language_of_the_spec() -> None:
+    (found,) = bp.loads(LABELS).derive("W", (0, 0)).found
+    assert "y[1] == 1" in found.while_
+    assert not any("Eq(" in condition or "Ne(" in condition for condition in found.while_)
+
+
+def test_a_long_fraction_is_a_decimal() -> None:
+    nodes = ", ".join(f"a{k}: (a{k - 1} + a{k - 2})/2" for k in range(2, 90))
+    assert derived(f"parameters: {{w: 0.5}}\nnodes: {{a0: w*1, a1: w*2, {nodes}}}\nloss: a89", "w").formula == (
+        "1.66666666666667"
+    )
