@@ -64,13 +64,15 @@ def derive(
     if not names:
         raise UsageError(f"{net.source} has no parameters: say which gradient", hint="Such as  backprop derive dJ/dx")
     found = [
-        net.derive(name, place, of=by, seconds=seconds, precision=numbers.precision(), ascii=to.ascii)
+        net.derive(
+            name, place, of=by, seconds=seconds, precision=numbers.precision(), ascii=to.ascii, full=numbers.full,
+        )
         for name, place, by in names
     ]
     if to.format == "json":
         to.write(derive_json(found, net.source))
     else:
-        to.write(tell([one.sections() for one in found], to.format, to.width))
+        to.write(tell([one.sections() for one in found], to.format, to.width, to.coloured))
     if not all(one.agrees for one in found):
         return 1
     without = [one for one in found if one.problem is not None]

@@ -61,9 +61,11 @@ def explain(
     tellings: list[Explanation] = []
     for name, place, by in asked:
         known = {label for one in tellings if by in (None, one.of) for label in one.cone.labels}
-        tellings.append(net.explain(name, place, of=by, precision=numbers.precision(), ascii=to.ascii, known=known))
+        tellings.append(net.explain(
+                name, place, of=by, precision=numbers.precision(), ascii=to.ascii, known=known, full=numbers.full,
+            ))
     if to.format == "json":
         to.write(explain_json(tellings, net.source))
     else:
-        to.write(tell([one.sections() for one in tellings], to.format, to.width))
+        to.write(tell([one.sections() for one in tellings], to.format, to.width, to.coloured))
     return 0

@@ -10,7 +10,7 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -221,6 +221,8 @@ def command(function: Callable[..., int]) -> Callable[..., int]:
             groups[parameter.name] = parameter.annotation
             for name, annotation in parameter.annotation.__annotations__.items():
                 default = parameter.annotation._field_defaults[name]
+                if name == "format" and "FORMATS" in function.__globals__:
+                    annotation = _formats(function.__globals__["FORMATS"])
                 spread.append(
                     inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
                 )
@@ -236,6 +238,12 @@ def command(function: Callable[..., int]) -> Callable[..., int]:
     gathered.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
     gathered.__annotations__ = {p.name: p.annotation for p in spread}
     return gathered
+
+
+def _formats(known: Sequence[str]) -> Any:
+    """`--format` of a command that has these formats."""
+    words = f"{', '.join(known[:-1])} or {known[-1]}."
+    return Annotated[Word, typer.Option("--format", metavar="FORMAT", help=words, rich_help_panel=OUTPUT)]
 
 
 def listed(words: Words) -> list[str] | None:

@@ -335,10 +335,12 @@ class Network:
         precision: Precision | None = None,
         ascii: bool = False,
         known: Collection[str] = (),
+        full: bool = False,
     ) -> Explanation:
         """How the chain rule gets to the gradient of `name` (or of one entry of it), told in sections.
 
         `known`: names whose gradients have been told, so that what they share with this one is not told again.
+        `full`: every step of a long walk.
         """
         from backpropcli.engine.nudge import nudge
         from backpropcli.ops.definition import show_shape
@@ -358,7 +360,7 @@ class Network:
         before = trace.value(name)[at] if at else trace.value(name)
         nudges = (nudge(trace, name, eps, at) for eps in steps(float(before)))
         proof = next(filter(holds, nudges), None) or nudge(trace, name, steps(float(before))[0], at)
-        return Explanation(Worked(trace, precision, ASCII if ascii else UNICODE, data), name, place, proof, known)
+        return Explanation(Worked(trace, precision, ASCII if ascii else UNICODE, data), name, place, proof, known, full)
 
     def derive(
         self,
@@ -369,11 +371,12 @@ class Network:
         seconds: float = 10.0,
         precision: Precision | None = None,
         ascii: bool = False,
+        full: bool = False,
     ) -> Derivation:
         """The gradient of `name` (or of one entry of it) as a formula by SymPy, compared with backpropagation.
 
         `network.derive("w1").found[0].formula` is `w2*x*(a2 - y)`. What takes longer than `seconds`, or is too large,
-        is said in its `problem`.
+        is said in its `problem`; `full`: nothing that SymPy can make is too large to be read.
         """
         from backpropcli.symbolic import SymbolicError
         from backpropcli.symbolic.derive import Derived, derive
@@ -383,7 +386,7 @@ class Network:
         trace, found, problem = told.worked.trace, list[Derived](), None
         try:
             assert trace.of is not None
-            found = derive(self.graph, self.values, trace.of, name, trace.gradient(name), told.index, seconds)
+            found = derive(self.graph, self.values, trace.of, name, trace.gradient(name), told.index, seconds, full)
         except SymbolicError as error:
             problem = error
         return Derivation(told, found, problem)

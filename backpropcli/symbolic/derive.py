@@ -88,11 +88,12 @@ def within(seconds: float) -> Iterator[None]:
 
 def derive(
     graph: Graph, values: Mapping[str, Value], of: str, name: str, gradient: Value, index: tuple[int, ...] = (),
-    seconds: float = SECONDS,
+    seconds: float = SECONDS, full: bool = False,
 ) -> list[Derived]:
     """d(of)/d(name), or that of its entry `index`, as formulas: one for a number, one for each entry of a small array.
 
-    `gradient` is backpropagation's, of the whole name. Raises SymbolicError for what is too large or takes too long.
+    `gradient` is backpropagation's, of the whole name; `full`: no formula is too large to be read. Raises SymbolicError
+    for what is too large for SymPy or takes too long.
     """
     shape = graph.shape(name)
     places = [index] if index or not shape else _indices(shape)
@@ -113,15 +114,16 @@ def derive(
     flat = [float(g) for g in entries(spread(gradient, shape))]
     rows = dict(zip(_indices(shape), flat, strict=True))
     left = max(seconds - (time.monotonic() - start), 0.1) / len(places)
-    return [_one(equations, name, place, e, rows[place], left) for place, e in zip(places, found, strict=True)]
+    return [_one(equations, name, place, e, rows[place], left, full) for place, e in zip(places, found, strict=True)]
 
 
 def _one(
     equations: _Equations, name: str, place: tuple[int, ...], found: tuple[Formula, dict[Any, None]], gradient: float,
-    seconds: float,
+    seconds: float, full: bool,
 ) -> Derived:
     """One formula, simplified as far as the time lasts."""
     formula, conditions = found
+    readable, composed, tidied = (LARGEST,) * 3 if full else (READABLE, COMPOSED, TIDIED)
     equations.conditions = dict(conditions)
     value = float(number_of_digits(formula, equations.known))
     whole: Formula | None = None
@@ -130,19 +132,19 @@ def _one(
         kept = tidy(formula)
     try:
         with within(seconds / 2):
-            whole = equations.in_data(formula)
-            limit(size_of(whole, TIDIED), TIDIED)
+            whole = equations.in_data(formula, tidied)
+            limit(size_of(whole, tidied), tidied)
             whole = tidy(whole)
             conditions = equations.conditions
             value = float(number_of_digits(whole, equations.known))
     except TooSlow:
         problem = "takes SymPy too long"
     except (SymbolicError, RecursionError):
-        problem = "too large to be read"
-    if whole is not None and (problem or size_of(whole, COMPOSED) > COMPOSED):
+        problem = "too large to be read" + (" or made" if full else "")
+    if whole is not None and (problem or size_of(whole, composed) > composed):
         whole, problem = None, problem or "too large to be read"
-    if size_of(kept, READABLE) > READABLE:
-        raise SymbolicError(f"a formula of more than {READABLE} terms, too large to be read")
+    if size_of(kept, readable) > readable:
+        raise SymbolicError(f"a formula of more than {readable} terms, too large to be read", hint="--full prints it.")
     order = {symbol_: k for k, (symbol_, _, _, _) in enumerate(equations.list)}
     first = sorted(conditions, key=lambda c: max((order.get(s, -1) for s in c.free_symbols), default=-1))
     said = tuple(dict.fromkeys(text(c) for c in first if not isinstance(c, sympy().Ne)))  # which hold nearly everywhere
@@ -268,7 +270,7 @@ class _Equations:
                     return True
         return False
 
-    def in_data(self, e: Formula) -> Formula:
+    def in_data(self, e: Formula, most: int = TIDIED) -> Formula:
         """An expression in the data's names alone (and the name's own, where that is a node)."""
         own = set(entries(symbols(self.name, self.graph.shape(self.name))))
         whole: dict[Any, Formula] = {}
@@ -279,7 +281,7 @@ class _Equations:
         for symbol_, value, _, _ in self.list:
             if symbol_ in needed and symbol_ not in own:
                 whole[symbol_] = self.resolved(value).xreplace(whole)
-                limit(size_of(whole[symbol_], TIDIED), TIDIED)
+                limit(size_of(whole[symbol_], most), most)
         return e.xreplace(whole)
 
 

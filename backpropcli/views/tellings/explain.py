@@ -29,17 +29,19 @@ MOST_BY_ENTRY = 4
 class Explanation:
     """The sections about one gradient, of `name` (or of its entry `index`); `proof` is a nudge of one number.
 
-    `known`: the names whose gradients were told before, so that a walk may begin there.
+    `known`: the names whose gradients were told before, so that a walk may begin there. `full`: however long.
     """
 
     def __init__(
-        self, worked: Worked, name: str, index: tuple[int, ...], proof: Nudge | None, known: Collection[str] = ()
+        self, worked: Worked, name: str, index: tuple[int, ...], proof: Nudge | None, known: Collection[str] = (),
+        full: bool = False,
     ) -> None:
         self.worked = worked
         self.name = name
         self.index = index
         self.proof = proof
         self.known = frozenset(known) - {name}
+        self.most = 10**9 if full else MOST_LINES
         assert worked.trace.of is not None
         self.of = worked.trace.of
         self.spot = Spot(name, index)
@@ -115,13 +117,13 @@ class Explanation:
         who, of = maths.name(*self.spot), maths.name(self.of)
         yield Said("One path leads from ", who, " to ", of, ":  ", self.chain.arrows(path))
         done = max((k + 1 for k, link in enumerate(path) if link.by.label in self.known), default=0)
-        hidden = max(len(path) - MOST_LINES, 0)
+        hidden = max(len(path) - self.most, 0)
         left = path[max(done, hidden) :]
         start = left[0].to
         shown = self.chain.show(self.chain.gradient_at(start))
         before = maths.spelled(maths.gradient(self.of, *start), " = ", maths.number(shown))
         if hidden > done:
-            yield Said("Its last ", str(len(left)), " steps, from ", before, " on (backprop run --steps has them all):")
+            yield Said("Its last ", str(len(left)), " steps, from ", before, " on (--full tells all):")
         elif done:
             steps = "one step is" if len(left) == 1 else f"{len(left)} steps are"
             yield Said(before, f" is known by now, so {steps} left:")
@@ -174,12 +176,12 @@ class Explanation:
         """Every gradient on the way, from the loss back; over the examples of a batch."""
         yield self.cone.routes(self.chain.arrow)
         labels = [label for label in self.cone.order if label not in self.known and label != self.of]
-        if steps := self.cone.inner_steps(labels[-MOST_LINES:]):
+        if steps := self.cone.inner_steps(labels[-self.most :]):
             yield steps
         who, of = maths.name(self.name), maths.name(self.of)
-        if len(labels) > MOST_LINES:
-            labels = labels[-MOST_LINES:]
-            yield Said("The last ", str(len(labels)), " steps of the way back (backprop run --steps has them all):")
+        if len(labels) > self.most:
+            labels = labels[-self.most :]
+            yield Said("The last ", str(len(labels)), " steps of the way back (--full tells all):")
         elif self.known:
             yield Said("What came back before is known by now. What is left:")
         else:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
+from backpropcli.views.output import render
 from backpropcli.views.rows import WIDTH, Row, lay_out
 from backpropcli.views.table import Cell, Column, Table, width_of, worded
 from backpropcli.views.tellings.maths import Maths, Said, as_tex
@@ -65,7 +66,9 @@ Section = Whole | Fitting
 """Any of these, or a table where there is room for it."""
 
 
-def tell(tellings: Sequence[Iterable[Section]], format: str = "table", width: int | None = None) -> Iterator[str]:
+def tell(
+    tellings: Sequence[Iterable[Section]], format: str = "table", width: int | None = None, coloured: bool = False
+) -> Iterator[str]:
     """Several tellings, one after the other, as text, Markdown or LaTeX."""
     for number, sections in enumerate(tellings):
         if format == "markdown":
@@ -74,28 +77,35 @@ def tell(tellings: Sequence[Iterable[Section]], format: str = "table", width: in
             yield from latex(sections)
         else:
             yield "\n\n" * bool(number)
-            yield from (f"{line}\n" for line in terminal(sections, width))
+            yield from (f"{line}\n" for line in terminal(sections, width, coloured))
 
 
-def terminal(sections: Iterable[Section], width: int | None = None) -> Iterator[str]:
-    """The sections as lines of plain text; paragraphs are folded at the terminal's width, 80 columns in a pipe."""
+def terminal(sections: Iterable[Section], width: int | None = None, coloured: bool = False) -> Iterator[str]:
+    """The sections as lines of text; paragraphs are folded at the terminal's width, 80 columns in a pipe.
+
+    `coloured`: what the first one says before its colon is bold, and tables are as elsewhere.
+    """
     room = width or WIDTH
     for number, section in enumerate(sections):
         if number:
             yield ""
         if isinstance(section, Fitting):
             fits = section.wide.layout(room).width <= room
-            yield from terminal([section.wide] if fits else section.narrow, width)
+            yield from terminal([section.wide] if fits else section.narrow, width, coloured)
         elif isinstance(section, Walk):
             yield from lay_out(section.rows, room, wrap=width is not None)
         elif isinstance(section, Table):
             fits = section.layout().width <= room
-            yield from section.layout(width if fits else room).lines()
+            yield from render(section, width if fits else room, coloured).rstrip("\n").split("\n")
         elif isinstance(section, Lines | Equations):
             for line, column in (section.lines() if isinstance(section, Equations) else section).lines:
                 yield from hung(line, room, column)
-        else:
+        elif number or not coloured:
             yield from worded(section, room)
+        else:
+            first, *rest = worded(section, room)
+            head, colon, words = first.partition(": ")
+            yield from [f"\x1b[1m{head}\x1b[0m{colon}{words}", *rest]
 
 
 def hung(line: str, width: int, column: int) -> list[str]:

@@ -171,7 +171,8 @@ def test_softmax_and_cross_entropy_together_as_a_textbook_has_them() -> None:
     assert "chain rule   dJ/dW = X.T @ ((softmax(logits) - one_hot(y, 2)) / 3)" in lines
     assert "The formula and backprop agree." in lines
     hot = LABELS.replace("y: [0, 1, 1]", "y: [[1, 0], [0, 1], [0.5, 0.5]]")
-    assert "(softmax(logits) * sum(y, axis=-1, keepdims=True) - y)" in "".join(terminal_lines(bp.loads(hot).derive("W")))
+    lines = terminal_lines(bp.loads(hot).derive("W"))
+    assert "(softmax(logits) * sum(y, axis=-1, keepdims=True) - y)" in "".join(lines)
 
 
 def test_conditions_are_in_the_language_of_the_spec() -> None:

@@ -229,3 +229,19 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert names == [f"dJ/d{n}" for n in ("J", "a2", "z2", "t2", "a1", "z1", "t1", "w1")]
     assert first["proof"]["loss_after"] == pytest.approx(2.0060045)
     assert (last["count"], last["paths"]) == (1, None)
+
+
+def test_full_tells_every_step_and_colour_is_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = [f"a{k} = a{k - 1}*0.9" for k in range(1, 60)]
+    flags = ["explain", "w", "-p", "w=2", "-n", "a0 = w + 1", *[word for node in nodes for word in ("-n", node)]]
+    assert main(flags) == 0
+    short = capsys.readouterr().out
+    assert "Its last 40 steps, from da59/da39 = 0.121577 on (--full tells all):" in short
+    assert main([*flags, "--full"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > len(short.splitlines()) + 15
+    assert main(["explain", "--example", "lecture", "b2", "--color", "always"]) == 0
+    coloured = capsys.readouterr().out
+    assert coloured.startswith("\x1b[1mdJ/db2 = 2\x1b[0m: raise b2")
+    assert main(["explain", "--example", "lecture", "b2", "--color", "never"]) == 0
+    plain = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", coloured).splitlines()]
+    assert capsys.readouterr().out.splitlines() == plain
