@@ -19,6 +19,19 @@ COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight")
 """Numbers in words, up to `MOST_PATHS`."""
 
 
+SIGNS = (
+    (" * ", "* multiplies entry by entry"),
+    (" @ ", "@ is the matrix product"),
+    (".T", ".T swaps rows and columns"),
+    ("outer(", "outer(a, b) has a[i]·b[j] in row i, column j"),
+    (" spread over ", "spread over gives every entry the same number"),
+    ("sum(", "sum adds all entries up"),
+    ("axis=0", "axis=0 adds down the columns"),
+    ("one_hot(", "one_hot makes rows of zeros with a single 1"),
+)
+"""What the signs of matrix notation mean, in words."""
+
+
 class Cone:
     """All that lies between `name` and the loss."""
 
@@ -103,6 +116,15 @@ class Cone:
                 s.shown, self.worked.style, self.worked.arrays)) for s in stages]  # fmt: skip
             lines.append((Said(self.defined(node), " is worked out in steps:  ", maths.joined(",  ", steps)), 2))
         return Lines(lines) if lines else None
+
+    def legend(self, walk: Walk) -> Lines | None:
+        """What the signs in these lines mean; None where there are none that a number alone does not have."""
+        text = " ".join(f"{term} " for row in walk.rows for term in row.formula)
+        said = [words for sign, words in SIGNS if sign in text and not (sign == "sum(" and "axis=" in text)]
+        if not said:
+            return None
+        words = "; ".join(said)
+        return Lines([(Said(words[0].upper() + words[1:] + "."), 0)])
 
     def walk(self, labels: Iterable[str]) -> Walk:
         """The gradients of these, each from those that come before it."""

@@ -130,7 +130,10 @@ class Explanation:
         elif len(path) == 1:
             yield "It is one step long, so its local derivative is the gradient."
         else:
-            yield Said("Walk it from ", of, " back to ", who, ". Each line multiplies by one local derivative.")
+            yield Said(
+                "Walk it from ", of, " back to ", who, ": on each line the gradient so far (upstream), times how fast "
+                "one formula moves with what it uses (local derivative), is the next gradient.",
+            )  # fmt: skip
         narrow: list[Section] = [self.chain.locals_table(left), self.chain.rows_at([link.by for link in left], left)]
         yield Fitting(self.chain.walk_table(left), narrow)
         if (line := self.chain.in_one_line(path, len(left))) is not None:
@@ -186,7 +189,10 @@ class Explanation:
             yield Said("What came back before is known by now. What is left:")
         else:
             yield Said("Walk back from ", of, " to ", who, ". Each line takes a gradient back through one operation:")
-        yield self.cone.walk(labels)
+        walk = self.cone.walk(labels)
+        yield walk
+        if not self.known and (legend := self.cone.legend(walk)) is not None:
+            yield legend
         if not is_array(self.value):
             for stage in self.worked.users.get(self.name, ()):
                 if (table := self.examples(self.links.through(stage, self.spot))) is not None:

@@ -47,7 +47,9 @@ dJ/dw1 = 6: raise w1 a little, and J rises 6 times as much.
 
 One path leads from w1 to J:  w1 → t1 → z1 → a1 → t2 → z2 → a2 → J
 
-Walk it from J back to w1. Each line multiplies by one local derivative.
+Walk it from J back to w1: on each line the gradient so far (upstream), times
+how fast one formula moves with what it uses (local derivative), is the next
+gradient.
 
   through             upstream     local derivative            gradient
   ───────────────────────────────────────────────────────────────────────
