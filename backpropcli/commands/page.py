@@ -78,6 +78,8 @@ def _wrote(output: str, made: "Page") -> str:
     text = f"wrote {output} (one file, {max(round(made.size / 1000), 1)} kB, needs no network)"
     if made.blanks:
         text += f": {made.blanks} {'blank' if made.blanks == 1 else 'blanks'}"
+    if made.left_out:
+        text += f"\nGiven, as not finite: {', '.join(made.left_out[:4])}{', ...' if len(made.left_out) > 4 else ''}."
     if not made.live:
         text += "\nThis network is too large to be computed in a page: its numbers stand still."
     return text

@@ -245,7 +245,7 @@ function program() { return []; }
 def in_node(script: str, data: Any) -> Any:
     assert NODE is not None
     common = piece("common.js").replace('const lesson = JSON.parse(document.getElementById("lesson").textContent);', "")
-    text = COMMON + common + f"const data = JSON.parse(require('fs').readFileSync(0));\n{script}"
+    text = COMMON + common + piece("read.js") + f"const data = JSON.parse(require('fs').readFileSync(0));\n{script}"
     done = subprocess.run([NODE, "-e", text], input=json.dumps(data), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -269,12 +269,17 @@ def test_answers_are_read_as_numbers_and_small_expressions() -> None:
     good = {
         "6": 6, " -2.5 ": -2.5, "2*3": 6, "1/3": 1 / 3, "2·(7 − 5)/2": 2, "(1+2)*-3": -9, "2**3**2": 512, "2^3": 8,
         "-2**2": -4, "1e-3": 0.001, ".5": 0.5, "3.": 3, "1/2/2": 0.25, "½": 0.5, "--2": 2, "2--2": 4,
+        "sqrt(2)": math.sqrt(2), "1/(1+exp(-1))": 1 / (1 + math.exp(-1)), "pi/4": math.pi / 4, "-e": -math.e,
+        "tanh(0.5)^2": math.tanh(0.5) ** 2, "3²": 9, "2*relu(-3)": 0, "abs(-2)": 2,
     }
     found = in_node("console.log(JSON.stringify(data.map(t => read(t))))", list(good))
     assert [f.get("value") for f in found] == [pytest.approx(v, abs=1e-15) for v in good.values()]
-    bad = ["", "x", "alert(1)", "2*", "1 2", "(1", "1)", "1/0", "()", "1..2", "2,001", "__proto__", "9" * 400]
-    bad += ["(" * 150, "-" * 199]
+    bad = ["", "x", "alert(1)", "2*", "1 2", "(1", "1)", "1/0", "()", "1..2", "2,001", "__proto__", "9" * 400,
+           "exp", "exp 1", "exp(", "exp()", "toString(1)", "constructor", "2pi", "1e400", "log(-1)", "0/0", "2e"]
+    bad += ["1,5,2", "(" * 150, "-" * 199]
     found = in_node("console.log(JSON.stringify(data.map(t => read(t))))", bad)
     assert found[0] == {"empty": True}
     assert all("problem" in f for f in found[1:])
+    assert found[bad.index("1/0")] == found[bad.index("0/0")] == {"problem": "That divides by 0."}
+    assert found[bad.index("1e400")] == found[bad.index("log(-1)")] == {"problem": "That is not a finite number."}
     assert found[bad.index("2,001")] == {"problem": "Decimals are written with a point: 2.001"}
