@@ -35,7 +35,7 @@ MOST_FIGURES = 25
 MOST_NUMBERS = 3_000
 """Data of more numbers than these are no exercise."""
 NEGLIGIBLE = 1e-6
-"""A smaller number counts as 0: a saturated unit's, or what rounding has left, which differs with the order of adding."""
+"""A smaller number counts as 0: a saturated unit's, or what rounding left, which differs with the order of adding."""
 WORD = 0xFFFFFFFF
 
 

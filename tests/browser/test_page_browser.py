@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import backpropcli as bp
@@ -82,6 +83,13 @@ class Browser:
         spots = self.js(f"[...document.querySelectorAll('.backprop-graph .{kind}[data-name]')].map(t => "
                         "[t.dataset.name, t.textContent, getComputedStyle(t).visibility])")
         return {name: text for name, text, visibility in spots if visibility == "visible"}
+
+    def exact(self, kind: str) -> dict[str, Any]:
+        """All digits of the table's values or gradients, as a script reads them."""
+        cells = self.js(f"[...document.querySelectorAll('[data-{kind}-of]')].map(c => "
+                        f"[c.dataset.{kind}Of, c.dataset.number])")  # fmt: skip
+        return {name: float(text) if text[0] not in "[" else np.array(json.loads(text), float)
+                for name, text in cells if text}  # fmt: skip
 
     def type(self, css: str, text: str) -> None:
         field = self.one(css)
@@ -197,7 +205,8 @@ def test_a_field_changes_everything_at_once(page: Browser, lecture: bp.Network) 
     assert page.one("[data-input=w1]").get_attribute("value") == "2"
 
 
-TYPED = ["lecture", "mazur", "mazur-layers", "batch", "mish", "lecture-function", "tf-softmax-xent"]
+TYPED = ["lecture", "mazur", "mazur-layers", "batch", "mish", "lecture-function", "tf-softmax-xent",
+         "tf-conv2d-2x3-2x2", "alexkode-batchnorm-small", "udl-toy-model"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", TYPED)
@@ -220,10 +229,11 @@ def test_values_typed_in_give_what_the_engine_gives(page: Browser, name: str) ->
         values[datum] = value
     trace = network.run(values=values)
     for kind, ask in (("value", trace.value), ("gradient", trace.gradient)):
-        shown = page.column(kind)
+        shown, exact = page.column(kind), page.exact(kind)
         for node in network.graph.names("parameter", "node"):
             flat = ask(node).ravel().tolist() if getattr(ask(node), "ndim", 0) else [ask(node)]
             assert shown[node].replace("[", "").replace("]", "").split() == [SHOW(x) for x in flat], (kind, node)
+            assert exact[node] == pytest.approx(ask(node), rel=1e-12, abs=1e-15)
     page.errors()
 
 
@@ -234,6 +244,99 @@ def _indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     for k in range(shape[0]):
         for rest in _indices(shape[1:]):
             yield (k, *rest)
+
+
+def test_corners_and_division_by_zero(page: Browser) -> None:
+    network = bp.loads("parameters: {w: 1, v: 2}\nnodes: {z: w * v, a: relu(z) + abs(z), J: a**2 / v}")
+    page.open(network)
+    for w, v in (("0", "2"), ("-1", "2"), ("1", "0"), ("0", "0"), ("1e200", "3")):
+        page.type("[data-input=w]", w)
+        page.type("[data-input=v]", v)
+        trace = network.run(values={"w": float(w), "v": float(v)})
+        for kind, ask in (("value", trace.value), ("gradient", trace.gradient)):
+            for name in ("z", "a", "J", "w", "v"):
+                assert page.exact(kind)[name] == pytest.approx(ask(name), rel=1e-12, nan_ok=True), (w, v, kind, name)
+    assert "J is the first number that is not finite (Infinity)" in page.text("#moved")
+    page.one("#reset").click()
+    assert page.text("#moved") == ""
+    slider = page.one("[data-slider=w]")
+    assert [slider.get_attribute(name) for name in ("min", "max", "value")] == ["-10", "10", "1"]
+
+
+def test_what_is_no_number_is_said_and_changes_nothing(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture)
+    before = page.exact("gradient")
+    for typed, said in (
+        ("", "Nothing is written there. (w1 is still 2)"),
+        ("abc", "A number or an expression such as 2*3 or 1/3 is needed. (w1 is still 2)"),
+        ("1e400", "That is not a finite number. (w1 is still 2)"),
+        ("alert(1)", "A number or an expression such as 2*3 or 1/3 is needed. (w1 is still 2)"),
+    ):
+        page.js("(([e, text]) => { e.value = text; e.dispatchEvent(new Event('input')); })(arguments[0])",
+                [page.one("[data-input=w1]"), typed])  # fmt: skip
+        assert page.text(".field .problem:not(:empty)") == said
+        assert page.one("[name=w1]").get_attribute("aria-invalid") == "true"
+        assert page.exact("gradient") == before
+    page.type("[data-input=w1]", "4/2")
+    assert page.all(".field .problem:not(:empty)") == []
+    assert page.one("[name=w1]").get_attribute("aria-invalid") is None
+    page.errors()
+
+
+def test_class_numbers_and_arrays_of_three_axes_have_fields(page: Browser) -> None:
+    network = bp.loads("targets: {y: [0, 2]}\nparameters: {W: [[[1, 2], [3, 4]], [[5, 6], [7, 8]]], "
+                       "z: [[1, 2, 3], [3, 2, 2]]}\nnodes:\n  J: cross_entropy(z, y) + sum(W**2)")  # fmt: skip
+    page.open(network)
+    page.type('[name="y[1]"]', "7")
+    assert page.text(".field .problem:not(:empty)") == "This is a class number: 0 to 2. (y[1] is still 2)"
+    page.type('[name="y[1]"]', "0")
+    page.type('[name="W[1, 0, 1]"]', "9")
+    weights = network.values["W"] * 1.0
+    weights[1, 0, 1] = 9
+    trace = network.run(values={"y": [0, 0], "W": weights})
+    assert page.exact("value")["J"] == pytest.approx(trace.value("J"), rel=1e-12)
+    for name in ("W", "z"):
+        assert page.exact("gradient")[name] == pytest.approx(trace.gradient(name), rel=1e-12)
+
+
+def test_the_slider_goes_to_any_step(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture)
+    page.js("(e => { e.value = 13; e.dispatchEvent(new Event('input')); })(document.getElementById('scrub'))")
+    assert page.text("#count") == "13 of 18"
+    step = page.one("#step")
+    assert [step.get_attribute(name) for name in ("data-phase", "data-name")] == ["gradient", "w2"]
+    factors = [page.one(f"#step [data-{which}]").get_attribute(f"data-{which}") for which in ("upstream", "local")]
+    assert factors == ["2", "2"]
+    assert page.one("#scrub").get_attribute("aria-valuetext") == "Backward, step 13 of 18: w2"
+    page.one("#next").send_keys(Keys.ENTER, Keys.ENTER, Keys.ENTER, Keys.ENTER, Keys.ENTER)
+    assert page.js("document.activeElement.id") == "back"  # the last step: Step is no longer to be had
+    page.press(Keys.ARROW_LEFT)
+    assert page.text("#count") == "17 of 18"
+
+
+def test_a_reader_hears_what_is_drawn(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture)
+    assert page.one("#node-w1").get_attribute("aria-label") == "w1 = 2, gradient 6"
+    page.press(Keys.ARROW_RIGHT)
+    assert page.one("#node-w1").get_attribute("aria-label") == "w1 = 2"
+    assert page.one("#node-z1").get_attribute("aria-label") == "z1"
+    page.open(lecture, exercise=True)
+    assert page.one("#node-t1").get_attribute("aria-label") == "t1 = to be found, gradient to be found"
+
+
+def test_five_hundred_nodes_stay_usable(page: Browser) -> None:
+    lines = ["inputs: {x: 0.5}", "parameters:", *(f"  w{k}: 1.{k % 7}" for k in range(1, 251)), "nodes:"]
+    for k in range(1, 251):
+        lines += [f"  t{k}: w{k} * {f'a{k - 1}' if k > 1 else 'x'}", f"  a{k}: tanh(t{k})"]
+    page.open(bp.loads("\n".join(lines)))
+    assert page.js("document.documentElement.scrollHeight") < 3000
+    assert page.js("document.documentElement.scrollWidth") <= 1280
+    page.js("(e => { e.value = 700; e.dispatchEvent(new Event('input')); })(document.getElementById('scrub'))")
+    for css, frame in ((".node.now .box", "#graph"), ("#table tr.now", ".scroll")):
+        seen = page.js("(([a, b]) => [a.top - b.top, b.bottom - a.bottom])(arguments[0].map(c => "
+                       "document.querySelector(c).getBoundingClientRect()))", [css, frame])  # fmt: skip
+        assert min(seen) >= 0, css
+    page.errors()
 
 
 def test_it_works_inside_a_frame_that_forbids_most_things(page: Browser, lecture: bp.Network, tmp_path: Path) -> None:
@@ -414,6 +517,34 @@ def test_new_numbers_are_short_and_the_same_for_a_seed(page: Browser, name: str)
             assert found.count(0.0) == 0, (seed, values, found)
 
 
+def test_what_is_not_finite_is_given(page: Browser) -> None:
+    network = bp.loads("parameters: {w: -3}\nnodes: {a: log(w), J: a**2}")
+    page.open(network, exercise=True)
+    assert page.text("#score") == "0 of 1 right, 0 at the first try"
+    assert page.one("[name=J]").get_attribute("value") == "NaN"
+    assert page.one("[name=J]").get_attribute("readonly") == "true"
+    page.one('[name="dJ/dJ"]').send_keys("1", Keys.ENTER)
+    assert page.text("#score") == "1 of 1 right, 1 at the first try. All done."
+    page.one("#fresh").click()
+    assert page.text("#score") == "0 of 5 right, 0 at the first try"
+    assert page.all(".given") == []
+
+
+@pytest.mark.parametrize(("typed", "right"), [("0.333", True), ("1/3", True), ("0.3333", True), ("0.33", False)])
+def test_three_digits_are_enough(page: Browser, typed: str, right: bool) -> None:
+    page.open(bp.loads("parameters: {w: 3}\nnodes: {a: 1/w, J: a**2}"), exercise=True)
+    blank(page, 0).send_keys(typed, Keys.ENTER)
+    assert ("right" in item(page, 0).get_attribute("class").split()) is right
+
+
+def test_an_exercise_of_an_array_too_long_for_the_lesson(page: Browser) -> None:
+    network = bp.loads("inputs: {x: [" + ", ".join(map(str, range(1, 71))) + "]}\nparameters: {w: 2}\n"
+                       "nodes: {a: w * x, J: sum(a)}")  # fmt: skip
+    page.open(network, exercise=True)
+    page.one('[name="a[69]"]').send_keys("140", Keys.ENTER)
+    assert page.text("#score") == "1 of 143 right, 1 at the first try"
+
+
 def test_progress_is_kept_nowhere(page: Browser, lecture: bp.Network) -> None:
     page.open(lecture, exercise=True)
     blank(page, 0).send_keys("2", Keys.ENTER)
@@ -461,7 +592,8 @@ TINY = {
     "classes": "inputs: {x: [[1, 2], [3, -1]]}\ntargets: {y: [0, 2]}\nparameters: {W: [[1, 2, 3], [4, -5, 6]]}\n"
                "nodes:\n  z: x @ W\n  J: cross_entropy(z, y)",
     "one class": "targets: {y: 2}\nparameters: {z: [1, 2, 4]}\nnodes: {p: softmax(z), J: '-log(p[y])'}",
-    "negative target": "inputs: {x: 1}\ntargets: {y: -2}\nparameters: {a: 1, b: 2, c: 3}\nnodes: {J: (a*x + b + c - y)**2}",
+    "negative target": "inputs: {x: 1}\ntargets: {y: -2}\nparameters: {a: 1, b: 2, c: 3}\n"
+                       "nodes: {J: (a*x + b + c - y)**2}",
 }  # fmt: skip
 """Networks for which other numbers are found in every way there is."""
 

@@ -32,7 +32,8 @@ def different(found: list[dict[str, Any]]) -> int:
         "parameters: {w: 0, v: 2}\nnodes: {a: v/w, J: a**2}",
         "inputs: {x: 2}\nparameters: {w: 3, b: 1}\nnodes: {a: w*x + b, J: a**2}",
         "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: -2, b: 8}\nnodes: {c: w*x, a: c + b, d: a - y, J: d**2/2}",
-        "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: -2, b: 8}\nnodes:\n  J: binary_cross_entropy(sigmoid(w*x + b), y)",
+        "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: -2, b: 8}\nnodes:\n  p: sigmoid(w*x + b)\n"
+        "  J: binary_cross_entropy(p, y)",
     ],
 )
 def test_thirty_students_of_a_small_network_get_thirty_sets(text: str) -> None:

@@ -235,11 +235,11 @@ if (described) described.remove();
 
 // A node's story, on hover, on focus, or by a click that keeps it; `usual` is the node told of when none is asked for.
 let kept = null, usual = null;
+let hint = '<p class="small">Point at a node, or move to it with Tab, and read its story here. A click keeps it.</p>';
 function tell(name, tellNode) {
   const told = name || usual;
   by("story").setAttribute("aria-live", name ? "polite" : "off");
-  put(by("story"), told && nodes.has(told) ? tellNode(nodes.get(told))
-    : '<p class="small">Point at a node, or move to it with Tab, and read its story here. A click keeps it.</p>');
+  put(by("story"), told && nodes.has(told) ? tellNode(nodes.get(told)) : hint);
 }
 function keep(name) {
   kept = name;

@@ -243,7 +243,8 @@ function start(seed) {
       box.removeAttribute("aria-invalid");
     });
     blank.item.classList.toggle("given", blank.given.every(Boolean));
-    blank.feedback.textContent = "";
+    blank.feedback.textContent = blank.given.every(Boolean) ? "Given: it is not finite." : "";
+    blank.feedback.classList.add("fine");
     blank.item.classList.remove("right", "wrong", "shown");
   }
   let k = 0;
