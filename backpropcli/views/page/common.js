@@ -217,9 +217,9 @@ function light(step) {
   }
   reveal(by("graph"), here, 60, 110, 50);
 }
-// Scrolls a frame, not the page, so that something in it is seen.
+// Scrolls a frame, not the page, so that something in it is seen; sideways not where `left` is null.
 function reveal(frame, element, left, right, around) {
-  const wide = frame.scrollWidth > frame.clientWidth, tall = frame.scrollHeight > frame.clientHeight;
+  const wide = left !== null && frame.scrollWidth > frame.clientWidth, tall = frame.scrollHeight > frame.clientHeight;
   if (!wide && !tall) return;
   const box = element.getBoundingClientRect(), inside = frame.getBoundingClientRect();
   if (wide && (box.left < inside.left + left || box.right > inside.right - right)) {

@@ -10,6 +10,7 @@ function span(v, classes) {
   const most = Math.max(10, Math.pow(10, Math.ceil(Math.log10(2 * Math.abs(v) || 1))));
   return [-most, most, most / 100];
 }
+const written = (v) => (Math.abs(v) >= 1e9 && Number.isFinite(v) ? v.toExponential().replace("e+", "e") : String(v));
 function ranged(slider, v, classes) {
   const [low, high, step] = span(v, classes);
   Object.assign(slider, {min: low, max: high, step, value: v});
@@ -26,7 +27,7 @@ function set(k, v, from) {
     slider.value = v;
   }
   if (entries[k] && from !== entries[k]) {
-    entries[k].value = String(v);
+    entries[k].value = written(v);
     entries[k].complain("");
   }
   refresh();
@@ -55,7 +56,7 @@ function field(k, datum, label, problem) {
   input.autocomplete = "off";
   input.spellcheck = false;
   input.setAttribute("autocapitalize", "off");
-  input.value = String(x[k]);
+  input.value = written(x[k]);
   input.name = label;
   input.setAttribute("aria-label", label);
   input.setAttribute("aria-describedby", problem.id);
@@ -100,7 +101,7 @@ function fields() {
     problem.className = "problem";
     problem.id = "problem-" + start;
     problem.setAttribute("role", "alert");
-    row.className = "field";
+    row.className = datum.name.length > 6 ? "field long" : "field";
     label.innerHTML = datum.html;
     row.append(label);
     if (!shape.length) {
@@ -139,7 +140,7 @@ function fields() {
     x = first.slice();
     r = program(x);
     entries.forEach((input, k) => {
-      input.value = String(x[k]);
+      input.value = written(x[k]);
       input.complain("");
     });
     sliders.forEach((made, k) => ranged(made, x[k], made.classes));

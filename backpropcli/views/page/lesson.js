@@ -56,7 +56,7 @@ function explain() {
   current.classList.add("now");
   current.classList.toggle("back", step.phase === "gradient");
   current.setAttribute("aria-current", "step");
-  reveal(document.querySelector(".scroll"), current, 0, 0, 60);
+  reveal(document.querySelector(".scroll"), current, null, null, 60);
 }
 function told(step) {
   const backward = step.phase === "gradient";
