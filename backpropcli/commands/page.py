@@ -39,10 +39,12 @@ def page(
 ) -> int:
     """One HTML page: step through both passes, or fill in the blanks.
 
-    The page needs no network: open it from disk, or put it into a course. Its fields change the inputs and the
-    parameters, and everything is computed again in the page. An exercise has no answers in its source. For a script,
-    fields are [name="w1"], numbers [data-value-of="J"] and [data-gradient-of="w1"], all digits in data-number, and blanks
-    [name="dJ/dw1"]: the README lists them all.
+    The page needs no network: open it from disk, or put it into a course.
+    Its fields and sliders change the inputs and the parameters, and everything
+    is computed again in the page. An exercise has no answers in its source.
+
+    A script finds a field by its name (w1), a blank too (dJ/dw1), and a number
+    by data-value-of or data-gradient-of, all digits in data-number: see README.
 
     Examples:
       backprop page -o net.html

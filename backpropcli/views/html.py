@@ -30,7 +30,7 @@ SCRIPTS = {
 """What the two kinds of page are made of, in order."""
 MOST_BLANKS = 150
 """An exercise of more blanks than these is work for a computer."""
-SMALLEST, SMALLEST_ON_PHONE = 0.75, 0.9
+SMALLEST, SMALLEST_ON_PHONE = 0.7, 0.9
 """A drawing is made smaller than it is to fit the page, down to this; then it is scrolled."""
 ROOM = "____"
 """What keeps the room for a number that is to be found: the same for every number."""

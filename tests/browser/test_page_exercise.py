@@ -127,9 +127,13 @@ def test_what_is_not_finite_is_given(page: Browser) -> None:
     assert page.all(".given") == []
 
 
-@pytest.mark.parametrize(("typed", "right"), [("0.333", True), ("1/3", True), ("0.3333", True), ("0.33", False)])
-def test_three_digits_are_enough(page: Browser, typed: str, right: bool) -> None:
-    page.open(bp.loads("parameters: {w: 3}\nnodes: {a: 1/w, J: a**2}"), exercise=True)
+@pytest.mark.parametrize(
+    ("w", "typed", "right"),
+    [(3, "0.333", True), (3, "1/3", True), (3, "0.33", False), (0.904232713, "1.11", True), (0.904232713, "1.1", False),
+     (2, "0.5", True), (2, "0.5004", False)],
+)  # fmt: skip
+def test_three_digits_are_enough(page: Browser, w: float, typed: str, right: bool) -> None:
+    page.open(bp.loads(f"parameters: {{w: {w}}}\nnodes: {{a: 1/w, J: a**2}}"), exercise=True)
     blank(page, 0).send_keys(typed, Keys.ENTER)
     assert ("right" in item(page, 0).get_attribute("class").split()) is right
 

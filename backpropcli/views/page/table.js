@@ -12,6 +12,7 @@ function rowsOfTable(attach) {
       head.scope = "row";
       button.type = "button";
       button.innerHTML = node.html + (node.shape ? ` <span class="small">(${node.shape.join(",")})</span>` : "");
+      button.classList.toggle("long", node.name.length > 12);
       attach(button, node.name);
       head.append(button);
       row.append(head);
@@ -21,8 +22,9 @@ function rowsOfTable(attach) {
         formula.textContent = node.kind;
         formula.className = "kind";
       }
-      value.className = "number v";
-      gradient.className = "number g";
+      const wide = node.shape && node.shape[node.shape.length - 1] > 8 ? " rows" : "";
+      value.className = "number v" + wide;
+      gradient.className = "number g" + wide;
       value.dataset.valueOf = gradient.dataset.gradientOf = node.name;
       value.append(document.createElement("span"));
       gradient.append(document.createElement("span"));
