@@ -221,6 +221,17 @@ def test_a_reader_hears_what_is_drawn(page: Browser, lecture: bp.Network) -> Non
     assert page.one("#node-t1").get_attribute("aria-label") == "t1 = to be found, gradient to be found"
 
 
+def test_the_keyboard_gets_past_the_graph(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture)
+    page.press(Keys.TAB)
+    assert page.js("document.activeElement.textContent") == "Skip the graph"
+    assert page.js("document.activeElement.getBoundingClientRect().top") >= 0
+    page.press(Keys.ENTER, Keys.TAB)
+    assert page.js("document.activeElement.id") == "next"
+    page.press(Keys.SPACE)
+    assert page.text("#count") == "1 of 18"
+
+
 def test_five_hundred_nodes_stay_usable(page: Browser) -> None:
     lines = ["inputs: {x: 0.5}", "parameters:", *(f"  w{k}: 1.{k % 7}" for k in range(1, 251)), "nodes:"]
     for k in range(1, 251):

@@ -72,7 +72,7 @@ def test_it_loads_nothing_and_says_so(exercise: bool) -> None:
         (tag, key, value) for tag, attributes in parts.elements for key, value in attributes.items()
         if key in ("src", "href", "srcset", "action", "data", "poster", "xlink:href")
     ]
-    assert links == [("link", "href", "data:,")]
+    assert links == [("link", "href", "data:,"), ("a", "href", "#below")]
     assert set(re.findall(r"\w+://[^\s\"'<)]+", html)) == {"http://www.w3.org/2000/svg"}  # a name, not an address
     assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|WebSocket|localStorage|eval\(|new Function", html)
     assert not [1 for _, attributes in parts.elements for key in attributes if key.startswith("on") or key == "style"]
