@@ -219,6 +219,8 @@ def test_a_reader_hears_what_is_drawn(page: Browser, lecture: bp.Network) -> Non
     assert page.one("#node-z1").get_attribute("aria-label") == "z1"
     page.open(lecture, exercise=True)
     assert page.one("#node-t1").get_attribute("aria-label") == "t1 = to be found, gradient to be found"
+    labels = [page.one(f'[name="{name}"]').get_attribute("aria-label") for name in ("t1", "J", "dJ/dw1")]
+    assert labels == ["t1 = w1 · x", "J = (a2 − y)^2 / 2", "dJ/dw1"]
 
 
 def test_the_keyboard_gets_past_the_graph(page: Browser, lecture: bp.Network) -> None:

@@ -62,7 +62,8 @@ function input(blank, k, label) {
   box.spellcheck = false;
   box.setAttribute("autocapitalize", "off");
   box.name = label;
-  box.setAttribute("aria-label", label);
+  const formula = blank.step.phase === "value" ? `${blank.step.name} = ${plain(blank.step.text.replace(/<sup>/g, "^<sup>"))}` : "";
+  box.setAttribute("aria-label", label === blank.step.name ? formula : formula ? `${label}, of ${formula}` : label);
   box.dataset.blank = blank.step.phase + " " + blank.step.name;
   box.addEventListener("focus", () => light(blank.step));
   box.addEventListener("keydown", (event) => {
