@@ -83,7 +83,8 @@ def _wrote(output: str, made: "Page") -> str:
     if made.blanks:
         text += f": {made.blanks} {'blank' if made.blanks == 1 else 'blanks'}"
     if made.left_out:
-        text += f"\nGiven, as not finite: {', '.join(made.left_out[:4])}{', ...' if len(made.left_out) > 4 else ''}."
+        names = ", ".join(made.left_out[:4]) + (", ..." if len(made.left_out) > 4 else ".")
+        text += f"\nGiven, not asked for, as not finite: {names} Other numbers: --seed 1"
     if not made.live:
         text += "\nThis network is too large to be computed in a page: its numbers stand still."
     return text

@@ -232,6 +232,18 @@ def test_words_are_not_variables() -> None:
     assert variable("x_") == "<i>x_</i>"
 
 
+def test_what_is_not_finite_is_not_counted_and_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    spec = ["-p", "w=-3", "-n", "a = log(w)", "-n", "J = a**2", "--exercise", "-o", str(tmp_path / "x.html")]
+    assert main(["page", *spec]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        f"wrote {tmp_path / 'x.html'} (one file, {round((tmp_path / 'x.html').stat().st_size / 1000)} kB, "
+        "needs no network): 1 blank",
+        "Given, not asked for, as not finite: a, J, dJ/da, dJ/dw. Other numbers: --seed 1",
+    ]
+    assert main(["page", *spec, "--seed", "1"]) == 0
+    assert capsys.readouterr().err.endswith(": 5 blanks\n")
+
+
 # The page's JavaScript, run in node with what it needs of a browser.
 
 COMMON = """
