@@ -39,8 +39,12 @@ def page(
 ) -> int:
     """One HTML page: step through both passes, or fill in the blanks.
 
-    The page needs no network: open it from disk, or put it into a course. Its fields change the inputs and the
-    parameters, and everything is computed again in the page. An exercise has no answers in its source.
+    The page needs no network: open it from disk, or put it into a course.
+    Its fields and sliders change the inputs and the parameters, and everything
+    is computed again in the page. An exercise has no answers in its source.
+
+    A script finds a field by its name (w1), a blank too (dJ/dw1), and a number
+    by data-value-of or data-gradient-of, all digits in data-number: see README.
 
     Examples:
       backprop page -o net.html
@@ -78,6 +82,9 @@ def _wrote(output: str, made: "Page") -> str:
     text = f"wrote {output} (one file, {max(round(made.size / 1000), 1)} kB, needs no network)"
     if made.blanks:
         text += f": {made.blanks} {'blank' if made.blanks == 1 else 'blanks'}"
+    if made.left_out:
+        names = ", ".join(made.left_out[:4]) + (", ..." if len(made.left_out) > 4 else ".")
+        text += f"\nGiven, not asked for, as not finite: {names} Other numbers: --seed 1"
     if not made.live:
         text += "\nThis network is too large to be computed in a page: its numbers stand still."
     return text

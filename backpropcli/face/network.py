@@ -263,9 +263,12 @@ class Network:
         from backpropcli.views.html import page
 
         trace = self.run(of, upstream=upstream, everything=everything)
+        started = None
+        if exercise and seed is not None:
+            started = self.run(of, upstream=upstream, everything=everything, values=self.fresh(seed, of))
         return page(
             trace, title or self.spec.title or Path(self.source).name, precision=precision, everything=everything,
-            exercise=exercise, seed=seed,
+            exercise=exercise, seed=seed, started=started,
         )  # fmt: skip
 
     def fresh(self, seed: int, of: str | None = None) -> dict[str, Value]:

@@ -23,9 +23,14 @@ from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import Picture, picture
 from backpropcli.views.svg import drawn
 
+SCRIPTS = {
+    "lesson": ("common.js", "read.js", "table.js", "fields.js", "lesson.js"),
+    "exercise": ("common.js", "read.js", "fresh.js", "exercise.js"),
+}
+"""What the two kinds of page are made of, in order."""
 MOST_BLANKS = 150
 """An exercise of more blanks than these is work for a computer."""
-SMALLEST, SMALLEST_ON_PHONE = 0.75, 0.9
+SMALLEST, SMALLEST_ON_PHONE = 0.7, 0.9
 """A drawing is made smaller than it is to fit the page, down to this; then it is scrolled."""
 ROOM = "____"
 """What keeps the room for a number that is to be found: the same for every number."""
@@ -38,11 +43,15 @@ WIDTH = re.compile(r'width="([\d.]+)"')
 
 
 class Page(NamedTuple):
-    """A page: its text, how many numbers it asks for (0 where it is no exercise), and whether it can compute."""
+    """A page: its text, how many numbers it asks for (0 where it is no exercise), and whether it can compute.
+
+    `left_out` are the names of what an exercise does not ask for, because it is not finite.
+    """
 
     html: str
     blanks: int
     live: bool
+    left_out: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -58,19 +67,21 @@ def page(
     everything: bool = False,
     exercise: bool = False,
     seed: int | None = None,
+    started: Trace | None = None,
 ) -> Page:
     """The page of a run that was differentiated.
 
-    `exercise`: blanks to be filled in; `seed` gives it other numbers. Raises SpecError where that would be too long.
+    `exercise`: blanks to be filled in; `seed` gives it other numbers, and `started` is the run with these. Raises
+    SpecError where that would be too long.
     """
-    told = lesson(trace, precision=precision, everything=everything, exercise=exercise, seed=seed)
+    told = lesson(trace, precision=precision, everything=everything, exercise=exercise, seed=seed, started=started)
     if exercise:
         check(told)
     mode = "exercise" if exercise else "lesson"
     shown = picture(trace, precision)
     drawing = STYLE.sub("", drawn(without_answers(shown) if exercise else with_room(shown)))
     style = piece("page.css") + graph_width(drawing)
-    script = told.script + "(() => {\n" + piece("common.js") + piece(f"{mode}.js") + "})();\n"
+    script = told.script + "(() => {\n" + "".join(map(piece, SCRIPTS[mode])) + "})();\n"
     policy = (
         f"default-src 'none'; script-src '{fingerprint(script)}'; style-src '{fingerprint(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -79,7 +90,7 @@ def page(
         policy=policy, version=__version__, title=escape(title), style=style, mode=mode, svg=drawing,
         body=piece(f"{mode}.html"), data=embedded(told), script=script,
     )  # fmt: skip
-    return Page(text, told.blanks if exercise else 0, told.live)
+    return Page(text, told.blanks if exercise else 0, told.live, told.left_out)
 
 
 def check(told: Lesson) -> None:
@@ -129,7 +140,7 @@ def graph_width(drawing: str) -> str:
     width = float(found[1]) if found else 0.0
     return (
         f".backprop-graph {{ width: 100%; max-width: {width * 1.25:.0f}px; min-width: {width * SMALLEST:.0f}px; }}\n"
-        "@media screen and (max-width: 56rem) "
+        "@media screen and (max-width: 60rem) "
         f"{{ .backprop-graph {{ min-width: {width * SMALLEST_ON_PHONE:.0f}px; }} }}\n"
     )
 

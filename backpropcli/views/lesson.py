@@ -7,12 +7,14 @@ the operations (`engine.recording`); where a network is too large for that, the 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from math import isfinite, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from backpropcli.engine import Trace
+from backpropcli.engine.fresh import rules
 from backpropcli.engine.recording import record
 from backpropcli.ops.numbers.recorder import Recorded, Tape, TooLongError
 from backpropcli.spec.formula.parser import parse
@@ -35,14 +37,15 @@ SIGNED = re.compile(rf"-{OPEN}(\d)")
 class Lesson(NamedTuple):
     """A page's data, ready for JSON, and the JavaScript that computes its numbers.
 
-    `live`: whether the page can compute; `blanks`: how many numbers an exercise asks for; `count`: of how many
-    operations the program is made.
+    `live`: whether the page can compute; `blanks`: how many numbers an exercise asks for; `left_out`: the names of
+    what it does not ask for, because it is not finite.
     """
 
     data: dict[str, Any]
     script: str
     live: bool
     blanks: int
+    left_out: tuple[str, ...] = ()
 
 
 class Places:
@@ -75,6 +78,8 @@ class Told(Worked):
     """
 
     tested = False
+    most: int | None = MOST_ENTRIES
+    """An array of more entries is shown as its shape; an exercise asks for every entry."""
 
     def __init__(self, trace: Trace, everything: bool = False) -> None:
         self.places = Places()
@@ -87,6 +92,10 @@ class Told(Worked):
     def gradient(self, label: str) -> Any:
         """A gradient, in the same way."""
         return self._whole(self.trace.gradients[self.slots[label]], self.shape(label))
+
+    def shows(self, value: Any) -> bool:
+        """Whether the page has every number of it."""
+        return self.most is None or prod(getattr(value, "shape", ())) <= self.most
 
     def _whole(self, value: Any, shape: tuple[int, ...]) -> Any:
         value = 0.0 if value is None else value
@@ -114,18 +123,18 @@ class Told(Worked):
 
 
 def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool = False, exercise: bool = False,
-           seed: int | None = None) -> Lesson:  # fmt: skip
-    """The lesson of a run that was differentiated."""
+           seed: int | None = None, started: Trace | None = None) -> Lesson:  # fmt: skip
+    """The lesson of a run that was differentiated; an exercise begins with the numbers of `started`, if any."""
     assert trace.of is not None
     precision = precision or Precision()
     tape: Tape | None
     try:
         upstream = trace.gradients[trace.graph.nodes[trace.of].slot]
         recorded, tape, _ = record(trace.graph, trace.of, upstream, MOST_RECORDED)
-        told, steps = _told(recorded, everything)
+        told, steps = _told(recorded, everything, exercise)
     except TooLongError:
         tape = None
-        told, steps = _told(trace, everything)
+        told, steps = _told(trace, everything, exercise)
     data: dict[str, Any] = {
         "of": trace.of,
         "loss": variable(trace.of),
@@ -133,7 +142,7 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
         "steps": steps,
         "digits": precision.digits,
         "decimals": precision.decimals,
-        "data": _data(trace) if tape is not None else [],
+        "data": _data(trace, exercise) if tape is not None else [],
     }
     if exercise:
         data["exercise"] = True
@@ -144,27 +153,47 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
         program(tape, results) if tape is not None
         else f"function program(){{return[{','.join(map(number, results))}]}}\n"
     )
-    blanks = sum(prod(step["at"][1]) if len(step["at"]) > 1 else 1 for step in steps)
-    return Lesson(data, script, tape is not None, blanks)
+    blanks, left_out = _asked(Worked(started or trace, everything=everything), steps) if exercise else (0, ())
+    return Lesson(data, script, tape is not None, blanks, left_out)
 
 
-def _told(trace: Trace, everything: bool) -> tuple[Told, list[dict[str, Any]]]:
+def _asked(worked: Worked, steps: Sequence[dict[str, Any]]) -> tuple[int, tuple[str, ...]]:
+    """How many numbers are asked for, and the names of what has some that are not finite: those are given."""
+    blanks, left_out = 0, []
+    for step in steps:
+        label, gradient = step["name"], step["phase"] == "gradient"
+        value = worked.gradient(label) if gradient else worked.value(label)
+        finite = np.isfinite(np.broadcast_to(value, worked.shape(label)))
+        blanks += int(finite.sum())
+        if not finite.all():
+            left_out.append(worked.gradient_name(label) if gradient else label)
+    return blanks, tuple(left_out)
+
+
+def _told(trace: Trace, everything: bool, exercise: bool) -> tuple[Told, list[dict[str, Any]]]:
     """A trace worked out, and its steps: values forward, then gradients backward."""
     told = Told(trace, everything)
+    told.most = None if exercise else MOST_ENTRIES
     steps = [_forward(told, stage) for stage in told.stages]
     return told, steps + [_backward(told, label) for label in told.order()]
 
 
-def _data(trace: Trace) -> list[dict[str, Any]]:
-    """The inputs, targets and parameters: what the page's fields are for, in the order of the program's inputs."""
+def _data(trace: Trace, exercise: bool) -> list[dict[str, Any]]:
+    """The inputs, targets and parameters: what the page's fields are for, in the order of the program's inputs.
+
+    Class numbers have `classes`; in an exercise all have the `rule` by which other numbers are found.
+    """
+    values = {name: trace.value(name) for name, node in trace.graph.nodes.items() if node.kind != "node"}
     result = []
-    for name, node in trace.graph.nodes.items():
-        if node.kind != "node":
-            value = trace.value(name)
-            shape = list(getattr(value, "shape", ()))
-            entry: dict[str, Any] = {"name": name, "html": variable(name), "kind": node.kind}
-            entry["values"] = [x if isfinite(x) else exact(x) for x in np.ravel(value).tolist()]
-            result.append({**entry, "shape": shape} if shape else entry)
+    for (name, value), part in zip(values.items(), rules(trace.plan, values), strict=True):
+        shape = list(getattr(value, "shape", ()))
+        entry: dict[str, Any] = {"name": name, "html": variable(name), "kind": trace.graph.nodes[name].kind}
+        entry["values"] = [x if isfinite(x) else exact(x) for x in np.ravel(value).tolist()]
+        if part.classes:
+            entry["classes"] = part.classes
+        if exercise:
+            entry["rule"] = part.rule
+        result.append({**entry, "shape": shape} if shape else entry)
     return result
 
 
@@ -178,7 +207,7 @@ def _node(told: Told, name: str) -> dict[str, Any]:
     shape = told.shape(name)
     if shape:
         row["shape"] = list(shape)
-    if prod(shape) <= MOST_ENTRIES:
+    if told.shows(value):
         row["value"] = told.places.place(value)
         if node.kind == "node" or name in told.data:
             row["gradient"] = told.places.place(told.gradient(name))
@@ -211,7 +240,7 @@ def _backward(told: Told, label: str) -> dict[str, Any]:
 
 def _step(told: Told, phase: str, label: str, value: Any) -> dict[str, Any]:
     head = label if phase == "value" else told.gradient_name(label)
-    at = told.places.place(value) if prod(getattr(value, "shape", ())) <= MOST_ENTRIES else [-1, list(value.shape)]
+    at = told.places.place(value) if told.shows(value) else [-1, list(value.shape)]
     return {"phase": phase, "name": label, "head": told.html(head), "at": at}
 
 
@@ -234,6 +263,6 @@ def _factor(told: Told, factor: Factor) -> dict[str, Any]:
     result: dict[str, Any] = {"text": told.html(factor.text)}
     if factor.numbers is not None:
         result["numbers"] = told.html(factor.numbers)
-    if factor.value is not None and not getattr(factor.value, "shape", ()):
+    if factor.value is not None and told.shows(factor.value):
         result["at"] = told.places.place(factor.value)
     return result

@@ -48,7 +48,7 @@ def page() -> None:
     with tempfile.TemporaryDirectory() as folder:
         backprop("page", "lecture.yaml", "-o", f"{folder}/lecture.html", "-q")
         subprocess.run(
-            [browser, *BROWSER, f"--user-data-dir={folder}/profile", "--window-size=1200,800",
+            [browser, *BROWSER, f"--user-data-dir={folder}/profile", "--window-size=1200,1130",
              f"--screenshot={HERE / 'page.png'}", f"file://{folder}/lecture.html"],
             check=True, capture_output=True, timeout=60,
         )  # fmt: skip

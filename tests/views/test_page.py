@@ -72,7 +72,7 @@ def test_it_loads_nothing_and_says_so(exercise: bool) -> None:
         (tag, key, value) for tag, attributes in parts.elements for key, value in attributes.items()
         if key in ("src", "href", "srcset", "action", "data", "poster", "xlink:href")
     ]
-    assert links == [("link", "href", "data:,")]
+    assert links == [("link", "href", "data:,"), ("a", "href", "#below")]
     assert set(re.findall(r"\w+://[^\s\"'<)]+", html)) == {"http://www.w3.org/2000/svg"}  # a name, not an address
     assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|WebSocket|localStorage|eval\(|new Function", html)
     assert not [1 for _, attributes in parts.elements for key in attributes if key.startswith("on") or key == "style"]
@@ -232,6 +232,18 @@ def test_words_are_not_variables() -> None:
     assert variable("x_") == "<i>x_</i>"
 
 
+def test_what_is_not_finite_is_not_counted_and_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    spec = ["-p", "w=-3", "-n", "a = log(w)", "-n", "J = a**2", "--exercise", "-o", str(tmp_path / "x.html")]
+    assert main(["page", *spec]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        f"wrote {tmp_path / 'x.html'} (one file, {round((tmp_path / 'x.html').stat().st_size / 1000)} kB, "
+        "needs no network): 1 blank",
+        "Given, not asked for, as not finite: a, J, dJ/da, dJ/dw. Other numbers: --seed 1",
+    ]
+    assert main(["page", *spec, "--seed", "1"]) == 0
+    assert capsys.readouterr().err.endswith(": 5 blanks\n")
+
+
 # The page's JavaScript, run in node with what it needs of a browser.
 
 COMMON = """
@@ -245,7 +257,7 @@ function program() { return []; }
 def in_node(script: str, data: Any) -> Any:
     assert NODE is not None
     common = piece("common.js").replace('const lesson = JSON.parse(document.getElementById("lesson").textContent);', "")
-    text = COMMON + common + f"const data = JSON.parse(require('fs').readFileSync(0));\n{script}"
+    text = COMMON + common + piece("read.js") + f"const data = JSON.parse(require('fs').readFileSync(0));\n{script}"
     done = subprocess.run([NODE, "-e", text], input=json.dumps(data), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -269,12 +281,17 @@ def test_answers_are_read_as_numbers_and_small_expressions() -> None:
     good = {
         "6": 6, " -2.5 ": -2.5, "2*3": 6, "1/3": 1 / 3, "2·(7 − 5)/2": 2, "(1+2)*-3": -9, "2**3**2": 512, "2^3": 8,
         "-2**2": -4, "1e-3": 0.001, ".5": 0.5, "3.": 3, "1/2/2": 0.25, "½": 0.5, "--2": 2, "2--2": 4,
+        "sqrt(2)": math.sqrt(2), "1/(1+exp(-1))": 1 / (1 + math.exp(-1)), "pi/4": math.pi / 4, "-e": -math.e,
+        "tanh(0.5)^2": math.tanh(0.5) ** 2, "3²": 9, "2*relu(-3)": 0, "abs(-2)": 2,
     }
     found = in_node("console.log(JSON.stringify(data.map(t => read(t))))", list(good))
     assert [f.get("value") for f in found] == [pytest.approx(v, abs=1e-15) for v in good.values()]
-    bad = ["", "x", "alert(1)", "2*", "1 2", "(1", "1)", "1/0", "()", "1..2", "2,001", "__proto__", "9" * 400]
-    bad += ["(" * 150, "-" * 199]
+    bad = ["", "x", "alert(1)", "2*", "1 2", "(1", "1)", "1/0", "()", "1..2", "2,001", "__proto__", "9" * 400,
+           "exp", "exp 1", "exp(", "exp()", "toString(1)", "constructor", "2pi", "1e400", "log(-1)", "0/0", "2e"]
+    bad += ["1,5,2", "(" * 150, "-" * 199]
     found = in_node("console.log(JSON.stringify(data.map(t => read(t))))", bad)
     assert found[0] == {"empty": True}
     assert all("problem" in f for f in found[1:])
+    assert found[bad.index("1/0")] == found[bad.index("0/0")] == {"problem": "That divides by 0."}
+    assert found[bad.index("1e400")] == found[bad.index("log(-1)")] == {"problem": "That is not a finite number."}
     assert found[bad.index("2,001")] == {"problem": "Decimals are written with a point: 2.001"}

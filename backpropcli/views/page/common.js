@@ -23,6 +23,25 @@ function show(v, digits = lesson.digits) {
   if (Math.abs(v) >= 1 && Math.abs(v) < 1e9) return v.toFixed(0);
   return short(mantissa) + "e" + e;
 }
+// Written only where it is new: much of a page stays as it is from step to step, and what is read aloud too.
+function put(element, html) {
+  if (element.written !== html) element.innerHTML = element.written = html;
+}
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+// All digits of a place, as `backprop run --format json` writes them: for other people's scripts.
+function exactly(place) {
+  if (!place || place[0] < 0) return null;
+  const one = (k) => (Number.isFinite(r[k]) ? r[k] : show(r[k]));
+  const deep = (start, shape) => {
+    if (!shape.length) return one(start);
+    const part = size(shape.slice(1));
+    return Array.from({length: shape[0]}, (_, k) => deep(start + k * part, shape.slice(1)));
+  };
+  return place.length > 1 ? JSON.stringify(deep(place[0], place[1])) : String(one(place[0]));
+}
+const finite = (place) => place[0] < 0 || Array.from({length: size(place[1])}, (_, k) => r[place[0] + k]).every(Number.isFinite);
 const size = (shape) => (shape || []).reduce((a, b) => a * b, 1);
 function rows(start, shape, digits) {
   const last = shape[shape.length - 1], result = [];
@@ -31,10 +50,43 @@ function rows(start, shape, digits) {
   }
   return result;
 }
+// Where an entry stands in its array, as the command line writes it: W[0, 1].
+function index(k, shape) {
+  const places = [];
+  for (const count of [...shape].reverse()) {
+    places.unshift(k % count);
+    k = Math.floor(k / count);
+  }
+  return `[${places.join(", ")}]`;
+}
 // The numbers at a place [start, shape], on one line or in rows.
 function at(place, digits) {
   if (!place || place[0] < 0) return place ? "(" + place[1].join(",") + ")" : "";
   return place.length > 1 ? rows(place[0], place[1], digits).join("\n") : show(r[place[0]], digits);
+}
+// What stands before a number's point, and from there on.
+const ends = (text) => text.match(/^([^.e]*)(.*)$/).slice(1);
+const room = (parts) => parts.reduce((most, text) => (text.length > most.length ? text : most), "");
+// As wide as `text` is short of the longest one: written by the style sheet, unseen, so that the text stays the number.
+const short = (longest, text) => (longest.startsWith(".") && !text ? longest : longest.slice(text.length)).replace(/[^.]/g, "0");
+// An array in rows, its columns aligned on the point.
+function grid([start, shape]) {
+  const last = shape[shape.length - 1];
+  const texts = Array.from({length: size(shape)}, (_, k) => show(r[start + k]));
+  const whole = [], rest = [];
+  for (let j = 0; j < last; j++) {
+    const column = texts.filter((_, k) => k % last === j).map(ends);
+    whole.push(room(column.map(([before]) => before)));
+    rest.push(room(column.map(([, after]) => after)));
+  }
+  const lines = [];
+  for (let k = 0; k < texts.length; k += last) {
+    lines.push("[" + texts.slice(k, k + last).map((text, j) => {
+      const [before, after] = ends(text);
+      return `<span class="n" data-before="${short(whole[j], before)}" data-after="${short(rest[j], after)}">${text}</span>`;
+    }).join(" ") + "]");
+  }
+  return lines.join("\n");
 }
 function nest(start, shape, digits) {
   if (!shape.length) return show(r[start], digits);
@@ -55,6 +107,8 @@ const plain = (html) => {
   box.innerHTML = html;
   return box.textContent;
 };
+// A factor's number; NaN where it has none, or is an array.
+const only = (factor) => (factor && factor.at && factor.at.length === 1 ? r[factor.at[0]] : NaN);
 const gradientOf = (name) => "∂" + lesson.loss + "/∂" + heads.get(name);
 
 // A formula with numbers in it that come to its result: 1 - 0.999999987 needs more digits than others. Empty where no
@@ -74,7 +128,7 @@ function equation(step, known = true) {
   const parts = [step.head];
   const texts = step.terms ? step.terms.map((t) => t.text) : [step.text];
   const inside = step.terms ? step.terms.map((t) => t.numbers) : [step.numbers];
-  const result = at(step.at).replace(/\n/g, " ");
+  const lines = at(step.at), tall = lines.includes("\n"), result = lines.replace(/\n/g, " ");
   if (texts.length) parts.push(texts.join(" + "));
   if (!known) return parts.join(" = ");
   if (inside.length && inside.every(Boolean)) {
@@ -82,7 +136,7 @@ function equation(step, known = true) {
     if (put && put !== result && put !== texts.join(" + ")) parts.push(put);
   }
   const color = step.phase === "value" ? "v" : "g";
-  if (parts[parts.length - 1] !== result) parts.push(`<b class="${color}">${result}</b>`);
+  if (parts[parts.length - 1] !== result) parts.push(tall ? `<b class="${color} tall">${grid(step.at)}</b>` : `<b class="${color}">${result}</b>`);
   return parts.join(" = ");
 }
 // "raise w1 a little, and J rises 6 times as much"
@@ -110,63 +164,86 @@ for (const kind of ["value", "gradient"]) {
   for (const spots of texts[kind].values()) spots.sort((a, b) => height(a) - height(b));
 }
 function write(text, full, few) {
-  text.textContent = full.length <= text.room ? full : few;
+  say(text, full.length <= text.room ? full : few);
 }
+const elements = new Map([...graph.querySelectorAll(".node[data-name]")].map((g) => [g.dataset.name, g]));
+const edges = [...graph.querySelectorAll("[data-from]")];
 // `state(phase, name)` says of a number: "shown", "later" (hidden) or "blank" (to be found).
 function paint(state) {
+  const spoken = new Map();
   for (const kind of ["value", "gradient"]) {
     for (const [name, spots] of texts[kind]) {
       const node = nodes.get(name), place = node && node[kind];
       const now = state(kind, name);
       spots.forEach((spot, k) => {
         spot.classList.toggle("later", now === "later");
-        if (now === "blank") spot.textContent = "?";
+        if (now === "blank") say(spot, "?");
         else if (place && place.length > 1) {
           write(spot, rows(place[0], place[1])[k] || "", rows(place[0], place[1], 3)[k] || "");
         } else if (place) write(spot, show(r[place[0]]), show(r[place[0]], 4));
       });
+      if (place && now !== "later") {
+        const text = now === "blank" ? "to be found" : at(place).replace(/\n/g, " ");
+        spoken.set(name, (spoken.get(name) || name) + (kind === "value" ? " = " : ", gradient ") + text);
+      }
     }
   }
+  for (const [name, g] of elements) {
+    const label = spoken.get(name) || name;
+    if (g.getAttribute("aria-label") !== label) g.setAttribute("aria-label", label);
+  }
 }
-const elements = new Map([...graph.querySelectorAll(".node[data-name]")].map((g) => [g.dataset.name, g]));
-const edges = [...graph.querySelectorAll("[data-from]")];
+let lit = [];
 function light(step) {
-  for (const g of elements.values()) g.classList.remove("now", "feeds", "back");
-  for (const edge of edges) edge.classList.remove("lit", "back");
-  if (!step) return;
-  const backward = step.phase === "gradient";
-  const here = elements.get(step.node);
+  for (const element of lit) element.classList.remove("now", "feeds", "back", "lit");
+  lit = [];
+  const add = (element, ...names) => {
+    element.classList.add(...names);
+    lit.push(element);
+  };
+  const here = step && elements.get(step.node);
   if (!here) return;
-  here.classList.add("now");
-  here.classList.toggle("back", backward);
+  const backward = step.phase === "gradient";
+  add(here, "now", ...(backward ? ["back"] : []));
   const others = backward ? step.terms.map((t) => t.node) : step.inputs || [];
   for (const other of others) {
-    if (elements.has(other) && other !== step.node) elements.get(other).classList.add("feeds");
+    if (elements.has(other) && other !== step.node) add(elements.get(other), "feeds");
     for (const edge of edges) {
       const ends = backward ? [step.node, other] : [other, step.node];
       const whole = edge.dataset.from === ends[0] && edge.dataset.to === ends[1];
       const stub = edge.dataset.from === ends[0] && !edge.dataset.to && ends[0] !== ends[1];
-      if (whole || stub) edge.classList.add(...(backward ? ["lit", "back"] : ["lit"]));
+      if (whole || stub) add(edge, "lit", ...(backward ? ["back"] : []));
     }
   }
-  reveal(here);
+  reveal(by("graph"), here, 60, 110, 50);
 }
-function reveal(g) {
-  const frame = by("graph"), box = g.getBoundingClientRect(), window_ = frame.getBoundingClientRect();
-  if (frame.scrollWidth > frame.clientWidth && (box.left < window_.left + 60 || box.right > window_.right - 110)) {
-    frame.scrollLeft += (box.left + box.right) / 2 - (window_.left + window_.right) / 2;
+// Scrolls a frame, not the page, so that something in it is seen; sideways not where `left` is null.
+function reveal(frame, element, left, right, around) {
+  const wide = left !== null && frame.scrollWidth > frame.clientWidth, tall = frame.scrollHeight > frame.clientHeight;
+  if (!wide && !tall) return;
+  const box = element.getBoundingClientRect(), inside = frame.getBoundingClientRect();
+  if (wide && (box.left < inside.left + left || box.right > inside.right - right)) {
+    frame.scrollLeft += (box.left + box.right) / 2 - (inside.left + inside.right) / 2;
+  }
+  if (tall && (box.top < inside.top + around || box.bottom > inside.bottom - around)) {
+    frame.scrollTop += (box.top + box.bottom) / 2 - (inside.top + inside.bottom) / 2;
   }
 }
 graph.setAttribute("role", "group");
 const described = graph.querySelector("desc");
 if (described) described.remove();
 
-// A node's story, on hover, on focus, or by a click that keeps it.
-let kept = null;
+// A node's story, on hover, on focus, or by a click that keeps it; `usual` is the node told of when none is asked for.
+let kept = null, usual = null;
+let hint = '<p class="small">Point at a node, or move to it with Tab, and read its story here. A click keeps it.</p>';
 function tell(name, tellNode) {
-  const story = by("story");
-  story.innerHTML = name && nodes.has(name) ? tellNode(nodes.get(name))
-    : '<p class="small">Point at a node, or move to it with Tab, and read its story here. A click keeps it.</p>';
+  const told = name || usual;
+  by("story").setAttribute("aria-live", name ? "polite" : "off");
+  put(by("story"), told && nodes.has(told) ? tellNode(nodes.get(told)) : hint);
+}
+function keep(name) {
+  kept = name;
+  for (const [other, g] of elements) g.setAttribute("aria-pressed", String(other === name));
 }
 function stories(tellNode) {
   const attach = (element, name) => {
@@ -175,14 +252,14 @@ function stories(tellNode) {
     element.addEventListener("focus", () => tell(name, tellNode));
     element.addEventListener("blur", () => tell(kept, tellNode));
     element.addEventListener("click", () => {
-      kept = kept === name ? null : name;
+      keep(kept === name ? null : name);
       tell(name, tellNode);
     });
   };
   for (const [name, g] of elements) {
     g.setAttribute("tabindex", "0");
     g.setAttribute("role", "button");
-    g.setAttribute("aria-label", "The story of " + name);
+    g.setAttribute("aria-pressed", "false");
     attach(g, name);
     const box = g.getBBox(), room = document.createElementNS("http://www.w3.org/2000/svg", "rect");
     for (const key of ["x", "y", "width", "height"]) room.setAttribute(key, box[key]);
@@ -195,6 +272,11 @@ function stories(tellNode) {
       }
     });
   }
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !kept) return;
+    keep(null);
+    tell(null, tellNode);
+  });
   tell(null, tellNode);
   return attach;
 }
@@ -204,58 +286,6 @@ function facts(node) {
   const what = node.formula ? `${node.html} = ${node.formula}` : `${node.html}: ${node.kind}`;
   const used = users.length ? `It is used by ${users.join(", ")}.` : "Nothing uses it: it is an output.";
   return {what, used};
-}
-
-// Reading what somebody types: a number or a small expression, and nothing else.
-function read(text) {
-  const clean = text.trim().replace(/−/g, "-").replace(/[·×]/g, "*").replace(/÷/g, "/").replace(/½/g, "(1/2)");
-  if (!clean) return {empty: true};
-  if (clean.length > 200) return {problem: "That is too long for a number."};
-  if (/^[-+]?\d+,\d+$/.test(clean)) {
-    return {problem: "Decimals are written with a point: " + clean.replace(",", ".")};
-  }
-  const tokens = clean.match(/\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\*\*|[-+*/^()]|\S/g);
-  let k = 0;
-  const fail = () => { throw new Error("A number or an expression such as 2*3 or 1/3 is needed."); };
-  const atom = () => {
-    const token = tokens[k++];
-    if (token === "(") {
-      const inner = sum();
-      if (tokens[k++] !== ")") fail();
-      return inner;
-    }
-    if (token === undefined || !/^[\d.]/.test(token)) fail();
-    return Number(token);
-  };
-  const power = () => {
-    const base = atom();
-    if (tokens[k] !== "**" && tokens[k] !== "^") return base;
-    k++;
-    return Math.pow(base, signed());
-  };
-  const signed = () => {
-    if (tokens[k] === "-") return k++, -signed();
-    if (tokens[k] === "+") return k++, signed();
-    return power();
-  };
-  const product = () => {
-    let result = signed();
-    while (tokens[k] === "*" || tokens[k] === "/") result = tokens[k++] === "*" ? result * signed() : result / signed();
-    return result;
-  };
-  const sum = () => {
-    let result = product();
-    while (tokens[k] === "+" || tokens[k] === "-") result = tokens[k++] === "+" ? result + product() : result - product();
-    return result;
-  };
-  try {
-    const value = sum();
-    if (k < tokens.length) fail();
-    if (!Number.isFinite(value)) return {problem: "That is not a finite number."};
-    return {value, literal: /^[-+]?[\d.eE+-]+$/.test(clean) && tokens.length <= 2};
-  } catch (error) {
-    return {problem: error instanceof RangeError ? "That is nested too deeply." : error.message};
-  }
 }
 
 by("theme").addEventListener("click", () => {

@@ -1,22 +1,27 @@
 // The exercise: blanks for every value, then for every gradient; marked, hinted at in three stages, with fresh numbers.
 const blanks = [];
-let hints = 0, numbers = 0;
+const places = new Map();
+let hints = 0, numbers = 0, starting = false;
 
-function same(answer, truth) {
-  const {value, literal} = answer;
+// Near enough: 1 part in 1000, or three and more digits of it; exact where it is short. As `backprop quiz` marks.
+function same(value, truth) {
   if (!Number.isFinite(truth)) return false;
   const size = Math.abs(truth), off = Math.abs(value - truth);
   if (off <= 1e-9 * Math.max(size, 1e-9)) return true;
-  const short = Number(truth.toPrecision(4)) === Number(truth.toPrecision(12));
-  return !short && off <= (literal ? 1e-3 : 2e-3) * size;
+  if (Number(truth.toPrecision(4)) === Number(truth.toPrecision(12))) return false;
+  if (off <= 1e-3 * size) return true;
+  return Array.from({length: 9}, (_, k) => Number(truth.toPrecision(k + 3))).includes(value);
 }
+const done = (blank) => blank.solved.filter(Boolean).length === blank.inputs.length;
+// Named as it is typed on the command line: dJ/dw1.
+const typed = (step) => (step.phase === "value" ? step.name : `d${lesson.of}/d${step.name}`);
 
 // The list.
 for (const step of steps) {
   const item = document.createElement("li"), what = document.createElement("label");
   const mark = document.createElement("span"), hint = document.createElement("button");
   const feedback = document.createElement("p"), shape = step.at[1] || [], count = size(shape);
-  const blank = {step, item, mark, hint, feedback, inputs: [], solved: [], tries: [], hints: 0, shown: false};
+  const blank = {step, item, mark, hint, feedback, inputs: [], solved: [], tries: [], given: [], hints: 0, shown: false};
   item.className = "blank";
   what.className = "what";
   what.innerHTML = step.phase === "value" ? `${step.head} = ${step.text}&nbsp;=` : `${step.head}&nbsp;=`;
@@ -25,7 +30,7 @@ for (const step of steps) {
   hint.addEventListener("click", () => help(blank));
   feedback.className = "feedback";
   feedback.setAttribute("aria-live", "polite");
-  const label = plain(step.head);
+  const label = typed(step);
   let place;
   if (!shape.length) {
     place = input(blank, 0, label);
@@ -38,12 +43,15 @@ for (const step of steps) {
     for (let k = 0; k < count; k += last) {
       const row = document.createElement("div");
       row.className = "row";
-      for (let j = 0; j < last; j++) row.append(input(blank, k + j, `${label} [${shape.length > 1 ? k / last + ", " : ""}${j}]`));
+      for (let j = 0; j < last; j++) row.append(input(blank, k + j, label + index(k + j, shape)));
       place.append(row);
     }
   }
+  feedback.id = "said-" + blanks.length;
+  for (const box of blank.inputs) box.setAttribute("aria-describedby", feedback.id);
   item.append(what, place, mark, hint, feedback);
   by(step.phase === "value" ? "forward" : "backward").append(item);
+  places.set(step.phase + " " + step.name, blank);
   blanks.push(blank);
 }
 function input(blank, k, label) {
@@ -53,15 +61,17 @@ function input(blank, k, label) {
   box.autocomplete = "off";
   box.spellcheck = false;
   box.setAttribute("autocapitalize", "off");
-  box.setAttribute("aria-label", label);
+  box.name = label;
+  const formula = blank.step.phase === "value" ? `${blank.step.name} = ${plain(blank.step.text.replace(/<sup>/g, "^<sup>"))}` : "";
+  box.setAttribute("aria-label", label === blank.step.name ? formula : formula ? `${label}, of ${formula}` : label);
   box.dataset.blank = blank.step.phase + " " + blank.step.name;
   box.addEventListener("focus", () => light(blank.step));
   box.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
-    if (judge(blank, k, true)) onward(box);
+    if (judge(blank, k)) onward(box);
   });
-  box.addEventListener("change", () => judge(blank, k, true));
+  box.addEventListener("change", () => judge(blank, k));
   box.addEventListener("input", () => { if (!blank.solved[k]) { box.classList.remove("bad"); mark(blank); } });
   blank.inputs.push(box);
   return box;
@@ -75,7 +85,7 @@ function onward(from) {
 }
 
 // Marking.
-function judge(blank, k, aloud) {
+function judge(blank, k) {
   const box = blank.inputs[k], got = read(box.value);
   if (blank.solved[k]) return true;
   if (got.empty) return false;
@@ -89,7 +99,7 @@ function judge(blank, k, aloud) {
   }
   blank.tries[k] = (blank.tries[k] || 0) + 1;
   const truth = r[blank.step.at[0] + k];
-  blank.solved[k] = same(got, truth);
+  blank.solved[k] = same(got.value, truth);
   box.classList.toggle("bad", !blank.solved[k]);
   box.classList.toggle("ok", blank.solved[k]);
   box.setAttribute("aria-invalid", String(!blank.solved[k]));
@@ -97,7 +107,7 @@ function judge(blank, k, aloud) {
     box.readOnly = true;
     const exact = got.literal ? "" : " = " + show(truth);
     blank.feedback.classList.add("fine");
-    blank.feedback.textContent = blank.solved.filter(Boolean).length === blank.inputs.length && aloud ? "Right" + exact + "." : "";
+    blank.feedback.textContent = done(blank) ? "Right" + exact + "." : "";
   } else blank.feedback.innerHTML = "Not yet. " + diagnosis(blank, k, got.value, truth);
   mark(blank);
   return blank.solved[k];
@@ -108,46 +118,58 @@ function diagnosis(blank, k, value, truth) {
   const {step} = blank, terms = step.terms || [];
   if (terms.length > 1 && step.at.length === 1) {
     for (const term of terms) {
-      if (term.upstream.at && term.local && term.local.at && near(r[term.upstream.at[0]] * r[term.local.at[0]])) {
+      if (near(only(term.upstream) * only(term.local))) {
         return `That is what comes through ${heads.get(term.through)} alone: there are ${terms.length} paths, and they are added.`;
+      }
+    }
+    for (const term of terms) {
+      if (near(truth - only(term.upstream) * only(term.local))) {
+        return `What comes through ${heads.get(term.through)} is missing: there are ${terms.length} paths, and they are added.`;
       }
     }
   }
   if (terms.length === 1 && step.at.length === 1) {
     const [term] = terms;
-    if (term.upstream.at && near(r[term.upstream.at[0]])) {
+    if (near(only(term.upstream))) {
       return `That is the upstream gradient ${term.upstream.text}: multiply it by the local derivative ∂${heads.get(term.through)}/∂${heads.get(step.name)}.`;
     }
-    if (term.local && term.local.at && near(r[term.local.at[0]])) {
+    if (near(only(term.local))) {
       return `That is the local derivative: multiply it by the upstream gradient ${term.upstream.text}.`;
+    }
+    if (near(only(term.upstream) + only(term.local))) {
+      return `That is ${term.upstream.text} plus the local derivative: the two are multiplied.`;
     }
   }
   if (truth !== 0 && near(-truth)) return "The size is right, the sign is not.";
   if (truth !== 0 && near(2 * truth)) return "That is twice as much.";
   if (truth !== 0 && near(truth / 2)) return "That is half as much.";
+  const own = step.phase === "gradient" && nodes.has(step.name) && nodes.get(step.name).value;
+  if (own && near(r[own[0] + k])) return `That is the value of ${heads.get(step.name)}, not its gradient.`;
+  if (Math.abs(value - truth) <= 0.05 * Math.abs(truth)) return "Near, but not near enough: carry more digits.";
   return step.phase === "value" ? "Put the numbers into the formula once more." : "Upstream gradient times local derivative.";
 }
 function mark(blank) {
-  const done = blank.solved.filter(Boolean).length === blank.inputs.length;
+  const all = done(blank);
   const bad = blank.inputs.some((box) => box.classList.contains("bad"));
-  blank.item.classList.toggle("right", done && !blank.shown);
-  blank.item.classList.toggle("shown", done && blank.shown);
-  blank.item.classList.toggle("wrong", bad && !done);
-  blank.mark.textContent = done ? (blank.shown ? "–" : "✓") : bad ? "✗" : "";
-  blank.hint.hidden = done;
+  blank.item.classList.toggle("right", all && !blank.shown && !blank.given.every(Boolean));
+  blank.item.classList.toggle("shown", all && blank.shown);
+  blank.item.classList.toggle("wrong", bad && !all);
+  blank.mark.textContent = all ? (blank.shown || blank.given.every(Boolean) ? "–" : "✓") : bad ? "✗" : "";
+  blank.hint.hidden = all;
   blank.hint.textContent = blank.hints < 3 ? `Hint ${blank.hints + 1}/3` : "Show it";
   blank.hint.setAttribute("aria-label",
     (blank.hints < 3 ? `Hint ${blank.hints + 1} of 3: ` : "Show the answer: ") + plain(blank.step.head));
+  if (starting) return;
   paint((phase, name) => {
-    const b = blanks.find((other) => other.step.phase === phase && other.step.name === name);
-    return !b || b.solved.filter(Boolean).length === b.inputs.length ? "shown" : "blank";
+    const b = places.get(phase + " " + name);
+    return !b || done(b) ? "shown" : "blank";
   });
-  const of = blanks.reduce((n, b) => n + b.inputs.length, 0);
-  const own = (b) => (b.shown ? [] : b.solved.filter(Boolean));
-  const right = blanks.reduce((n, b) => n + own(b).length, 0);
-  const once = blanks.reduce((n, b) => n + (b.shown ? 0 : b.solved.filter((s, k) => s && b.tries[k] === 1).length), 0);
-  by("score").textContent = `${right} of ${of} right, ${once} at the first try`
-    + (hints ? `, ${hints} ${hints === 1 ? "hint" : "hints"}` : "") + (right === of ? ". All done." : "");
+  const count = (test) => blanks.reduce((n, b) => n + b.solved.filter((s, k) => s && !b.given[k] && test(b, k)).length, 0);
+  const of = blanks.reduce((n, b) => n + b.inputs.length - b.given.filter(Boolean).length, 0);
+  const right = count((b) => !b.shown), once = count((b, k) => !b.shown && b.tries[k] === 1);
+  say(by("score"), `${right} of ${of} right, ${once} at the first try`
+    + (hints ? `, ${hints} ${hints === 1 ? "hint" : "hints"}` : "") + (right === of ? ". All done." : ""));
+  Object.assign(by("bar"), {max: of, value: right});
 }
 
 // Hints: which rule, the formula, the numbers; then the answer.
@@ -200,64 +222,30 @@ stories((node) => {
 });
 for (const [name, g] of elements) {
   g.addEventListener("click", () => {
-    const open = blanks.find((b) => b.step.node === name && b.solved.filter(Boolean).length < b.inputs.length);
+    const open = blanks.find((b) => b.step.node === name && !done(b));
     if (open) open.inputs.find((_, k) => !open.solved[k]).focus();
   });
 }
 
-// Fresh numbers: of many draws the one whose numbers stay shortest. The same seed gives the same numbers.
-function random(seed) {
-  let state = (Math.imul(seed, 0x9e3779b1) ^ 0x5bf03635) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-function cost(draw) {
-  const results = program(draw);
-  let total = 0;
-  for (const {step: {at: [start], phase}, inputs} of blanks) {
-    for (let k = 0; k < inputs.length; k++) {
-      if (!Number.isFinite(results[start + k])) return Infinity;
-      const v = Math.abs(results[start + k]) < 1e-12 ? 0 : results[start + k];
-      const figures = show(Math.abs(v), 10).replace(".", "").length;
-      total += Math.max(0, figures - 1) ** 2 + (v === 0 ? (phase === "gradient" ? 12 : 3) : 0);
-    }
-  }
-  return total;
-}
-function nice(seed) {
-  const next = random(seed), whole = first.every(Number.isInteger);
-  const patterns = lesson.data.map((d) => Boolean(d.shape) && d.values.every((v) => v === 0 || v === 1));
-  let best = first, least = Infinity;
-  for (let k = 0; k < 300; k++) {
-    const draw = lesson.data.flatMap((d, j) => d.values.map((v) => {
-      if (patterns[j]) return Number(v);
-      const size = 1 + Math.floor(next() * (k % 3 ? 4 : 6)), sign = next() < 0.3 ? -1 : 1;
-      return whole ? sign * size : sign * size / 10;
-    }));
-    const price = cost(draw) + (draw.every((v, j) => v === first[j]) ? 1e6 : 0);
-    if (price < least) [best, least] = [draw, price];
-  }
-  return best;
-}
+// A start: with the network's own numbers, or other nice ones.
 function start(seed) {
   numbers = seed;
   x = seed === null ? first.slice() : nice(seed);
   r = program(x);
   hints = 0;
   for (const blank of blanks) {
-    Object.assign(blank, {solved: [], tries: [], hints: 0, shown: false});
-    for (const box of blank.inputs) {
-      box.value = "";
+    Object.assign(blank, {solved: [], tries: [], given: [], hints: 0, shown: false});
+    blank.inputs.forEach((box, k) => {
+      const truth = r[blank.step.at[0] + k], given = !Number.isFinite(truth);
+      box.value = given ? show(truth) : "";  // no answer can be typed for what is not finite
       box.judged = null;
-      box.readOnly = false;
+      box.readOnly = blank.given[k] = blank.solved[k] = given;
       box.classList.remove("ok", "bad");
       box.removeAttribute("aria-invalid");
-    }
-    blank.feedback.textContent = "";
+    });
+    blank.item.classList.toggle("given", blank.given.every(Boolean));
+    blank.feedback.textContent = blank.given.every(Boolean) ? "Given: it is not finite." : "";
+    blank.feedback.classList.add("fine");
     blank.item.classList.remove("right", "wrong", "shown");
   }
   let k = 0;
@@ -270,7 +258,10 @@ function start(seed) {
   by("seed").textContent = seed === null ? "" : `numbers no. ${seed}`;
   by("reset").disabled = seed === null;
   by("loss").textContent = "";
+  starting = true;
   for (const blank of blanks) mark(blank);
+  starting = false;
+  mark(blanks[0]);
   light(null);
 }
 by("fresh").addEventListener("click", () => start(numbers === null ? 1 : numbers + 1));

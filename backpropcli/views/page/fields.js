@@ -1,0 +1,150 @@
+// Fields and sliders: what is typed or moved becomes the network's numbers at once.
+const small = first.every((v) => Math.abs(v) <= 1);
+const loss = nodes.get(lesson.of).value;
+const begin = loss && loss.length === 1 ? r[loss[0]] : NaN;
+const sliders = [], entries = [];
+const MOST_FIELDS = 400;
+function span(v, classes) {
+  if (classes) return [0, classes - 1, 1];
+  if (small) return [-1, 1, 0.01];
+  const most = Math.max(10, Math.pow(10, Math.ceil(Math.log10(2 * Math.abs(v) || 1))));
+  return [-most, most, most / 100];
+}
+const written = (v) => (Math.abs(v) >= 1e9 && Number.isFinite(v) ? v.toExponential().replace("e+", "e") : String(v));
+function ranged(slider, v, classes) {
+  const [low, high, step] = span(v, classes);
+  Object.assign(slider, {min: low, max: high, step, value: v});
+}
+function set(k, v, from) {
+  x[k] = v;
+  r = program(x);
+  const slider = sliders[k];
+  if (slider && from !== slider) {
+    if (Math.abs(v) <= 1000 * Math.abs(slider.max)) {
+      slider.min = Math.min(slider.min, Math.floor(v));
+      slider.max = Math.max(slider.max, Math.ceil(v));
+    }
+    slider.value = v;
+  }
+  if (entries[k] && from !== entries[k]) {
+    entries[k].value = written(v);
+    entries[k].complain("");
+  }
+  refresh();
+  moved();
+}
+// The loss before and after; and where numbers stop being finite, if they do.
+function moved() {
+  const now = loss && loss.length === 1 ? r[loss[0]] : NaN;
+  const same = x.every((v, k) => v === first[k]);
+  let html = "";
+  if (!same && Number.isFinite(begin) && loss.length === 1) {
+    html = `<span class="math">${lesson.loss} was ${show(begin, 8)}, is <b class="v">${show(now, 8)}</b>`
+      + (Number.isFinite(now) ? `: a change of ${show(now - begin, 8)}</span>` : "</span>");
+  }
+  const wild = steps.find((step) => !finite(step.at));
+  if (wild) {
+    html += `<span class="problem"> <span class="math">${wild.head}</span> is the first number that is not finite`
+      + ` (${wild.at.length > 1 ? "in an entry" : show(r[wild.at[0]])}): what is computed from it is not either.</span>`;
+  }
+  put(by("moved"), html);
+}
+function field(k, datum, label, problem) {
+  const input = document.createElement("input");
+  input.type = "text";
+  input.inputMode = "text";
+  input.autocomplete = "off";
+  input.spellcheck = false;
+  input.setAttribute("autocapitalize", "off");
+  input.value = written(x[k]);
+  input.name = label;
+  input.setAttribute("aria-label", label);
+  input.setAttribute("aria-describedby", problem.id);
+  input.dataset.input = label;
+  input.complain = (text) => {
+    input.classList.toggle("bad", Boolean(text));
+    if (text) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+    say(problem, text && `${text} (${label} is still ${show(x[k], 12)})`);
+  };
+  input.addEventListener("input", () => {
+    const got = read(input.value);
+    let wrong = got.empty ? "Nothing is written there." : got.problem || "";
+    if (!wrong && datum.classes && !(Number.isInteger(got.value) && got.value >= 0 && got.value < datum.classes)) {
+      wrong = `This is a class number: 0 to ${datum.classes - 1}.`;
+    }
+    input.complain(wrong);
+    if (!wrong) set(k, got.value, input);
+  });
+  entries[k] = input;
+  return input;
+}
+function slider(k, datum) {
+  const made = document.createElement("input");
+  made.type = "range";
+  made.classes = datum.classes;
+  ranged(made, x[k], datum.classes);
+  made.name = datum.name + ", slider";
+  made.setAttribute("aria-label", datum.name + ", slider");
+  made.dataset.slider = datum.name;
+  made.addEventListener("input", () => set(k, Number(made.value), made));
+  sliders[k] = made;
+  return made;
+}
+function fields() {
+  let next = 0, made = 0;
+  for (const datum of lesson.data) {
+    const start = next, count = datum.values.length, shape = datum.shape || [];
+    next += count;
+    const row = document.createElement("div"), label = document.createElement("label");
+    const problem = document.createElement("span");
+    problem.className = "problem";
+    problem.id = "problem-" + start;
+    problem.setAttribute("role", "alert");
+    row.className = datum.name.length > 6 ? "field long" : "field";
+    label.innerHTML = datum.html;
+    row.append(label);
+    if (!shape.length) {
+      const input = field(start, datum, datum.name, problem);
+      input.id = "field-" + start;
+      label.htmlFor = input.id;
+      if (Number.isFinite(first[start])) row.append(slider(start, datum));
+      else row.classList.add("plain");
+      row.append(input, problem);
+    } else {
+      row.classList.add("wide");
+      const grid = document.createElement("div"), last = shape[shape.length - 1];
+      if (count > MOST_FIELDS) {
+        grid.className = "small";
+        grid.textContent = `${shape.join(" × ")} numbers: too many for fields`;
+      } else {
+        grid.className = "grid";
+        for (let k = 0; k < count; k += last) {
+          const line = document.createElement("div");
+          line.className = shape.length > 2 && k && k % (last * shape[shape.length - 2]) === 0 ? "row apart" : "row";
+          for (let j = 0; j < last; j++) line.append(field(start + k + j, datum, datum.name + index(k + j, shape), problem));
+          grid.append(line);
+        }
+      }
+      row.append(grid, problem);
+    }
+    made += 1;
+    by("fields").append(row);
+  }
+  by("fields").classList.toggle("many", made > 24);
+  if (!lesson.data.length) {
+    by("numbers-note").textContent = "This network is too large to be computed in a page: its numbers stand still.";
+    by("reset").hidden = true;
+  }
+  by("reset").addEventListener("click", () => {
+    x = first.slice();
+    r = program(x);
+    entries.forEach((input, k) => {
+      input.value = written(x[k]);
+      input.complain("");
+    });
+    sliders.forEach((made, k) => ranged(made, x[k], made.classes));
+    refresh();
+    moved();
+  });
+}

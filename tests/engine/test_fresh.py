@@ -1,0 +1,96 @@
+"""Fresh numbers for exercises: nice, finite, the same for a seed, and others for another seed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import backpropcli as bp
+from backpropcli.engine.fresh import stride
+
+STUDENTS = range(101, 131)
+
+
+def sets(text: str, seeds: Any = STUDENTS) -> list[dict[str, Any]]:
+    network = bp.loads(text)
+    return [network.fresh(seed) for seed in seeds]
+
+
+def different(found: list[dict[str, Any]]) -> int:
+    return len({str({name: np.asarray(value).tolist() for name, value in one.items()}) for one in found})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parameters: {w: 3}\nnodes: {a: 2 + 3*w, J: a**2}",
+        "parameters: {w: 0.3}\nnodes: {a: 2 + 3*w, J: a**2}",
+        "parameters: {w: 3}\nnodes: {a: log(w), J: a**2}",
+        "parameters: {w: 0, v: 2}\nnodes: {a: v/w, J: a**2}",
+        "inputs: {x: 2}\nparameters: {w: 3, b: 1}\nnodes: {a: w*x + b, J: a**2}",
+        "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: -2, b: 8}\nnodes: {c: w*x, a: c + b, d: a - y, J: d**2/2}",
+        "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: -2, b: 8}\nnodes:\n  p: sigmoid(w*x + b)\n"
+        "  J: binary_cross_entropy(p, y)",
+    ],
+)
+def test_thirty_students_of_a_small_network_get_thirty_sets(text: str) -> None:
+    found = sets(text)
+    assert different(found) == 30
+    network = bp.loads(text)
+    own = {name: float(value) for name, value in network.values.items()}
+    for values in found:
+        assert values != own
+        trace = network.run(values=values)
+        for name in network.graph.names("parameter", "node"):
+            assert math.isfinite(trace.value(name))
+            assert math.isfinite(trace.gradient(name))
+
+
+def test_a_seed_is_a_set() -> None:
+    text = "parameters: {w: 3, v: 2}\nnodes: {J: w * v**2}"
+    assert sets(text) == sets(text)
+
+
+def test_whole_numbers_stay_whole_and_others_become_tenths() -> None:
+    for values in sets("parameters: {w: 3, v: 2}\nnodes: {J: w * v**2}"):
+        assert all(x == int(x) and 0 < abs(x) <= 8 for x in values.values())
+    for values in sets("parameters: {w: 0.25, v: 2}\nnodes: {J: w * v**2}"):
+        assert all(round(10 * x, 9) == round(10 * x) and 0 < abs(x) <= 0.8 for x in values.values())
+
+
+def test_labels_stay_class_numbers() -> None:
+    found = sets("inputs: {x: [[1, 2], [3, -1]]}\ntargets: {y: [0, 2]}\nparameters: {W: [[1, 2, 3], [4, -5, 6]]}\n"
+                 "nodes:\n  z: x @ W\n  J: cross_entropy(z, y)")  # fmt: skip
+    assert different(found) == 30
+    labels = {label for values in found for label in values["y"].tolist()}
+    assert labels == {0.0, 1.0, 2.0}
+
+
+def test_targets_stay_what_they_are() -> None:
+    common = "inputs: {x: 2, u: 3}\nparameters: {w: -2, b: 8}\nnodes:\n  p: sigmoid(w*x + b + u)\n"
+    zero_one = sets("targets: {y: 1}\n" + common + "  J: binary_cross_entropy(p, y)")
+    assert {values["y"] for values in zero_one} == {0.0, 1.0}
+    assert all(values["y"] > 0 for values in sets("targets: {y: 5}\n" + common + "  J: (p - y)**2"))
+    rows = [[0.0, 1.0], [0.25, 0.75]]
+    for values in sets(f"targets: {{y: {rows}}}\nparameters: {{z: [[1, 2], [3, 4]]}}\n"
+                       "nodes:\n  J: mean(softmax_cross_entropy(z, y))", [1, 2]):  # fmt: skip
+        assert values["y"].tolist() == rows
+
+
+def test_parameters_of_zeros_and_ones_are_chosen_anew() -> None:
+    assert different(sets("parameters: {b: [0, 0], g: [1, 1]}\nnodes: {J: sum(b * g)}")) == 30
+
+
+def test_where_nothing_finite_is_possible_the_numbers_stay() -> None:
+    assert sets("parameters: {w: 3}\nnodes: {a: log(-w*w), J: a**2}", [1]) == [{"w": 3.0}]
+    assert sets("parameters: {a: 1, b: 2, c: 3, d: 4, e: 5}\nnodes: {J: log(-a*a) + b + c + d + e}", [1]) == [
+        {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0, "e": 5.0}
+    ]
+
+
+def test_every_pick_comes_once() -> None:
+    for count in range(1, 200):
+        assert len({seed * stride(count) % count for seed in range(count)}) == count
