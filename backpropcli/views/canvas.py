@@ -14,7 +14,7 @@ LINES = {
     LEFT | RIGHT | UP | DOWN: "┼",
 }  # fmt: skip
 VERTICAL = UP | DOWN
-TO_ASCII = str.maketrans("─│┌┐└┘┬┴├┤┼▶◀▲▼×·−≤≥≠→┄…", "-|+++++++++><^v**-<>!>..")
+TO_ASCII = str.maketrans("─│┌┐└┘┬┴├┤┼▶◀▲▼×·−≤≥≠→┄…", "-|+++++++++><^v**-<>!>~.")
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
@@ -89,6 +89,15 @@ class Canvas:
         """The number of columns."""
         return max((cell.column for cells in (self._texts, self._lines) for cell in cells), default=-1) + 1
 
+    def entering(self) -> dict[int, set[str]]:
+        """The nets whose lines come into a column from the left, by column."""
+        result: dict[int, set[str]] = {}
+        for cell, own in self._lines.items():
+            for net, sides in own.items():
+                if sides & LEFT:
+                    result.setdefault(cell.column, set()).add(net)
+        return result
+
     def rows(self, start: int = 0, end: int | None = None) -> list[tuple[str, str]]:
         """The lines of text between two columns, each with the net whose line comes in from the left.
 
@@ -131,5 +140,5 @@ def to_ascii(text: str) -> str:
             result.append("^")
         raised = plain != sign
         result.append(plain)
-    text = "".join(result).replace("≤", "<=").replace("≥", ">=").replace("≠", "!=")
+    text = "".join(result).replace("≤", "<=").replace("≥", ">=").replace("≠", "!=").replace("…", "...")
     return text.translate(TO_ASCII)

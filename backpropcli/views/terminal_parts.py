@@ -9,8 +9,6 @@ from backpropcli.views.canvas import Canvas
 from backpropcli.views.picture import Item, Picture
 from backpropcli.views.table import width_of
 
-ELLIPSIS = "…"
-
 
 class Text(NamedTuple):
     """A text and where it stands: rows down and columns right from the left end of a box."""
@@ -24,7 +22,7 @@ class Part(NamedTuple):
     """An item measured in cells.
 
     `box` is what stands in its row, `stub` how long its outgoing line is, `texts` all that stands around it. `back` is
-    the row of the gradient's arrow, empty where there is none.
+    the row of the gradient's arrow, empty where there is none; `fed` says whether a parameter stands above.
     """
 
     item: Item
@@ -32,6 +30,7 @@ class Part(NamedTuple):
     stub: int
     texts: tuple[Text, ...]
     back: str = ""
+    fed: bool = False
 
     @property
     def above(self) -> int:
@@ -61,18 +60,20 @@ class Part(NamedTuple):
                 canvas.overhang(row + 1, start + width_of(self.back), "─")
 
 
-def parts(shown: Picture, width: int | None = None) -> Iterator[Part]:
+def parts(shown: Picture, width: int | None = None, ascii: bool = False) -> Iterator[Part]:
     """Every item that does not stand above another, measured; long formulas are cut where there is a width."""
+    ellipsis = "..." if ascii else "…"
     users = {source for item in shown.items.values() for source in item.inputs}
     for item in shown.items.values():
         if item.name in shown.hanging:
             continue
         above = [shown.items[name] for name in shown.above.get(item.name, ())]
-        box = item.title + equals(item) if item.data else _label(item, width)
+        box = item.title + equals(item) if item.data else _label(item, width, ellipsis)
         if item.data:
             yield _datum(item, box)
         else:
-            yield _operation(item, box, above, item.name not in users)
+            part = _operation(item, box, above, item.name not in users)
+            yield part._replace(fed=any(datum.kind == "parameter" for datum in above))
 
 
 def equals(item: Item) -> str:
@@ -85,14 +86,19 @@ def line(rows: tuple[str, ...]) -> str:
     return rows[0] if len(rows) == 1 else f"[{' '.join(rows)}]" if rows else ""
 
 
-def _label(item: Item, width: int | None) -> str:
+def _label(item: Item, width: int | None, ellipsis: str) -> str:
     text = f"({item.label})" if item.round else item.label.replace(" ", "")
     limit = max(16, width // 2) if width is not None else None
-    return text if limit is None or len(text) <= limit else text[: limit - 1] + ELLIPSIS
+    return text if limit is None or len(text) <= limit else text[: limit - len(ellipsis)] + ellipsis
+
+
+def _on_line(number: str) -> str:
+    """A number as it stands in a line: a minus sign keeps away from the line's own dashes."""
+    return f" {number} " if number.startswith("-") else number
 
 
 def _datum(item: Item, box: str) -> Part:
-    back = line(item.gradient)
+    back = _on_line(line(item.gradient))
     if back:
         return Part(item, box, 1 + width_of(back) + 4, (), f"◀──{back}─")
     texts = (Text(1, 0, item.shown_shape),) if item.shape and not item.value else ()
@@ -100,7 +106,7 @@ def _datum(item: Item, box: str) -> Part:
 
 
 def _operation(item: Item, box: str, above: list[Item], last: bool) -> Part:
-    value, back = line(item.value), line(item.gradient)
+    value, back = line(item.value), _on_line(line(item.gradient))
     size, texts = width_of(box), list(_hanging(above, width_of(box)))
     if not value:
         texts.append(Text(0, size + 2, item.title))
@@ -108,11 +114,14 @@ def _operation(item: Item, box: str, above: list[Item], last: bool) -> Part:
             texts.append(Text(1, size + 2, item.shown_shape))
         value = item.title
     else:
-        texts.append(Text(-1, size + 2 + last, item.title))
+        value = value if last else _on_line(value)
+        indent = value.startswith(" ")
+        texts.append(Text(-1, size + 2 + last + indent, item.title))
         texts.append(Text(0, size + 2 + last, value))
     if last:
         texts = [t._replace(column=size + 3) if t.row in (0, 1) else t for t in texts]
-        return Part(item, box, 3 + width_of(value), (*texts, Text(0, size, "──▶")), f"◀──{back}" if back else "")
+        back = f"◀──{back}".rstrip() if back else ""
+        return Part(item, box, 3 + width_of(value), (*texts, Text(0, size, "──▶")), back)
     stub = max(width_of(value) + 4, width_of(back) + 4 if back else 0, width_of(item.title) + 3)
     return Part(item, box, stub, tuple(texts), f"◀──{back}".ljust(stub, "─") if back else "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ x=1 ->(*)--2-->(+)--2-->relu--2-->(*)--6-->(+)--7-->relu--7-->(a2-y)^2/2-->2
 > values    < gradients of J
 """
 MAZUR_LAYERS = """\
+     ┌─ layer 1 ─────────────────────┐ ┌─ layer 2 ─────────────────────┐
      W1 (2,2)  b1 (2,)                 W2 (2,2)  b2 (2,)                        y (2,)
      ▼ ▲       ▼ ▲                     ▼ ▲       ▼ ▲                            ▼
 x ──▶(@)──t1──▶(+)──z1──▶sigmoid──a1──▶(@)──t2──▶(+)──z2──▶sigmoid──a2──▶sum((a2-y)²)/2──▶J
@@ -98,6 +100,97 @@ def test_a_value_used_twice() -> None:
 
 def test_shapes() -> None:
     assert text(example("mazur-layers"), level="layers") == MAZUR_LAYERS
+
+
+BATCH = """\
+            w1=2            b1=0
+            │ ▲9            │ ▲9
+            ▼ │  t1         ▼ │  z1               a1
+x=[1 2 3] ─▶(×)──[2 4 6]───▶(+)──[2 4 6]───▶relu──[2 4 6]──┄
+               ◀──[6 6 -3]──   ◀──[6 6 -3]──    ◀──[6 6 -3]─
+
+    w2=3             b2=1                                      y=[5 11 20]
+    │ ▲6             │ ▲3                                      │
+    ▼ │  t2          ▼ │  z2                a2                 ▼         J
+a1 ▶(×)──[6 12 18]──▶(+)──[7 13 19]──▶relu──[7 13 19]──▶sum((a2-y)²)/2──▶4.5
+       ◀──[2 2 -1]───   ◀──[2 2 -1]───    ◀──[2 2 -1]───              ◀──1
+
+▶ values    ◀ gradients of J
+"""
+MAZUR_LAYERS_80 = """\
+     ┌─ layer 1 ─────────────────────┐
+     W1 (2,2)  b1 (2,)
+     ▼ ▲       ▼ ▲
+x ──▶(@)──t1──▶(+)──z1──▶sigmoid──a1─┄
+(2,)      (2,)      (2,)          (2,)
+
+    ┌─ layer 2 ─────────────────────┐
+    W2 (2,2)  b2 (2,)                        y (2,)
+    ▼ ▲       ▼ ▲                            ▼
+a1 ▶(@)──t2──▶(+)──z2──▶sigmoid──a2──▶sum((a2-y)²)/2──▶J
+         (2,)      (2,)          (2,)
+"""
+NEGATIVE = """\
+      w=-2
+      │ ▲-3
+      ▼ │   a                J
+x=1 ─▶(×)── -2 ──▶(a-1)²/2──▶4.5
+         ◀── -3 ──        ◀──1
+
+▶ values    ◀ gradients of J
+"""
+
+
+def test_a_drawing_is_broken_in_front_of_a_layer() -> None:
+    assert text(example("batch"), 80) == BATCH
+    assert text(example("mazur-layers"), 80, level="layers") == MAZUR_LAYERS_80
+
+
+def test_no_wider_than_a_page_where_nobody_says_how_wide() -> None:
+    for trace in (example("mazur-layers"), example("mazur"), chain(50)):
+        lines = text(trace).splitlines()
+        assert 100 < max(map(len, lines)) <= 120
+
+
+def test_a_layer_in_two_bands_says_so() -> None:
+    continued = [line for line in text(example("mazur-layers"), 24, level="layers").splitlines() if "layer" in line]
+    assert [line.strip("┌─ ┐") for line in continued] == [
+        "layer 1", "layer 1, continued", "layer 2", "layer 2, continued",
+    ]  # fmt: skip
+
+
+def test_layers_belong_to_the_layers_form() -> None:
+    assert "layer" not in text(example("mazur"), level="layers")
+    assert "layer" not in text(example("mazur-layers"))
+    shown = picture(bp.load(ROOT / "examples" / "lecture-layers.yaml", parameters=("w1=4",)).run(), level="layers")
+    assert shown.layers == {1: ["w1", "b1", "t1", "z1", "a1"], 2: ["w2", "b2", "t2", "z2", "a2"]}
+
+
+def test_a_minus_sign_keeps_away_from_the_line() -> None:
+    net = loaded(inputs={"x": 1}, parameters={"w": -2}, nodes={"a": "w*x", "J": "(a - 1)**2/2"})
+    assert text(net) == NEGATIVE
+    for trace in (net, random_graph(12, 5), random_graph(14, 2, 3)):
+        for how in (False, True):
+            assert not re.search(r"[─-]-\d|--- |──-", text(trace, 80, how).replace("──▶", "").replace("-->", ""))
+
+
+def test_bands_say_what_a_box_of_several_holds() -> None:
+    lines = text(dense([2, 4, 4, 1]), 80, level="layers").splitlines()
+    assert any(line.startswith("a1_0 … a1_3 ▶") for line in lines)
+    plain = text(dense([2, 4, 4, 1]), 80, ascii=True, level="layers")
+    assert "a1_0, ..., a1_3" in plain
+
+
+def test_a_tree_is_drawn_and_what_is_not_says_why() -> None:
+    leaves = {f"p{k}": k for k in range(32)}
+    nodes, before = {}, list(leaves)
+    while len(before) > 1:
+        pairs = list(zip(before[::2], before[1::2], strict=True))
+        before = [f"{a}_{k}" for k, (a, _) in enumerate(pairs)]
+        nodes |= {name: f"{a} + {b}" for name, (a, b) in zip(before, pairs, strict=True)}
+    tree = loaded(parameters=leaves, nodes=nodes)
+    assert text(tree).count("(+)") == 31
+    assert "Too large or too tangled" in text(GRAPHS["random-500"]())
 
 
 def test_blank() -> None:
@@ -179,7 +272,7 @@ def test_large_graphs_are_drawn_or_listed(name: str, width: int | None) -> None:
     lines = text(trace, width)
     for node in trace.graph.nodes:
         assert node in lines
-    if "Too many lines" in lines:
+    if "Too large" in lines:
         assert "→" in lines
 
 
