@@ -92,9 +92,9 @@ class Picture(NamedTuple):
 
     @property
     def layers(self) -> dict[int, list[str]]:
-        """What stands in each layer's frame, by the layer's number; nothing where none are to be seen."""
+        """What each layer of the layers form consists of, by its number."""
         result: dict[int, list[str]] = {}
-        for item in self.items.values() if self.framed else ():
+        for item in self.items.values():
             if item.layer:
                 result.setdefault(item.layer, []).append(item.name)
         return dict(sorted(result.items()))

@@ -11,6 +11,8 @@ from xml.sax.saxutils import escape, quoteattr
 __all__ = ["Run", "broken", "clean", "escape", "quoteattr", "runs", "tspans", "width"]
 
 NARROW = set("iljI.,:;|!'()[]ftr·⁻¹")
+THIN = "\u2009"
+"""The space around a product's point, narrower than that around a sum's sign."""
 WIDE = set("mwMWQO@%&—")
 SUBSCRIPT = 0.7
 """Size of an index, as a part of the text's."""
@@ -19,8 +21,8 @@ DROP = 0.22
 MOST_LINES = 4
 MOST_DEPTH = 8
 """Brackets deep times two: a formula is not cut further inside."""
-BREAK_AFTER = 26
-"""A formula is broken into lines of about so many signs."""
+BREAK_AFTER, SLACK = 26, 8
+"""A formula is broken into lines of about so many signs; a line may be so much longer where it cannot be broken."""
 
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _NAME = re.compile(rf"[^\W\d{RAISED}][^\W{RAISED}]*(?:\.\d+)?")
@@ -52,6 +54,8 @@ def width(text: str, size: float) -> float:
             total += 0.64
         elif sign == " ":
             total += 0.33
+        elif sign == THIN:
+            total += 0.2
         elif unicodedata.east_asian_width(sign) in "WF":
             total += 1.05
         elif unicodedata.combining(sign):
@@ -116,13 +120,13 @@ def broken(text: str, limit: int = BREAK_AFTER, most: int = MOST_LINES) -> list[
     What is left over after the last line is an ellipsis: the whole formula belongs in a tooltip.
     """
     lines = [""]
-    for piece in _pieces(text, limit):
+    for piece in _pieces(text, limit) if len(text) > limit + SLACK else [text]:
         if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > limit:
             lines[-1] = lines[-1].rstrip()
             lines.append(piece.lstrip())
         else:
             lines[-1] += piece
-    lines = [line if len(line) <= limit + 8 else line[: limit + 6] + " …" for line in lines]
+    lines = [line if len(line) <= limit + SLACK else line[: limit + SLACK - 2] + " …" for line in lines]
     if len(lines) > most:
         lines = [*lines[: most - 1], lines[most - 1][: limit - 2] + " …"]
     return lines

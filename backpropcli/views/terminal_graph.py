@@ -150,7 +150,7 @@ class Drawing:
         if count > MOST_LANES:
             raise TangledError
         funnel = any(len(self.sources[w]) > 1 for w in following)
-        start = end + LANE * count + funnel + 1
+        start = end + LANE * count + funnel + 1 + (funnel and not count)  # the column `end` is the lines' own
         for v in graph.ranks[r]:
             if v < graph.real:
                 part = self.parts[v]
