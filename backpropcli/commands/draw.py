@@ -27,7 +27,8 @@ def draw(
         typer.Option(metavar="NODE", help="Gradients of this node instead of the loss.", autocompletion=complete_names),
     ] = None,
     level: Annotated[
-        Word, typer.Option(metavar="LEVEL", help="nodes (the default), or layers: shapes, like nodes in one box, a frame a layer.")
+        Word,
+        typer.Option(metavar="LEVEL", help="nodes (the default), or layers: shapes, like nodes in one box, frames."),
     ] = None,
     blank: Annotated[bool, typer.Option("--blank", help="Leave blanks for the numbers: an exercise.")] = False,
     expand: Annotated[bool, typer.Option("--expand", help="A box for every step inside a formula.")] = False,
@@ -87,6 +88,6 @@ def _refuse_pixels(path: str | None) -> None:
     if ending.lower() in PIXELS and not os.path.isdir(path or ""):
         raise UsageError(
             f"-o {path}: no {ending[1:].upper()} is drawn here",
-            hint=f"Write {stem}.svg, which every browser and word processor shows. By Graphviz: "
-            f"backprop draw -o {stem}.dot, then dot -T{ending[1:].lower()} {stem}.dot -o {path}",
+            hint=f"Write {stem}.svg, which every browser and word processor shows. By Graphviz:\n"
+            f"  backprop draw -o {stem}.dot\n  dot -T{ending[1:].lower()} {stem}.dot -o {path}",
         )

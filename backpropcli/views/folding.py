@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import inf, sqrt
 from typing import NamedTuple
@@ -15,8 +15,8 @@ PROPORTION = 1.7
 """How wide for its height a broken drawing should be."""
 MOST_BROKEN = 3
 """A drawing is broken only where so many edges, by their sources, pass at most."""
-INDENT = 70.0
-"""Room in front of a band for the names of the edges that come in."""
+INDENT, BESIDE = 70.0, 20.0
+"""Room in front of a band for the names of the edges that come in, at least; and what a long name needs beside it."""
 BETWEEN, FRAMES_BETWEEN = 44.0, 56.0
 """Space between two bands, and between two with frames."""
 SHORTEST, LONGEST = 0.4, 1.25
@@ -38,17 +38,22 @@ class Band(NamedTuple):
         return Point(point.x + self.across, point.y + self.down)
 
 
-def folded(plan: Layout, layers: Iterable[Sequence[str]] = (), framed: bool = False) -> Layout:
+def folded(
+    plan: Layout, widths: Mapping[str, float], layers: Iterable[Sequence[str]] = (), framed: bool = False
+) -> Layout:
     """The same drawing in bands, if it is much wider than high and few edges have to be broken for it.
 
-    `layers` are the names that should stay together, `framed` leaves room for their frames.
+    `widths` says how wide the name of each node is, `layers` are the names that should stay together, `framed` leaves
+    room for their frames.
     """
     if plan.width <= WIDEST or plan.width < 3 * plan.height:
         return plan
-    cuts = _cuts(plan, [_reach(plan, names) for names in layers])
+    passing = _passing(plan)
+    cuts = _cuts(plan, passing, [_reach(plan, names) for names in layers])
     if not cuts:
         return plan
-    bands = _bands(plan, [0.0, *cuts, plan.width], FRAMES_BETWEEN if framed else BETWEEN)
+    indents = [0.0, *(max(INDENT, *(widths[name] + BESIDE for name in passing[cut])) for cut in cuts)]
+    bands = _bands(plan, [0.0, *cuts, plan.width], indents, FRAMES_BETWEEN if framed else BETWEEN)
 
     def band_of(x: float) -> Band:
         return next(band for band in bands if x <= band.end + 0.01)
@@ -85,16 +90,21 @@ def _reach(plan: Layout, names: Sequence[str]) -> tuple[float, float]:
     return min(places, default=0.0), max(places, default=0.0)
 
 
-def _cuts(plan: Layout, layers: Sequence[tuple[float, float]]) -> list[float]:
+def _passing(plan: Layout) -> dict[float, set[str]]:
+    """The sources of the edges that pass the right side of each column."""
+    result: dict[float, set[str]] = {}
+    for (source, _), (points,) in plan.routes.items():
+        for point in points[:-2]:
+            result.setdefault(point.x, set()).add(source)
+    return result
+
+
+def _cuts(plan: Layout, passing: Mapping[float, set[str]], layers: Sequence[tuple[float, float]]) -> list[float]:
     """Where to break the drawing: evenly, between layers rather than inside one, and where few edges pass.
 
     Nowhere if that cannot be done.
     """
     count = max(2, round(sqrt(plan.width / (PROPORTION * (plan.height + BETWEEN)))))
-    passing: dict[float, set[str]] = {}
-    for (source, _), (points,) in plan.routes.items():
-        for point in points[:-2]:
-            passing.setdefault(point.x, set()).add(source)
     possible = [x for x in plan.columns[:-1] if 0 < len(passing.get(x, ())) <= MOST_BROKEN]
     limit = max(plan.width / count, WIDEST / 2)
     stops = [0.0, *possible, plan.width]
@@ -117,10 +127,11 @@ def _cuts(plan: Layout, layers: Sequence[tuple[float, float]]) -> list[float]:
     return cuts[::-1]
 
 
-def _bands(plan: Layout, limits: list[float], between: float) -> list[Band]:
+def _bands(plan: Layout, limits: Sequence[float], indents: Sequence[float], between: float) -> list[Band]:
+    """The bands between the limits, one below the other."""
     result: list[Band] = []
     down = 0.0
-    for start, end in pairwise(limits):
+    for (start, end), indent in zip(pairwise(limits), indents, strict=True):
         heights = [
             height
             for name, box in plan.boxes.items() if start < plan.centres[name].x <= end
@@ -128,6 +139,6 @@ def _bands(plan: Layout, limits: list[float], between: float) -> list[Band]:
         ]  # fmt: skip
         heights += [p.y for (way,) in plan.routes.values() for p in way if start <= p.x <= end]
         top, bottom = min(heights), max(heights)
-        result.append(Band(start, end, (INDENT if start else 0.0) - start, down - top))
+        result.append(Band(start, end, indent - start, down - top))
         down += bottom - top + between
     return result

@@ -17,7 +17,7 @@ from backpropcli.views.layout import Layout, Point, layout
 from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import DIGITS, Item, Picture, picture
 from backpropcli.views.svg_style import STYLE
-from backpropcli.views.svg_text import Run, clean, escape, name_runs, quoteattr, tspans
+from backpropcli.views.svg_text import Run, clean, escape, name_runs, quoteattr, run_width, tspans
 
 MARGIN = 20.0
 
@@ -46,7 +46,8 @@ def drawn(shown: Picture, *, ids: bool = True, title: str = "") -> str:
     measured = {figure.item.name: figure for figure in figures(shown)}
     standing = [figure for name, figure in measured.items() if name not in shown.hanging]
     plan = layout([figure.block() for figure in standing], shown.edges)
-    plan = folded(plan, shown.layers.values(), shown.framed)
+    widths = {name: run_width(list(name_runs(name)), SIZE) for name in measured}
+    plan = folded(plan, widths, shown.layers.values(), shown.framed)
     return "".join(_Drawing(shown, measured, plan, ids, title).text())
 
 

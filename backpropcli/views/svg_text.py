@@ -27,6 +27,8 @@ BREAK_AFTER, SLACK = 26, 8
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _NAME = re.compile(rf"[^\W\d{RAISED}][^\W{RAISED}]*(?:\.\d+)?")
 _INDEXED = re.compile(r"([^\W\d_]+)_?(\d\w*(?:\.\d+)?)|([^\W\d_]+)_(\w+(?:\.\d+)?)|([^\W\d]\w*?)(\.\d+)")
+_WORDS = re.compile(r"_[^\W_]*_\w*[^\W\d_]{2}|_[^\W_]*[^\W\d_]{2}[^\W_]*_")
+"""Words behind the first underscore and the second: no index, but a name in words."""
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -73,9 +75,9 @@ def run_width(line: Collection[Run], size: float) -> float:
 
 
 def name_runs(name: str) -> Iterator[Run]:
-    """A name, its index set low: w1, net_h1, W_1_2, J.2; a name of another build stays as it is."""
+    """A name, its index set low: w1, net_h1, W_1_2, J.2; a name of another build, or of many words, stays as it is."""
     found = _INDEXED.fullmatch(name)
-    if not found:
+    if not found or _WORDS.search(name):
         yield Run(name, "name")
         return
     base, index = [part for part in found.groups() if part is not None]

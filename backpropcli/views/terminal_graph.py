@@ -59,13 +59,13 @@ def listing(shown: Picture) -> Table:
     data = [row for row, item in zip(rows, shown.items.values(), strict=True) if item.data]
     nodes = [row for row, item in zip(rows, shown.items.values(), strict=True) if not item.data]
     columns = (
-        Column("name"), Column("formula", elastic=True), Column("value", "right"),
+        Column("name", last=True), Column("formula", elastic=True), Column("value", "right"),
         Column(f"d{shown.of}/d(name)" if any(item.gradient for item in shown.items.values()) else "", "right"),
         Column("goes to", elastic=True, wrap=True),
     )  # fmt: skip
     return Table(
         columns, [section for section in (data, nodes) if section],
-        footers=["Too large or too tangled to draw in characters. As a picture: backprop draw -o net.svg"],
+        footers=["Too large or too tangled for characters. As a picture: backprop draw -o net.svg"],
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 from xml.etree import ElementTree
 
@@ -134,6 +135,7 @@ def faults(drawing: Drawing) -> list[str]:
                 f"edge {edge.source} -> {edge.target} runs through {item.what!r}" for item in grid.near(x, y)
                 if item.holds(x, y) and not (id(item) in boxes and item.what in (edge.source, edge.target))
             ]  # fmt: skip
+    found += doubled(drawing.edges)
     for k, frame in enumerate(drawing.frames):
         found += [f"frame {k} cuts {item.what!r}" for item in [*drawing.boxes, *drawing.texts]
                   if frame.meets(item) and not item.inside(frame)]  # fmt: skip
@@ -141,6 +143,27 @@ def faults(drawing: Drawing) -> list[str]:
     whole = [*drawing.boxes, *drawing.texts, *drawing.frames]
     found += [f"{item.what!r} is outside" for item in whole if not item.inside(drawing.paper)]
     return sorted(set(found))
+
+
+def doubled(edges: list[Edge]) -> Iterator[str]:
+    """Level lines of two nodes that lie on top of each other, so that a reader takes them for one."""
+    rows: dict[int, list[tuple[float, float, float, str]]] = {}
+    for edge in edges:
+        for (a, y), (b, end) in pairwise(edge.points):
+            if y == end and a != b:
+                piece = (min(a, b), max(a, b), y, edge.source)
+                for row in {int(y // 2), int((y + 2) // 2), int((y - 2) // 2)}:
+                    rows.setdefault(row, []).append(piece)
+    for pieces in rows.values():
+        pieces.sort()
+        reached: list[tuple[float, float, float, str]] = []
+        for piece in pieces:
+            reached = [other for other in reached if other[1] > piece[0] + 1]
+            for other in reached:
+                if other[3] != piece[3] and abs(other[2] - piece[2]) < 2:
+                    both = " and ".join(sorted({other[3], piece[3]}))
+                    yield f"lines of {both} are one at {piece[0]:.0f} {piece[2]:.0f}"
+            reached.append(piece)
 
 
 class Grid:
