@@ -44,6 +44,9 @@ def draw(
             "--output", "-o", metavar="FILE", help="Write a file: .svg, .dot, .mmd or .txt.", rich_help_panel=OUTPUT
         ),
     ] = None,
+    color: Annotated[
+        Word, typer.Option("--color", metavar="WHEN", help="auto, always or never.", rich_help_panel=OUTPUT)
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No messages, only results.", rich_help_panel=OUTPUT)
     ] = False,
@@ -63,7 +66,7 @@ def draw(
 
     """
     _refuse_pixels(output)
-    to = destination(FORMATS, output, format, None, quiet)
+    to = destination(FORMATS, output, format, color, quiet)
     if level is not None and level not in LEVELS:
         raise UsageError(f"--level {level}: expected nodes or layers{did_you_mean(level, LEVELS)}")
     if expand and level == "layers":
@@ -76,7 +79,7 @@ def draw(
     trace = net.run(of, everything=all, forward=of is None and net.spec.loss is None)
     text = trace.draw(
         to.format, level=level or "nodes", blank=blank, expand=expand, full=numbers.full, ascii=ascii or to.ascii,  # type: ignore[arg-type]
-        width=to.width, precision=numbers.precision(DIGITS),
+        width=to.width, precision=numbers.precision(DIGITS), coloured=to.coloured,
     )  # fmt: skip
     to.write([text])
     return 0

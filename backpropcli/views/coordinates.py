@@ -165,6 +165,35 @@ def straightened(graph: Layers, y: list[float], apart: Apart, reach: float) -> N
                     y[v] = place
 
 
+def led_on(graph: Layers, y: list[float], apart: Apart, reach: float) -> None:
+    """Level out, in place, what goes on from a node behind a line that passes it: `x + f(x)` stands level with `f(x)`.
+
+    A node that one node and passing lines feed moves, with all that goes on level from it, to that node's height, up to
+    `reach`, where there is room.
+    """
+    for rank in graph.ranks:
+        for v in rank:
+            near = [w for w in graph.backward[v] if not graph.passing(w)]
+            if graph.passing(v) or len(near) != 1 or len(graph.backward[v]) == 1:
+                continue
+            place, moving = y[near[0]], [v]
+            for w in moving:
+                moving += [u for u in graph.forward[w] if abs(y[u] - y[v]) < 0.01 and u not in moving]
+            if 0.01 < abs(place - y[v]) <= reach and all(_free(graph, y, apart, w, place, moving) for w in moving):
+                for w in moving:
+                    y[w] = place
+
+
+def _free(graph: Layers, y: list[float], apart: Apart, v: int, place: float, moving: list[int]) -> bool:
+    """Whether a vertex may stand there, beside those of its rank that do not move with it."""
+    rank = next(rank for rank in graph.ranks if v in rank)
+    k = rank.index(v)
+    above, below = rank[k - 1] if k else None, rank[k + 1] if k + 1 < len(rank) else None
+    return (above is None or above in moving or place - y[above] >= apart(above, v)) and (
+        below is None or below in moving or y[below] - place >= apart(v, below)
+    )
+
+
 def relaxed(graph: Layers, apart: Apart) -> list[float]:
     """Coordinates that keep the drawing low, where straight chains would make it much higher than its fullest rank.
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from backpropcli.views.coordinates import across, relaxed, straightened
+from backpropcli.views.coordinates import across, led_on, relaxed, straightened
 from backpropcli.views.crossings import untangle
 from backpropcli.views.ranks import Layers, layers, ranked
 
@@ -118,6 +118,7 @@ def layout(blocks: Sequence[Block], edges: Sequence[tuple[str, str]], spans: Spa
         lower = relaxed(graph, apart)
         y = lower if max(lower) < LOWER * max(y) else y
     straightened(graph, y, apart, KINK)
+    led_on(graph, y, apart, KINK)
     top = min((y[v] - block.above for v, block in enumerate(blocks)), default=0.0)
     y = [c - min(top, 0.0) for c in y]
     lefts, rights, centre = _columns(graph, blocks, y, spans)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from backpropcli.views.banding import Break, bands
-from backpropcli.views.canvas import DOWN, LEFT, RIGHT, TO_ASCII, UP, Canvas, TangledError, to_ascii
+from backpropcli.views.canvas import DOWN, LEFT, RIGHT, TO_ASCII, UP, Canvas, Paint, TangledError, painted, to_ascii
 from backpropcli.views.coordinates import across
 from backpropcli.views.crossings import untangle
 from backpropcli.views.lanes import Net, lanes
@@ -25,15 +25,17 @@ NOTHING_DONE, IN_A_LAYER, IN_A_BLOCK, A_LINE = 80, 40, 10, 1
 """What a break costs behind data alone; inside a layer; elsewhere but in front of new parameters; for each line."""
 
 
-def terminal_graph(shown: Picture, width: int | None = None, ascii: bool = False) -> Iterator[str]:
+def terminal_graph(
+    shown: Picture, width: int | None = None, ascii: bool = False, coloured: bool = False
+) -> Iterator[str]:
     """The lines of a drawing that fits into `width` columns, broken between nodes; of a list where lines are too many.
 
-    Nothing is cut without a width. `ascii` uses no other signs.
+    Nothing is cut without a width. `ascii` uses no other signs; `coloured` writes ANSI codes.
     """
     if ascii:
         shown = _plain(shown)
     try:
-        lines = [*Drawing(shown, width, ascii).bands(), *_legend(shown)]
+        lines = [*Drawing(shown, width, ascii, coloured).bands(), *_legend(shown, coloured)]
     except TangledError:
         lines = listing(shown).text(width).splitlines()
     for text in lines:
@@ -83,17 +85,24 @@ def _few(members: tuple[str, ...]) -> tuple[str, ...]:
     return members if len(members) <= MOST_NAMED else (members[0], "...", members[-1])
 
 
-def _legend(shown: Picture) -> list[str]:
+def _legend(shown: Picture, coloured: bool) -> list[str]:
     items = shown.items.values()
-    words = ["▶ values"] * any(item.value for item in items)
-    words += [f"◀ gradients of {shown.of}"] * any(item.gradient for item in items)
+    words = [_in_colour("▶ values", "value", coloured)] * any(item.value for item in items)
+    gradients = _in_colour(f"◀ gradients of {shown.of}", "gradient", coloured)
+    words += [gradients] * any(item.gradient for item in items)
     return ["", "    ".join(words)] if words else []
+
+
+def _in_colour(text: str, paint: Paint, coloured: bool) -> str:
+    return painted(text, paint) if coloured else text
 
 
 class Drawing:
     """Boxes in columns on a canvas, and lines in lanes between the columns."""
 
-    def __init__(self, shown: Picture, width: int | None, ascii: bool = False) -> None:
+    def __init__(
+        self, shown: Picture, width: int | None, ascii: bool = False, coloured: bool = False
+    ) -> None:
         self.width = WIDEST if width is None else width
         self.framed = shown.framed
         self.parts: list[Part] = list(parts(shown, width, ascii))
@@ -109,7 +118,7 @@ class Drawing:
             raise TangledError
         self.entries = [_entries(self.rows[v], [self.rows[w] for w in ws]) for v, ws in enumerate(self.sources)]
         self.owner = {p: a for a, chain in self.graph.chains.items() for p in chain.values()}
-        self.canvas = Canvas()
+        self.canvas = Canvas(coloured)
         self.ends: list[int] = []
         """The column behind the boxes of each rank, where the drawing may be broken."""
         self.layers: dict[int, tuple[int, int]] = {}

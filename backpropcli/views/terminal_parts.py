@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from backpropcli.views.canvas import Canvas
+from backpropcli.views.canvas import Canvas, Paint
 from backpropcli.views.picture import Item, Picture
 from backpropcli.views.table import width_of
 
 
 class Text(NamedTuple):
-    """A text and where it stands: rows down and columns right from the left end of a box."""
+    """A text and where it stands: rows down and columns right from the left end of a box; and what it is."""
 
     row: int
     column: int
     text: str
+    paint: Paint = ""
 
 
 class Part(NamedTuple):
@@ -51,13 +52,15 @@ class Part(NamedTuple):
     def draw(self, canvas: Canvas, row: int, column: int, tight: bool) -> None:
         """Write everything but the outgoing line; `tight` where an arrow's head ends that line at once."""
         for text in self.texts:
-            canvas.text(row + text.row, column + text.column, text.text)
-        canvas.text(row, column, self.box)
+            canvas.text(row + text.row, column + text.column, text.text, text.paint)
+        name = len(self.item.title) + 1 if self.item.data else len(self.box)
+        canvas.text(row, column, self.box[:name])
+        canvas.text(row, column + width_of(self.box[:name]), self.box[name:], "value")
         if self.back:
             start = column + width_of(self.box) + self.item.data
-            canvas.text(row + 1, start, self.back)
+            canvas.text(row + 1, start, self.back, "gradient")
             if tight:
-                canvas.overhang(row + 1, start + width_of(self.back), "─")
+                canvas.overhang(row + 1, start + width_of(self.back), "─", "gradient")
 
 
 def parts(shown: Picture, width: int | None = None, ascii: bool = False) -> Iterator[Part]:
@@ -117,7 +120,7 @@ def _operation(item: Item, box: str, above: list[Item], last: bool) -> Part:
         value = value if last else _on_line(value)
         indent = value.startswith(" ")
         texts.append(Text(-1, size + 2 + last + indent, item.title))
-        texts.append(Text(0, size + 2 + last, value))
+        texts.append(Text(0, size + 2 + last, value, "value"))
     if last:
         texts = [t._replace(column=size + 3) if t.row in (0, 1) else t for t in texts]
         back = f"◀──{back}".rstrip() if back else ""
@@ -134,30 +137,36 @@ def _hanging(above: list[Item], size: int) -> Iterator[Text]:
     both = any(datum.gradient or (not datum.value and datum.kind == "parameter") for datum in above)
     start = max(middle - 1, 0) if both else middle
     if len(above) == 1 and len(above[0].value) == 1:
-        yield Text(-3, start, above[0].title + equals(above[0]))
+        title = f"{above[0].title}="
+        yield Text(-3, start, title)
+        yield Text(-3, start + width_of(title), line(above[0].value), "value")
         yield Text(-2, start, "│")
         yield Text(-1, start, "▼")
         if both:
-            yield Text(-2, start + 2, f"▲{line(above[0].gradient)}")
-            yield Text(-1, start + 2, "│")
+            yield Text(-2, start + 2, f"▲{line(above[0].gradient)}", "gradient")
+            yield Text(-1, start + 2, "│", "gradient")
         return
     rows = list(_rows(above))
-    longest = max(width_of(left) for left, _ in rows)
+    longest = max(width_of(front) + width_of(value) for front, value, _ in rows)
     column = start if len(above) == 1 else min(start, max(0, middle - longest // 2))
-    for k, (left, right) in enumerate(rows):
-        padded = left + " " * (longest + 1 - width_of(left)) + right
-        yield Text(k - len(rows) - 1, column, padded.rstrip())
+    for k, (front, value, back) in enumerate(rows, -len(rows) - 1):
+        yield Text(k, column, front)
+        if value:
+            yield Text(k, column + width_of(front), value, "value")
+        if back:
+            yield Text(k, column + longest + 1, back, "gradient")
     yield Text(-1, start, "▼")
     if both:
-        yield Text(-1, start + 2, "│" if any(datum.gradient for datum in above) else "▲")
+        some = any(datum.gradient for datum in above)
+        yield Text(-1, start + 2, "│" if some else "▲", "gradient" if some else "")
 
 
-def _rows(above: list[Item]) -> Iterator[tuple[str, str]]:
-    """Data one under the other, name and value beside the gradient; a matrix takes its rows."""
+def _rows(above: list[Item]) -> Iterator[tuple[str, str, str]]:
+    """Data one under the other: name, value and gradient; a matrix takes its rows."""
     for datum in above:
         if not datum.value:
-            yield f"{datum.title} {datum.shown_shape}".rstrip(), ""
+            yield f"{datum.title} {datum.shown_shape}".rstrip(), "", ""
         front = f"{datum.title}="
         for k, text in enumerate(datum.value):
             back = datum.gradient[k] if datum.gradient else ""
-            yield (front if not k else " " * width_of(front)) + text, back and ("▲" if not k else " ") + back
+            yield front if not k else " " * width_of(front), text, back and ("▲" if not k else " ") + back

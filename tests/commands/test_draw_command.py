@@ -62,6 +62,16 @@ def test_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert "2" not in call(capsys, "net.yaml", "--level", "layers")[1].replace("²", "")
 
 
+def test_colours(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\x1b[36m6\x1b[0m" in call(capsys, "net.yaml", "--color", "always")[1]
+    assert call(capsys, "net.yaml", "--color", "never")[1] == call(capsys, "net.yaml")[1] == DRAWN
+    assert call(capsys, "net.yaml", "--color", "always", "-o", "out.txt")[0] == 0
+    assert Path("out.txt").read_text(encoding="utf-8") == DRAWN
+    assert call(capsys, "net.yaml", "--color", "blue")[::2] == (
+        2, "error: --color blue: expected auto, always or never\n",
+    )  # fmt: skip
+
+
 def test_files(capsys: pytest.CaptureFixture[str]) -> None:
     starts = {".svg": "<svg ", ".dot": "digraph", ".gv": "digraph", ".mmd": "flowchart", ".txt": " "}
     for ending, start in starts.items():

@@ -318,6 +318,27 @@ def test_bands_of_the_chain() -> None:
     assert text(net, 24) == BANDS
 
 
+PAINTED = re.compile(r"\x1b\[(3[56])m(.*?)\x1b\[0m")
+
+
+@pytest.mark.parametrize("width", [None, 60])
+def test_colours_change_nothing_else(width: int | None) -> None:
+    for path in EXAMPLES:
+        shown = picture(bp.load(path).run())
+        plain, coloured = (list(terminal_graph(shown, width, coloured=how)) for how in (False, True))
+        assert [PAINTED.sub(r"\2", line) for line in coloured] == plain
+
+
+def test_values_and_gradients_have_a_colour_each() -> None:
+    lines = list(terminal_graph(picture(example("lecture")), coloured=True))
+    found = [PAINTED.findall(line) for line in lines]
+    assert found[0] == [("36", "2"), ("36", "0"), ("36", "3"), ("36", "1"), ("36", "5")]
+    assert found[1] == [("35", "▲6"), ("35", "▲6"), ("35", "▲4"), ("35", "▲2")]
+    assert found[3] == [("36", number) for number in ("1", "2", "2", "2", "6", "7", "7", "2")]
+    assert found[4][:2] == [("35", "◀──6──"), ("35", "◀──6──")]
+    assert found[-1] == [("36", "▶ values"), ("35", "◀ gradients of J")]
+
+
 def test_ascii_is_ascii() -> None:
     for path in EXAMPLES:
         for how in ({}, {"expand": True}, {"level": "layers"}):
