@@ -7,6 +7,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from backpropcli.views.layout import Block
+from backpropcli.views.matrix_rows import PROPORTIONAL, aligned
 from backpropcli.views.picture import Item, Picture
 from backpropcli.views.svg_text import MOST_LINES, THIN, Run, broken, name_runs, run_width, runs
 
@@ -140,7 +141,8 @@ def _named(item: Item, lines: tuple[str, ...]) -> list[list[Run]]:
         return [[*name, Run(f" {item.shown_shape}", "shape")]] if item.shape else [name]
     if len(lines) == 1:
         return [[*name, Run(" = ", ""), Run(lines[0], "value")]]
-    return [[*name, Run(f" {item.shown_shape}", "shape")], *([Run(line, "value")] for line in lines)]
+    rows = aligned(lines, PROPORTIONAL)
+    return [[*name, Run(f" {item.shown_shape}", "shape")], *([Run(line, "value")] for line in rows)]
 
 
 def _title(item: Item) -> list[Run]:
@@ -153,14 +155,14 @@ def _title(item: Item) -> list[Run]:
 def _data(item: Item) -> Figure:
     label = _named(item, item.value)
     half = max(run_width(line, SIZE) for line in label) / 2 + PAD
-    under = [[Run(line, "gradient")] for line in item.gradient]
+    under = [[Run(line, "gradient")] for line in aligned(item.gradient, PROPORTIONAL)]
     beside = max((run_width(line, SIZE) for line in under), default=0.0)
     return Figure(item, half, len(label) * LINE / 2 + 5, label, [], under, beside)
 
 
 def _operation(item: Item, names: set[str], arriving: int) -> Figure:
     over = _named(item, item.value)
-    under = [[Run(line, "gradient")] for line in item.gradient]
+    under = [[Run(line, "gradient")] for line in aligned(item.gradient, PROPORTIONAL)]
     beside = max(run_width(line, SIZE) for line in [*over, *under])
     if item.round:
         return Figure(item, RADIUS, RADIUS, [[Run(item.label.replace("-", "−"), "sign")]], over, under, beside)

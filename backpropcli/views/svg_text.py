@@ -13,6 +13,7 @@ __all__ = ["Run", "broken", "clean", "escape", "quoteattr", "runs", "tspans", "w
 NARROW = set("iljI.,:;|!'()[]ftr·⁻¹")
 THIN = "\u2009"
 """The space around a product's point, narrower than that around a sum's sign."""
+SPACES = {THIN: 0.2, "\u2002": 0.55, "\u2004": 0.42, "\u2007": 0.64, "\u2008": 0.42}
 WIDE = set("mwMWQO@%&—")
 SUBSCRIPT = 0.7
 """Size of an index, as a part of the text's."""
@@ -56,8 +57,8 @@ def width(text: str, size: float) -> float:
             total += 0.64
         elif sign == " ":
             total += 0.33
-        elif sign == THIN:
-            total += 0.2
+        elif sign in SPACES:
+            total += SPACES[sign]
         elif unicodedata.east_asian_width(sign) in "WF":
             total += 1.05
         elif unicodedata.combining(sign):

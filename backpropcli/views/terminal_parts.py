@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from backpropcli.views.canvas import Canvas, Paint
+from backpropcli.views.matrix_rows import aligned
 from backpropcli.views.picture import Item, Picture
 from backpropcli.views.table import width_of
 
@@ -167,6 +168,7 @@ def _rows(above: list[Item]) -> Iterator[tuple[str, str, str]]:
         if not datum.value:
             yield f"{datum.title} {datum.shown_shape}".rstrip(), "", ""
         front = f"{datum.title}="
-        for k, text in enumerate(datum.value):
-            back = datum.gradient[k] if datum.gradient else ""
+        gradient = aligned(datum.gradient)
+        for k, text in enumerate(aligned(datum.value)):
+            back = gradient[k] if gradient else ""
             yield front if not k else " " * width_of(front), text, back and ("▲" if not k else " ") + back
