@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Blanks(NamedTuple):
-    """What is as wide as a digit, as a minus sign and as a decimal point and shows nothing; and what divides columns."""
+    """Blanks as wide as a digit, a minus sign and a decimal point; and what divides columns."""
 
     digit: str = " "
     minus: str = " "
