@@ -45,6 +45,7 @@ class Canvas:
         self._paints: dict[Cell, Paint] = {}
         self._lines: dict[Cell, dict[str, int]] = {}
         self._overhang: set[Cell] = set()
+        self._columns: dict[int, set[Cell]] = {}
 
     def overhang(self, row: int, column: int, text: str, paint: Paint = "") -> None:
         """Write a sign that is left out where the drawing is broken in front of it."""
@@ -63,6 +64,7 @@ class Canvas:
                     raise TangledError
                 self._texts[Cell(row, column + k)] = "" if k else sign
                 self._paints[Cell(row, column + k)] = paint
+                self._columns.setdefault(column + k, set()).add(Cell(row, column + k))
             column += size
 
     def across(self, net: str, row: int, start: int, end: int) -> None:
@@ -79,6 +81,7 @@ class Canvas:
     def mark(self, net: str, row: int, column: int, sides: int) -> None:
         """Lines of a net from the middle of a cell to some of its sides."""
         own = self._lines.setdefault(Cell(row, column), {})
+        self._columns.setdefault(column, set()).add(Cell(row, column))
         own[net] = own.get(net, 0) | sides
 
     def _sign(self, cell: Cell) -> str:
@@ -97,7 +100,7 @@ class Canvas:
 
     def size(self) -> int:
         """The number of columns."""
-        return max((cell.column for cells in (self._texts, self._lines) for cell in cells), default=-1) + 1
+        return max(self._columns, default=-1) + 1
 
     def entering(self) -> dict[int, set[str]]:
         """The nets whose lines come into a column from the left, by column."""
@@ -115,14 +118,14 @@ class Canvas:
         from the left has a dashed sign there.
         """
         stop = self.size() if end is None else end
-        cells = sorted({*self._texts, *self._lines})
+        cells = sorted(cell for column in range(start, stop) for cell in self._columns.get(column, ()))
         texts: dict[int, list[tuple[str, Paint]]] = {}
         if cells:
             texts = {r: [] for r in range(cells[0].row, cells[-1].row + 1)}
         columns = dict.fromkeys(texts, start)
         entering = dict.fromkeys(texts, "")
         for cell in cells:
-            if not start <= cell.column < stop or (cell in self._overhang and 0 < start == cell.column):
+            if cell in self._overhang and 0 < start == cell.column:
                 continue
             row = cell.row
             if cell.column > columns[row]:

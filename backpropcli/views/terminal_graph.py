@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import pairwise
 
 from backpropcli.views.banding import Break, bands
 from backpropcli.views.canvas import DOWN, LEFT, RIGHT, TO_ASCII, UP, Canvas, Paint, TangledError, painted, to_ascii
@@ -236,12 +236,15 @@ class Drawing:
     def _boxes(self, rank: int) -> list[Part]:
         return [self.parts[v] for v in self.graph.ranks[rank] if v < self.graph.real]
 
+    def _headed(self) -> list[tuple[int, tuple[int, int]]]:
+        """The layers that have a heading, left to right; none where some stand one over the other."""
+        found = sorted(self.layers.items(), key=lambda layer: layer[1]) if self.framed else []
+        return [] if any(b > c for (_, (_, b)), (_, (c, _)) in pairwise(found)) else found
+
     def _heading(self, start: int, end: int, margin: int) -> str:
-        """The names of the layers over a band, each over a bracket; none where layers stand one over the other."""
-        if not self.framed or any(a < d and c < b for (a, b), (c, d) in combinations(self.layers.values(), 2)):
-            return ""
+        """The names of the layers over a band, each over a bracket."""
         line = ""
-        for number, (first, last) in sorted(self.layers.items(), key=lambda layer: layer[1]):
+        for number, (first, last) in self._headed():
             left, right = max(first, start), min(last, end)
             if left < right:
                 title = f"─ layer {number}{', continued' if first < start else ''} "

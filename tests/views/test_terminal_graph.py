@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +317,14 @@ def test_bands_fit_and_lose_nothing(width: int) -> None:
 def test_bands_of_the_chain() -> None:
     net = loaded(inputs={"x": 2}, parameters={"w": 3}, nodes={"a": "w*x", "b": "exp(a)", "J": "b + x"})
     assert text(net, 24) == BANDS
+
+
+def test_a_drawing_of_many_bands_takes_no_more_than_its_share() -> None:
+    shown = picture(chain(1500))
+    start = time.process_time()
+    lines = list(terminal_graph(shown, 80))
+    assert len(lines) > 2000
+    assert time.process_time() - start < 5.0  # a canvas that is read whole for every band took 40 seconds
 
 
 PAINTED = re.compile(r"\x1b\[(3[56])m(.*?)\x1b\[0m")
