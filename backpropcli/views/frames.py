@@ -15,6 +15,8 @@ CAPTION = 20.0
 WIDE = 78.0
 """Room for a caption, and for one that says that its layer goes on."""
 WIDE_CONTINUED = 150.0
+APART = 44.0
+"""The space between two boxes of a column, so that frames have room between them."""
 MOST_RAISED = 20
 """So many lines may pass over a layer before its frame is left out."""
 

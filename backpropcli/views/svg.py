@@ -12,8 +12,8 @@ from math import sqrt
 from backpropcli.engine import Trace
 from backpropcli.views.figures import DROP, HEAD, LIFT, LINE, RADIUS, SIGN, SIZE, STUB, Figure, figures
 from backpropcli.views.folding import folded
-from backpropcli.views.frames import PAD, frames
-from backpropcli.views.layout import Layout, Point, layout
+from backpropcli.views.frames import APART, PAD, frames
+from backpropcli.views.layout import SPANS, Layout, Point, layout
 from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import DIGITS, Item, Picture, picture
 from backpropcli.views.svg_style import STYLE
@@ -45,7 +45,8 @@ def drawn(shown: Picture, *, ids: bool = True, title: str = "") -> str:
     """A picture as SVG."""
     measured = {figure.item.name: figure for figure in figures(shown)}
     standing = [figure for name, figure in measured.items() if name not in shown.hanging]
-    plan = layout([figure.block() for figure in standing], shown.edges)
+    spans = SPANS._replace(block=APART) if shown.framed and shown.layers else SPANS
+    plan = layout([figure.block() for figure in standing], shown.edges, spans)
     widths = {name: run_width(list(name_runs(name)), SIZE) for name in measured}
     plan = folded(plan, widths, shown.layers.values(), shown.framed)
     return "".join(_Drawing(shown, measured, plan, ids, title).text())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from backpropcli.views.banding import Break, bands
 from backpropcli.views.canvas import DOWN, LEFT, RIGHT, TO_ASCII, UP, Canvas, Paint, TangledError, painted, to_ascii
@@ -236,18 +235,27 @@ class Drawing:
     def _boxes(self, rank: int) -> list[Part]:
         return [self.parts[v] for v in self.graph.ranks[rank] if v < self.graph.real]
 
-    def _headed(self) -> list[tuple[int, tuple[int, int]]]:
-        """The layers that have a heading, left to right; none where some stand one over the other."""
-        found = sorted(self.layers.items(), key=lambda layer: layer[1]) if self.framed else []
-        return [] if any(b > c for (_, (_, b)), (_, (c, _)) in pairwise(found)) else found
+    def _headed(self) -> list[tuple[str, int, int]]:
+        """The headings left to right, each with its columns; layers that stand one over the other share one."""
+        groups: list[tuple[list[int], int, int]] = []
+        for number, (first, last) in sorted(self.layers.items(), key=lambda layer: layer[1]) if self.framed else ():
+            if groups and first < groups[-1][2]:
+                numbers, start, end = groups.pop()
+                groups.append(([*numbers, number], start, max(last, end)))
+            else:
+                groups.append(([number], first, last))
+        return [
+            (f"layer{'s' * (len(numbers) > 1)} {', '.join(map(str, sorted(numbers)))}", first, last)
+            for numbers, first, last in groups
+        ]
 
     def _heading(self, start: int, end: int, margin: int) -> str:
         """The names of the layers over a band, each over a bracket."""
         line = ""
-        for number, (first, last) in self._headed():
+        for name, first, last in self._headed():
             left, right = max(first, start), min(last, end)
             if left < right:
-                title = f"─ layer {number}{', continued' if first < start else ''} "
+                title = f"─ {name}{', continued' if first < start else ''} "
                 line = line.ljust(left - start + margin) + f"┌{title.ljust(right - left - 2, '─')}┐"
         return line
 

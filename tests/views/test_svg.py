@@ -64,6 +64,16 @@ def test_every_layer_has_its_frame(sizes: list[int], seed: int, batch: int) -> N
         assert [c.removesuffix(", continued") for c in around] == ([f"layer {number[1]}"] if number else [])
 
 
+def test_layers_one_over_the_other_have_frames() -> None:
+    layers = [{"dense": {"units": 2, "input": name, "init": "he"}} for name in ("x", "x", "x", "t1")]
+    drawing = Drawing(svg(loaded(
+        inputs={"x": [1, 2]}, layers=[{"dense": {**layer["dense"], "bias": False}} for layer in layers],
+        nodes={"J": "sum(t2 * t3 * t4)"}, loss="J",
+    ), level="layers"))  # fmt: skip
+    assert len(drawing.frames) == 4
+    assert not faults(drawing)
+
+
 def test_bands_are_broken_between_layers() -> None:
     drawing = Drawing(svg(layered([3] * 13), level="layers"))
     assert len({frame.top for frame in drawing.frames}) > 1

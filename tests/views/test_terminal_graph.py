@@ -162,6 +162,22 @@ def test_a_layer_in_two_bands_says_so() -> None:
     ]  # fmt: skip
 
 
+SIDE_BY_SIDE = """
+inputs:  {x: [0.5, 1]}
+layers:
+  - dense: {units: 2, activation: relu, W: [[1, 2], [3, 4]], b: [0, 0]}
+  - dense: {units: 2, activation: tanh, input: x, W: [[1, 2], [3, 4]], b: [0, 0]}
+  - dense: {units: 1, activation: tanh, input: a1, W: [[1], [3]], b: [0]}
+nodes: {h: "a3[0] + sum(a2)", J: h**2/2}
+loss: J
+"""
+
+
+def test_layers_one_over_the_other_share_a_heading() -> None:
+    heading, *_ = text(bp.loads(SIDE_BY_SIDE).run(), level="layers").splitlines()
+    assert re.findall(r"┌─ (.*?) ─+┐", heading) == ["layer 1", "layers 2, 3"]
+
+
 def test_layers_belong_to_the_layers_form() -> None:
     assert "layer" not in text(example("mazur"), level="layers")
     assert "layer" not in text(example("mazur-layers"))
