@@ -1,6 +1,7 @@
 """`backprop draw`: what the computation graph looks like."""
 
 # Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+import os
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from backpropcli.errors import UsageError
 from backpropcli.suggest import did_you_mean
 from backpropcli.views.output import destination
 
+PIXELS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf")
 FORMATS = ("terminal", "svg", "dot", "mermaid")
 LEVELS = ("nodes", "layers")
 DIGITS = 4
@@ -25,7 +27,8 @@ def draw(
         typer.Option(metavar="NODE", help="Gradients of this node instead of the loss.", autocompletion=complete_names),
     ] = None,
     level: Annotated[
-        Word, typer.Option(metavar="LEVEL", help="nodes (the default), or layers: shapes, and like nodes in one box.")
+        Word,
+        typer.Option(metavar="LEVEL", help="nodes (the default), or layers: shapes, like nodes in one box, frames."),
     ] = None,
     blank: Annotated[bool, typer.Option("--blank", help="Leave blanks for the numbers: an exercise.")] = False,
     expand: Annotated[bool, typer.Option("--expand", help="A box for every step inside a formula.")] = False,
@@ -40,6 +43,9 @@ def draw(
         typer.Option(
             "--output", "-o", metavar="FILE", help="Write a file: .svg, .dot, .mmd or .txt.", rich_help_panel=OUTPUT
         ),
+    ] = None,
+    color: Annotated[
+        Word, typer.Option("--color", metavar="WHEN", help="auto, always or never.", rich_help_panel=OUTPUT)
     ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No messages, only results.", rich_help_panel=OUTPUT)
@@ -59,7 +65,8 @@ def draw(
       backprop draw net.yaml --format mermaid
 
     """
-    to = destination(FORMATS, output, format, None, quiet)
+    _refuse_pixels(output)
+    to = destination(FORMATS, output, format, color, quiet)
     if level is not None and level not in LEVELS:
         raise UsageError(f"--level {level}: expected nodes or layers{did_you_mean(level, LEVELS)}")
     if expand and level == "layers":
@@ -72,7 +79,18 @@ def draw(
     trace = net.run(of, everything=all, forward=of is None and net.spec.loss is None)
     text = trace.draw(
         to.format, level=level or "nodes", blank=blank, expand=expand, full=numbers.full, ascii=ascii or to.ascii,  # type: ignore[arg-type]
-        width=to.width, precision=numbers.precision(DIGITS),
+        width=to.width, precision=numbers.precision(DIGITS), coloured=to.coloured,
     )  # fmt: skip
     to.write([text])
     return 0
+
+
+def _refuse_pixels(path: str | None) -> None:
+    """Say how to come to a PNG or a PDF, which other programs make from what there is."""
+    stem, ending = os.path.splitext(path or "")
+    if ending.lower() in PIXELS and not os.path.isdir(path or ""):
+        raise UsageError(
+            f"-o {path}: no {ending[1:].upper()} is drawn here",
+            hint=f"Write {stem}.svg, which every browser and word processor shows. By Graphviz:\n"
+            f"  backprop draw -o {stem}.dot\n  dot -T{ending[1:].lower()} {stem}.dot -o {path}",
+        )

@@ -55,18 +55,20 @@ class Trace(engine.Trace):
         ascii: bool = False,
         width: int | None = None,
         precision: Precision | None = None,
+        coloured: bool = False,
     ) -> str:
         """The computation graph as a picture: text for a terminal (of `width` columns), SVG, DOT or Mermaid.
 
         `level` "layers" shows shapes, and like nodes in one box; `blank` leaves blanks for the numbers; `expand` draws
         every step inside a formula; `full` shows the numbers of large arrays too. A drawing has four significant
-        digits unless `precision` says otherwise.
+        digits unless `precision` says otherwise. `coloured` writes a terminal's ANSI codes: values and gradients in a
+        colour each.
         """
         from backpropcli.views.drawing import drawing
 
         return drawing(
             self, form, level=level, blank=blank, expand=expand, full=full, ascii=ascii, width=width,
-            precision=precision, title=self.network.spec.title or self.network.source,
+            precision=precision, title=self.network.spec.title or self.network.source, coloured=coloured,
         )  # fmt: skip
 
     def _repr_html_(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import groupby
+from operator import itemgetter
+from typing import Literal, NamedTuple
 
 from backpropcli.views.table import width_of
 
@@ -14,8 +16,13 @@ LINES = {
     LEFT | RIGHT | UP | DOWN: "┼",
 }  # fmt: skip
 VERTICAL = UP | DOWN
-TO_ASCII = str.maketrans("─│┌┐└┘┬┴├┤┼▶◀▲▼×·−≤≥≠→┄…", "-|+++++++++><^v**-<>!>..")
+TO_ASCII = str.maketrans("─│┌┐└┘┬┴├┤┼▶◀▲▼×·−≤≥≠→┄…", "-|+++++++++><^v**-<>!>~.")
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+Paint = Literal["", "value", "gradient"]
+"""What a text is; each has a colour of its own in a terminal that shows colours."""
+COLOURS = {"value": "36", "gradient": "35"}
 
 
 class TangledError(Exception):
@@ -32,17 +39,20 @@ class Cell(NamedTuple):
 class Canvas:
     """Cells that are written to; rows may be negative."""
 
-    def __init__(self) -> None:
+    def __init__(self, coloured: bool = False) -> None:
+        self.coloured = coloured
         self._texts: dict[Cell, str] = {}
+        self._paints: dict[Cell, Paint] = {}
         self._lines: dict[Cell, dict[str, int]] = {}
         self._overhang: set[Cell] = set()
+        self._columns: dict[int, set[Cell]] = {}
 
-    def overhang(self, row: int, column: int, text: str) -> None:
+    def overhang(self, row: int, column: int, text: str, paint: Paint = "") -> None:
         """Write a sign that is left out where the drawing is broken in front of it."""
         self._overhang.add(Cell(row, column))
-        self.text(row, column, text)
+        self.text(row, column, text, paint)
 
-    def text(self, row: int, column: int, text: str) -> None:
+    def text(self, row: int, column: int, text: str, paint: Paint = "") -> None:
         """Write a text, over lines if need be; a wide sign takes two cells."""
         for sign in text:
             size = 1 if sign.isascii() else width_of(sign)
@@ -53,6 +63,8 @@ class Canvas:
                 if Cell(row, column + k) in self._texts:
                     raise TangledError
                 self._texts[Cell(row, column + k)] = "" if k else sign
+                self._paints[Cell(row, column + k)] = paint
+                self._columns.setdefault(column + k, set()).add(Cell(row, column + k))
             column += size
 
     def across(self, net: str, row: int, start: int, end: int) -> None:
@@ -69,6 +81,7 @@ class Canvas:
     def mark(self, net: str, row: int, column: int, sides: int) -> None:
         """Lines of a net from the middle of a cell to some of its sides."""
         own = self._lines.setdefault(Cell(row, column), {})
+        self._columns.setdefault(column, set()).add(Cell(row, column))
         own[net] = own.get(net, 0) | sides
 
     def _sign(self, cell: Cell) -> str:
@@ -87,7 +100,16 @@ class Canvas:
 
     def size(self) -> int:
         """The number of columns."""
-        return max((cell.column for cells in (self._texts, self._lines) for cell in cells), default=-1) + 1
+        return max(self._columns, default=-1) + 1
+
+    def entering(self) -> dict[int, set[str]]:
+        """The nets whose lines come into a column from the left, by column."""
+        result: dict[int, set[str]] = {}
+        for cell, own in self._lines.items():
+            for net, sides in own.items():
+                if sides & LEFT:
+                    result.setdefault(cell.column, set()).add(net)
+        return result
 
     def rows(self, start: int = 0, end: int | None = None) -> list[tuple[str, str]]:
         """The lines of text between two columns, each with the net whose line comes in from the left.
@@ -96,29 +118,47 @@ class Canvas:
         from the left has a dashed sign there.
         """
         stop = self.size() if end is None else end
-        cells = sorted({*self._texts, *self._lines})
-        texts: dict[int, list[str]] = {r: [] for r in range(cells[0].row, cells[-1].row + 1)} if cells else {}
+        cells = sorted(cell for column in range(start, stop) for cell in self._columns.get(column, ()))
+        texts: dict[int, list[tuple[str, Paint]]] = {}
+        if cells:
+            texts = {r: [] for r in range(cells[0].row, cells[-1].row + 1)}
         columns = dict.fromkeys(texts, start)
         entering = dict.fromkeys(texts, "")
         for cell in cells:
-            if not start <= cell.column < stop or (cell in self._overhang and 0 < start == cell.column):
+            if cell in self._overhang and 0 < start == cell.column:
                 continue
             row = cell.row
-            texts[row].append(" " * (cell.column - columns[row]))
+            if cell.column > columns[row]:
+                texts[row].append((" " * (cell.column - columns[row]), ""))
             sign = self._sign(cell)
             if cell.column == start and start:
                 entering[row] = next((n for n, sides in self._lines.get(cell, {}).items() if sides & LEFT), "")
             leaving = end is not None and cell.column == end - 1 and self._leaves(cell)
             if sign == "─" and (leaving or (cell.column == start and entering[row])):
                 sign = "┄"
-            texts[row].append(sign)
+            texts[row].append((sign, self._paints.get(cell, "")))
             columns[row] = cell.column + 1
-        lines = [("".join(signs).rstrip(), entering[row]) for row, signs in texts.items()]
+        lines = [(self._line(signs), entering[row]) for row, signs in texts.items()]
         filled = [k for k, (line, _) in enumerate(lines) if line]
         return lines[filled[0] : filled[-1] + 1] if filled else []
 
+    def _line(self, signs: list[tuple[str, Paint]]) -> str:
+        """The signs of a row as a line, without blanks at its end; in colours where there are any."""
+        while signs and not signs[-1][0].strip():
+            signs.pop()
+        if not self.coloured:
+            return "".join(text for text, _ in signs)
+        return "".join(
+            painted("".join(text for text, _ in part), paint) for paint, part in groupby(signs, itemgetter(1))
+        )
+
     def _leaves(self, cell: Cell) -> bool:
         return any(sides & RIGHT for sides in self._lines.get(cell, {}).values())
+
+
+def painted(text: str, paint: Paint) -> str:
+    """A text in the colour of what it is."""
+    return f"\x1b[{COLOURS[paint]}m{text}\x1b[0m" if paint and text else text
 
 
 def to_ascii(text: str) -> str:
@@ -131,5 +171,5 @@ def to_ascii(text: str) -> str:
             result.append("^")
         raised = plain != sign
         result.append(plain)
-    text = "".join(result).replace("≤", "<=").replace("≥", ">=").replace("≠", "!=")
+    text = "".join(result).replace("≤", "<=").replace("≥", ">=").replace("≠", "!=").replace("…", "...")
     return text.translate(TO_ASCII)

@@ -17,6 +17,9 @@ Apart = Callable[[int, int], float]
 SWEEPS = 24
 """Times that every vertex is drawn to its neighbours."""
 
+ALONE = 6.0
+"""How much stronger it is drawn to one that has no other neighbour on that side, as a part of all others together."""
+
 
 def across(graph: Layers, apart: Apart, whole: bool = False) -> list[float]:
     """A coordinate for every vertex, top to bottom in each rank's order, the smallest 0.
@@ -162,6 +165,35 @@ def straightened(graph: Layers, y: list[float], apart: Apart, reach: float) -> N
                     y[v] = place
 
 
+def led_on(graph: Layers, y: list[float], apart: Apart, reach: float) -> None:
+    """Level out, in place, what goes on from a node behind a line that passes it: `x + f(x)` stands level with `f(x)`.
+
+    A node that one node and passing lines feed moves, with all that goes on level from it, to that node's height, up to
+    `reach`, where there is room.
+    """
+    for rank in graph.ranks:
+        for v in rank:
+            near = [w for w in graph.backward[v] if not graph.passing(w)]
+            if graph.passing(v) or len(near) != 1 or len(graph.backward[v]) == 1:
+                continue
+            place, moving = y[near[0]], [v]
+            for w in moving:
+                moving += [u for u in graph.forward[w] if abs(y[u] - y[v]) < 0.01 and u not in moving]
+            if 0.01 < abs(place - y[v]) <= reach and all(_free(graph, y, apart, w, place, moving) for w in moving):
+                for w in moving:
+                    y[w] = place
+
+
+def _free(graph: Layers, y: list[float], apart: Apart, v: int, place: float, moving: list[int]) -> bool:
+    """Whether a vertex may stand there, beside those of its rank that do not move with it."""
+    rank = next(rank for rank in graph.ranks if v in rank)
+    k = rank.index(v)
+    above, below = rank[k - 1] if k else None, rank[k + 1] if k + 1 < len(rank) else None
+    return (above is None or above in moving or place - y[above] >= apart(above, v)) and (
+        below is None or below in moving or y[below] - place >= apart(v, below)
+    )
+
+
 def relaxed(graph: Layers, apart: Apart) -> list[float]:
     """Coordinates that keep the drawing low, where straight chains would make it much higher than its fullest rank.
 
@@ -186,12 +218,30 @@ def relaxed(graph: Layers, apart: Apart) -> list[float]:
                 near = graph.backward[v] if sweep % 2 == 0 else graph.forward[v]
                 if sweep >= SWEEPS - 4 or not near:
                     near = graph.backward[v] + graph.forward[v]
-                wanted.append((sum(y[w] for w in near) / len(near) if near else y[v]) - offset)
-                weights.append(4.0 if graph.passing(v) else 1.0 + len(near) if near else 0.1)
+                pulls = [(1.0, y[w]) for w in near]
+                pulls += [(ALONE * max(len(near), 1), y[w]) for w in _alone(graph, v)]
+                heavy = sum(pull for pull, _ in pulls)
+                wanted.append((sum(pull * place for pull, place in pulls) / heavy if pulls else y[v]) - offset)
+                weights.append(4.0 if graph.passing(v) else 1.0 + heavy if near else 0.1)
             for v, place, offset in zip(rank, _isotonic(wanted, weights), offsets[r], strict=False):
                 y[v] = place + offset
+    for rank, places in zip(graph.ranks, offsets, strict=True):  # what is nearly straight becomes so
+        before = [next((w for w in _alone(graph, v) if w in graph.backward[v]), v) for v in rank]
+        wanted = [y[w] - offset for w, offset in zip(before, places, strict=False)]
+        weights = [1.0 if w == v else ALONE for v, w in zip(rank, before, strict=True)]
+        for v, place, offset in zip(rank, _isotonic(wanted, weights), places, strict=False):
+            y[v] = place + offset
     low = min(y, default=0.0)
     return [c - low for c in y]
+
+
+def _alone(graph: Layers, v: int) -> list[int]:
+    """The neighbours of a vertex to which it is the only one, as they are to it: a line that should be straight."""
+    result = []
+    for own, back in ((graph.backward, graph.forward), (graph.forward, graph.backward)):
+        if len(own[v]) == 1 and len(back[own[v][0]]) == 1:
+            result.append(own[v][0])
+    return result
 
 
 def _isotonic(wanted: Sequence[float], weights: Sequence[float]) -> list[float]:

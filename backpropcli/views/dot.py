@@ -11,18 +11,35 @@ FILLS = {"input": "#f4f4f2", "target": "#f4f4f2", "parameter": "#eef4fb", "node"
 
 
 def dot(shown: Picture) -> Iterator[str]:
-    """The lines of a DOT file: a node for every item, with formula, value and gradient on lines of their own."""
+    """The lines of a DOT file: a node for every item, with formula, value and gradient on lines of their own.
+
+    Layers that are framed are clusters.
+    """
     yield "digraph network {\n  rankdir=LR;\n"
     yield '  node [fontname="Times", style="filled,rounded", fontsize=14];\n  edge [arrowsize=0.7];\n'
+    layers = shown.layers if shown.framed else {}
+    for number, names in layers.items():
+        yield f'  subgraph cluster_{number} {{\n    label="layer {number}"; labeljust=l; fontname="Times"; '
+        yield 'style="rounded,dashed"; color="#a5a5b0";\n'
+        for name in names:
+            yield f"  {_node(shown.items[name], shown.of)}"
+        yield "  }\n"
+    framed = {name for names in layers.values() for name in names}
     for item in shown.items.values():
-        label = "\\n".join(escaped(text) for text in lines(item, shown.of))
-        shape = SHAPES[item.kind] if item.data or item.round else "box"
-        fill = f', fillcolor="{FILLS[item.kind]}"'
-        yield f'  {quoted(item.name)} [label="{label}", shape={shape}{fill}];\n'
+        if item.name not in framed:
+            yield _node(item, shown.of)
     for item in shown.items.values():
         for source in item.inputs:
-            yield f"  {quoted(source)} -> {quoted(item.name)};\n"
+            straight = "" if shown.items[source].data else " [weight=4]"  # between nodes rather than from their data
+            yield f"  {quoted(source)} -> {quoted(item.name)}{straight};\n"
     yield "}\n"
+
+
+def _node(item: Item, of: str | None) -> str:
+    """The line of an item."""
+    label = "\\n".join(escaped(text) for text in lines(item, of))
+    shape = SHAPES[item.kind] if item.data or item.round else "box"
+    return f'  {quoted(item.name)} [label="{label}", shape={shape}, fillcolor="{FILLS[item.kind]}"];\n'
 
 
 def lines(item: Item, of: str | None) -> Iterator[str]:

@@ -19,8 +19,9 @@ def drawing(
     width: int | None = None,
     precision: Precision | None = None,
     title: str = "",
+    coloured: bool = False,
 ) -> str:
-    """The drawing as text: for a terminal (`width`, `ascii`), as SVG (`title`), DOT or Mermaid."""
+    """The drawing as text: for a terminal (`width`, `ascii`, `coloured`), as SVG (`title`), DOT or Mermaid."""
     shown = picture(trace, precision, blank=blank, level=level, expand=expand, full=full)
     if form == "svg":
         from backpropcli.views.svg import drawn
@@ -36,4 +37,4 @@ def drawing(
         return "".join(mermaid(shown))
     from backpropcli.views.terminal_graph import terminal_graph
 
-    return "".join(f"{line}\n" for line in terminal_graph(shown, width, ascii))
+    return "".join(f"{line}\n" for line in terminal_graph(shown, width, ascii, coloured))

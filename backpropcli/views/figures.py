@@ -7,8 +7,9 @@ from math import sqrt
 from typing import NamedTuple
 
 from backpropcli.views.layout import Block
+from backpropcli.views.matrix_rows import PROPORTIONAL, aligned
 from backpropcli.views.picture import Item, Picture
-from backpropcli.views.svg_text import Run, broken, name_runs, run_width, runs
+from backpropcli.views.svg_text import MOST_LINES, THIN, Run, broken, name_runs, run_width, runs
 
 SIZE = 15.0
 """Size of the text, in pixels."""
@@ -115,7 +116,8 @@ class Figure(NamedTuple):
             right = max([right, *(x + f.reach for f, x in places)])
             above = self.eaves + max(2 * f.half_height for f in self.above)
         below = max(self.half_height, LIFT + len(self.under) * LINE)
-        return Block(self.item.name, left, right, above, below, self.half_width, 0.62 * self.half_height)
+        ports = max(0.62 * self.half_height, self.half_height - 12)
+        return Block(self.item.name, left, right, above, below, self.half_width, ports)
 
 
 def figures(shown: Picture) -> Iterator[Figure]:
@@ -123,9 +125,9 @@ def figures(shown: Picture) -> Iterator[Figure]:
     names = set(shown.items).union(*(item.members for item in shown.items.values()))
     done: dict[str, Figure] = {}
     for item in shown.items.values():
-        figure = _data(item) if item.data else _operation(item, names)
         above = tuple(done[name] for name in shown.above.get(item.name, ()))
         arriving = len(item.inputs) - len(above)
+        figure = _data(item) if item.data else _operation(item, names, arriving)
         if not figure.item.round:
             figure = figure._replace(half_height=max(figure.half_height, arriving * PORT / 2))
         figure = done[item.name] = figure._replace(above=above, tray=len(above) > MOST_APART)
@@ -139,7 +141,8 @@ def _named(item: Item, lines: tuple[str, ...]) -> list[list[Run]]:
         return [[*name, Run(f" {item.shown_shape}", "shape")]] if item.shape else [name]
     if len(lines) == 1:
         return [[*name, Run(" = ", ""), Run(lines[0], "value")]]
-    return [[*name, Run(f" {item.shown_shape}", "shape")], *([Run(line, "value")] for line in lines)]
+    rows = aligned(lines, PROPORTIONAL)
+    return [[*name, Run(f" {item.shown_shape}", "shape")], *([Run(line, "value")] for line in rows)]
 
 
 def _title(item: Item) -> list[Run]:
@@ -152,17 +155,18 @@ def _title(item: Item) -> list[Run]:
 def _data(item: Item) -> Figure:
     label = _named(item, item.value)
     half = max(run_width(line, SIZE) for line in label) / 2 + PAD
-    under = [[Run(line, "gradient")] for line in item.gradient]
+    under = [[Run(line, "gradient")] for line in aligned(item.gradient, PROPORTIONAL)]
     beside = max((run_width(line, SIZE) for line in under), default=0.0)
     return Figure(item, half, len(label) * LINE / 2 + 5, label, [], under, beside)
 
 
-def _operation(item: Item, names: set[str]) -> Figure:
+def _operation(item: Item, names: set[str], arriving: int) -> Figure:
     over = _named(item, item.value)
-    under = [[Run(line, "gradient")] for line in item.gradient]
+    under = [[Run(line, "gradient")] for line in aligned(item.gradient, PROPORTIONAL)]
     beside = max(run_width(line, SIZE) for line in [*over, *under])
     if item.round:
         return Figure(item, RADIUS, RADIUS, [[Run(item.label.replace("-", "−"), "sign")]], over, under, beside)
-    label = [runs(line, names) for line in broken(item.label.replace("-", "−"))]
+    lines = broken(item.label.replace("-", "−"), most=max(MOST_LINES, int(arriving * PORT / LINE)))
+    label = [runs(line.replace(" · ", f"{THIN}·{THIN}").replace("· ", f"·{THIN}"), names) for line in lines]
     half = max(run_width(line, SIZE) for line in label) / 2 + PAD
     return Figure(item, half, max(len(label) * LINE / 2 + 6, RADIUS), label, over, under, beside)

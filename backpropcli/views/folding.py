@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from math import sqrt
+from math import inf, sqrt
 from typing import NamedTuple
 
 from backpropcli.views.layout import Box, Layout, Point
@@ -14,10 +15,14 @@ PROPORTION = 1.7
 """How wide for its height a broken drawing should be."""
 MOST_BROKEN = 3
 """A drawing is broken only where so many edges, by their sources, pass at most."""
-INDENT = 70.0
-"""Room in front of a band for the names of the edges that come in."""
-BETWEEN = 44.0
-"""Space between two bands."""
+INDENT, BESIDE = 70.0, 20.0
+"""Room in front of a band for the names of the edges that come in, at least; and what a long name needs beside it."""
+BETWEEN, FRAMES_BETWEEN = 44.0, 56.0
+"""Space between two bands, and between two with frames."""
+SHORTEST, LONGEST = 0.4, 1.25
+"""How long a band may be, as a part of its share of the whole; the last may be shorter."""
+BROKEN = 0.3
+"""A broken layer is as bad as a band half as long as its share."""
 
 
 class Band(NamedTuple):
@@ -33,14 +38,22 @@ class Band(NamedTuple):
         return Point(point.x + self.across, point.y + self.down)
 
 
-def folded(plan: Layout) -> Layout:
-    """The same drawing in bands, if it is much wider than high and few edges have to be broken for it."""
+def folded(
+    plan: Layout, widths: Mapping[str, float], layers: Iterable[Sequence[str]] = (), framed: bool = False
+) -> Layout:
+    """The same drawing in bands, if it is much wider than high and few edges have to be broken for it.
+
+    `widths` says how wide the name of each node is, `layers` are the names that should stay together, `framed` leaves
+    room for their frames.
+    """
     if plan.width <= WIDEST or plan.width < 3 * plan.height:
         return plan
-    cuts = _cuts(plan)
+    passing = _passing(plan)
+    cuts = _cuts(plan, passing, [_reach(plan, names) for names in layers])
     if not cuts:
         return plan
-    bands = _bands(plan, [0.0, *cuts, plan.width])
+    indents = [0.0, *(max(INDENT, *(widths[name] + BESIDE for name in passing[cut])) for cut in cuts)]
+    bands = _bands(plan, [0.0, *cuts, plan.width], indents, FRAMES_BETWEEN if framed else BETWEEN)
 
     def band_of(x: float) -> Band:
         return next(band for band in bands if x <= band.end + 0.01)
@@ -66,34 +79,59 @@ def folded(plan: Layout) -> Layout:
     width = max(band.end + band.across for band in bands)
     height = max([*(box.bottom for box in boxes.values()), *(p.y for ways in routes.values() for w in ways for p in w)])
     return plan._replace(
-        width=width, height=height, centres=centres, boxes=boxes, exits=exits, routes=routes, entering=list(entering)
+        width=width, height=height, centres=centres, boxes=boxes, exits=exits, routes=routes, entering=list(entering),
+        bands={name: bands.index(band_of(centre.x)) for name, centre in plan.centres.items()},
     )
 
 
-def _cuts(plan: Layout) -> list[float]:
-    """Where to break the drawing: as evenly as few broken edges allow; nowhere if that cannot be done."""
-    count = max(2, round(sqrt(plan.width / (PROPORTION * (plan.height + BETWEEN)))))
-    passing: dict[float, set[str]] = {}
+def _reach(plan: Layout, names: Sequence[str]) -> tuple[float, float]:
+    """How far left and right the boxes of a layer stand."""
+    places = [plan.centres[name].x for name in names if name in plan.centres]
+    return min(places, default=0.0), max(places, default=0.0)
+
+
+def _passing(plan: Layout) -> dict[float, set[str]]:
+    """The sources of the edges that pass the right side of each column."""
+    result: dict[float, set[str]] = {}
     for (source, _), (points,) in plan.routes.items():
         for point in points[:-2]:
-            passing.setdefault(point.x, set()).add(source)
+            result.setdefault(point.x, set()).add(source)
+    return result
+
+
+def _cuts(plan: Layout, passing: Mapping[float, set[str]], layers: Sequence[tuple[float, float]]) -> list[float]:
+    """Where to break the drawing: evenly, between layers rather than inside one, and where few edges pass.
+
+    Nowhere if that cannot be done.
+    """
+    count = max(2, round(sqrt(plan.width / (PROPORTION * (plan.height + BETWEEN)))))
     possible = [x for x in plan.columns[:-1] if 0 < len(passing.get(x, ())) <= MOST_BROKEN]
     limit = max(plan.width / count, WIDEST / 2)
+    stops = [0.0, *possible, plan.width]
+    best: list[tuple[float, int]] = [(0.0, -1), *((inf, -1) for _ in stops[1:])]  # cost, and where its band began
+    for k, end in enumerate(stops[1:], 1):
+        last = k == len(stops) - 1
+        broken = 0.0 if last or not any(a < end < b for a, b in layers) else BROKEN
+        for j in range(k - 1, -1, -1):
+            share = (end - stops[j]) / limit
+            if share > LONGEST:
+                break
+            if last or share > SHORTEST:
+                cost = best[j][0] + broken + (share - 1) ** 2 * (0.5 if share < 1 else 1)
+                best[k] = min(best[k], (cost, j))
     cuts: list[float] = []
-    start = 0.0
-    while plan.width - start > 1.15 * limit:
-        within = [x for x in possible if start < x <= start + 1.08 * limit]
-        if not within or within[-1] < start + 0.4 * limit:
-            return []
-        start = within[-1]
-        cuts.append(start)
-    return cuts
+    place = best[-1][1]
+    while place > 0:
+        cuts.append(stops[place])
+        place = best[place][1]
+    return cuts[::-1]
 
 
-def _bands(plan: Layout, limits: list[float]) -> list[Band]:
+def _bands(plan: Layout, limits: Sequence[float], indents: Sequence[float], between: float) -> list[Band]:
+    """The bands between the limits, one below the other."""
     result: list[Band] = []
     down = 0.0
-    for start, end in pairwise(limits):
+    for (start, end), indent in zip(pairwise(limits), indents, strict=True):
         heights = [
             height
             for name, box in plan.boxes.items() if start < plan.centres[name].x <= end
@@ -101,6 +139,6 @@ def _bands(plan: Layout, limits: list[float]) -> list[Band]:
         ]  # fmt: skip
         heights += [p.y for (way,) in plan.routes.values() for p in way if start <= p.x <= end]
         top, bottom = min(heights), max(heights)
-        result.append(Band(start, end, (INDENT if start else 0.0) - start, down - top))
-        down += bottom - top + BETWEEN
+        result.append(Band(start, end, indent - start, down - top))
+        down += bottom - top + between
     return result

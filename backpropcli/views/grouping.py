@@ -13,8 +13,9 @@ _NAME = re.compile(r"[^\W\d]\w*")
 def grouped(items: dict[str, Item]) -> dict[str, Item]:
     """The items with like ones as one.
 
-    Nodes are alike where their ranks and the signs of their formulas are (`w1*x + b1`, `w2*x + b2`) and both are plain
-    numbers; data where they are of one kind and feed the same groups. An array is a layer already and stays alone.
+    Nodes are alike where their ranks and the signs of their formulas are (`w1*x + b1`, `w2*x + b2`), both are plain
+    numbers and no two layers made them; data where they are of one kind and feed the same groups. An array is a layer
+    already and stays alone.
     """
     keys: dict[str, Hashable] = {}
     rank: dict[str, int] = {}
@@ -22,7 +23,7 @@ def grouped(items: dict[str, Item]) -> dict[str, Item]:
         rank[item.name] = max((rank[source] + 1 for source in item.inputs), default=0)
         if not item.data:
             alone = item.name if item.shape else None
-            keys[item.name] = (rank[item.name], _skeleton(item.formula, items), alone)
+            keys[item.name] = (rank[item.name], _skeleton(item.formula, items), item.layer, alone)
     feeds: dict[str, set[Hashable]] = {name: set() for name in items}
     for item in items.values():
         for source in item.inputs:

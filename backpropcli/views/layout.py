@@ -11,15 +11,18 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from backpropcli.views.coordinates import across, relaxed, straightened
+from backpropcli.views.coordinates import across, led_on, relaxed, straightened
 from backpropcli.views.crossings import untangle
 from backpropcli.views.ranks import Layers, layers, ranked
 
 STEEPNESS = 0.35
 """A gap between columns is at least this part as wide as its edges are high."""
 
-TOO_HIGH = 1.5
+TOO_HIGH = 1.2
 """A drawing with straight chains may be so many times as high as its fullest column."""
+
+LOWER = 0.85
+"""Else they are bent where that makes it lower than this part of its height."""
 
 KINK = 22.0
 """An edge that rises or falls by less than this is made straight where there is room."""
@@ -81,7 +84,7 @@ class Layout(NamedTuple):
     by (source, target): a straight line where two points have the same height, elsewhere a curve that leaves and
     arrives level. A way that is broken, because the drawing goes on further down, has several pieces; `entering` says
     whose they are where they begin again. `columns` are the right sides of the columns, `crossings` counts the pairs
-    of edges that cross.
+    of edges that cross. `bands` says, by name, in which band of a broken drawing a node stands.
     """
 
     width: float
@@ -93,6 +96,7 @@ class Layout(NamedTuple):
     crossings: int
     columns: list[float]
     entering: list[tuple[str, Point]]
+    bands: dict[str, int]
 
 
 def layout(blocks: Sequence[Block], edges: Sequence[tuple[str, str]], spans: Spans = SPANS) -> Layout:
@@ -112,8 +116,9 @@ def layout(blocks: Sequence[Block], edges: Sequence[tuple[str, str]], spans: Spa
     fullest = max((sum(apart(u, v) for u, v in pairwise(r)) for r in graph.ranks), default=0.0)
     if max(y, default=0.0) > TOO_HIGH * fullest:
         lower = relaxed(graph, apart)
-        y = lower if max(lower) < 0.75 * max(y) else y
+        y = lower if max(lower) < LOWER * max(y) else y
     straightened(graph, y, apart, KINK)
+    led_on(graph, y, apart, KINK)
     top = min((y[v] - block.above for v, block in enumerate(blocks)), default=0.0)
     y = [c - min(top, 0.0) for c in y]
     lefts, rights, centre = _columns(graph, blocks, y, spans)
@@ -135,7 +140,7 @@ def layout(blocks: Sequence[Block], edges: Sequence[tuple[str, str]], spans: Spa
         routes[edge] = [points]
     width = rights[-1] if rights else 0.0
     height = max([*y, *(box.bottom for box in boxes.values())], default=0.0)
-    return Layout(width, height, centres, boxes, exits, routes, count, rights, [])
+    return Layout(width, height, centres, boxes, exits, routes, count, rights, [], {})
 
 
 def _columns(

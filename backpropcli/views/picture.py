@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
+from backpropcli.graph import Node
 from backpropcli.ops.definition import Shape, show_shape
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Unary
@@ -32,7 +33,8 @@ class Item(NamedTuple):
     `label` is what stands in its box: an operation's sign (`round`: in a circle), a function's name, or a formula;
     empty for data, whose box holds name and value. `value` and `gradient` are lines of text: none where there is no
     such number, one for a plain number, rows for a small matrix. `members` are the nodes that a box of
-    several stands for, `name` is then the first of them.
+    several stands for, `name` is then the first of them. `layer` is the number of the entry of `layers:` that it comes
+    from, 0 where it comes from elsewhere.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Item(NamedTuple):
     gradient: tuple[str, ...]
     inputs: tuple[str, ...]
     members: tuple[str, ...] = ()
+    layer: int = 0
 
     @property
     def data(self) -> bool:
@@ -68,13 +71,14 @@ class Picture(NamedTuple):
     """A drawing's items in evaluation order.
 
     `above` are the data that stand above the one operation that uses them, as a lecture draws parameters; `of` is the
-    node that was differentiated, `names` all names, to typeset formulas with.
+    node that was differentiated. `framed` puts a frame or a heading around the layers of the layers form.
     """
 
     items: dict[str, Item]
     above: dict[str, tuple[str, ...]]
     of: str | None
     blank: bool
+    framed: bool = False
 
     @property
     def edges(self) -> list[tuple[str, str]]:
@@ -85,6 +89,15 @@ class Picture(NamedTuple):
             for source in item.inputs
             if source not in self.above.get(item.name, ())
         ]
+
+    @property
+    def layers(self) -> dict[int, list[str]]:
+        """What each layer of the layers form consists of, by its number."""
+        result: dict[int, list[str]] = {}
+        for item in self.items.values():
+            if item.layer:
+                result.setdefault(item.layer, []).append(item.name)
+        return dict(sorted(result.items()))
 
     @property
     def hanging(self) -> set[str]:
@@ -118,7 +131,22 @@ def picture(
         from backpropcli.views.grouping import grouped
 
         items = grouped(items)
-    return Picture(items, hung(items), trace.of, blank)
+    items = _owned(items)
+    return Picture(items, hung(items), trace.of, blank, level == "layers")
+
+
+def _owned(items: dict[str, Item]) -> dict[str, Item]:
+    """The items with each parameter in the layer that alone uses it, wherever its value was written."""
+    layers: dict[str, set[int]] = {}
+    for item in items.values():
+        for source in item.inputs:
+            layers.setdefault(source, set()).add(item.layer)
+
+    def layer(item: Item) -> int:
+        using = layers.get(item.name, {0})
+        return item.layer if not item.data else max(using) if item.kind == "parameter" and len(using) == 1 else 0
+
+    return {name: item._replace(layer=layer(item)) for name, item in items.items()}
 
 
 def hung(items: dict[str, Item]) -> dict[str, tuple[str, ...]]:
@@ -135,12 +163,18 @@ def hung(items: dict[str, Item]) -> dict[str, tuple[str, ...]]:
     return result
 
 
+def _layer(node: Node) -> int:
+    """The number of the layer, from 1, that a node was made of; 0 for one that no layer made."""
+    match node.path:
+        case ("layers", int(index), *_):
+            return index + 1
+    return 0
+
+
 class _Show:
     """Turns what is in a trace into texts."""
 
-    def __init__(
-        self, trace: Trace, precision: Precision, blank: bool, shapes: bool, full: bool
-    ) -> None:
+    def __init__(self, trace: Trace, precision: Precision, blank: bool, shapes: bool, full: bool) -> None:
         self.trace, self.graph = trace, trace.graph
         self.precision, self.blank, self.shapes, self.full = precision, blank, shapes, full
         self.arrays = {name for name in self.graph.nodes if self.graph.shape(name)}
@@ -158,7 +192,7 @@ class _Show:
                 node.name, node.kind, label, formula, round, shape,
                 self.lines(self.trace.value(node.name), shape),
                 self.lines(self.trace.gradient(node.name), shape) if has else (),
-                node.inputs,
+                node.inputs, layer=_layer(node),
             )  # fmt: skip
         return result
 
@@ -176,7 +210,7 @@ class _Show:
             gradient = self.lines(worked.gradient(stage.name), shape) if self.trace.of is not None else ()
             result[stage.name] = Item(
                 stage.name, "node", label, formula, round, shape, self.lines(worked.value(stage.name), shape),
-                gradient, stage.inputs,
+                gradient, stage.inputs, layer=_layer(self.graph.nodes[stage.node]),
             )  # fmt: skip
         return result
 

@@ -12,11 +12,12 @@ from math import sqrt
 from backpropcli.engine import Trace
 from backpropcli.views.figures import DROP, HEAD, LIFT, LINE, RADIUS, SIGN, SIZE, STUB, Figure, figures
 from backpropcli.views.folding import folded
-from backpropcli.views.layout import Layout, Point, layout
+from backpropcli.views.frames import APART, PAD, frames
+from backpropcli.views.layout import SPANS, Layout, Point, layout
 from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import DIGITS, Item, Picture, picture
 from backpropcli.views.svg_style import STYLE
-from backpropcli.views.svg_text import Run, clean, escape, name_runs, quoteattr, tspans
+from backpropcli.views.svg_text import Run, clean, escape, name_runs, quoteattr, run_width, tspans
 
 MARGIN = 20.0
 
@@ -44,7 +45,10 @@ def drawn(shown: Picture, *, ids: bool = True, title: str = "") -> str:
     """A picture as SVG."""
     measured = {figure.item.name: figure for figure in figures(shown)}
     standing = [figure for name, figure in measured.items() if name not in shown.hanging]
-    plan = folded(layout([figure.block() for figure in standing], shown.edges))
+    spans = SPANS._replace(block=APART) if shown.framed and shown.layers else SPANS
+    plan = layout([figure.block() for figure in standing], shown.edges, spans)
+    widths = {name: run_width(list(name_runs(name)), SIZE) for name in measured}
+    plan = folded(plan, widths, shown.layers.values(), shown.framed)
     return "".join(_Drawing(shown, measured, plan, ids, title).text())
 
 
@@ -53,13 +57,16 @@ class _Drawing:
 
     def __init__(self, shown: Picture, figures: dict[str, Figure], plan: Layout, ids: bool, title: str) -> None:
         self.shown, self.figures, self.plan, self.ids, self.title = shown, figures, plan, ids, title
+        self.frames = frames(plan, shown.layers) if shown.framed else []
 
     def text(self) -> Iterator[str]:
         """The document, piece by piece."""
         outputs = self.shown.outputs
         width = self.plan.width + 2 * MARGIN + 14
         legend = self._legend()
-        height = self.plan.height + 2 * MARGIN + (LINE + 8 if legend else 0)
+        lift = max([0.0, *(-frame.box.top for frame in self.frames)])
+        bottom = max([self.plan.height, *(frame.box.bottom for frame in self.frames)])
+        height = lift + bottom + 2 * MARGIN + (LINE + 8 if legend else 0)
         width = max(width, 2 * MARGIN + 330 if legend else 0)
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="backprop-graph" width="{width:.0f}" '
@@ -69,7 +76,8 @@ class _Drawing:
         yield f"<title>{escape(clean(title))}</title>\n<desc>{escape(clean(self._description()))}</desc>\n"
         yield f"<style>\n{STYLE}</style>\n"
         yield f'<rect class="paper" width="{width:.0f}" height="{height:.0f}"/>\n'
-        yield f'<g transform="translate({MARGIN:g} {MARGIN:g})">\n'
+        yield f'<g transform="translate({MARGIN:g} {MARGIN + lift:g})">\n'
+        yield from self._frames()
         yield from self._edges()
         for name, figure in self.figures.items():
             if name not in self.shown.hanging:
@@ -100,6 +108,16 @@ class _Drawing:
             formula = f" = {item.formula}" if item.formula else ""
             words.append(f"{item.name}{formula}{value}{gradient}")
         return f"{len(words)} nodes: {'; '.join(words)}"
+
+    def _frames(self) -> Iterator[str]:
+        """A frame and a caption for each layer, behind everything."""
+        for frame in self.frames:
+            left, top, right, bottom = frame.box
+            yield (
+                f'<g class="layer"><rect class="frame" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
+                f'height="{bottom - top:.1f}" rx="9"/><text class="caption" x="{left + PAD:.1f}" y="{top + 16:.1f}" '
+                f'font-size="13">{frame.caption}</text></g>\n'
+            )
 
     # Edges.
 

@@ -11,6 +11,9 @@ from xml.sax.saxutils import escape, quoteattr
 __all__ = ["Run", "broken", "clean", "escape", "quoteattr", "runs", "tspans", "width"]
 
 NARROW = set("iljI.,:;|!'()[]ftr·⁻¹")
+THIN = "\u2009"
+"""The space around a product's point, narrower than that around a sum's sign."""
+SPACES = {THIN: 0.2, "\u2002": 0.55, "\u2004": 0.42, "\u2007": 0.64, "\u2008": 0.42}
 WIDE = set("mwMWQO@%&—")
 SUBSCRIPT = 0.7
 """Size of an index, as a part of the text's."""
@@ -19,12 +22,14 @@ DROP = 0.22
 MOST_LINES = 4
 MOST_DEPTH = 8
 """Brackets deep times two: a formula is not cut further inside."""
-BREAK_AFTER = 26
-"""A formula is broken into lines of about so many signs."""
+BREAK_AFTER, SLACK = 26, 8
+"""A formula is broken into lines of about so many signs; a line may be so much longer where it cannot be broken."""
 
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _NAME = re.compile(rf"[^\W\d{RAISED}][^\W{RAISED}]*(?:\.\d+)?")
 _INDEXED = re.compile(r"([^\W\d_]+)_?(\d\w*(?:\.\d+)?)|([^\W\d_]+)_(\w+(?:\.\d+)?)|([^\W\d]\w*?)(\.\d+)")
+_WORDS = re.compile(r"_[^\W_]*_\w*[^\W\d_]{2}|_[^\W_]*[^\W\d_]{2}[^\W_]*_")
+"""Words behind the first underscore and the second: no index, but a name in words."""
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -52,6 +57,8 @@ def width(text: str, size: float) -> float:
             total += 0.64
         elif sign == " ":
             total += 0.33
+        elif sign in SPACES:
+            total += SPACES[sign]
         elif unicodedata.east_asian_width(sign) in "WF":
             total += 1.05
         elif unicodedata.combining(sign):
@@ -69,9 +76,9 @@ def run_width(line: Collection[Run], size: float) -> float:
 
 
 def name_runs(name: str) -> Iterator[Run]:
-    """A name, its index set low: w1, net_h1, W_1_2, J.2; a name of another build stays as it is."""
+    """A name, its index set low: w1, net_h1, W_1_2, J.2; a name of another build, or of many words, stays as it is."""
     found = _INDEXED.fullmatch(name)
-    if not found:
+    if not found or _WORDS.search(name):
         yield Run(name, "name")
         return
     base, index = [part for part in found.groups() if part is not None]
@@ -116,13 +123,13 @@ def broken(text: str, limit: int = BREAK_AFTER, most: int = MOST_LINES) -> list[
     What is left over after the last line is an ellipsis: the whole formula belongs in a tooltip.
     """
     lines = [""]
-    for piece in _pieces(text, limit):
+    for piece in _pieces(text, limit) if len(text) > limit + SLACK else [text]:
         if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > limit:
             lines[-1] = lines[-1].rstrip()
             lines.append(piece.lstrip())
         else:
             lines[-1] += piece
-    lines = [line if len(line) <= limit + 8 else line[: limit + 6] + " …" for line in lines]
+    lines = [line if len(line) <= limit + SLACK else line[: limit + SLACK - 2] + " …" for line in lines]
     if len(lines) > most:
         lines = [*lines[: most - 1], lines[most - 1][: limit - 2] + " …"]
     return lines

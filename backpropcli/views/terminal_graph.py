@@ -4,30 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from backpropcli.views.canvas import DOWN, LEFT, RIGHT, TO_ASCII, UP, Canvas, TangledError, to_ascii
+from backpropcli.views.banding import Break, bands
+from backpropcli.views.canvas import DOWN, LEFT, RIGHT, TO_ASCII, UP, Canvas, Paint, TangledError, painted, to_ascii
 from backpropcli.views.coordinates import across
 from backpropcli.views.crossings import untangle
 from backpropcli.views.lanes import Net, lanes
-from backpropcli.views.picture import Picture
+from backpropcli.views.picture import MOST_NAMED, Picture
 from backpropcli.views.ranks import Layers, layers, ranked
 from backpropcli.views.table import Column, Table, width_of
 from backpropcli.views.terminal_parts import Part, line, parts
 
-MOST_ROWS, MOST_LANES, MOST_CROSSINGS = 60, 8, 30
+MOST_ROWS, MOST_LANES, MOST_CROSSINGS = 120, 8, 30
 """A drawing with more rows, lanes between two columns or crossings than these is a list instead."""
 LANE = 2
 """Columns that a lane takes."""
+WIDEST = 120
+"""Where nobody says how wide a drawing may be, it is broken at so many columns: nothing is cut for it."""
+NOTHING_DONE, IN_A_LAYER, IN_A_BLOCK, A_LINE = 80, 40, 10, 1
+"""What a break costs behind data alone; inside a layer; elsewhere but in front of new parameters; for each line."""
 
 
-def terminal_graph(shown: Picture, width: int | None = None, ascii: bool = False) -> Iterator[str]:
+def terminal_graph(
+    shown: Picture, width: int | None = None, ascii: bool = False, coloured: bool = False
+) -> Iterator[str]:
     """The lines of a drawing that fits into `width` columns, broken between nodes; of a list where lines are too many.
 
-    Nothing is broken or cut without a width. `ascii` uses no other signs.
+    Nothing is cut without a width. `ascii` uses no other signs; `coloured` writes ANSI codes.
     """
     if ascii:
         shown = _plain(shown)
     try:
-        lines = [*Drawing(shown, width).bands(), *_legend(shown)]
+        lines = [*Drawing(shown, width, ascii, coloured).bands(), *_legend(shown, coloured)]
     except TangledError:
         lines = listing(shown).text(width).splitlines()
     for text in lines:
@@ -53,38 +60,51 @@ def listing(shown: Picture) -> Table:
     data = [row for row, item in zip(rows, shown.items.values(), strict=True) if item.data]
     nodes = [row for row, item in zip(rows, shown.items.values(), strict=True) if not item.data]
     columns = (
-        Column("name"), Column("formula", elastic=True), Column("value", "right"),
+        Column("name", last=True), Column("formula", elastic=True), Column("value", "right"),
         Column(f"d{shown.of}/d(name)" if any(item.gradient for item in shown.items.values()) else "", "right"),
         Column("goes to", elastic=True, wrap=True),
     )  # fmt: skip
     return Table(
         columns, [section for section in (data, nodes) if section],
-        footers=["Too many lines cross for a drawing here. As a picture: backprop draw -o net.svg"],
+        footers=["Too large or too tangled for characters. As a picture: backprop draw -o net.svg"],
     )  # fmt: skip
 
 
 def _plain(shown: Picture) -> Picture:
     """The same with formulas in ASCII, before anything is measured."""
     items = {
-        name: item._replace(label=to_ascii(item.label), formula=to_ascii(item.formula))
+        name: item._replace(label=to_ascii(item.label), formula=to_ascii(item.formula), members=_few(item.members))
         for name, item in shown.items.items()
     }
     return shown._replace(items=items)
 
 
-def _legend(shown: Picture) -> list[str]:
+def _few(members: tuple[str, ...]) -> tuple[str, ...]:
+    """The members with dots of ASCII in the place of all but the first and the last, where there are many."""
+    return members if len(members) <= MOST_NAMED else (members[0], "...", members[-1])
+
+
+def _legend(shown: Picture, coloured: bool) -> list[str]:
     items = shown.items.values()
-    words = ["▶ values"] * any(item.value for item in items)
-    words += [f"◀ gradients of {shown.of}"] * any(item.gradient for item in items)
+    words = [_in_colour("▶ values", "value", coloured)] * any(item.value for item in items)
+    gradients = _in_colour(f"◀ gradients of {shown.of}", "gradient", coloured)
+    words += [gradients] * any(item.gradient for item in items)
     return ["", "    ".join(words)] if words else []
+
+
+def _in_colour(text: str, paint: Paint, coloured: bool) -> str:
+    return painted(text, paint) if coloured else text
 
 
 class Drawing:
     """Boxes in columns on a canvas, and lines in lanes between the columns."""
 
-    def __init__(self, shown: Picture, width: int | None) -> None:
-        self.width = width
-        self.parts: list[Part] = list(parts(shown, width))
+    def __init__(
+        self, shown: Picture, width: int | None, ascii: bool = False, coloured: bool = False
+    ) -> None:
+        self.width = WIDEST if width is None else width
+        self.framed = shown.framed
+        self.parts: list[Part] = list(parts(shown, width, ascii))
         number = {part.item.name: k for k, part in enumerate(self.parts)}
         pairs = [(number[a], number[b]) for a, b in shown.edges]
         self.graph: Layers = layers(ranked(len(self.parts), pairs), pairs)
@@ -97,9 +117,11 @@ class Drawing:
             raise TangledError
         self.entries = [_entries(self.rows[v], [self.rows[w] for w in ws]) for v, ws in enumerate(self.sources)]
         self.owner = {p: a for a, chain in self.graph.chains.items() for p in chain.values()}
-        self.canvas = Canvas()
+        self.canvas = Canvas(coloured)
         self.ends: list[int] = []
         """The column behind the boxes of each rank, where the drawing may be broken."""
+        self.layers: dict[int, tuple[int, int]] = {}
+        """The first column of each layer, and the one behind it."""
         self.places: dict[str, tuple[int, int]] = {}
         """The row and the column where each box begins."""
         x = 0
@@ -125,6 +147,10 @@ class Drawing:
         real = [v for v in graph.ranks[r] if v < graph.real]
         end = x + max((self.parts[v].width for v in real), default=1)
         self.ends.append(end)
+        for v in real:
+            if layer := self.parts[v].item.layer:
+                first, last = self.layers.get(layer, (x, 0))
+                self.layers[layer] = min(first, x), max(last, x + self.parts[v].width)
         following = graph.ranks[r + 1] if r + 1 < len(graph.ranks) else []
         nets = [self._net(v) for v in graph.ranks[r] if graph.forward[v]]
         lane = lanes(nets)
@@ -132,7 +158,7 @@ class Drawing:
         if count > MOST_LANES:
             raise TangledError
         funnel = any(len(self.sources[w]) > 1 for w in following)
-        start = end + LANE * count + funnel + 1
+        start = end + LANE * count + funnel + 1 + (funnel and not count)  # the column `end` is the lines' own
         for v in graph.ranks[r]:
             if v < graph.real:
                 part = self.parts[v]
@@ -179,21 +205,59 @@ class Drawing:
     def bands(self) -> Iterator[str]:
         """The lines of text: whole, or broken behind boxes into bands of at most the width."""
         total = self.canvas.size()
-        if self.width is None or total <= self.width:
-            yield from (text for text, _ in _closed_up(self.canvas.rows()))
-            return
-        start = 0
-        while start < total:
-            head = max((width_of(name) + 1 for _, name in self.canvas.rows(start, total) if name), default=0)
-            fitting = [end for end in self.ends if start < end <= start + self.width - head]
-            beyond = [end for end in self.ends if end > start]
-            end = total if total - start + head <= self.width or not beyond else fitting[-1] if fitting else beyond[0]
-            rows = self.canvas.rows(start, end if end < total else None)
+        entering = self.canvas.entering()
+        titles = {part.item.name: part.item.title for part in self.parts}
+
+        def head(start: int) -> int:
+            return max((width_of(titles[name]) + 1 for name in entering.get(start, ())), default=0) if start else 0
+
+        for start, end in bands(list(self._breaks(entering)), total, self.width, head):
             if start:
                 yield ""
-            for text, name in _closed_up(rows):
-                yield f"{' ' * (head - 1 - width_of(name)) + name} {text}".rstrip() if head else text
-            start = end
+            margin = head(start)
+            if heading := self._heading(start, end, margin):
+                yield heading
+            for text, name in _closed_up(self.canvas.rows(start, end if end < total else None)):
+                title = titles.get(name, "")
+                yield f"{' ' * (margin - 1 - width_of(title)) + title} {text}".rstrip() if margin else text
+
+    def _breaks(self, entering: dict[int, set[str]]) -> Iterator[Break]:
+        """Where the drawing may be broken, and what a break there costs."""
+        fed = [any(p.fed for p in self._boxes(r)) for r in range(len(self.graph.ranks))]
+        done = False
+        for r, end in enumerate(self.ends[:-1]):
+            inside = any(first < end < last for first, last in self.layers.values())
+            fresh = fed[r + 1] and not fed[r]
+            done = done or any(not p.item.data for p in self._boxes(r))
+            cost = NOTHING_DONE if not done else IN_A_LAYER if inside else 0 if fresh else IN_A_BLOCK
+            yield Break(end, cost + A_LINE * len(entering.get(end, ())))
+
+    def _boxes(self, rank: int) -> list[Part]:
+        return [self.parts[v] for v in self.graph.ranks[rank] if v < self.graph.real]
+
+    def _headed(self) -> list[tuple[str, int, int]]:
+        """The headings left to right, each with its columns; layers that stand one over the other share one."""
+        groups: list[tuple[list[int], int, int]] = []
+        for number, (first, last) in sorted(self.layers.items(), key=lambda layer: layer[1]) if self.framed else ():
+            if groups and first < groups[-1][2]:
+                numbers, start, end = groups.pop()
+                groups.append(([*numbers, number], start, max(last, end)))
+            else:
+                groups.append(([number], first, last))
+        return [
+            (f"layer{'s' * (len(numbers) > 1)} {', '.join(map(str, sorted(numbers)))}", first, last)
+            for numbers, first, last in groups
+        ]
+
+    def _heading(self, start: int, end: int, margin: int) -> str:
+        """The names of the layers over a band, each over a bracket."""
+        line = ""
+        for name, first, last in self._headed():
+            left, right = max(first, start), min(last, end)
+            if left < right:
+                title = f"─ {name}{', continued' if first < start else ''} "
+                line = line.ljust(left - start + margin) + f"┌{title.ljust(right - left - 2, '─')}┐"
+        return line
 
 
 def _entries(row: int, sources: Sequence[int]) -> list[int]:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from backpropcli.views.canvas import Canvas
+from backpropcli.views.canvas import Canvas, Paint
+from backpropcli.views.matrix_rows import aligned
 from backpropcli.views.picture import Item, Picture
 from backpropcli.views.table import width_of
 
-ELLIPSIS = "…"
-
 
 class Text(NamedTuple):
-    """A text and where it stands: rows down and columns right from the left end of a box."""
+    """A text and where it stands: rows down and columns right from the left end of a box; and what it is."""
 
     row: int
     column: int
     text: str
+    paint: Paint = ""
 
 
 class Part(NamedTuple):
     """An item measured in cells.
 
     `box` is what stands in its row, `stub` how long its outgoing line is, `texts` all that stands around it. `back` is
-    the row of the gradient's arrow, empty where there is none.
+    the row of the gradient's arrow, empty where there is none; `fed` says whether a parameter stands above.
     """
 
     item: Item
@@ -32,6 +32,7 @@ class Part(NamedTuple):
     stub: int
     texts: tuple[Text, ...]
     back: str = ""
+    fed: bool = False
 
     @property
     def above(self) -> int:
@@ -52,27 +53,31 @@ class Part(NamedTuple):
     def draw(self, canvas: Canvas, row: int, column: int, tight: bool) -> None:
         """Write everything but the outgoing line; `tight` where an arrow's head ends that line at once."""
         for text in self.texts:
-            canvas.text(row + text.row, column + text.column, text.text)
-        canvas.text(row, column, self.box)
+            canvas.text(row + text.row, column + text.column, text.text, text.paint)
+        name = len(self.item.title) + 1 if self.item.data else len(self.box)
+        canvas.text(row, column, self.box[:name])
+        canvas.text(row, column + width_of(self.box[:name]), self.box[name:], "value")
         if self.back:
             start = column + width_of(self.box) + self.item.data
-            canvas.text(row + 1, start, self.back)
+            canvas.text(row + 1, start, self.back, "gradient")
             if tight:
-                canvas.overhang(row + 1, start + width_of(self.back), "─")
+                canvas.overhang(row + 1, start + width_of(self.back), "─", "gradient")
 
 
-def parts(shown: Picture, width: int | None = None) -> Iterator[Part]:
+def parts(shown: Picture, width: int | None = None, ascii: bool = False) -> Iterator[Part]:
     """Every item that does not stand above another, measured; long formulas are cut where there is a width."""
+    ellipsis = "..." if ascii else "…"
     users = {source for item in shown.items.values() for source in item.inputs}
     for item in shown.items.values():
         if item.name in shown.hanging:
             continue
         above = [shown.items[name] for name in shown.above.get(item.name, ())]
-        box = item.title + equals(item) if item.data else _label(item, width)
+        box = item.title + equals(item) if item.data else _label(item, width, ellipsis)
         if item.data:
             yield _datum(item, box)
         else:
-            yield _operation(item, box, above, item.name not in users)
+            part = _operation(item, box, above, item.name not in users)
+            yield part._replace(fed=any(datum.kind == "parameter" for datum in above))
 
 
 def equals(item: Item) -> str:
@@ -85,14 +90,19 @@ def line(rows: tuple[str, ...]) -> str:
     return rows[0] if len(rows) == 1 else f"[{' '.join(rows)}]" if rows else ""
 
 
-def _label(item: Item, width: int | None) -> str:
+def _label(item: Item, width: int | None, ellipsis: str) -> str:
     text = f"({item.label})" if item.round else item.label.replace(" ", "")
     limit = max(16, width // 2) if width is not None else None
-    return text if limit is None or len(text) <= limit else text[: limit - 1] + ELLIPSIS
+    return text if limit is None or len(text) <= limit else text[: limit - len(ellipsis)] + ellipsis
+
+
+def _on_line(number: str) -> str:
+    """A number as it stands in a line: a minus sign keeps away from the line's own dashes."""
+    return f" {number} " if number.startswith("-") else number
 
 
 def _datum(item: Item, box: str) -> Part:
-    back = line(item.gradient)
+    back = _on_line(line(item.gradient))
     if back:
         return Part(item, box, 1 + width_of(back) + 4, (), f"◀──{back}─")
     texts = (Text(1, 0, item.shown_shape),) if item.shape and not item.value else ()
@@ -100,7 +110,7 @@ def _datum(item: Item, box: str) -> Part:
 
 
 def _operation(item: Item, box: str, above: list[Item], last: bool) -> Part:
-    value, back = line(item.value), line(item.gradient)
+    value, back = line(item.value), _on_line(line(item.gradient))
     size, texts = width_of(box), list(_hanging(above, width_of(box)))
     if not value:
         texts.append(Text(0, size + 2, item.title))
@@ -108,11 +118,14 @@ def _operation(item: Item, box: str, above: list[Item], last: bool) -> Part:
             texts.append(Text(1, size + 2, item.shown_shape))
         value = item.title
     else:
-        texts.append(Text(-1, size + 2 + last, item.title))
-        texts.append(Text(0, size + 2 + last, value))
+        value = value if last else _on_line(value)
+        indent = value.startswith(" ")
+        texts.append(Text(-1, size + 2 + last + indent, item.title))
+        texts.append(Text(0, size + 2 + last, value, "value"))
     if last:
         texts = [t._replace(column=size + 3) if t.row in (0, 1) else t for t in texts]
-        return Part(item, box, 3 + width_of(value), (*texts, Text(0, size, "──▶")), f"◀──{back}" if back else "")
+        back = f"◀──{back}".rstrip() if back else ""
+        return Part(item, box, 3 + width_of(value), (*texts, Text(0, size, "──▶")), back)
     stub = max(width_of(value) + 4, width_of(back) + 4 if back else 0, width_of(item.title) + 3)
     return Part(item, box, stub, tuple(texts), f"◀──{back}".ljust(stub, "─") if back else "")
 
@@ -125,30 +138,37 @@ def _hanging(above: list[Item], size: int) -> Iterator[Text]:
     both = any(datum.gradient or (not datum.value and datum.kind == "parameter") for datum in above)
     start = max(middle - 1, 0) if both else middle
     if len(above) == 1 and len(above[0].value) == 1:
-        yield Text(-3, start, above[0].title + equals(above[0]))
+        title = f"{above[0].title}="
+        yield Text(-3, start, title)
+        yield Text(-3, start + width_of(title), line(above[0].value), "value")
         yield Text(-2, start, "│")
         yield Text(-1, start, "▼")
         if both:
-            yield Text(-2, start + 2, f"▲{line(above[0].gradient)}")
-            yield Text(-1, start + 2, "│")
+            yield Text(-2, start + 2, f"▲{line(above[0].gradient)}", "gradient")
+            yield Text(-1, start + 2, "│", "gradient")
         return
     rows = list(_rows(above))
-    longest = max(width_of(left) for left, _ in rows)
+    longest = max(width_of(front) + width_of(value) for front, value, _ in rows)
     column = start if len(above) == 1 else min(start, max(0, middle - longest // 2))
-    for k, (left, right) in enumerate(rows):
-        padded = left + " " * (longest + 1 - width_of(left)) + right
-        yield Text(k - len(rows) - 1, column, padded.rstrip())
+    for k, (front, value, back) in enumerate(rows, -len(rows) - 1):
+        yield Text(k, column, front)
+        if value:
+            yield Text(k, column + width_of(front), value, "value")
+        if back:
+            yield Text(k, column + longest + 1, back, "gradient")
     yield Text(-1, start, "▼")
     if both:
-        yield Text(-1, start + 2, "│" if any(datum.gradient for datum in above) else "▲")
+        some = any(datum.gradient for datum in above)
+        yield Text(-1, start + 2, "│" if some else "▲", "gradient" if some else "")
 
 
-def _rows(above: list[Item]) -> Iterator[tuple[str, str]]:
-    """Data one under the other, name and value beside the gradient; a matrix takes its rows."""
+def _rows(above: list[Item]) -> Iterator[tuple[str, str, str]]:
+    """Data one under the other: name, value and gradient; a matrix takes its rows."""
     for datum in above:
         if not datum.value:
-            yield f"{datum.title} {datum.shown_shape}".rstrip(), ""
+            yield f"{datum.title} {datum.shown_shape}".rstrip(), "", ""
         front = f"{datum.title}="
-        for k, text in enumerate(datum.value):
-            back = datum.gradient[k] if datum.gradient else ""
-            yield (front if not k else " " * width_of(front)) + text, back and ("▲" if not k else " ") + back
+        gradient = aligned(datum.gradient)
+        for k, text in enumerate(aligned(datum.value)):
+            back = gradient[k] if gradient else ""
+            yield front if not k else " " * width_of(front), text, back and ("▲" if not k else " ") + back

@@ -62,6 +62,16 @@ def test_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert "2" not in call(capsys, "net.yaml", "--level", "layers")[1].replace("²", "")
 
 
+def test_colours(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\x1b[36m6\x1b[0m" in call(capsys, "net.yaml", "--color", "always")[1]
+    assert call(capsys, "net.yaml", "--color", "never")[1] == call(capsys, "net.yaml")[1] == DRAWN
+    assert call(capsys, "net.yaml", "--color", "always", "-o", "out.txt")[0] == 0
+    assert Path("out.txt").read_text(encoding="utf-8") == DRAWN
+    assert call(capsys, "net.yaml", "--color", "blue")[::2] == (
+        2, "error: --color blue: expected auto, always or never\n",
+    )  # fmt: skip
+
+
 def test_files(capsys: pytest.CaptureFixture[str]) -> None:
     starts = {".svg": "<svg ", ".dot": "digraph", ".gv": "digraph", ".mmd": "flowchart", ".txt": " "}
     for ending, start in starts.items():
@@ -78,9 +88,13 @@ def test_files(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--level", "layer"], "error: --level layer: expected nodes or layers. Did you mean layers?\n"),
         (["--format", "png"], "error: --format png: expected terminal, svg, dot or mermaid\n"),
-        (["-o", "net.png"],
-         "error: -o net.png: the ending chooses the format, and should be one of .txt, .svg, .dot, .gv, .mmd\n"
-         "  Or say the format:  --format terminal -o net.png\n"),
+        (["-o", "net.tex"],
+         "error: -o net.tex: the ending chooses the format, and should be one of .txt, .svg, .dot, .gv, .mmd\n"
+         "  Or say the format:  --format terminal -o net.tex\n"),
+        (["-o", "a.b/net.PNG"],
+         "error: -o a.b/net.PNG: no PNG is drawn here\n"
+         "  Write a.b/net.svg, which every browser and word processor shows. By Graphviz:\n"
+         "    backprop draw -o a.b/net.dot\n    dot -Tpng a.b/net.dot -o a.b/net.PNG\n"),
         (["--ascii", "-o", "net.svg"], "error: --ascii is for the terminal, and this is svg\n"),
         (["--expand", "--level", "layers"],
          "error: --expand and --level layers together\n  One shows more, the other less: give one.\n"),

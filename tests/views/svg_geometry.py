@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 from xml.etree import ElementTree
 
@@ -47,6 +48,9 @@ class Drawing:
         self.size = (float(self.root.get("width", 0)), float(self.root.get("height", 0)))
         body = self.root.find(f"{SVG}g")
         assert body is not None
+        left, top = (float(word) for word in re.findall(r"[\d.]+", body.get("transform", "")))
+        self.paper = Area(-left, -top, self.size[0] - left, self.size[1] - top, "the paper")
+        self.frames: list[Area] = []
         self.boxes: list[Area] = []
         self.texts: list[Area] = []
         self.nodes: dict[str, ElementTree.Element] = {}
@@ -62,6 +66,8 @@ class Drawing:
                 self.edges.append(Edge(element.get("data-from", ""), element.get("data-to", ""), points))
             name = element.get("data-name", "")
             for part in element.iter():
+                if part.get("class") == "frame":
+                    self.frames.append(area(part, "frame"))
                 if part.get("class") == "box":
                     self.boxes.append(area(part, name))
                 if part.tag == f"{SVG}text":
@@ -129,10 +135,35 @@ def faults(drawing: Drawing) -> list[str]:
                 f"edge {edge.source} -> {edge.target} runs through {item.what!r}" for item in grid.near(x, y)
                 if item.holds(x, y) and not (id(item) in boxes and item.what in (edge.source, edge.target))
             ]  # fmt: skip
-    width_, height = drawing.size
-    room = Area(-20, -20, width_ - 20, height - 20, "the paper")
-    found += [f"{item.what!r} is outside" for item in [*drawing.boxes, *drawing.texts] if not item.inside(room)]
+    found += doubled(drawing.edges)
+    for k, frame in enumerate(drawing.frames):
+        found += [f"frame {k} cuts {item.what!r}" for item in [*drawing.boxes, *drawing.texts]
+                  if frame.meets(item) and not item.inside(frame)]  # fmt: skip
+        found += [f"frames {k} and {j}" for j, other in enumerate(drawing.frames) if j < k and frame.meets(other)]
+    whole = [*drawing.boxes, *drawing.texts, *drawing.frames]
+    found += [f"{item.what!r} is outside" for item in whole if not item.inside(drawing.paper)]
     return sorted(set(found))
+
+
+def doubled(edges: list[Edge]) -> Iterator[str]:
+    """Level lines of two nodes that lie on top of each other, so that a reader takes them for one."""
+    rows: dict[int, list[tuple[float, float, float, str]]] = {}
+    for edge in edges:
+        for (a, y), (b, end) in pairwise(edge.points):
+            if y == end and a != b:
+                piece = (min(a, b), max(a, b), y, edge.source)
+                for row in {int(y // 2), int((y + 2) // 2), int((y - 2) // 2)}:
+                    rows.setdefault(row, []).append(piece)
+    for pieces in rows.values():
+        pieces.sort()
+        reached: list[tuple[float, float, float, str]] = []
+        for piece in pieces:
+            reached = [other for other in reached if other[1] > piece[0] + 1]
+            for other in reached:
+                if other[3] != piece[3] and abs(other[2] - piece[2]) < 2:
+                    both = " and ".join(sorted({other[3], piece[3]}))
+                    yield f"lines of {both} are one at {piece[0]:.0f} {piece[2]:.0f}"
+            reached.append(piece)
 
 
 class Grid:

@@ -31,7 +31,7 @@ digraph network {
   "J" [label="J = (y - 5)²\\n= 1\\ndJ/dJ = 1", shape=box, fillcolor="#fffdf5"];
   "w" -> "y";
   "x" -> "y";
-  "y" -> "J";
+  "y" -> "J" [weight=4];
 }
 """
 
@@ -41,14 +41,69 @@ def test_mermaid() -> None:
 flowchart LR
   n0(["x = __"])
   n1(["w = __<br/>dJ/dw = __"])
-  n2(("y = w · x<br/>= __<br/>dJ/dy = __"))
+  n2("y = w · x<br/>= __<br/>dJ/dy = __")
   n3["J = (y - 5)²<br/>= __<br/>dJ/dJ = __"]
   n1 --> n2
   n0 --> n2
   n2 --> n3
+  classDef input fill:#f4f4f2,stroke:#a5a5a0,color:#1c1c1c
+  class n0 input
   classDef parameter fill:#eef4fb,stroke:#7d9cc0,color:#1c1c1c
   class n1 parameter
+  classDef operation fill:#fffdf5,stroke:#1c1c1c,color:#1c1c1c
+  class n2,n3 operation
 """
+
+
+LAYERS = "inputs: {x: 3}\nlayers: [dense: {units: 1, w: 2, bias: false}]\ntargets: {y: 1}\nloss: squared_error\n"
+
+
+def test_layers() -> None:
+    shown = picture(bp.loads(LAYERS).run(), level="layers")
+    assert "".join(dot(shown)) == """\
+digraph network {
+  rankdir=LR;
+  node [fontname="Times", style="filled,rounded", fontsize=14];
+  edge [arrowsize=0.7];
+  subgraph cluster_1 {
+    label="layer 1"; labeljust=l; fontname="Times"; style="rounded,dashed"; color="#a5a5b0";
+    "w1" [label="w1", shape=box, fillcolor="#eef4fb"];
+    "t1" [label="t1 = w1 · x", shape=ellipse, fillcolor="#fffdf5"];
+  }
+  "x" [label="x", shape=box, fillcolor="#f4f4f2"];
+  "y" [label="y", shape=box, fillcolor="#f4f4f2"];
+  "J" [label="J = (t1 - y)² / 2", shape=box, fillcolor="#fffdf5"];
+  "w1" -> "t1";
+  "x" -> "t1";
+  "t1" -> "J" [weight=4];
+  "y" -> "J";
+}
+"""
+    assert "".join(mermaid(shown)) == """\
+flowchart LR
+  subgraph layer1["layer 1"]
+    n2(["w1"])
+    n3("t1 = w1 · x")
+  end
+  n0(["x"])
+  n1(["y"])
+  n4["J = (t1 - y)² / 2"]
+  n2 --> n3
+  n0 --> n3
+  n3 --> n4
+  n1 --> n4
+  classDef input fill:#f4f4f2,stroke:#a5a5a0,color:#1c1c1c
+  class n0 input
+  classDef target fill:#f4f4f2,stroke:#a5a5a0,color:#1c1c1c
+  class n1 target
+  classDef parameter fill:#eef4fb,stroke:#7d9cc0,color:#1c1c1c
+  class n2 parameter
+  classDef operation fill:#fffdf5,stroke:#1c1c1c,color:#1c1c1c
+  class n3,n4 operation
+  style layer1 fill:#f7f7fa,stroke:#c9c9d4,color:#1c1c1c
+"""
+    plain = picture(bp.loads(LAYERS).run())
+    assert "subgraph" not in "".join(dot(plain)) + "".join(mermaid(plain))
 
 
 names = st.text(min_size=1, max_size=15)
@@ -77,7 +132,7 @@ def test_dot_is_well_formed_for_any_name(a: str, b: str, formula: str) -> None:
 def test_mermaid_is_well_formed_for_any_name(a: str, b: str, formula: str) -> None:
     b += "'" * (a == b)
     lines = "".join(mermaid(odd(a, b, formula))).split("\n")
-    assert len(lines) == 7
+    assert len(lines) == 9
     for line, (left, right) in zip(lines[1:3], ((r"\(\[", r"\]\)"), (r"\[", r"\]")), strict=True):
         found = re.fullmatch(rf'  n\d{left}"([^"]*)"{right}', line)
         assert found, line

@@ -107,6 +107,13 @@ def test_long_edges_and_chains_are_straight() -> None:
     assert len({round(p.y, 3) for p in way[1:-2]}) == 1
 
 
+def test_what_a_connection_leads_round_goes_on_level() -> None:
+    shown = picture(GRAPHS["residual-12"]())
+    standing = [item for item in shown.items if item not in shown.hanging]
+    plan = layout([Block(item, 10, 30, 10, 10) for item in standing], shown.edges)
+    assert len({round(plan.centres[name].y, 3) for name in standing}) == 1
+
+
 def test_an_empty_graph_and_a_single_node() -> None:
     assert layout([], []).width == 0
     assert layout([Block("a", 5, 5, 5, 5)], []).boxes["a"] == (0, 0, 10, 10)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from graph_makers import GRAPHS, chain, loaded, random_graph
+from graph_makers import GRAPHS, KINDS, chain, layered, loaded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from svg_geometry import SVG, Area, Drawing, Edge, faults
@@ -30,14 +32,52 @@ def test_nothing_overlaps_in_the_gallery(path: Path, form: dict[str, object]) ->
     assert not faults(Drawing(svg(bp.load(path).run(), **form)))
 
 
-@settings(max_examples=30)
-@given(st.integers(2, 40), st.integers(0, 10**6), st.sampled_from([None, 3, 8]))
-def test_nothing_overlaps_at_random(count: int, seed: int, window: int | None) -> None:
-    trace = random_graph(max(count, 5), seed, window)
-    drawing = Drawing(svg(trace))
+@settings(max_examples=100)
+@given(
+    st.sampled_from(sorted(KINDS)), st.integers(2, 40), st.integers(0, 10**6),
+    st.sampled_from([{}, {"blank": True}, {"level": "layers"}, {"expand": True}]),
+)  # fmt: skip
+def test_nothing_overlaps_at_random(kind: str, size: int, seed: int, form: dict[str, Any]) -> None:
+    trace = KINDS[kind](size, seed)
+    drawing = Drawing(svg(trace, **form))
     assert not faults(drawing)
     pairs = {(edge.source, edge.target) for edge in drawing.edges if edge.target}
-    assert pairs == {(source, node.name) for node in trace.graph.nodes.values() for source in node.inputs}
+    shown = picture(trace, **form)
+    assert pairs == {(source, item.name) for item in shown.items.values() for source in item.inputs}
+    if not form.get("level") and not form.get("expand"):
+        assert pairs == {(source, node.name) for node in trace.graph.nodes.values() for source in node.inputs}
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=14), st.integers(0, 10**6), st.sampled_from([0, 0, 3]))
+def test_every_layer_has_its_frame(sizes: list[int], seed: int, batch: int) -> None:
+    trace = layered(sizes, seed, batch)
+    drawing = Drawing(svg(trace, level="layers"))
+    assert not faults(drawing)
+    captions = [text.what.split(": ", 1)[1] for text in drawing.texts if ": layer" in text.what]
+    assert len(captions) == len(drawing.frames)
+    assert [c for c in captions if "," not in c] == [f"layer {k}" for k in range(1, len(sizes))]
+    assert not Drawing(svg(trace)).frames
+    for box in drawing.boxes:  # a layer's own boxes inside its frame, and nothing else inside
+        around = [c for frame, c in zip(drawing.frames, captions, strict=True) if box.inside(frame)]
+        number = re.fullmatch(r"[Wbtzaw](\d+)", box.what)
+        assert [c.removesuffix(", continued") for c in around] == ([f"layer {number[1]}"] if number else [])
+
+
+def test_layers_one_over_the_other_have_frames() -> None:
+    layers = [{"dense": {"units": 2, "input": name, "init": "he"}} for name in ("x", "x", "x", "t1")]
+    drawing = Drawing(svg(loaded(
+        inputs={"x": [1, 2]}, layers=[{"dense": {**layer["dense"], "bias": False}} for layer in layers],
+        nodes={"J": "sum(t2 * t3 * t4)"}, loss="J",
+    ), level="layers"))  # fmt: skip
+    assert len(drawing.frames) == 4
+    assert not faults(drawing)
+
+
+def test_bands_are_broken_between_layers() -> None:
+    drawing = Drawing(svg(layered([3] * 13), level="layers"))
+    assert len({frame.top for frame in drawing.frames}) > 1
+    assert len(drawing.frames) == 12
 
 
 def test_faults_are_found() -> None:
@@ -50,6 +90,12 @@ def test_faults_are_found() -> None:
     drawing.edges.append(Edge("x", "y", [((box.left + box.right) / 2, (box.top + box.bottom) / 2)]))
     assert f"edge x -> y runs through {box.what!r}" in faults(drawing)
     drawing.edges.pop()
+    drawing.edges.append(drawing.edges[0]._replace(source="other"))
+    assert any("are one" in fault for fault in faults(drawing))
+    drawing.edges.pop()
+    drawing.frames.append(Area(box.left - 5, box.top - 5, box.right - 5, box.bottom + 5, "frame"))
+    assert f"frame 0 cuts {box.what!r}" in faults(drawing)
+    drawing.frames.pop()
     drawing.texts.append(Area(drawing.texts[0].left, drawing.texts[0].top, drawing.texts[0].right + 3, 1e3, "long"))
     assert faults(drawing)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from graph_makers import GRAPHS, chain, dense, loaded, random_graph
-from hypothesis import given
+from graph_makers import GRAPHS, KINDS, chain, dense, loaded, random_graph
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import backpropcli as bp
 from backpropcli.views.canvas import Canvas, TangledError
 from backpropcli.views.lanes import Net, lanes
 from backpropcli.views.picture import Picture, picture
+from backpropcli.views.table import width_of
 from backpropcli.views.terminal_graph import Drawing, terminal_graph
 
 ROOT = Path(__file__).parent.parent.parent
@@ -37,6 +41,7 @@ x=1 ->(*)--2-->(+)--2-->relu--2-->(*)--6-->(+)--7-->relu--7-->(a2-y)^2/2-->2
 > values    < gradients of J
 """
 MAZUR_LAYERS = """\
+     ┌─ layer 1 ─────────────────────┐ ┌─ layer 2 ─────────────────────┐
      W1 (2,2)  b1 (2,)                 W2 (2,2)  b2 (2,)                        y (2,)
      ▼ ▲       ▼ ▲                     ▼ ▲       ▼ ▲                            ▼
 x ──▶(@)──t1──▶(+)──z1──▶sigmoid──a1──▶(@)──t2──▶(+)──z2──▶sigmoid──a2──▶sum((a2-y)²)/2──▶J
@@ -100,6 +105,114 @@ def test_shapes() -> None:
     assert text(example("mazur-layers"), level="layers") == MAZUR_LAYERS
 
 
+BATCH = """\
+            w1=2            b1=0
+            │ ▲9            │ ▲9
+            ▼ │  t1         ▼ │  z1               a1
+x=[1 2 3] ─▶(×)──[2 4 6]───▶(+)──[2 4 6]───▶relu──[2 4 6]──┄
+               ◀──[6 6 -3]──   ◀──[6 6 -3]──    ◀──[6 6 -3]─
+
+    w2=3             b2=1                                      y=[5 11 20]
+    │ ▲6             │ ▲3                                      │
+    ▼ │  t2          ▼ │  z2                a2                 ▼         J
+a1 ▶(×)──[6 12 18]──▶(+)──[7 13 19]──▶relu──[7 13 19]──▶sum((a2-y)²)/2──▶4.5
+       ◀──[2 2 -1]───   ◀──[2 2 -1]───    ◀──[2 2 -1]───              ◀──1
+
+▶ values    ◀ gradients of J
+"""
+MAZUR_LAYERS_80 = """\
+     ┌─ layer 1 ─────────────────────┐
+     W1 (2,2)  b1 (2,)
+     ▼ ▲       ▼ ▲
+x ──▶(@)──t1──▶(+)──z1──▶sigmoid──a1─┄
+(2,)      (2,)      (2,)          (2,)
+
+    ┌─ layer 2 ─────────────────────┐
+    W2 (2,2)  b2 (2,)                        y (2,)
+    ▼ ▲       ▼ ▲                            ▼
+a1 ▶(@)──t2──▶(+)──z2──▶sigmoid──a2──▶sum((a2-y)²)/2──▶J
+         (2,)      (2,)          (2,)
+"""
+NEGATIVE = """\
+      w=-2
+      │ ▲-3
+      ▼ │   a                J
+x=1 ─▶(×)── -2 ──▶(a-1)²/2──▶4.5
+         ◀── -3 ──        ◀──1
+
+▶ values    ◀ gradients of J
+"""
+
+
+def test_a_drawing_is_broken_in_front_of_a_layer() -> None:
+    assert text(example("batch"), 80) == BATCH
+    assert text(example("mazur-layers"), 80, level="layers") == MAZUR_LAYERS_80
+
+
+def test_no_wider_than_a_page_where_nobody_says_how_wide() -> None:
+    for trace in (example("mazur-layers"), example("mazur"), chain(50)):
+        lines = text(trace).splitlines()
+        assert 100 < max(map(len, lines)) <= 120
+
+
+def test_a_layer_in_two_bands_says_so() -> None:
+    continued = [line for line in text(example("mazur-layers"), 24, level="layers").splitlines() if "layer" in line]
+    assert [line.strip("┌─ ┐") for line in continued] == [
+        "layer 1", "layer 1, continued", "layer 2", "layer 2, continued",
+    ]  # fmt: skip
+
+
+SIDE_BY_SIDE = """
+inputs:  {x: [0.5, 1]}
+layers:
+  - dense: {units: 2, activation: relu, W: [[1, 2], [3, 4]], b: [0, 0]}
+  - dense: {units: 2, activation: tanh, input: x, W: [[1, 2], [3, 4]], b: [0, 0]}
+  - dense: {units: 1, activation: tanh, input: a1, W: [[1], [3]], b: [0]}
+nodes: {h: "a3[0] + sum(a2)", J: h**2/2}
+loss: J
+"""
+
+
+def test_layers_one_over_the_other_share_a_heading() -> None:
+    heading, *_ = text(bp.loads(SIDE_BY_SIDE).run(), level="layers").splitlines()
+    assert re.findall(r"┌─ (.*?) ─+┐", heading) == ["layer 1", "layers 2, 3"]
+
+
+def test_layers_belong_to_the_layers_form() -> None:
+    assert "layer" not in text(example("mazur"), level="layers")
+    assert "layer" not in text(example("mazur-layers"))
+    shown = picture(bp.load(ROOT / "examples" / "lecture-layers.yaml", parameters=("w1=4",)).run(), level="layers")
+    assert shown.layers == {1: ["w1", "b1", "t1", "z1", "a1"], 2: ["w2", "b2", "t2", "z2", "a2"]}
+
+
+def test_a_minus_sign_keeps_away_from_the_line() -> None:
+    net = loaded(inputs={"x": 1}, parameters={"w": -2}, nodes={"a": "w*x", "J": "(a - 1)**2/2"})
+    assert text(net) == NEGATIVE
+    for trace in (net, random_graph(12, 5), random_graph(14, 2, 3)):
+        assert "─-" not in text(trace)
+        assert not re.search(r"---\d|<---", text(trace, ascii=True))
+
+
+def test_bands_say_what_a_box_of_several_holds() -> None:
+    lines = text(dense([2, 4, 4, 1]), 80, level="layers").splitlines()
+    assert any(line.startswith("a1_0 … a1_3 ▶") for line in lines)
+    plain = text(dense([2, 4, 4, 1]), 80, ascii=True, level="layers")
+    assert "a1_0, ..., a1_3" in plain
+
+
+def test_a_tree_is_drawn_and_what_is_not_says_why() -> None:
+    leaves = {f"p{k}": k for k in range(32)}
+    nodes, before = {}, list(leaves)
+    while len(before) > 1:
+        pairs = list(zip(before[::2], before[1::2], strict=True))
+        before = [f"{a}_{k}" for k, (a, _) in enumerate(pairs)]
+        nodes |= {name: f"{a} + {b}" for name, (a, b) in zip(before, pairs, strict=True)}
+    tree = loaded(parameters=leaves, nodes=nodes)
+    assert text(tree).count("(+)") == 31
+    assert "Too large or too tangled" in text(GRAPHS["random-500"]())
+    assert "\n".join(text(GRAPHS["odd-40"](), 80).splitlines()[-1:]).endswith("backprop draw -o net.svg")
+
+
 def test_blank() -> None:
     blank = text(example("lecture"), blank=True)
     assert blank.count("__") == 24
@@ -124,13 +237,13 @@ def read(shown: Picture) -> set[tuple[str, str]] | None:
     except TangledError:
         return None
     top = min(cell.row for cells in (drawing.canvas._texts, drawing.canvas._lines) for cell in cells)
-    signs = {(top + r, c): sign for r, line in enumerate(rows) for c, sign in enumerate(line)}
+    signs = {(top + r, width_of(line[:k])): sign for r, line in enumerate(rows) for k, sign in enumerate(line)}
     boxes = {place: name for name, place in drawing.places.items()}
     result = set()
     for part in drawing.parts:
         row, column = drawing.places[part.item.name]
         start, end = column, column + part.width
-        state = (row, column + len(part.box) - 1 + part.item.data, "r")
+        state = (row, column + width_of(part.box) - 1 + part.item.data, "r")
         waiting, seen = [state], {state}
         while waiting:
             row, column, way = waiting.pop()
@@ -167,6 +280,28 @@ def test_every_drawing_says_what_is_so(count: int, seed: int, window: int | None
     assert read(shown) in (None, set(shown.edges))
 
 
+@settings(max_examples=60)
+@given(
+    st.sampled_from(sorted(KINDS)), st.integers(2, 24), st.integers(0, 10**6),
+    st.sampled_from([{}, {"blank": True}, {"level": "layers"}, {"expand": True}]), st.sampled_from([60, 80, 120]),
+)  # fmt: skip
+def test_graphs_of_all_shapes(kind: str, size: int, seed: int, form: dict[str, Any], width: int) -> None:
+    """What is drawn says what is so; broken into bands it loses no arrow, and a band begins with names."""
+    shown = picture(KINDS[kind](size, seed), **form)
+    seen = read(shown)
+    assert seen in (None, set(shown.edges))
+    if seen is None:
+        return
+    whole = "\n".join(line for line, _ in Drawing(shown, width).canvas.rows())
+    broken = "\n".join(Drawing(shown, width).bands())
+    for sign in "▶◀▲▼":
+        assert broken.count(sign) == whole.count(sign)
+    titles = {item.title for item in shown.items.values()}
+    for band in broken.split("\n\n")[1:]:
+        entering = [line.split(" ┄")[0].strip() for line in band.splitlines() if " ┄" in line]
+        assert {name for name in entering if "  " not in name} <= titles | {""}
+
+
 def test_small_graphs_are_drawn() -> None:
     drawn = [read(picture(random_graph(9, seed, 4))) is not None for seed in range(40)]
     assert sum(drawn) >= 34
@@ -178,8 +313,8 @@ def test_large_graphs_are_drawn_or_listed(name: str, width: int | None) -> None:
     trace = GRAPHS[name]()
     lines = text(trace, width)
     for node in trace.graph.nodes:
-        assert node in lines
-    if "Too many lines" in lines:
+        assert node in lines or "…" in lines
+    if "Too large" in lines:
         assert "→" in lines
 
 
@@ -198,6 +333,35 @@ def test_bands_fit_and_lose_nothing(width: int) -> None:
 def test_bands_of_the_chain() -> None:
     net = loaded(inputs={"x": 2}, parameters={"w": 3}, nodes={"a": "w*x", "b": "exp(a)", "J": "b + x"})
     assert text(net, 24) == BANDS
+
+
+def test_a_drawing_of_many_bands_takes_no_more_than_its_share() -> None:
+    shown = picture(chain(1500))
+    start = time.process_time()
+    lines = list(terminal_graph(shown, 80))
+    assert len(lines) > 2000
+    assert time.process_time() - start < 5.0  # a canvas that is read whole for every band took 40 seconds
+
+
+PAINTED = re.compile(r"\x1b\[(3[56])m(.*?)\x1b\[0m")
+
+
+@pytest.mark.parametrize("width", [None, 60])
+def test_colours_change_nothing_else(width: int | None) -> None:
+    for path in EXAMPLES:
+        shown = picture(bp.load(path).run())
+        plain, coloured = (list(terminal_graph(shown, width, coloured=how)) for how in (False, True))
+        assert [PAINTED.sub(r"\2", line) for line in coloured] == plain
+
+
+def test_values_and_gradients_have_a_colour_each() -> None:
+    lines = list(terminal_graph(picture(example("lecture")), coloured=True))
+    found = [PAINTED.findall(line) for line in lines]
+    assert found[0] == [("36", "2"), ("36", "0"), ("36", "3"), ("36", "1"), ("36", "5")]
+    assert found[1] == [("35", "▲6"), ("35", "▲6"), ("35", "▲4"), ("35", "▲2")]
+    assert found[3] == [("36", number) for number in ("1", "2", "2", "2", "6", "7", "7", "2")]
+    assert found[4][:2] == [("35", "◀──6──"), ("35", "◀──6──")]
+    assert found[-1] == [("36", "▶ values"), ("35", "◀ gradients of J")]
 
 
 def test_ascii_is_ascii() -> None:
