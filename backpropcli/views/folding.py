@@ -33,11 +33,11 @@ class Band(NamedTuple):
         return Point(point.x + self.across, point.y + self.down)
 
 
-def folded(plan: Layout) -> Layout:
-    """The same drawing in bands, if it is much wider than high and few edges have to be broken for it."""
-    if plan.width <= WIDEST or plan.width < 3 * plan.height:
+def folded(plan: Layout, widest: float = WIDEST) -> Layout:
+    """The same drawing in bands, if it is wider than `widest`, much wider than high, and few edges break."""
+    if plan.width <= widest or plan.width < 3 * plan.height:
         return plan
-    cuts = _cuts(plan)
+    cuts = _cuts(plan, widest)
     if not cuts:
         return plan
     bands = _bands(plan, [0.0, *cuts, plan.width])
@@ -70,7 +70,7 @@ def folded(plan: Layout) -> Layout:
     )
 
 
-def _cuts(plan: Layout) -> list[float]:
+def _cuts(plan: Layout, widest: float) -> list[float]:
     """Where to break the drawing: as evenly as few broken edges allow; nowhere if that cannot be done."""
     count = max(2, round(sqrt(plan.width / (PROPORTION * (plan.height + BETWEEN)))))
     passing: dict[float, set[str]] = {}
@@ -78,7 +78,7 @@ def _cuts(plan: Layout) -> list[float]:
         for point in points[:-2]:
             passing.setdefault(point.x, set()).add(source)
     possible = [x for x in plan.columns[:-1] if 0 < len(passing.get(x, ())) <= MOST_BROKEN]
-    limit = max(plan.width / count, WIDEST / 2)
+    limit = max(plan.width / count, widest / 2)
     cuts: list[float] = []
     start = 0.0
     while plan.width - start > 1.15 * limit:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from backpropcli.engine.marking import Mistake, right
+from backpropcli.engine.marking import Mistake, entries, right, short
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
 from backpropcli.views.primes import evaluate
 from backpropcli.views.stages import Stage
 from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
 
-OTHER_SIGN = {"+": "*", "*": "+", "-": "+", "/": "*"}
+OTHER_SIGNS = {"+": "*-", "*": "+/", "-": "+", "/": "*-"}
 DONE = {"+": "added", "*": "multiplied", "-": "subtracted", "/": "divided"}
 
 
@@ -34,10 +34,11 @@ def formula_mistake(worked: Worked, stage: Stage, given: Any, mistake: Mistake |
         parts = [part for part in postorder(formula)[:-1] if not isinstance(part, Number) and gives(part)]
         if parts:
             return f"that is {_text(worked, parts[-1])}. {_next(worked, formula, parts[-1])}"
-        if isinstance(formula, Binary) and formula.sign in OTHER_SIGN:
-            other = Binary(OTHER_SIGN[formula.sign], formula.left, formula.right)
-            if gives(other):
-                return f"that is {_text(worked, other)}. Here they are {DONE[formula.sign]}."
+        if isinstance(formula, Binary):
+            others = (Binary(sign, formula.left, formula.right) for sign in OTHER_SIGNS.get(formula.sign, ""))
+            found = [other for other in others if gives(other)]
+            if len(found) == 1:
+                return f"that is {_text(worked, found[0])}. Here they are {DONE[formula.sign]}."
     return _size(mistake)
 
 
@@ -75,17 +76,19 @@ def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: A
     if mistake is None:
         return ""
     term, number = terms[mistake.path], worked.show(given) or "that"
-    local = f"d{term.through.name}/d{label}"
+    upstream, local = term.upstream.text, f"d{term.through.name}/d{label}"
     if local == name:
         local = f"the derivative of {worked.formula(term.through).text} by {label}"
     several = f"there are {len(terms)} paths, and what comes through each is added."
+    then = f" And {several}" if len(terms) > 1 else ""
     match mistake.kind:
         case "upstream" if term.local is None:
-            return f"{number} is the upstream gradient {term.upstream.text}. Take it through {_stage(worked, term)}."
+            return f"{number} is the upstream gradient {upstream}. Take it through {_stage(worked, term)}.{then}"
         case "upstream":
-            return f"{number} is the upstream gradient {term.upstream.text}. Multiply it by {local}."
+            return f"{number} is the upstream gradient {upstream}. Multiply it by {local}.{then}"
         case "local":
-            return f"{number} is the local derivative alone. Multiply it by the upstream gradient {term.upstream.text}."
+            alone = f"{number} is the local derivative {local} alone."
+            return f"{alone} Multiply it by the upstream gradient {upstream}.{then}"
         case "path":
             return f"{number} is what comes through {term.through.name} alone: {several}"
         case "missing":
@@ -96,18 +99,33 @@ def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: A
             return f"that is {term.upstream.text} times {label} itself. With {_stage(worked, term)}, what is {local}?"
         case "value":
             return f"{number} is the value of {label}, not {name}."
-    return _size(mistake)
+    return _size(mistake, any(halves(term.through.formula) for term in terms))
 
 
-def _size(mistake: Mistake | None) -> str:
+def _size(mistake: Mistake | None, two: bool = False) -> str:
+    two = two and mistake is not None and not mistake.path
     match mistake.kind if mistake is not None else None:
         case "sign":
             return "the size is right, the sign is not."
         case "twice":
-            return "that is twice as much. Is a half forgotten?"
+            return "that is twice too large." + (" Is a half forgotten?" if two else "")
         case "half":
-            return "that is half as much. Is a factor 2 forgotten?"
+            return "that is half of what it should be." + (" Is a factor 2 forgotten?" if two else "")
     return ""
+
+
+def nearly(mistake: Mistake, answer: Any) -> str:
+    """What is said to an answer that is not far off."""
+    if mistake.kind == "rounded":
+        return "nearly, but rounded too far. Three digits are asked for, and are enough."
+    if all(map(short, entries(answer))):
+        return "nearly. The answer is a short number, and nothing has to be rounded."
+    return "nearly. Keep more digits on the way, and give three."
+
+
+def halves(formula: Expression) -> bool:
+    """Whether a formula has a 2 or a half in it, that may be forgotten."""
+    return any(isinstance(part, Number) and part.value in (2.0, 0.5) for part in postorder(formula))
 
 
 def rule(worked: Worked, stage: Stage | None, label: str, terms: Sequence[Term]) -> str:

@@ -11,7 +11,7 @@ from math import sqrt
 
 from backpropcli.engine import Trace
 from backpropcli.views.figures import DROP, HEAD, LIFT, LINE, RADIUS, SIGN, SIZE, STUB, Figure, figures
-from backpropcli.views.folding import folded
+from backpropcli.views.folding import WIDEST, folded
 from backpropcli.views.layout import Layout, Point, layout
 from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import DIGITS, Item, Picture, picture
@@ -40,11 +40,11 @@ def svg(
     return drawn(picture(trace, precision, blank=blank, level=level, expand=expand), ids=ids, title=title)
 
 
-def drawn(shown: Picture, *, ids: bool = True, title: str = "") -> str:
-    """A picture as SVG."""
+def drawn(shown: Picture, *, ids: bool = True, title: str = "", widest: float = WIDEST) -> str:
+    """A picture as SVG; one that is wider than `widest` is broken into bands where that can be done."""
     measured = {figure.item.name: figure for figure in figures(shown)}
     standing = [figure for name, figure in measured.items() if name not in shown.hanging]
-    plan = folded(layout([figure.block() for figure in standing], shown.edges))
+    plan = folded(layout([figure.block() for figure in standing], shown.edges), widest)
     return "".join(_Drawing(shown, measured, plan, ids, title).text())
 
 
