@@ -12,12 +12,13 @@ from backpropcli.engine.marking import Facts, Mistake, diagnose, entries, mark
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.ops.definition import show_shape
 from backpropcli.spec.answers import read_answer
+from backpropcli.spec.formula.parser import parse
 from backpropcli.suggest import did_you_mean
 from backpropcli.views.numbers import Precision, finite, nested
 from backpropcli.views.primes import evaluate
-from backpropcli.views.quiz_words import formula_mistake, gradient_mistake, halves, nearly, rule
+from backpropcli.views.quiz_words import formula_mistake, gradient_mistake, halves, nearly, rule, spelled_out
 from backpropcli.views.stages import Stage
-from backpropcli.views.typeset import UNICODE, Style
+from backpropcli.views.typeset import UNICODE, Style, typeset
 from backpropcli.views.worked import Term, Worked
 
 KINDS = ("values", "gradients")
@@ -80,9 +81,9 @@ class Question:
 
     @property
     def text(self) -> str:
-        """`t1 = w1 · x, with w1 = 2, x = 1`; a gradient's name alone, its shape where it is an array."""
+        """`t1 = w1 · x, with w1 = 2, x = 1`; a gradient's name alone, and how many numbers an array has."""
         if self.stage is None:
-            return f"{self.name}, of shape {show_shape(self.shape)}" if self.shape else self.name
+            return f"{self.name}, {counted(self.shape)}" if self.shape else self.name
         given = f", with {', '.join(self.given)}" if self.given else ""
         return f"{self.name} = {self.worked.formula(self.stage).text}{given}"
 
@@ -203,7 +204,7 @@ class Question:
             return rule(worked, self.stage, self.label, self.terms)
         if self.stage is not None:
             formula = worked.formula(self.stage)
-            inside = formula.text if number == 2 else formula.numbers
+            inside = spelled_out(worked, self.stage, number == 3) or (formula.text if number == 2 else formula.numbers)
             return f"{self.name} = {inside}" if inside else "put the numbers in, entry by entry."
         if not self.terms:
             return f"{self.name} is 1: it is where the way back starts."
@@ -260,6 +261,20 @@ class Quiz:
         return len(self.questions)
 
     @property
+    def steps(self) -> dict[str, list[str]]:
+        """The steps inside a formula that are asked for, by its node's name."""
+        result: dict[str, list[str]] = {}
+        for question in self.questions:
+            if question.stage is not None and question.stage.name != question.stage.node:
+                result.setdefault(question.stage.node, []).append(question.stage.name)
+        return result
+
+    def written(self, node: str) -> str:
+        """A node's formula as its author wrote it."""
+        worked = self.worked
+        return typeset(parse(worked.graph.nodes[node].formula, worked.graph.nodes), worked.style, arrays=worked.arrays)
+
+    @property
     def given(self) -> list[tuple[str, str]]:
         """The data by name, as text; a large array as its shape."""
         worked = self.worked
@@ -268,6 +283,14 @@ class Quiz:
     def told(self, name: str) -> str:
         """A value as text; a large array as its shape."""
         return self.worked.show(self.worked.value(name)) or show_shape(self.worked.shape(name))
+
+
+def counted(shape: tuple[int, ...]) -> str:
+    """`3 numbers`, `2 rows of 3 numbers`."""
+    if len(shape) == 2:
+        return f"{shape[0]} {'row' if shape[0] == 1 else 'rows'} of {counted(shape[1:])}"
+    many = prod(shape)
+    return f"{many} {'number' if many == 1 else 'numbers'}" if len(shape) == 1 else f"of shape {show_shape(shape)}"
 
 
 def largest(value: Any) -> float:

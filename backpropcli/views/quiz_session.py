@@ -73,9 +73,16 @@ class Session:
         many = f"{values} {_plural('value', values)}", f"{gradients} {_plural('gradient', gradients)}"
         what = f"{len(quiz)} blanks: {many[0]}, then {many[1]}" if values and gradients else many[not values]
         numbers = f", numbers no. {quiz.seed}" if quiz.seed is not None else ""
-        lines = [f"{quiz.source}{numbers}. {what}. 6, 2*3 and 1/3 are all fine."]
+        head, taken = f"{quiz.source}{numbers}. {what}.", "6, 2*3 and 1/3 are all fine."
+        if len(head) + len(taken) <= WIDTH:
+            lines = [f"{head} {taken}"]
+        else:
+            lines = [*textwrap.wrap(head, WIDTH, break_long_words=False, break_on_hyphens=False), taken]
         if any(question.shape for question in quiz):
-            lines.append("An array is written [1, 2], a matrix row by row: [[1, 2], [3, 4]].")
+            lines.append("An array is written 1 2 or [1, 2], a matrix 1 2; 3 4 or [[1, 2], [3, 4]].")
+        for node, steps in quiz.steps.items():
+            listed = f"{', '.join(steps[:-1])} and {steps[-1]} are steps" if len(steps) > 1 else f"{steps[0]} is a step"
+            lines += textwrap.wrap(f"{listed} inside {node} = {quiz.written(node)}.", WIDTH)
         if quiz.beyond:
             more = f"Of {len(quiz) + quiz.beyond:,} blanks these are nearest to {worked.trace.of}; --every asks all."
             lines += textwrap.wrap(more, WIDTH)

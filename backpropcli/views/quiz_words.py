@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from backpropcli.engine.marking import Mistake, entries, right, short
+from backpropcli.ops.definition import Elementwise, Operation
+from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
 from backpropcli.views.primes import evaluate
 from backpropcli.views.stages import Stage
@@ -13,6 +16,8 @@ from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
 
 OTHER_SIGNS = {"+": "*-", "*": "+/", "-": "+", "/": "*-"}
+SIMPLE = frozenset({"exp", "log", "sqrt", "erf"})
+"""Functions that a pocket calculator has, or nearly."""
 DONE = {"+": "added", "*": "multiplied", "-": "subtracted", "/": "divided"}
 
 
@@ -132,8 +137,11 @@ def rule(worked: Worked, stage: Stage | None, label: str, terms: Sequence[Term])
     """The first hint: which rule a blank needs."""
     if stage is not None:
         operation = worked.graph.operations[stage.slot]
-        if isinstance(stage.formula, Call) and operation is not None and operation.name == stage.formula.name:
-            return f"{stage.formula.name}: {operation.words.rstrip('.')}."
+        match stage.formula:
+            case Call(name=name, arguments=arguments) if operation is not None and operation.name == name:
+                return f"{name} is {_of_these(operation, arguments)}."
+            case Binary(sign="@", left=left, right=right_) if operation is not None:
+                return f"@ is {_of_these(operation, (left, right_))}."
         given = " and ".join(stage.inputs)
         return f"put {given} into the formula, and work from the inside out." if given else "work the formula out."
     if not terms:
@@ -143,6 +151,33 @@ def rule(worked: Worked, stage: Stage | None, label: str, terms: Sequence[Term])
         users = ", ".join(term.through.name for term in terms[:-1]) + f" and {terms[-1].through.name}"
         return f"{label} is used by {users}. For each, upstream gradient times local derivative; then add."
     return f"{_stage(worked, terms[0])}, " + _local_rule(worked, through, label, terms[0])
+
+
+def _of_these(operation: Operation, given: Sequence[Expression]) -> str:
+    """An operation in plain words, with what it is given here in the place of its own letters."""
+    words = operation.words.partition(";")[0].rstrip(".")
+    for letter, part in zip(operation.arguments, given, strict=False):
+        if isinstance(part, Name):
+            words = re.sub(rf"(?<=of ){letter}\b|^{letter}\b", part.name, words)
+    return words
+
+
+def spelled_out(worked: Worked, stage: Stage, numbers: bool) -> str | None:
+    """A function's formula, as `1 / (1 + exp(-z1))` for sigmoid; None where it has none that says more than its name."""
+    operation = worked.graph.operations[stage.slot]
+    match stage.formula:
+        case Call(name=name, arguments=(Name(name=given),), keywords=()):
+            pass
+        case _:
+            return None
+    if not isinstance(operation, Elementwise) or operation.name != name or len(operation.arguments) != 1:
+        return None
+    formula = parse(operation.formula)
+    calls = {part.name for part in postorder(formula) if isinstance(part, Call)}
+    if name in calls or not calls <= SIMPLE:
+        return None
+    text = worked.show(worked.value(given)) if numbers else given
+    return None if text is None else typeset(formula, worked.style, numbers={operation.arguments[0]: text})
 
 
 def _local_rule(worked: Worked, through: Stage, label: str, term: Term) -> str:

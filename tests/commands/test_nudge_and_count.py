@@ -91,7 +91,27 @@ def test_count_prints_both_ways(backprop):
     assert out.startswith("lecture.yaml   N = 7 nodes, P = 4 parameters\n")
     assert "N × P = 28" in out
     assert "N + P = 11" in out
-    assert out.endswith("With 1,000 times the nodes and parameters: 28,000,000 against 11,000.\n")
+    assert out.endswith("With 1,000 times the nodes and parameters: 28,000,000 evaluations against\n11,000.\n")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "nudging works out all 7 nodes again for each of 4 parameters." in out
+
+
+def test_count_is_honest_where_there_is_little_to_gain(backprop):
+    out = backprop("count", "-p", "w=3", "-n", "J = (2 + 3*w)**2")[1]
+    assert "nudging works out the node once more." in out
+    assert "With 1 parameter there is little to gain; it grows with their number." in out
+    assert "1,000 times" not in out
+    assert "no parameters, so there is nothing to nudge." in backprop("count", "-i", "x=3", "-n", "J = x**2")[1]
+
+
+def test_nudging_is_really_timed_unless_it_takes_too_long(backprop):
+    small = json.loads(backprop("count", *LECTURE, "--format", "json")[1])
+    assert small["nudging"]["measured"] is True
+    assert 1.5 * small["forward"]["seconds"] < small["nudging"]["seconds"]
+    words = ("-i", "x=ones((200, 300))", "-p", "W=ones((300, 400))", "-n", "J = sum(x @ W)")
+    large = json.loads(backprop("count", *words, "--format", "json")[1])
+    assert large["nudging"]["measured"] is False
+    assert "about" in backprop("count", *words)[1]
 
 
 def test_count_json(backprop):

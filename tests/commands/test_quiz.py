@@ -47,7 +47,8 @@ def test_the_lecture_s_quiz_from_the_first_line_to_the_last(quiz):
     status, out, err = quiz(*LECTURE, typed=typed)
     assert (status, err) == (0, "")
     assert out == """\
-lecture.yaml. 18 blanks: 7 values, then 11 gradients. 6, 2*3 and 1/3 are all fine.
+lecture.yaml. 18 blanks: 7 values, then 11 gradients.
+6, 2*3 and 1/3 are all fine.
 h hint   s skip   q stop
 
  1/18  t1 = w1 · x, with w1 = 2, x = 1             t1 = 2       right
@@ -420,8 +421,9 @@ def test_latex_compiles_a_worksheet_and_its_key(quiz, spec):
     assert quiz(str(source), "--worksheet", "w.tex")[0] == 0
     for name in ("w.tex", "w-key.tex"):
         done = subprocess.run(
-            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", name], capture_output=True, check=False, timeout=120
-        )
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", name],
+            capture_output=True, check=False, timeout=120,
+        )  # fmt: skip
         assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
 
 

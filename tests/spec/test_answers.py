@@ -26,8 +26,11 @@ def test_numbers_and_expressions(typed: str, worth: float) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "shape"),
-    [("1 2", (2,)), ("[1, 2]", (2,)), ("1, -2", (2,)), ("1; 2", (2, 1)), ("1 2; 3 4", (2, 2)), ("[[1 2] [3 4]]", (2, 2))],
-)
+    [
+        ("1 2", (2,)), ("[1, 2]", (2,)), ("1, -2", (2,)), ("1; 2", (2, 1)), ("1 2; 3 4", (2, 2)),
+        ("[[1 2] [3 4]]", (2, 2)),
+    ],
+)  # fmt: skip
 def test_arrays(typed: str, shape: tuple[int, ...]) -> None:
     assert read_answer(typed, "t2", True, KNOWN).shape == shape
 
