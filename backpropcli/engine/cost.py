@@ -10,7 +10,6 @@ from typing import NamedTuple
 from backpropcli.engine.plan import Plan
 from backpropcli.ops.definition import Value
 
-
 LONGEST = 0.2
 """Nudging every parameter is not tried where it would take longer than so many seconds."""
 
@@ -20,7 +19,7 @@ class Cost(NamedTuple):
 
     `nodes` N and `parameters` P (every entry of an array is a parameter) as the lecture counts them; `steps` are the
     numbers that one forward pass computes, `nudged` those of nudging every parameter (all again each time), `back` the
-    gradients of one backward pass. Times in seconds: one forward pass, forward and backward, and nudging every parameter
+    gradients of one backward pass. Times in seconds: one forward pass, forward and backward, and nudging each parameter
     in turn; where that is not `measured`, as it takes too long, it is P times the forward pass.
     """
 

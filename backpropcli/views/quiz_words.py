@@ -163,7 +163,7 @@ def _of_these(operation: Operation, given: Sequence[Expression]) -> str:
 
 
 def spelled_out(worked: Worked, stage: Stage, numbers: bool) -> str | None:
-    """A function's formula, as `1 / (1 + exp(-z1))` for sigmoid; None where it has none that says more than its name."""
+    """A function's formula, as `1 / (1 + exp(-z1))` for sigmoid; None where its name says as much."""
     operation = worked.graph.operations[stage.slot]
     match stage.formula:
         case Call(name=name, arguments=(Name(name=given),), keywords=()):

@@ -145,14 +145,12 @@ def test_the_result_file(quiz):
 @pytest.mark.parametrize(
     ("spec", "name", "typed", "words"),
     [
-        ("lecture", "t2", "5", "that is w2 + a1. Here they are multiplied."),
         ("lecture", "z2", "6", "that is t2. Add b2."),
         ("lecture", "J", "2+2", "that is (a2 - y)². Halve it."),
         ("lecture", "dJ/dw2", "5", ""),
         ("lecture", "dJ/dw2", "6", "that is dJ/dt2 times w2 itself. With t2 = w2 · a1, what is dt2/dw2?"),
         ("lecture", "dJ/da1", "12", "that is twice too large."),
         ("lecture", "dJ/da2", "4", "that is twice too large. Is a half forgotten?"),
-        ("lecture", "t2", "5", "that is w2 + a1. Here they are multiplied."),
         ("lecture", "z2", "5", "that is t2 - b2. Here they are added."),
         ("lecture", "t2", "5.99", "nearly. The answer is a short number, and nothing has to be rounded."),
         ("lecture", "dJ/dw1", "7", "that is dJ/dt1 + dt1/dw1. The two are multiplied."),
