@@ -20,7 +20,7 @@ def new(
         list[str] | None, typer.Argument(metavar="[FILE]", help="What to call it.", show_default="net.yaml")
     ] = None,
     example: Annotated[
-        str | None, typer.Option("--example", metavar="NAME", help="Another network that comes with backprop, as mazur.")
+        str | None, typer.Option("--example", metavar="NAME", help="Another network of backprop's own, as mazur.")
     ] = None,
     form: Annotated[
         str | None,

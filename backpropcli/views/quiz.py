@@ -16,7 +16,8 @@ from backpropcli.spec.formula.parser import parse
 from backpropcli.suggest import did_you_mean
 from backpropcli.views.numbers import Precision, finite, nested
 from backpropcli.views.primes import evaluate
-from backpropcli.views.quiz_words import formula_mistake, gradient_mistake, halves, nearly, rule, spelled_out
+from backpropcli.views.quiz_hints import gradient_hint, value_hint
+from backpropcli.views.quiz_words import formula_mistake, gradient_mistake, halves, nearly
 from backpropcli.views.stages import Stage
 from backpropcli.views.typeset import UNICODE, Style, typeset
 from backpropcli.views.worked import Term, Worked
@@ -199,20 +200,9 @@ class Question:
 
     def hint(self, number: int) -> str:
         """A hint: 1 says which rule, 2 the formula, 3 the same with numbers put in."""
-        worked = self.worked
-        if number == 1:
-            return rule(worked, self.stage, self.label, self.terms)
         if self.stage is not None:
-            formula = worked.formula(self.stage)
-            inside = spelled_out(worked, self.stage, number == 3) or (formula.text if number == 2 else formula.numbers)
-            return f"{self.name} = {inside}" if inside else "put the numbers in, entry by entry."
-        if not self.terms:
-            return f"{self.name} is 1: it is where the way back starts."
-        parts = [term.text if number == 2 else term.numbers for term in self.terms]
-        if not all(parts):
-            return "the formula, entry by entry."
-        remarks = "; ".join(dict.fromkeys(term.remark for term in self.terms if term.remark)) if number == 3 else ""
-        return f"{self.name} = {' + '.join(filter(None, parts))}" + (f", as {remarks}" if remarks else "")
+            return value_hint(self.worked, self.stage, number)
+        return gradient_hint(self.worked, self.label, self.terms, number)
 
 
 class Quiz:

@@ -1,23 +1,18 @@
-"""What is said to a wrong answer, where it can be told what went wrong, and which rule a blank needs."""
+"""What is said to a wrong answer, where it can be told what went wrong."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from backpropcli.engine.marking import Mistake, entries, right, short
-from backpropcli.ops.definition import Elementwise, Operation
-from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Number, Unary, postorder
 from backpropcli.views.primes import evaluate
 from backpropcli.views.stages import Stage
 from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
 
 OTHER_SIGNS = {"+": "*-", "*": "+/", "-": "+", "/": "*-"}
-SIMPLE = frozenset({"exp", "log", "sqrt", "erf"})
-"""Functions that a pocket calculator has, or nearly."""
 DONE = {"+": "added", "*": "multiplied", "-": "subtracted", "/": "divided"}
 
 
@@ -35,15 +30,15 @@ def formula_mistake(worked: Worked, stage: Stage, given: Any, mistake: Mistake |
         if isinstance(formula, Binary) and formula.sign in ("-", "/"):
             turned = Binary(formula.sign, formula.right, formula.left)
             if gives(turned):
-                return f"that is {_text(worked, turned)}, the wrong way round."
+                return f"that is {text_of(worked, turned)}, the wrong way round."
         parts = [part for part in postorder(formula)[:-1] if not isinstance(part, Number) and gives(part)]
         if parts:
-            return f"that is {_text(worked, parts[-1])}. {_next(worked, formula, parts[-1])}"
+            return f"that is {text_of(worked, parts[-1])}. {_next(worked, formula, parts[-1])}"
         if isinstance(formula, Binary):
             others = (Binary(sign, formula.left, formula.right) for sign in OTHER_SIGNS.get(formula.sign, ""))
             found = [other for other in others if gives(other)]
             if len(found) == 1:
-                return f"that is {_text(worked, found[0])}. Here they are {DONE[formula.sign]}."
+                return f"that is {text_of(worked, found[0])}. Here they are {DONE[formula.sign]}."
     return _size(mistake)
 
 
@@ -58,13 +53,13 @@ def _next(worked: Worked, formula: Expression, part: Expression) -> str:
             case Binary(sign="**", left=left, right=Number(value=2.0)) if left is part:
                 return "Square it."
             case Binary(sign="*", left=left, right=right_):
-                return f"Multiply it by {_text(worked, right_ if left is part else left)}."
+                return f"Multiply it by {text_of(worked, right_ if left is part else left)}."
             case Binary(sign="/", left=left, right=right_) if left is part:
-                return f"Divide it by {_text(worked, right_)}."
+                return f"Divide it by {text_of(worked, right_)}."
             case Binary(sign="+", left=left, right=right_):
-                return f"Add {_text(worked, right_ if left is part else left)}."
+                return f"Add {text_of(worked, right_ if left is part else left)}."
             case Binary(sign="-", left=left, right=right_) if left is part:
-                return f"Take away {_text(worked, right_)}."
+                return f"Take away {text_of(worked, right_)}."
             case Unary(sign="-"):
                 return "Change its sign."
             case Call(name=name, arguments=(_,)):
@@ -88,7 +83,7 @@ def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: A
     then = f" And {several}" if len(terms) > 1 else ""
     match mistake.kind:
         case "upstream" if term.local is None:
-            return f"{number} is the upstream gradient {upstream}. Take it through {_stage(worked, term)}.{then}"
+            return f"{number} is the upstream gradient {upstream}. Take it through {stage_text(worked, term)}.{then}"
         case "upstream":
             return f"{number} is the upstream gradient {upstream}. Multiply it by {local}.{then}"
         case "local":
@@ -101,7 +96,7 @@ def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: A
         case "added":
             return f"that is {term.upstream.text} + {local}. The two are multiplied."
         case "own":
-            return f"that is {term.upstream.text} times {label} itself. With {_stage(worked, term)}, what is {local}?"
+            return f"that is {upstream} times {label} itself. With {stage_text(worked, term)}, what is {local}?"
         case "value":
             return f"{number} is the value of {label}, not {name}."
     return _size(mistake, any(halves(term.through.formula) for term in terms))
@@ -133,75 +128,11 @@ def halves(formula: Expression) -> bool:
     return any(isinstance(part, Number) and part.value in (2.0, 0.5) for part in postorder(formula))
 
 
-def rule(worked: Worked, stage: Stage | None, label: str, terms: Sequence[Term]) -> str:
-    """The first hint: which rule a blank needs."""
-    if stage is not None:
-        operation = worked.graph.operations[stage.slot]
-        match stage.formula:
-            case Call(name=name, arguments=arguments) if operation is not None and operation.name == name:
-                return f"{name} is {_of_these(operation, arguments)}."
-            case Binary(sign="@", left=left, right=right_) if operation is not None:
-                return f"@ is {_of_these(operation, (left, right_))}."
-        given = " and ".join(stage.inputs)
-        return f"put {given} into the formula, and work from the inside out." if given else "work the formula out."
-    if not terms:
-        return f"how much does {label} change when {label} changes by 1?"
-    through = terms[0].through
-    if len(terms) > 1:
-        users = ", ".join(term.through.name for term in terms[:-1]) + f" and {terms[-1].through.name}"
-        return f"{label} is used by {users}. For each, upstream gradient times local derivative; then add."
-    return f"{_stage(worked, terms[0])}, " + _local_rule(worked, through, label, terms[0])
-
-
-def _of_these(operation: Operation, given: Sequence[Expression]) -> str:
-    """An operation in plain words, with what it is given here in the place of its own letters."""
-    words = operation.words.partition(";")[0].rstrip(".")
-    for letter, part in zip(operation.arguments, given, strict=False):
-        if isinstance(part, Name):
-            words = re.sub(rf"(?<=of ){letter}\b|^{letter}\b", part.name, words)
-    return words
-
-
-def spelled_out(worked: Worked, stage: Stage, numbers: bool) -> str | None:
-    """A function's formula, as `1 / (1 + exp(-z1))` for sigmoid; None where its name says as much."""
-    operation = worked.graph.operations[stage.slot]
-    match stage.formula:
-        case Call(name=name, arguments=(Name(name=given),), keywords=()):
-            pass
-        case _:
-            return None
-    if not isinstance(operation, Elementwise) or operation.name != name or len(operation.arguments) != 1:
-        return None
-    formula = parse(operation.formula)
-    calls = {part.name for part in postorder(formula) if isinstance(part, Call)}
-    if name in calls or not calls <= SIMPLE:
-        return None
-    text = worked.show(worked.value(given)) if numbers else given
-    return None if text is None else typeset(formula, worked.style, numbers={operation.arguments[0]: text})
-
-
-def _local_rule(worked: Worked, through: Stage, label: str, term: Term) -> str:
-    """What kind of local derivative it is, as the end of a sentence: so dt2/dw2 is what w2 is multiplied by."""
-    local = f"d{through.name}/d{label}"
-    if local == worked.gradient_name(label):
-        return f"so differentiate that by {label}. The upstream gradient is {term.upstream.text} = 1."
-    if term.local is None:
-        return f"and {term.upstream.text} is known: take it through that, backward."
-    match through.formula:
-        case Binary(sign="*", left=Name(name=a), right=Name(name=b)) if a != b:
-            return f"so {local} is what {label} is multiplied by."
-        case Binary(sign="+", left=Name(name=a), right=Name(name=b)) if a != b:
-            return "and a sum hands the upstream gradient on as it is."
-        case Call(name="relu"):
-            return f"so {local} is 1 where {label} is positive, else 0."
-        case Call(name=name):
-            return f"so {local} is the derivative of {name}. The upstream gradient is {term.upstream.text}."
-    return f"so differentiate that by {label}, and multiply by the upstream gradient {term.upstream.text}."
-
-
-def _stage(worked: Worked, term: Term) -> str:
+def stage_text(worked: Worked, term: Term) -> str:
+    """The stage that a term comes through, as `t2 = w2 · a1`."""
     return f"{term.through.name} = {worked.formula(term.through).text}"
 
 
-def _text(worked: Worked, part: Expression) -> str:
+def text_of(worked: Worked, part: Expression) -> str:
+    """A part of a formula as it is shown."""
     return typeset(part, worked.style)
