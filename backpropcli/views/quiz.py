@@ -251,6 +251,14 @@ class Quiz:
         return len(self.questions)
 
     @property
+    def known(self) -> list[Stage]:
+        """What is told of the forward pass where only gradients are asked for: the stages that they come through."""
+        if self.only != "gradients":
+            return []
+        through = {term.through.name for question in self.questions for term in question.terms}
+        return [stage for stage in self.worked.stages if not self.beyond or stage.name in through]
+
+    @property
     def steps(self) -> dict[str, list[str]]:
         """The steps inside a formula that are asked for, by its node's name."""
         result: dict[str, list[str]] = {}
@@ -266,9 +274,19 @@ class Quiz:
 
     @property
     def given(self) -> list[tuple[str, str]]:
-        """The data by name, as text; a large array as its shape."""
+        """The data by name, as text; a large array as its shape. Of a part of a network what its blanks need."""
         worked = self.worked
-        return [(name, self.told(name)) for name in worked.graph.names("input", "target", "parameter")]
+        if not self.beyond:
+            return [(name, self.told(name)) for name in worked.graph.names("input", "target", "parameter")]
+        asked = {question.stage.name for question in self.questions if question.stage is not None}
+        asked.update(stage.name for stage in self.known)
+        needed: dict[str, None] = {}
+        for question in self.questions:
+            if question.stage is not None:
+                needed.update(dict.fromkeys(question.stage.inputs))
+            for term in question.terms:
+                needed.update(dict.fromkeys((*term.through.inputs, term.through.name)))
+        return [(name, self.told(name)) for name in worked.slots if name in needed and name not in asked]
 
     def told(self, name: str) -> str:
         """A value as text; a large array as its shape."""

@@ -90,10 +90,12 @@ class Session:
             names = ", ".join(quiz.left_out[:4]) + (", ..." if len(quiz.left_out) > 4 else "")
             lines += textwrap.wrap(f"Left out, as too long to type or not finite: {names}.", WIDTH)
         lines.append("h hint   s skip   q stop")
-        if quiz.only == "gradients":
-            lines += ["", *textwrap.wrap("Given: " + ", ".join(f"{name} = {text}" for name, text in quiz.given), WIDTH)]
-            for stage in worked.stages:
-                lines.append(f"  {stage.name} = {worked.formula(stage).text} = {quiz.told(stage.name)}")
+        if quiz.only == "gradients" or quiz.beyond:
+            given = ", ".join(f"{name} = {text}".replace(" ", TOGETHER) for name, text in quiz.given)
+            wrapped = textwrap.wrap(f"Given: {given}", WIDTH, break_long_words=False)
+            lines += ["", *(line.replace(TOGETHER, " ") for line in wrapped)]
+        for stage in quiz.known:
+            lines.append(f"  {stage.name} = {worked.formula(stage).text} = {quiz.told(stage.name)}")
         return "\n".join(lines) + "\n\n"
 
     def prompt(self) -> str:

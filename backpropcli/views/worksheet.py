@@ -20,6 +20,8 @@ MOST_STUDENTS = 1000
 SEEDS = 1_000_000_000
 STUDENT = re.compile(r"\w[\w.-]{0,60}\Z")
 KEY = "key"
+TOGETHER = "\xa0"
+"""A blank where no line is broken."""
 WIDTH, PAPER = 100, 620.0
 """How wide a drawing may be: in characters, and in pixels."""
 MOST_DRAWN = 60
@@ -106,10 +108,8 @@ def sheet(quiz: Quiz) -> list[Part]:
     """The parts of an exercise: what is given, the graph, and both passes with blanks."""
     forward, backward = _entries(quiz, False)
     parts = [Part("", _left_out(quiz), given=quiz.given, picture=graph(quiz))]
-    if quiz.only == "gradients":
-        known = [
-            Entry((stage.name, quiz.worked.formula(stage).text), quiz.told(stage.name)) for stage in quiz.worked.stages
-        ]
+    if quiz.known:
+        known = [Entry((stage.name, quiz.worked.formula(stage).text), quiz.told(stage.name)) for stage in quiz.known]
         parts.append(Part("The forward pass", (), known, numbered=False))
     parts += [Part(FORWARD, (), forward)] if forward else []
     parts += [Part(BACKWARD, (), backward)] if backward else []
@@ -158,7 +158,8 @@ def _entries(quiz: Quiz, answered: bool) -> tuple[list[Entry], list[Entry]]:
     """The lines of both passes; the formula of a gradient is part of the answer, as are the numbers put in."""
     forward, backward = [], []
     for question in quiz:
-        stage, shown = question.stage, question.shown if answered else BLANK
+        stage = question.stage
+        shown = (quiz.worked.show(question.answer) or question.shown) if answered else BLANK
         if stage is not None:
             formula = quiz.worked.formula(stage)
             numbers = [formula.numbers or ""] if answered else []
@@ -187,9 +188,10 @@ def markdown(title: str, parts: Sequence[Part]) -> str:
     text = f"# {title}\n"
     for part in parts:
         text += f"\n{'#' * part.level} {part.heading}\n" if part.heading else ""
-        lines = [f"Given: {', '.join(f'`{name} = {value}`' for name, value in part.given)}"] if part.given else []
-        for line in [*lines, *part.lines]:
-            text += "\n" + textwrap.fill(line, 116, break_long_words=False, break_on_hyphens=False) + "\n"
+        given = [f"`{name} = {value}`".replace(" ", TOGETHER) for name, value in part.given]
+        for line in [f"Given: {', '.join(given)}"] * bool(given) + list(part.lines):
+            filled = textwrap.fill(line, 116, break_long_words=False, break_on_hyphens=False)
+            text += f"\n{filled.replace(TOGETHER, ' ')}\n"
         if part.picture is not None:
             text += "\n```text\n" + "".join(f"{line}\n" for line in terminal_graph(part.picture, WIDTH)) + "```\n"
         text += "\n" if part.entries else ""

@@ -266,7 +266,31 @@ def test_a_large_network_s_quiz_asks_what_is_nearest_to_the_loss(quiz):
     assert "Of 1,001 blanks these are nearest to n499; --every asks all." in out
     assert " 1/60  n470 = n469 + 1, with n469 = 471" in out
     assert "1001 blanks: 500 values, then 501 gradients." in quiz("chain.yaml", "--every")[1]
-    assert "60 gradients." in quiz("chain.yaml", "--only", "gradients")[1]
+    assert "\nGiven: n469 = 471\n" in out
+    gradients = quiz("chain.yaml", "--only", "gradients")[1]
+    assert "60 gradients." in gradients
+    assert "\nGiven: n440 = 442\n  n441 = n440 + 1 = 443\n" in gradients
+    quiz("chain.yaml", "--worksheet", "w.md")
+    assert "\nGiven: `n469 = 471`\n" in Path("w.md").read_text(encoding="utf-8")
+
+
+def test_hints_for_arrays_say_what_to_do():
+    hints = {
+        question.name: [question.hint(k) for k in (1, 2, 3)]
+        for spec in ("batch", "mazur-layers")
+        for question in bp.load(EXAMPLES / f"{spec}.yaml").quiz()
+    }
+    assert hints["a1"][:2] == [
+        "sigmoid is an S from 0 to 1: the logistic function.", "a1 = 1 / (1 + exp(-z1))",
+    ]  # fmt: skip
+    assert hints["dJ/da1"][0] == (
+        "t2 = a1 @ W2, so every entry of a1 is multiplied by entries of W2: weight dJ/dt2 with them.")  # fmt: skip
+    assert hints["dJ/dJ.2"][::2] == [
+        "J.3 = sum(J.2), and every entry of J.2 counts once in the sum: it gets dJ/dJ.3 as it is.",
+        "each of the 2 entries is 0.5.",
+    ]
+    assert hints["dJ/dw1"][0] == (
+        "t1 = w1 · x, so dt1/dw1 is what w1 is multiplied by. w1 is used for every entry of t1, so add up over them.")
 
 
 def test_large_arrays_are_left_out_with_a_word(quiz):
