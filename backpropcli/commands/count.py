@@ -45,5 +45,5 @@ def count(
 
         to.write(any_markdown(count_table(found, net.source)))
     else:
-        to.write_table(count_table(found, net.source))
+        to.write_table(count_table(found, net.source, to.width))
     return 0

@@ -73,11 +73,11 @@ def nudge(
     precision = numbers.precision(digits(found))
     if len(found) == 1:
         full = numbers.full or to.width is None
-        table = nudge_table(found[0], net.source, precision, full)
+        table = nudge_table(found[0], net.source, precision, full, to.width)
         if to.width is not None and table.layout(to.width).width > to.width:
-            table = entries_table(found[0], net.source, precision, full)
+            table = entries_table(found[0], net.source, precision, full, to.width)
     else:
-        table = sweep_table(found, net.source, precision)
+        table = sweep_table(found, net.source, precision, to.width)
     if to.format == "markdown":
         from backpropcli.views.markdown import any_markdown
 

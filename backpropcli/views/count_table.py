@@ -13,8 +13,8 @@ EVEN = 1.2
 """Times that differ by less than this factor are told as about equal."""
 
 
-def count_table(found: Cost, source: str) -> Table:
-    """Both ways side by side, and what the figures mean."""
+def count_table(found: Cost, source: str, width: int | None = None) -> Table:
+    """Both ways side by side, and what the figures mean, in lines for a terminal of `width` columns."""
     n, p = found.nodes, found.parameters
     title = f"{source}   N = {counted(n, 'node')}, P = {counted(p, 'parameter')}"
     rows = [
@@ -23,7 +23,7 @@ def count_table(found: Cost, source: str) -> Table:
         ["backpropagation", f"N + P = {n + p:,}", f"{found.steps + found.back:,}", duration(found.both)],
     ]  # fmt: skip
     columns = [Column("way"), Column("evaluations"), Column("numbers", "right"), Column("time here", "right")]
-    footers = [line for text in words(found) for line in [*textwrap.wrap(text, WIDTH), ""]]
+    footers = [line for text in words(found) for line in [*textwrap.wrap(text, min(width or WIDTH, WIDTH)), ""]]
     return Table(columns, [rows], title, footers[:-1])
 
 

@@ -24,7 +24,9 @@ def digits(found: Sequence[Nudge]) -> int:
     return 6 if any(is_array(row.before) for row in found[0].moved) else 10
 
 
-def nudge_table(found: Nudge, source: str, precision: Precision, full: bool = True) -> Table:
+def nudge_table(
+    found: Nudge, source: str, precision: Precision, full: bool = True, width: int | None = None
+) -> Table:
     """One nudge: a row for every node downstream."""
     name, show = component_name(found.name, found.index), precision.show
     left_alone = " (what feeds it is left alone)" if found.kind == "node" else ""
@@ -43,7 +45,7 @@ def nudge_table(found: Nudge, source: str, precision: Precision, full: bool = Tr
         Column(f"d(name)/d{name}", "point"),
     ]
     rows = [_row(row, found.eps, precision, None if full else EDGE) for row in found.moved]
-    return Table(columns, [rows], title, textwrap.wrap(verdict(found, precision), WIDTH))
+    return Table(columns, [rows], title, textwrap.wrap(verdict(found, precision), min(width or WIDTH, WIDTH)))
 
 
 def _row(row: Moved, eps: float, precision: Precision, edge: int | None) -> list[Cell]:
@@ -96,7 +98,7 @@ def corner(found: Nudge, precision: Precision) -> str:
     )
 
 
-def sweep_table(found: Sequence[Nudge], source: str, precision: Precision) -> Table:
+def sweep_table(found: Sequence[Nudge], source: str, precision: Precision, width: int | None = None) -> Table:
     """Several steps: the loss at each, its slope, and the gradient that the slopes converge to."""
     first = found[0]
     name, show, loss = component_name(first.name, first.index), precision.show, first.loss
@@ -114,7 +116,7 @@ def sweep_table(found: Sequence[Nudge], source: str, precision: Precision) -> Ta
         Column(f"slope of {loss.name}", "point"), Column(""),
     ]  # fmt: skip
     said = trend(found, precision)
-    return Table(columns, [rows], title, textwrap.wrap(said, WIDTH) if said else ())
+    return Table(columns, [rows], title, textwrap.wrap(said, min(width or WIDTH, WIDTH)) if said else ())
 
 
 def trend(found: Sequence[Nudge], precision: Precision) -> str:
@@ -145,9 +147,11 @@ def trend(found: Sequence[Nudge], precision: Precision) -> str:
     return f"{near}; with smaller ones, rounding eats the digits."
 
 
-def entries_table(found: Nudge, source: str, precision: Precision, full: bool = True) -> Table:
+def entries_table(
+    found: Nudge, source: str, precision: Precision, full: bool = True, width: int | None = None
+) -> Table:
     """One nudge with a row for every number that moved, for a terminal in which arrays side by side have no room."""
-    whole, show = nudge_table(found, source, precision), precision.show
+    whole, show = nudge_table(found, source, precision, width=width), precision.show
     rows: list[list[Cell]] = []
     still = cut = 0
     for row in found.moved:
