@@ -22,7 +22,8 @@ def count(
     """What did the gradients cost? One backward pass against nudging each parameter.
 
     N is the number of nodes, P that of parameters (every entry of an array is one). Nudging each parameter computes
-    all nodes again for each of them; backpropagation works out every gradient once. Times are measured here and now.
+    all nodes again for each of them; backpropagation works out every gradient once. `numbers` counts what is really
+    computed, and the times are measured here and now. With very few parameters nudging may win, and that is said.
 
     Examples:
       backprop count
@@ -44,5 +45,5 @@ def count(
 
         to.write(any_markdown(count_table(found, net.source)))
     else:
-        to.write_table(count_table(found, net.source))
+        to.write_table(count_table(found, net.source, to.width))
     return 0

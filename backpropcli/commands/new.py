@@ -20,7 +20,7 @@ def new(
         list[str] | None, typer.Argument(metavar="[FILE]", help="What to call it.", show_default="net.yaml")
     ] = None,
     example: Annotated[
-        str | None, typer.Option("--example", metavar="NAME", help="Another network that comes with backprop.")
+        str | None, typer.Option("--example", metavar="NAME", help="Another network of backprop's own, as mazur.")
     ] = None,
     form: Annotated[
         str | None,
@@ -32,11 +32,13 @@ def new(
     """Write a starter file: the network of the lecture.
 
     One hidden unit and one output unit, both ReLU, with comments: a formula for every node, or as layers.
+    Other examples: lab-square and lab-neuron (small), mazur (several paths), batch (arrays).
 
     Examples:
       backprop new
       backprop new layers.yaml --form layers
       backprop new lesson.yaml
+      backprop new lab.yaml --example lab-neuron
 
     """
     if files and len(files) > 1:

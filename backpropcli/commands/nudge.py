@@ -20,7 +20,7 @@ from backpropcli.commands.quantity import read
 from backpropcli.errors import UsageError
 from backpropcli.views.numbers import read_number
 
-FORMATS = ("table", "json", "markdown")
+FORMATS = ("table", "json", "csv", "markdown")
 
 
 @command
@@ -62,16 +62,22 @@ def nudge(
     if of is not None:
         net.node(of)
     found = [net.nudge(wanted.name, step, wanted.place, of=of) for step in steps]
-    from backpropcli.views.nudge_table import digits, nudge_json, nudge_table, sweep_table
+    from backpropcli.views.nudge_table import digits, entries_table, nudge_csv, nudge_json, nudge_table, sweep_table
 
     if to.format == "json":
         to.write(nudge_json(found, net.source))
         return 0
+    if to.format == "csv":
+        to.write(nudge_csv(found))
+        return 0
     precision = numbers.precision(digits(found))
     if len(found) == 1:
-        table = nudge_table(found[0], net.source, precision, numbers.full or to.width is None)
+        full = numbers.full or to.width is None
+        table = nudge_table(found[0], net.source, precision, full, to.width)
+        if to.width is not None and table.layout(to.width).width > to.width:
+            table = entries_table(found[0], net.source, precision, full, to.width)
     else:
-        table = sweep_table(found, net.source, precision)
+        table = sweep_table(found, net.source, precision, to.width)
     if to.format == "markdown":
         from backpropcli.views.markdown import any_markdown
 

@@ -11,7 +11,7 @@ import typer
 from backpropcli.commands.options import Network, Numbers, Word, announce, command, complete_names, one_file
 from backpropcli.errors import UsageError
 from backpropcli.views.numbers import read_count
-from backpropcli.views.output import Destination, is_terminal, message, terminal_width, write_file
+from backpropcli.views.output import Destination, is_terminal, message, terminal_width, write_file, write_files
 
 if TYPE_CHECKING:
     from backpropcli.views.quiz_session import Session
@@ -36,6 +36,10 @@ def quiz(
         Word,
         typer.Option(metavar="NAMES", help="A worksheet with other numbers for each: 101,102 or how many, as 30."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace worksheets that are there.")] = False,
+    every: Annotated[
+        bool, typer.Option("--every", help="Every blank of a large network, not the 60 nearest to the loss.")
+    ] = False,
     of: Annotated[
         Word,
         typer.Option(
@@ -72,18 +76,22 @@ def quiz(
         if sheet not in SHEETS:
             raise UsageError(f"--worksheet {worksheet}: its ending chooses the format, .md, .tex or .html")
         net = network.read(file)
-        for path, text in net.worksheets(worksheet, students, of=of, only=only, seed=chosen,
-                                         precision=numbers.precision()):  # fmt: skip
-            write_file(path, [text])
+        sheets = net.worksheets(
+            worksheet, students, of=of, only=only, seed=chosen, precision=numbers.precision(), every=every
+        )
+        write_files(sheets, force, hint=f"Replace them:  --force, or write others:  --worksheet other{sheet}")
+        for path, _ in sheets:
             to.note(f"wrote {path}")
         return 0
+    if force:
+        raise UsageError("--force is for --worksheet: a result is written again every time")
     if result is not None and file is not None and os.path.realpath(result) == os.path.realpath(file):
         raise UsageError(f"--result {result} is the network itself", hint="Name another file.")
     if file == "-":
         raise UsageError("the network and the answers cannot both come from standard input", hint="Name a file.")
     net = network.read(file)
     announce(network, file, net.source, to)
-    asked = net.quiz(of, only=only, seed=chosen, precision=numbers.precision(), ascii=to.ascii)
+    asked = net.quiz(of, only=only, seed=chosen, precision=numbers.precision(), ascii=to.ascii, every=every)
     from backpropcli.views.quiz_session import Session
 
     session = Session(asked)

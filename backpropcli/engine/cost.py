@@ -10,14 +10,17 @@ from typing import NamedTuple
 from backpropcli.engine.plan import Plan
 from backpropcli.ops.definition import Value
 
+LONGEST = 0.2
+"""Nudging every parameter is not tried where it would take longer than so many seconds."""
+
 
 class Cost(NamedTuple):
     """Counts and times of both ways.
 
     `nodes` N and `parameters` P (every entry of an array is a parameter) as the lecture counts them; `steps` are the
     numbers that one forward pass computes, `nudged` those of nudging every parameter (all again each time), `back` the
-    gradients of one backward pass. Times in seconds: one forward pass, forward and backward, and what P more forward
-    passes take.
+    gradients of one backward pass. Times in seconds: one forward pass, forward and backward, and nudging each parameter
+    in turn; where that is not `measured`, as it takes too long, it is P times the forward pass.
     """
 
     nodes: int
@@ -28,6 +31,7 @@ class Cost(NamedTuple):
     forward: float
     both: float
     nudging: float
+    measured: bool = True
 
 
 def cost(plan: Plan, values: Mapping[str, Value], of: str) -> Cost:
@@ -46,11 +50,31 @@ def cost(plan: Plan, values: Mapping[str, Value], of: str) -> Cost:
     def both() -> None:
         plan.backward(plan.forward(values), {target: seed}, everything=False)
 
-    return Cost(nodes, parameters, steps, parameters * steps, back, forward, fastest(both), parameters * forward)
+    together = fastest(both)
+    forward = min(forward, together)  # a pause of the machine's may have met every one of a few slow runs
+    measured = parameters * forward <= LONGEST
+    nudging = fastest(lambda: nudge_each(plan, values)) if measured else parameters * forward
+    return Cost(nodes, parameters, steps, parameters * steps, back, forward, together, nudging, measured)
+
+
+def nudge_each(plan: Plan, values: Mapping[str, Value], eps: float = 1e-3) -> None:
+    """Move every entry of every parameter in turn, and run forward each time, as a learner would."""
+    for name in plan.graph.names("parameter"):
+        value, shape = values[name], plan.graph.shape(name)
+        if not shape:
+            plan.forward({**values, name: value + eps})
+            continue
+        there = value.copy()
+        flat = there.reshape(-1)
+        for k in range(flat.size):
+            flat[k] += eps
+            plan.forward({**values, name: there})
+            flat[k] -= eps
 
 
 def fastest(task: Callable[[], object], least: float = 0.02) -> float:
     """The shortest of several runs, in seconds; as many runs as fit into `least` seconds, three at the least."""
+    task()  # the first run pays for what later ones find ready
     best, spent, runs = math.inf, 0.0, 0
     while spent < least or runs < 3:
         started = time.perf_counter()

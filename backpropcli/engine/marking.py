@@ -12,18 +12,20 @@ EXACT = 1e-9
 LEAST_DIGITS, MOST_DIGITS = 3, 12
 """An answer that is the right one rounded to so many digits is right too."""
 ROUGH = 0.05
-
 Kind = Literal[
-    "shape", "transposed", "upstream", "local", "path", "missing", "added", "own", "value", "sign", "twice", "half",
-    "rounded",
+    "shape", "transposed", "upstream", "local", "path", "missing", "added", "own", "value", "sign", "old",
+    "twice", "half", "rounded", "near",
 ]  # fmt: skip
+
+FACTORS: tuple[tuple[Kind, float], ...] = (("twice", 2.0), ("half", 0.5))
 
 
 class Facts(NamedTuple):
     """What is known around a right answer, for telling mistakes: numbers or arrays, None where not known.
 
     `value` is the value whose gradient is asked for (None where a value is asked for); `upstream`, `local` and `term`
-    have an entry for each path: the two factors of its term, and the term itself.
+    have an entry for each path: the two factors of its term, and the term itself. `old` is what the answer would
+    be with each of the earlier answers that were wrong.
     """
 
     truth: Any
@@ -31,10 +33,14 @@ class Facts(NamedTuple):
     upstream: tuple[Any, ...] = ()
     local: tuple[Any, ...] = ()
     term: tuple[Any, ...] = ()
+    old: tuple[Any, ...] = ()
 
 
 class Mistake(NamedTuple):
-    """What went wrong, and on which path (for "upstream", "local", "path" and "missing")."""
+    """What went wrong, and on which path (for "upstream", "local", "path" and "missing") or with which old answer.
+
+    A `path` of -1: it is so, but something else gives the same number.
+    """
 
     kind: Kind
     path: int = 0
@@ -109,22 +115,47 @@ def diagnose(answer: Any, facts: Facts) -> Mistake | None:
         for path, found in enumerate(term):
             if near(_with(truth, found, lambda a, b: a - b)):
                 return Mistake("missing", path)
+    if any(truth) and near([-x for x in truth]):
+        return Mistake("sign")
+    # From here on a reason is named, so that it must be the only one that gives this number.
+    reasons: list[Mistake] = []
     if len(upstream) == 1:
-        value = _known(facts.value)
         if near(_with(upstream[0], local[0], lambda a, b: a + b)):
-            return Mistake("added")
-        if near(_with(upstream[0], value, lambda a, b: a * b)):
-            return Mistake("own")
-    if any(truth):
-        for kind, factor in (("sign", -1.0), ("twice", 2.0), ("half", 0.5)):
-            if near([factor * x for x in truth]):
-                return Mistake(kind)  # type: ignore[arg-type]
+            reasons.append(Mistake("added"))
+        if near(_with(upstream[0], _known(facts.value), lambda a, b: a * b)):
+            reasons.append(Mistake("own"))
+    reasons += [Mistake("old", k) for k, other in enumerate(facts.old) if near(_known(other))]
     if facts.value is not None and near(_known(facts.value)):
-        return Mistake("value")
-    close = all(math.isfinite(a) and abs(a - b) <= ROUGH * abs(b) for a, b in zip(given, truth, strict=True))
-    if close and not all(map(short, truth)):
+        reasons.append(Mistake("value"))
+    if any(truth):
+        reasons += [Mistake(kind) for kind, factor in FACTORS if near([factor * x for x in truth])]
+    if len(reasons) > 1:  # of which only how large it is can be said
+        return next((found._replace(path=-1) for found in reasons if found.kind in dict(FACTORS)), None)
+    if reasons:
+        return reasons[0]
+    return _nearly(given, truth)
+
+
+def _nearly(given: Sequence[float], truth: Sequence[float]) -> Mistake | None:
+    """Whether it is the right answer rounded or cut to too few digits, or not far from it."""
+    if not all(abs(a - b) <= ROUGH * abs(b) for a, b in zip(given, truth, strict=True)):
+        return None
+    if all(_rounded(a, b) for a, b in zip(given, truth, strict=True)):
         return Mistake("rounded")
-    return None
+    return Mistake("near")
+
+
+def _rounded(answer: float, truth: float) -> bool:
+    if right(answer, truth):
+        return True
+    if short(truth) or not truth:
+        return False
+    size = math.floor(math.log10(abs(truth)))
+    for digits in range(1, LEAST_DIGITS):
+        unit = 10.0 ** (size - digits + 1)
+        if any(math.isclose(answer, part * unit, rel_tol=EXACT) for part in (round(truth / unit), int(truth / unit))):
+            return True
+    return False
 
 
 def _known(value: Any) -> list[float] | None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 from backpropcli.engine.tangents import tangents
 from backpropcli.engine.trace import Trace, plain
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.graph import Kind
 from backpropcli.ops.definition import Value, show_shape
+
+FINER = 16.0
+"""By this factor steps are made smaller and larger, to see which way the slope comes closer to the derivative."""
+SURE = 1e-9
+JUMP = 0.05
+"""Slopes on both sides that differ by more than this part, however small the step, make a corner."""
 
 
 class Moved(NamedTuple):
@@ -20,6 +26,18 @@ class Moved(NamedTuple):
     before: Any
     after: Any
     derivative: Any
+
+
+class Outlook(NamedTuple):
+    """How the slope of a loss that is one number stands to its derivative.
+
+    `kind` is "same" (they agree), "smaller" or "larger" (such a step comes closer; a larger one where rounding ate
+    digits), "corner" (the slopes on both sides differ, however small the step) or "" (none of these).
+    """
+
+    kind: Literal["same", "smaller", "larger", "corner", ""]
+    left: float
+    right: float
 
 
 class Nudge(NamedTuple):
@@ -36,6 +54,7 @@ class Nudge(NamedTuple):
     watched: str | None
     of: str | None
     moved: tuple[Moved, ...]
+    outlook: Outlook | None = None
 
     @property
     def loss(self) -> Moved | None:
@@ -74,7 +93,38 @@ def nudge(trace: Trace, name: str, eps: float, index: Sequence[int] = ()) -> Nud
             after, rate = plain(slots[other.slot], own), plain(rates[other.slot], own)
             rows.append(Moved(other.name, trace.value(other.name), after, rate))
     of = trace.of if trace.of is not None and graph.nodes[trace.of].slot in rates else None
-    return Nudge(name, place, node.kind, before, eps, trace.of, of, tuple(rows))
+    found = Nudge(name, place, node.kind, before, eps, trace.of, of, tuple(rows))
+    loss = found.loss
+    if loss is None or graph.shape(loss.name) or not math.isfinite(loss.after - loss.before):
+        return found
+    of_slot = graph.nodes[loss.name].slot
+
+    def slope(step: float) -> float:
+        whole = (before + step) - before
+        if not whole:
+            return math.nan
+        there, _ = moved(value, place, step)
+        after = float(trace.plan.reevaluate(trace.slots, {node.slot: there})[of_slot])
+        return (after - float(loss.before)) / whole
+
+    return found._replace(outlook=outlook(slope, eps, (loss.after - loss.before) / eps, float(loss.derivative)))
+
+
+def outlook(slope: Callable[[float], float], eps: float, here: float, derivative: float) -> Outlook:
+    """Try other steps: `slope` of a step is the loss's; `here` is that of `eps`."""
+    small = abs(eps) / FINER
+    left, right = slope(-small), slope(small)
+    jump, closer = right - left, slope(small / FINER) - slope(-small / FINER)
+    if abs(jump) > JUMP * max(abs(left), abs(right)) and abs(closer - jump) < 2 * JUMP * abs(jump):
+        return Outlook("corner", left, right)
+    off = abs(here - derivative)
+    if off <= SURE * max(abs(here), abs(derivative)):
+        return Outlook("same", left, right)
+    if abs(slope(eps / FINER) - derivative) < off / 4:
+        return Outlook("smaller", left, right)
+    if abs(slope(eps * FINER) - derivative) < off / 4:
+        return Outlook("larger", left, right)
+    return Outlook("", left, right)
 
 
 def moved(value: Any, place: tuple[int, ...], eps: float) -> tuple[Value, Value]:

@@ -292,16 +292,19 @@ class Network:
         seed: int | None = None,
         precision: Precision | None = None,
         ascii: bool = False,
+        every: bool = False,
     ) -> Quiz:
         """The exercise as questions: `network.quiz().questions[0].mark("2*3").right`.
 
-        `only` "values" or "gradients". `seed` chooses other nice numbers, the same as a page's with that seed.
+        `only` "values" or "gradients". `seed` chooses other nice numbers, the same as a page's with that seed. Of a
+        large network the 60 blanks nearest to the loss, unless `every` one is wanted.
         """
         from backpropcli.views.quiz import Quiz
         from backpropcli.views.typeset import ASCII, UNICODE
 
         trace = self.run(of, values=self.fresh(seed, of) if seed is not None else None)
-        return Quiz(trace, self.source, only=only, seed=seed, precision=precision, style=ASCII if ascii else UNICODE)
+        style = ASCII if ascii else UNICODE
+        return Quiz(trace, self.source, only=only, seed=seed, precision=precision, style=style, every=every)
 
     def worksheets(
         self,
@@ -312,6 +315,7 @@ class Network:
         only: str | None = None,
         seed: int | None = None,
         precision: Precision | None = None,
+        every: bool = False,
     ) -> list[tuple[str, str]]:
         """The exercise on paper, and its key last: names of files (.md, .tex or .html, as `path` ends) and their texts.
 
@@ -320,7 +324,7 @@ class Network:
         from backpropcli.views.worksheet import worksheets
 
         def make(number: int | None) -> Quiz:
-            return self.quiz(of, only=only, seed=number, precision=precision)
+            return self.quiz(of, only=only, seed=number, precision=precision, every=every)
 
         return list(worksheets(make, path, students, seed, self.spec.title or ""))
 

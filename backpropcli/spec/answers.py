@@ -2,39 +2,121 @@
 
 from __future__ import annotations
 
+import math
 import re
+import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
-from backpropcli.errors import SpecError
+from backpropcli.errors import BackpropError, SpecError
 from backpropcli.ops.definition import Value
+from backpropcli.ops.table import lookup
 from backpropcli.spec.data import read_value
 from backpropcli.spec.words import Words
+from backpropcli.suggest import did_you_mean
 
 MOST_CHARACTERS = 300
-SIGNS = str.maketrans({"−": "-", "–": "-", "·": "*", "×": "*", "÷": "/", "^": "\u0001"})
+SIGNS = str.maketrans({
+    "−": "-", "–": "-", "—": "-", "·": "*", "⋅": "*", "•": "*", "×": "*", "∙": "*", "÷": "/", "⁄": "/", "∕": "/",
+    "^": "\u0001", "∂": "d",
+})  # fmt: skip
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 BETWEEN = re.compile(r"(?<=[\d.\]])\s+(?=[-+.\d\[])")
+QUANTITY = re.compile(r"d[^\W\d]\w*(?:\.\d+)?\s*/\s*d[^\W\d]\w*(?:\.\d+)?|(?<![\w.])[^\W\d]\w*(?:\.\d+)?")
+MIXED = re.compile(r"\s*([-+]?)(\d+)\s+(\d+\s*/\s*\d+)\s*\Z")
 EXAMPLE = "An answer is a number, such as 6, 2*3 or 1/3."
+CONSTANTS = frozenset({"pi", "e", "inf", "nan"})
+TELLING = ("decimals", "an operator is missing", "a number has no space", "larger than", "overflows")
+"""What errors of the formula language begin with, or hold, that help a learner too; others speak of networks."""
 
 
-def read_answer(text: str, name: str, array: bool = False) -> Value:
-    """What an answer is worth: a float, or an array for `[1, 2]` (and, where an `array` is asked for, `1 2`).
+def read_answer(text: str, name: str, array: bool = False, known: Mapping[str, str | None] | None = None) -> Value:
+    """What an answer is worth: a float, or an array for `[1, 2]` (and, where an `array` is asked for, `1 2` or `1; 2`).
 
-    `t1 = 2` is as good as `2`, for the `name` that is asked for. Raises SpecError for all that is no number.
+    `t1 = 2` is as good as `2`, for the `name` that is asked for, and `2*3 = 6` as good as `6`. `known` are the names of
+    the network, each with its number as text, None where it is not known yet: what a formula of them is told. Raises
+    SpecError for all that is no finite number.
     """
-    said, equals, value = text.partition("=")
-    if equals and said.strip().replace(" ", "").replace("∂", "d") == name:
-        text = value
-    text = text.strip().translate(SIGNS).replace("\u0001", "**")
-    if not text or len(text) > MOST_CHARACTERS:
-        raise SpecError("that is no number" if text else "nothing is written there", hint=EXAMPLE)
+    text = _plain(text)
+    if len(text) > MOST_CHARACTERS:
+        raise SpecError("that is no number", hint=EXAMPLE)
+    text = _right_side(text, name, known or {})
+    if not text:
+        raise SpecError("nothing is written there", hint=EXAMPLE)
+    _no_names(text, name, known or {})
+    if mixed := MIXED.match(text):
+        sign = "-" if mixed[1] == "-" else "+"
+        raise SpecError(f"write {mixed[1]}{mixed[2]} {sign} {mixed[3]}")
     if array:
-        text = BETWEEN.sub(", ", text if text.startswith("[") else f"[{text}]")
-    if re.search(r"[^\W\d]", re.sub(r"[\d.][eE][-+]?\d", "", text)) and not _calls(text):
-        raise SpecError("that is not a number", hint=EXAMPLE)
-    found: Any = read_value(Words("answer"), text, name, ())
+        text = _bracketed(text)
+    try:
+        found: Any = read_value(Words("answer"), text, name, ())
+    except BackpropError as error:
+        if any(part in error.message for part in TELLING):
+            raise SpecError(error.message, hint=error.hint) from None
+        if error.message.endswith("is never closed"):
+            raise SpecError("a bracket is not closed") from None
+        raise SpecError("that cannot be read as a number", hint=EXAMPLE) from None
+    if getattr(found, "size", 1) > MOST_CHARACTERS:  # zeros((5000, 5000))
+        raise SpecError("that are too many numbers", hint=EXAMPLE)
+    if getattr(found, "size", 1) == 1 and not array:
+        found = float(found.ravel()[0] if hasattr(found, "ravel") else found)
+    numbers = found.ravel().tolist() if hasattr(found, "ravel") else [found]
+    if not all(map(math.isfinite, numbers)):
+        raise SpecError("a finite number is asked for")
     return found
 
 
-def _calls(text: str) -> bool:
-    """Whether the words in a text can be functions or constants: `sqrt(2)`, `pi/4`, `exp(-1)`."""
-    return "(" in text or re.search(r"\b(pi|e|inf|nan)\b", text) is not None
+def _plain(text: str) -> str:
+    """The same in signs that a formula has: `½` as (1/2), `2²` as 2**2, `5 %` as 5/100, `√9` as sqrt(9)."""
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda found: f"**({found[0].translate(RAISED)})", text)
+    text = re.sub(r"(\d*)([¼-¾⅐-⅞])", _fraction, text)
+    text = unicodedata.normalize("NFKC", text.translate(SIGNS)).replace("\u0001", "**")
+    text = re.sub(r"√\s*(\d[\d.]*)", r"sqrt(\1)", text).replace("√(", "sqrt(")
+    text = re.sub(r"(?<=\d)\s*%", "/100", text)
+    return text.strip().strip("'\"`“”").strip()
+
+
+def _fraction(found: re.Match[str]) -> str:
+    parts = unicodedata.normalize("NFKC", found[2]).replace("⁄", "/")
+    return f"({found[1]}+{parts})" if found[1] else f"({parts})"
+
+
+def _right_side(text: str, name: str, known: Mapping[str, str | None]) -> str:
+    """What stands behind the last equals sign; SpecError where it is said to be something else than was asked for."""
+    said, equals, rest = text.partition("=")
+    bare = re.sub(r"\s", "", said)
+    if equals and bare != name and bare in known:
+        raise SpecError(f"{name} is asked for here, not {bare}")
+    text = rest if equals and (bare == name or not bare) else text
+    parts = [part.strip(" \t;,?:≈~≅") for part in text.split("=")]
+    return next((part for part in reversed(parts) if part), "")
+
+
+def _no_names(text: str, name: str, known: Mapping[str, str | None]) -> None:
+    """Raise SpecError where a formula stands in the place of a number, with the numbers to put in."""
+    used: dict[str, str] = {}
+    for found in QUANTITY.finditer(text):
+        word = re.sub(r"\s", "", found[0])
+        if word == name:
+            raise SpecError(f"{name} is what is asked for")
+        number = known.get(word, "")
+        if number is None:
+            raise SpecError(f"{word} is not known yet")
+        if number:
+            used[word] = number
+        elif word not in CONSTANTS and (lookup(word) is None or not text[found.end() :].lstrip().startswith("(")):
+            if re.fullmatch(r"\s*[^\W\d_]+\s*", text) and not did_you_mean(word, known):
+                raise SpecError("that is not a number", hint=EXAMPLE)
+            raise SpecError(f"{word} is no number and no name that is known here{did_you_mean(word, known)}")
+    if used:
+        given = ", ".join(f"{word} = {number}" for word, number in used.items())
+        raise SpecError(f"that is a formula, and a number is asked for: what does it come to, with {given}?")
+
+
+def _bracketed(text: str) -> str:
+    """An array's text with its brackets and commas: `1 2` as [1, 2], `1 2; 3 4` as [[1, 2], [3, 4]]."""
+    if not text.startswith("["):
+        rows = [row.strip() for row in text.split(";") if row.strip()]
+        text = f"[{', '.join(f'[{row}]' for row in rows)}]" if len(rows) > 1 else f"[{text}]"
+    return BETWEEN.sub(", ", text)

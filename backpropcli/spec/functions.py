@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from typing import Any
 
 from backpropcli.errors import BackpropError
@@ -44,7 +45,7 @@ def _head(words: Words, head: str, path: Key) -> tuple[str, tuple[str, ...]]:
         raise words.error(f"{head} is not a function: its arguments are missing", path, hint, key=True)
     arguments = tuple(part.strip() for part in match[2].split(","))
     for name in (match[1], *arguments):
-        if not name.isidentifier():
+        if not name.isidentifier() or iskeyword(name):
             raise bad_name(words, name, path)
     if len(set(arguments)) < len(arguments):
         raise words.error(f"{head} names an argument twice", path, key=True)
@@ -75,7 +76,7 @@ def _formulas(words: Words, raw: dict[str, Any], part: str, path: Key) -> dict[s
     if not isinstance(formulas, dict):
         raise words.error(f"{part} gives every name its formula", (*path, part), f"{part}: {{z: ...}}")
     for name in formulas:
-        if not name.isidentifier():
+        if not name.isidentifier() or iskeyword(name):
             raise bad_name(words, name, (*path, part, name), formulas[name])
     return {name: _parsed(words, name, text, (*path, part, name)) for name, text in formulas.items()}
 

@@ -11,6 +11,7 @@ from typing import Any
 from backpropcli.ops import table
 from backpropcli.spec.activation import LINEAR, Activation, names, read_activation
 from backpropcli.spec.data import FILES
+from backpropcli.spec.formula.names import CONSTANTS
 from backpropcli.spec.functions import PARTS
 from backpropcli.spec.initialisers import OPTIONS
 from backpropcli.spec.layers import KEYS
@@ -24,6 +25,12 @@ _SIGNS = r"\s!-/:-@\[-^`{-~"
 NAME = rf"^[^{_SIGNS}0-9][^{_SIGNS}]*$"
 """A name, Greek letters welcome: editors' regular expressions know only ASCII's letters by \\w."""
 QUANTITY = r"^\s*([d∂] ?[^\s/\[\]]+ ?/ ?[d∂] ?[^\s/\[\]]+|[^\s/\[\]]+)\s*(\[[0-9\s,-]+\])?\s*$"
+_WORDS = sorted({*CONSTANTS, "NaN", "Infinity"})
+NUMBER = (
+    r"^(?=[\s\S]*\S)(?!\s*[A-Za-z_][A-Za-z0-9_]*\s*$)(?!\s*[-+]?([0-9]+,[0-9]|0+[1-9]))(?!\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*$)"
+    rf"|^\s*({'|'.join(_WORDS)})\s*$"
+)
+"""What a number written as text is not: nothing, a word (but for pi and a few), a decimal comma, a date."""
 HEAD = r"^\s*[^\s(]+\s*\(\s*[^)\s][^)]*\)\s*$"
 
 SAID = {
@@ -49,7 +56,7 @@ def json_schema() -> Schema:
                       "additionalProperties": _ref("function")},
         "nodes": _named(_ref("formula")),
         "layers": {"type": ["array", "null"], "items": _ref("layer")},
-        "loss": {"anyOf": [_ref("loss"), {"type": ["string", "null"]}]},
+        "loss": {"anyOf": [_ref("loss"), {"type": ["string", "null"], "pattern": NAME}]},
         "expect": {"type": ["object", "null"], "propertyNames": {"pattern": QUANTITY},
                    "additionalProperties": _ref("expected")},
         "train": {"type": ["object", "null"]},
@@ -70,7 +77,8 @@ def json_schema() -> Schema:
         "$defs": {
             "name": {"pattern": NAME, "not": {"enum": sorted(keyword.kwlist)}},
             "formula": {"type": ["string", "number"], "pattern": r"\S"},
-            "number": {"type": ["number", "string"], "description": "A number, or as 1/3 or sqrt(2)."},
+            "number": {"type": ["number", "string"], "pattern": NUMBER,
+                       "description": "A number, or as 1/3 or sqrt(2)."},
             "array": {"type": "array", "minItems": 1, "items": {"anyOf": [_ref("number"), _ref("array")]}},
             "shape": {"anyOf": [_count(), {"type": "array", "items": _count()}]},
             "made": {"oneOf": [*map(_made, OPTIONS), *map(_file, FILES)]},
@@ -96,6 +104,10 @@ def _named(value: Schema) -> Schema:
 
 def _object(properties: dict[str, Schema], required: list[str]) -> Schema:
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _perhaps(properties: dict[str, Schema]) -> Schema:
+    return {**_object(properties, []), "type": ["object", "null"]}
 
 
 def _count() -> Schema:
@@ -142,7 +154,7 @@ def _activation() -> Schema:
 
 def _dense() -> Schema:
     """The settings of a dense layer; its weights are given in exactly one way."""
-    starts = [_object({kind: _object({name: _option(name) for name in OPTIONS[kind]}, [])}, [kind]) for kind in OPTIONS]
+    starts = [_object({kind: _perhaps({name: _option(name) for name in OPTIONS[kind]})}, [kind]) for kind in OPTIONS]
     settings: dict[str, Schema] = {
         "units": {"type": "integer", "minimum": 1},
         "activation": {"anyOf": [_ref("activation"), {"type": "string"}]},
@@ -163,4 +175,4 @@ def _loss(name: str) -> Schema:
     """`{huber: {delta: 2, reduction: mean}}`."""
     options: dict[str, Schema] = {"reduction": {"enum": list(REDUCTIONS)}, "target": {"type": "string"}}
     options |= {option: {**_ref("number"), "default": default} for option, default in LOSSES[name].options}
-    return _object({name: {**_object(options, []), "type": ["object", "null"]}}, [name])
+    return _object({name: _perhaps(options)}, [name])

@@ -251,7 +251,11 @@ class _Lowering:
         settings: dict[str, Any] = {}
         if isinstance(written, dict) and len(written) == 1:
             ((written, inner),) = written.items()
-            settings = dict(inner) if isinstance(inner, dict) else {}
+            if not isinstance(inner, dict | None):
+                setting = next(iter(OPTIONS.get(written, {"std": 1})), "seed")
+                raise self.words.error(f"init: the settings of {written} have names", (*path, written),
+                                       f"Such as init: {{{written}: {{{setting}: 0.1}}}}")  # fmt: skip
+            settings = dict(inner or {})
         if not isinstance(written, str):
             raise self.error("init wants the name of an initialiser", "init", hint="Such as init: he, or init: glorot")
         if written not in OPTIONS:

@@ -54,7 +54,7 @@ def check_sections(words: Words, data: Any) -> None:
             wanted = (str, int, float)
         elif section == "loss":
             wanted = (str, dict)
-        if not isinstance(value, wanted):
+        if not isinstance(value, wanted) or isinstance(value, bool):
             raise _wrong_kind(words, section, value)
         words.sections[section] = dict(value) if isinstance(value, dict) else value
         if section == "loss" and isinstance(value, str):

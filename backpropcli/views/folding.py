@@ -39,17 +39,18 @@ class Band(NamedTuple):
 
 
 def folded(
-    plan: Layout, widths: Mapping[str, float], layers: Iterable[Sequence[str]] = (), framed: bool = False
+    plan: Layout, widths: Mapping[str, float], layers: Iterable[Sequence[str]] = (), framed: bool = False,
+    widest: float = WIDEST,
 ) -> Layout:
-    """The same drawing in bands, if it is much wider than high and few edges have to be broken for it.
+    """The same drawing in bands, if it is wider than `widest`, much wider than high, and few edges break.
 
     `widths` says how wide the name of each node is, `layers` are the names that should stay together, `framed` leaves
     room for their frames.
     """
-    if plan.width <= WIDEST or plan.width < 3 * plan.height:
+    if plan.width <= widest or plan.width < 3 * plan.height:
         return plan
     passing = _passing(plan)
-    cuts = _cuts(plan, passing, [_reach(plan, names) for names in layers])
+    cuts = _cuts(plan, passing, [_reach(plan, names) for names in layers], widest)
     if not cuts:
         return plan
     indents = [0.0, *(max(INDENT, *(widths[name] + BESIDE for name in passing[cut])) for cut in cuts)]
@@ -99,14 +100,16 @@ def _passing(plan: Layout) -> dict[float, set[str]]:
     return result
 
 
-def _cuts(plan: Layout, passing: Mapping[float, set[str]], layers: Sequence[tuple[float, float]]) -> list[float]:
+def _cuts(
+    plan: Layout, passing: Mapping[float, set[str]], layers: Sequence[tuple[float, float]], widest: float
+) -> list[float]:
     """Where to break the drawing: evenly, between layers rather than inside one, and where few edges pass.
 
     Nowhere if that cannot be done.
     """
     count = max(2, round(sqrt(plan.width / (PROPORTION * (plan.height + BETWEEN)))))
     possible = [x for x in plan.columns[:-1] if 0 < len(passing.get(x, ())) <= MOST_BROKEN]
-    limit = max(plan.width / count, WIDEST / 2)
+    limit = max(plan.width / count, widest / 2)
     stops = [0.0, *possible, plan.width]
     best: list[tuple[float, int]] = [(0.0, -1), *((inf, -1) for _ in stops[1:])]  # cost, and where its band began
     for k, end in enumerate(stops[1:], 1):

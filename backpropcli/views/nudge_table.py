@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backpropcli.engine.nudge import Moved, Nudge
 from backpropcli.views.arrays import grid
-from backpropcli.views.numbers import Precision, component_name, is_array
+from backpropcli.views.csv import line
+from backpropcli.views.numbers import Precision, component_name, components, exact, is_array
 from backpropcli.views.table import Cell, Column, Table
 
+WIDTH = 80
+MOST_MOVED = 8
+"""How many entries of one array are listed in a terminal."""
 EDGE = 3
 """How many entries of a long axis are shown at each end in a terminal."""
 
@@ -19,11 +24,16 @@ def digits(found: Sequence[Nudge]) -> int:
     return 6 if any(is_array(row.before) for row in found[0].moved) else 10
 
 
-def nudge_table(found: Nudge, source: str, precision: Precision, full: bool = True) -> Table:
+def nudge_table(
+    found: Nudge, source: str, precision: Precision, full: bool = True, width: int | None = None
+) -> Table:
     """One nudge: a row for every node downstream."""
     name, show = component_name(found.name, found.index), precision.show
     left_alone = " (what feeds it is left alone)" if found.kind == "node" else ""
-    title = f"{source}   {name} = {show(found.before)} becomes {show(found.before + found.eps)}{left_alone}"
+    there = show(found.before + found.eps)
+    if there == show(found.before):
+        there = exact(found.before + found.eps)
+    title = f"{source}   {name} = {show(found.before)} becomes {there}{left_alone}"
     if not found.moved:
         return Table((), (), title, [f"Nothing depends on {name}."])
     columns = [
@@ -35,7 +45,7 @@ def nudge_table(found: Nudge, source: str, precision: Precision, full: bool = Tr
         Column(f"d(name)/d{name}", "point"),
     ]
     rows = [_row(row, found.eps, precision, None if full else EDGE) for row in found.moved]
-    return Table(columns, [rows], title, [verdict(found, precision)])
+    return Table(columns, [rows], title, textwrap.wrap(verdict(found, precision), min(width or WIDTH, WIDTH)))
 
 
 def _row(row: Moved, eps: float, precision: Precision, edge: int | None) -> list[Cell]:
@@ -58,18 +68,37 @@ def verdict(found: Nudge, precision: Precision) -> str:
     slope, rate = (loss.after - loss.before) / found.eps, f"d{loss.name}/d{name}"
     if slope - slope != 0.0 or loss.derivative - loss.derivative != 0.0:
         return f"{loss.name} is not a finite number here, so nothing can be said of its slope: see backprop run."
-    if slope == 0.0:
+    outlook = found.outlook.kind if found.outlook is not None else ""
+    if outlook == "corner":
+        return corner(found, precision)
+    if slope == 0.0 and not (loss.derivative and outlook):
         return f"{loss.name} did not move: {rate} is {show(loss.derivative)}."
-    moved = "rose" if slope * found.eps > 0.0 else "fell"
+    moved, way = ("rose" if slope * found.eps > 0.0 else "fell"), ("rose" if found.eps > 0.0 else "fell")
+    times = "as much" if show(abs(slope)) == "1" else f"{show(abs(slope))} times as much"
+    said = f"{loss.name} {moved} {times} as {name}{'' if moved == way else ' ' + way}: "
+    if slope == 0.0:
+        said = f"{loss.name} did not move: "
     if abs(slope - loss.derivative) <= 0.05 * max(abs(slope), abs(loss.derivative)):
-        sense = f"about {precision._replace(digits=6).show(abs(loss.derivative))}, as {rate} says."
-    else:
-        sense = f"{rate} is {show(loss.derivative)}, and a smaller step comes closer."
-    way = "rose" if found.eps > 0.0 else "fell"
-    return f"{loss.name} {moved} {show(abs(slope))} times as much as {name}{'' if moved == way else ' ' + way}: {sense}"
+        return said + f"about {precision._replace(digits=6).show(abs(loss.derivative))}, as {rate} says."
+    now = f"{rate} is {show(loss.derivative)}"
+    if outlook == "larger":
+        return said + f"{now}, and the step is so small that rounding shows; a larger one comes closer."
+    return said + (f"{now}, and a smaller step comes closer." if outlook == "smaller" else f"{now}.")
 
 
-def sweep_table(found: Sequence[Nudge], source: str, precision: Precision) -> Table:
+def corner(found: Nudge, precision: Precision) -> str:
+    """What is said where the loss has a corner: relu at 0."""
+    name, show = component_name(found.name, found.index), precision._replace(digits=6).show
+    assert found.loss is not None
+    assert found.outlook is not None
+    left, right = show(found.outlook.left), show(found.outlook.right)
+    return (
+        f"{found.loss.name} has a corner at {name} = {show(found.before)}: its slope is {left} on the left and {right} "
+        f"on the right, so there is no one derivative. Backprop takes {show(found.loss.derivative)}."
+    )
+
+
+def sweep_table(found: Sequence[Nudge], source: str, precision: Precision, width: int | None = None) -> Table:
     """Several steps: the loss at each, its slope, and the gradient that the slopes converge to."""
     first = found[0]
     name, show, loss = component_name(first.name, first.index), precision.show, first.loss
@@ -86,7 +115,68 @@ def sweep_table(found: Sequence[Nudge], source: str, precision: Precision) -> Ta
         Column("eps"), Column(f"{loss.name}({name} + eps)", "point"),
         Column(f"slope of {loss.name}", "point"), Column(""),
     ]  # fmt: skip
-    return Table(columns, [rows], title)
+    said = trend(found, precision)
+    return Table(columns, [rows], title, textwrap.wrap(said, min(width or WIDTH, WIDTH)) if said else ())
+
+
+def trend(found: Sequence[Nudge], precision: Precision) -> str:
+    """The closing sentence under several steps: whether the slopes come closer to the gradient."""
+    first, show = found[0], precision._replace(digits=6).show
+    assert first.loss is not None
+    name, loss, truth = component_name(first.name, first.index), first.loss, float(first.loss.derivative)
+    rate = f"d{loss.name}/d{name}"
+    slopes = [(abs(one.eps), (one.loss.after - one.loss.before) / one.eps) for one in found if one.loss is not None]
+    if truth - truth != 0.0 or any(slope - slope != 0.0 for _, slope in slopes):
+        return f"{loss.name} is not a finite number everywhere here, so nothing can be said of its slope."
+    cornered = next((one for one in found if one.outlook is not None and one.outlook.kind == "corner"), None)
+    if cornered is not None:
+        return corner(cornered, precision)
+    if all(one.outlook is not None and one.outlook.kind == "same" for one in found):
+        return f"Every step gives the slope {show(truth)}, as {rate} says."
+    ordered = sorted(slopes, reverse=True)
+    off = [abs(slope - truth) for _, slope in ordered]
+    best = min(range(len(off)), key=off.__getitem__)
+    if len({size for size, _ in ordered}) < 2 or off[0] == off[best]:
+        return ""
+    if best == len(off) - 1 and off == sorted(off, reverse=True):
+        return f"The smaller the step, the closer the slope comes to {show(truth)}, which is {rate}."
+    falling = off[: best + 1] == sorted(off[: best + 1], reverse=True)
+    if not falling:
+        return ""
+    near = f"The slope comes closest to {rate} = {show(truth)} with a step of {show(ordered[best][0])}"
+    return f"{near}; with smaller ones, rounding eats the digits."
+
+
+def entries_table(
+    found: Nudge, source: str, precision: Precision, full: bool = True, width: int | None = None
+) -> Table:
+    """One nudge with a row for every number that moved, for a terminal in which arrays side by side have no room."""
+    whole, show = nudge_table(found, source, precision, width=width), precision.show
+    rows: list[list[Cell]] = []
+    still = cut = 0
+    for row in found.moved:
+        parts = zip(components(row.before), components(row.after), components(row.derivative), strict=True)
+        moving = [
+            (component_name(row.name, index), x, y, rate) for (index, x), (_, y), (_, rate) in parts if x != y or rate
+        ]
+        still += len(list(components(row.before))) - len(moving)
+        shown = moving if full else moving[:MOST_MOVED]
+        cut += len(moving) - len(shown)
+        rows += [[label, *map(show, (x, y, y - x, (y - x) / found.eps, rate))] for label, x, y, rate in shown]
+    notes = [f"{still:,} entries that do not move are left out."] if still else []
+    notes += [f"{cut:,} more entries: --full shows all."] if cut else []
+    return Table(whole.columns, [rows], whole.title, [*notes, *whole.footers])
+
+
+def nudge_csv(found: Sequence[Nudge]) -> Iterator[str]:
+    """A line for every number downstream and step: `eps,name,index,before,after,slope,derivative`, all digits."""
+    yield line(("eps", "name", "index", "before", "after", "slope", "derivative"))
+    for one in found:
+        for row in one.moved:
+            parts = zip(components(row.before), components(row.after), components(row.derivative), strict=True)
+            for (index, x), (_, y), (_, rate) in parts:
+                numbers = map(exact, (x, y, (y - x) / one.eps, rate))
+                yield line((exact(one.eps), row.name, ",".join(map(str, index)), *numbers))
 
 
 def nudge_json(found: Sequence[Nudge], source: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, Any, NamedTuple
 
 from backpropcli.errors import FileError, UsageError
@@ -262,6 +262,34 @@ def write_file(path: str, chunks: Iterable[str]) -> None:
                 raise
     except OSError as error:
         raise FileError(f"{path} cannot be written: {reason(error)}", hint=_folder_hint(path)) from error
+
+
+def write_files(files: Sequence[tuple[str, str]], force: bool = False, hint: str = "") -> None:
+    """Write several files (their names and texts), all of them or none.
+
+    Raises FileError, with `hint`, where one is there already, unless `force`.
+    """
+    there = [path for path, _ in files if os.path.lexists(path)]
+    if there and not force:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise FileError(f"{there[0]}{more} {'are' if more else 'is'} there already, and nothing was written", hint=hint)
+    beside = {path: os.path.join(os.path.dirname(path), f".{os.path.basename(path)[:200]}.new") for path, _ in files}
+    try:
+        for path, text in files:
+            if os.path.isdir(path):
+                raise FileError(f"{path} is a folder, not a file")
+            try:
+                write_file(beside[path], [text])
+            except FileError as error:
+                raise FileError(error.message.replace(beside[path], path), hint=error.hint) from error
+        for path, new in beside.items():
+            os.replace(new, os.path.realpath(path))
+    except OSError as error:
+        raise FileError(f"{error.filename2 or error.filename} cannot be written: {reason(error)}") from error
+    finally:
+        for new in beside.values():
+            if os.path.lexists(new):
+                os.unlink(new)
 
 
 def reason(error: OSError) -> str:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from math import isfinite, prod
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
-from backpropcli.engine.marking import Facts, Mistake, diagnose, mark
+from backpropcli.engine.marking import Facts, Mistake, diagnose, entries, mark
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.ops.definition import show_shape
 from backpropcli.spec.answers import read_answer
+from backpropcli.spec.formula.parser import parse
 from backpropcli.suggest import did_you_mean
 from backpropcli.views.numbers import Precision, finite, nested
-from backpropcli.views.quiz_words import formula_mistake, gradient_mistake, rule
+from backpropcli.views.primes import evaluate
+from backpropcli.views.quiz_hints import gradient_hint, value_hint
+from backpropcli.views.quiz_words import formula_mistake, gradient_mistake, halves, nearly
 from backpropcli.views.stages import Stage
-from backpropcli.views.typeset import UNICODE, Style
+from backpropcli.views.typeset import UNICODE, Style, typeset
 from backpropcli.views.worked import Term, Worked
 
 KINDS = ("values", "gradients")
 HINTS = 3
+MOST = 60
+"""A quiz of more questions than these takes too long; without `every` it asks so many."""
 TOPICS = ("upstream · local", "adding up the paths", "signs", "factors of 2", "the forward pass")
 """What can be practised; of those that need it equally, the first."""
+Known = Mapping[str, str | None]
+Wrong = Mapping[str, Sequence[float]]
+ROUNDING = 1e-13
+"""A smaller part of what it was worked out from is what rounding has left of 0."""
 OF_MISTAKE = {"path": 1, "missing": 1, "sign": 2, "twice": 3, "half": 3}
 
 
@@ -42,10 +52,23 @@ class Question:
         """The stage whose value is asked for; None where a gradient is."""
         self.label = label
         self.name = label if stage is not None else worked.gradient_name(label)
-        self.answer: Any = worked.value(label) if stage is not None else worked.gradient(label)
+        self.answer: Any = self._settled(worked.value(label) if stage is not None else worked.gradient(label))
 
     def __repr__(self) -> str:
         return f"Question({self.name!r})"
+
+    def _settled(self, answer: Any) -> Any:
+        """The answer without what rounding has left of 0: 0.1 + 0.2 - 0.3 is 0 on paper."""
+        worked = self.worked
+        if self.stage is not None:
+            around = [worked.value(name) for name in self.stage.inputs]
+        else:
+            around = [worked.gradient(user.name) for user in worked.users.get(self.label, ())]
+        least = ROUNDING * min([largest(value) for value in around if value is not None] or [0.0])
+        if not getattr(answer, "shape", ()):
+            return 0.0 if abs(answer) < least else answer
+        tiny = abs(answer) < least
+        return answer * ~tiny if tiny.any() else answer
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -59,9 +82,9 @@ class Question:
 
     @property
     def text(self) -> str:
-        """`t1 = w1 · x, with w1 = 2, x = 1`; a gradient's name alone, its shape where it is an array."""
+        """`t1 = w1 · x, with w1 = 2, x = 1`; a gradient's name alone, and how many numbers an array has."""
         if self.stage is None:
-            return f"{self.name}, of shape {show_shape(self.shape)}" if self.shape else self.name
+            return f"{self.name}, {counted(self.shape)}" if self.shape else self.name
         given = f", with {', '.join(self.given)}" if self.given else ""
         return f"{self.name} = {self.worked.formula(self.stage).text}{given}"
 
@@ -85,17 +108,29 @@ class Question:
             around += [worked.value(name) for name in self.stage.inputs]
         return finite(self.answer) and all(worked.show(value) is not None for value in around)
 
-    def read(self, text: str) -> Any:
-        """What a typed answer is worth. Raises SpecError where it is no number."""
-        return read_answer(text, self.name, bool(self.shape))
+    def read(self, text: str, known: Known | None = None) -> Any:
+        """What a typed answer is worth. Raises SpecError where it is no number; `known` as `read_answer`."""
+        found = read_answer(text, self.name, bool(self.shape), known)
+        if self.shape and getattr(found, "size", 0) == 1 == prod(self.shape):
+            return found.reshape(self.shape)
+        return found
 
-    def mark(self, text: str) -> Mark:
-        """Whether a typed answer is right, and what went wrong where that can be told. Raises SpecError as `read`."""
-        given = self.read(text)
+    def mark(self, text: str, known: Known | None = None, wrong: Wrong | None = None) -> Mark:
+        """Whether a typed answer is right, and what went wrong where that can be told. Raises SpecError as `read`.
+
+        `wrong` are the wrong answers to earlier questions, by the questions' names.
+        """
+        given = self.read(text, known)
         found = mark(given, self.answer)
         if all(found):
             return Mark(True)
-        mistake = diagnose(given, self.facts)
+        old = list(self._with_old(wrong or {}))
+        mistake = diagnose(given, self.facts._replace(old=tuple(value for *_, value in old)))
+        if mistake is not None and mistake.kind == "old":
+            name, earlier, _ = old[mistake.path]
+            show, truth = self.worked.show, self.known_value(name)
+            words = f"with {name} = {show(earlier)} it would be {show(given)}, but {name} is {show(truth)}."
+            return Mark(False, words, self.topic(mistake))
         words = self._words(given, mistake)
         if self.shape and not words and any(found):
             words = f"{sum(found)} of {len(found)} entries {'is' if sum(found) == 1 else 'are'} right."
@@ -117,11 +152,39 @@ class Question:
             tuple(term.local.value if term.local is not None else None for term in terms), tuple(parts),
         )  # fmt: skip
 
+    def _with_old(self, wrong: Wrong) -> Iterator[tuple[str, float, float]]:
+        """Each wrong answer that this one may have been worked out with, its name, and what would come of it."""
+        worked, stage = self.worked, self.stage
+        if self.shape:
+            return
+        if stage is not None:
+            values = {name: worked.value(name) for name in stage.inputs}
+            if all(isinstance(value, float) for value in values.values()):
+                for name in stage.inputs:
+                    for earlier in wrong.get(name, ()):
+                        found = evaluate(stage.formula, {**values, name: earlier}, stage.find)
+                        if found is not None:
+                            yield name, earlier, found
+        for term in self.terms:
+            local, upstream = term.local.value if term.local is not None else None, term.upstream.value
+            if isinstance(local, float) and isinstance(upstream, float):
+                for earlier in wrong.get(term.upstream.text, ()):
+                    yield term.upstream.text, earlier, self.answer + (earlier - upstream) * local
+
+    def known_value(self, name: str) -> Any:
+        """The value or the gradient of a name."""
+        prefix = self.worked.gradient_name("")
+        return self.worked.gradient(name.removeprefix(prefix)) if name.startswith(prefix) else self.worked.value(name)
+
     def topic(self, mistake: Mistake | None = None) -> str:
         """What to practise."""
         if self.stage is not None:
             return TOPICS[-1]
-        return TOPICS[OF_MISTAKE.get(mistake.kind, 0) if mistake is not None else 0]
+        if mistake is None:
+            return TOPICS[0]
+        if mistake.kind in ("twice", "half") and not any(halves(term.through.formula) for term in self.terms):
+            return TOPICS[0]
+        return TOPICS[OF_MISTAKE.get(mistake.kind, 0)]
 
     def _words(self, given: Any, mistake: Mistake | None) -> str:
         if mistake is not None and mistake.kind in ("shape", "transposed"):
@@ -129,36 +192,28 @@ class Question:
                 return "that is the transpose: rows and columns are swapped."
             like = nested(self.answer, lambda _: "..")
             return f"{self.name} looks like {like}." if self.shape else f"{self.name} is one number."
-        if mistake is not None and mistake.kind == "rounded":
-            return "nearly. Three digits are asked for, and are enough."
+        if mistake is not None and mistake.kind in ("rounded", "near"):
+            return nearly(mistake, self.answer)
         if self.stage is not None:
             return formula_mistake(self.worked, self.stage, given, mistake)
         return gradient_mistake(self.worked, self.label, self.terms, given, mistake)
 
     def hint(self, number: int) -> str:
         """A hint: 1 says which rule, 2 the formula, 3 the same with numbers put in."""
-        worked = self.worked
-        if number == 1:
-            return rule(worked, self.stage, self.label, self.terms)
         if self.stage is not None:
-            formula = worked.formula(self.stage)
-            inside = formula.text if number == 2 else formula.numbers
-            return f"{self.name} = {inside}" if inside else "put the numbers in, entry by entry."
-        if not self.terms:
-            return f"{self.name} is 1: it is where the way back starts."
-        parts = [term.text if number == 2 else term.numbers for term in self.terms]
-        if not all(parts):
-            return "the formula, entry by entry."
-        remarks = "; ".join(dict.fromkeys(term.remark for term in self.terms if term.remark)) if number == 3 else ""
-        return f"{self.name} = {' + '.join(filter(None, parts))}" + (f", as {remarks}" if remarks else "")
+            return value_hint(self.worked, self.stage, number)
+        return gradient_hint(self.worked, self.label, self.terms, number)
 
 
 class Quiz:
-    """The questions about a run that was differentiated, in order; `left_out`: the names too large to be asked for."""
+    """The questions about a run that was differentiated, in order; `left_out`: the names too large to be asked for.
+
+    `only` "values" or "gradients"; `seed` is told; `every`: however many there are.
+    """
 
     def __init__(
         self, trace: Trace, source: str = "", *, only: str | None = None, seed: int | None = None,
-        precision: Precision | None = None, style: Style = UNICODE,
+        precision: Precision | None = None, style: Style = UNICODE, every: bool = False,
     ) -> None:  # fmt: skip
         if only is not None and only not in KINDS:
             raise UsageError(f"--only {only}: expected values or gradients{did_you_mean(only, KINDS)}")
@@ -169,6 +224,14 @@ class Quiz:
         asked = list(self._all())
         self.questions = [question for question in asked if question.readable()]
         self.left_out = [question.name for question in asked if not question.readable()]
+        self.beyond = 0
+        """How many more there are: without `every`, a large network's are those nearest to the loss."""
+        if not every and len(self.questions) > MOST:
+            values = [question for question in self.questions if question.stage is not None]
+            gradients = [question for question in self.questions if question.stage is None]
+            near = MOST // 2 if values and gradients else MOST
+            kept = values[-max(near, MOST - len(gradients)) :] + gradients[: max(near, MOST - len(values))]
+            self.beyond, self.questions = len(self.questions) - len(kept), kept
         if not self.questions:
             raise SpecError(
                 f"there is nothing to ask about {source}",
@@ -188,14 +251,59 @@ class Quiz:
         return len(self.questions)
 
     @property
-    def given(self) -> list[tuple[str, str]]:
-        """The data by name, as text; a large array as its shape."""
+    def known(self) -> list[Stage]:
+        """What is told of the forward pass where only gradients are asked for: the stages that they come through."""
+        if self.only != "gradients":
+            return []
+        through = {term.through.name for question in self.questions for term in question.terms}
+        return [stage for stage in self.worked.stages if not self.beyond or stage.name in through]
+
+    @property
+    def steps(self) -> dict[str, list[str]]:
+        """The steps inside a formula that are asked for, by its node's name."""
+        result: dict[str, list[str]] = {}
+        for question in self.questions:
+            if question.stage is not None and question.stage.name != question.stage.node:
+                result.setdefault(question.stage.node, []).append(question.stage.name)
+        return result
+
+    def written(self, node: str) -> str:
+        """A node's formula as its author wrote it."""
         worked = self.worked
-        return [(name, self.told(name)) for name in worked.graph.names("input", "target", "parameter")]
+        return typeset(parse(worked.graph.nodes[node].formula, worked.graph.nodes), worked.style, arrays=worked.arrays)
+
+    @property
+    def given(self) -> list[tuple[str, str]]:
+        """The data by name, as text; a large array as its shape. Of a part of a network what its blanks need."""
+        worked = self.worked
+        if not self.beyond:
+            return [(name, self.told(name)) for name in worked.graph.names("input", "target", "parameter")]
+        asked = {question.stage.name for question in self.questions if question.stage is not None}
+        asked.update(stage.name for stage in self.known)
+        needed: dict[str, None] = {}
+        for question in self.questions:
+            if question.stage is not None:
+                needed.update(dict.fromkeys(question.stage.inputs))
+            for term in question.terms:
+                needed.update(dict.fromkeys((*term.through.inputs, term.through.name)))
+        return [(name, self.told(name)) for name in worked.slots if name in needed and name not in asked]
 
     def told(self, name: str) -> str:
         """A value as text; a large array as its shape."""
         return self.worked.show(self.worked.value(name)) or show_shape(self.worked.shape(name))
+
+
+def counted(shape: tuple[int, ...]) -> str:
+    """`3 numbers`, `2 rows of 3 numbers`."""
+    if len(shape) == 2:
+        return f"{shape[0]} {'row' if shape[0] == 1 else 'rows'} of {counted(shape[1:])}"
+    many = prod(shape)
+    return f"{many} {'number' if many == 1 else 'numbers'}" if len(shape) == 1 else f"of shape {show_shape(shape)}"
+
+
+def largest(value: Any) -> float:
+    """The size of the largest finite entry."""
+    return max((abs(x) for x in entries(value) if isfinite(x)), default=0.0)
 
 
 def _product(term: Term) -> Any:

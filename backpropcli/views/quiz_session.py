@@ -13,6 +13,7 @@ from backpropcli.views.quiz import HINTS, TOPICS, Quiz
 COLUMN, WIDTH, INDENT = 56, 78, " " * 11
 """Where answers are typed, how wide a line is, and where what is said stands."""
 ANSWER = 8
+MOST_LISTED, MOST_TOPICS = 4, 2
 KEYS = {
     "h": "h", "hint": "h", "?": "h", "help": "h", "s": "s", "skip": "s", "q": "q", "quit": "q", "stop": "q",
     "exit": "q",
@@ -52,6 +53,8 @@ class Session:
         self.taken = [Taken(question.name) for question in quiz]
         self.place = 0
         self.stopped = False
+        self.wrong: dict[str, list[float]] = {}
+        """The wrong answers that were plain numbers, by the questions' names."""
         self._said = self._question()
         self._typed_at = COLUMN
 
@@ -70,17 +73,29 @@ class Session:
         many = f"{values} {_plural('value', values)}", f"{gradients} {_plural('gradient', gradients)}"
         what = f"{len(quiz)} blanks: {many[0]}, then {many[1]}" if values and gradients else many[not values]
         numbers = f", numbers no. {quiz.seed}" if quiz.seed is not None else ""
-        lines = [f"{quiz.source}{numbers}. {what}. 6, 2*3 and 1/3 are all fine."]
+        head, taken = f"{quiz.source}{numbers}. {what}.", "6, 2*3 and 1/3 are all fine."
+        if len(head) + len(taken) <= WIDTH:
+            lines = [f"{head} {taken}"]
+        else:
+            lines = [*textwrap.wrap(head, WIDTH, break_long_words=False, break_on_hyphens=False), taken]
         if any(question.shape for question in quiz):
-            lines.append("An array is written [1, 2], a matrix row by row: [[1, 2], [3, 4]].")
+            lines.append("An array is written 1 2 or [1, 2], a matrix 1 2; 3 4 or [[1, 2], [3, 4]].")
+        for node, steps in quiz.steps.items():
+            listed = f"{', '.join(steps[:-1])} and {steps[-1]} are steps" if len(steps) > 1 else f"{steps[0]} is a step"
+            lines += textwrap.wrap(f"{listed} inside {node} = {quiz.written(node)}.", WIDTH)
+        if quiz.beyond:
+            more = f"Of {len(quiz) + quiz.beyond:,} blanks these are nearest to {worked.trace.of}; --every asks all."
+            lines += textwrap.wrap(more, WIDTH)
         if quiz.left_out:
             names = ", ".join(quiz.left_out[:4]) + (", ..." if len(quiz.left_out) > 4 else "")
             lines += textwrap.wrap(f"Left out, as too long to type or not finite: {names}.", WIDTH)
         lines.append("h hint   s skip   q stop")
-        if quiz.only == "gradients":
-            lines += ["", *textwrap.wrap("Given: " + ", ".join(f"{name} = {text}" for name, text in quiz.given), WIDTH)]
-            for stage in worked.stages:
-                lines.append(f"  {stage.name} = {worked.formula(stage).text} = {quiz.told(stage.name)}")
+        if quiz.only == "gradients" or quiz.beyond:
+            given = ", ".join(f"{name} = {text}".replace(" ", TOGETHER) for name, text in quiz.given)
+            wrapped = textwrap.wrap(f"Given: {given}", WIDTH, break_long_words=False)
+            lines += ["", *(line.replace(TOGETHER, " ") for line in wrapped)]
+        for stage in quiz.known:
+            lines.append(f"  {stage.name} = {worked.formula(stage).text} = {quiz.told(stage.name)}")
         return "\n".join(lines) + "\n\n"
 
     def prompt(self) -> str:
@@ -146,7 +161,7 @@ class Session:
             self._say(f"Hint {taken.hints} of {HINTS}: {question.hint(taken.hints)}")
         else:
             try:
-                mark = question.mark(word)
+                mark = question.mark(word, self._known(), self.wrong)
             except BackpropError as error:
                 self._say(_sentence(error.message) + (f" {_sentence(error.hint)}" if error.hint else ""))
                 return ""
@@ -154,9 +169,24 @@ class Session:
             taken.right = mark.right
             if mark.right:
                 return "right"
+            given = question.read(word)
+            if isinstance(given, float):
+                self.wrong.setdefault(question.name, []).append(given)
             taken.topic = taken.topic or mark.topic
             self._say(f"Not yet: {mark.words}" if mark.words else "Not yet.")
         return ""
+
+    def _known(self) -> dict[str, str | None]:
+        """What can be known by now: the data, and what was asked for; None for what comes later."""
+        quiz, worked = self.quiz, self.quiz.worked
+        known: dict[str, str | None] = dict(quiz.given)
+        for question in quiz.questions[self.place + 1 :]:
+            known[question.name] = None
+        for stage in worked.stages:
+            known.setdefault(stage.name, quiz.told(stage.name))
+        for label in worked.order():
+            known.setdefault(worked.gradient_name(label), worked.show(worked.gradient(label)))
+        return known
 
     def _say(self, text: str) -> None:
         lines = textwrap.wrap(" ".join(text.split()), WIDTH - len(INDENT), break_long_words=False)
@@ -170,15 +200,21 @@ class Session:
         return sum(taken.first_try for taken in self.taken)
 
     def closing(self) -> str:
-        """The score: `16 of 18 right at the first try. Practise: upstream · local.` and a line's end."""
+        """The score, and what to practise: the topics that are needed most, with their questions; a line's end."""
         text = f"{self.first_try} of {len(self.quiz)} right at the first try"
-        missing = len(self.quiz) - self.place
+        missing, hints = len(self.quiz) - self.place, sum(taken.hints for taken in self.taken)
+        text += f", with {hints} {_plural('hint', hints)}" if hints else ""
         text += f", {missing} not answered." if missing else "."
-        topics = Counter(taken.topic for taken in self.taken if taken.topic)
-        if topics:
-            most = max(TOPICS, key=lambda topic: topics[topic])
-            text += f" Practise: {most}."
-        return text + "\n"
+        wanting = [taken for taken in self.taken if taken.topic]
+        if wanting:
+            topics = Counter(taken.topic for taken in wanting)
+            needed = sorted((topic for topic in TOPICS if topics[topic]), key=lambda topic: -topics[topic])
+            told = []
+            for topic in needed[:MOST_TOPICS]:
+                names = [taken.name for taken in wanting if taken.topic == topic]
+                told.append(f"{topic} ({', '.join(names[:MOST_LISTED])}{', ...' if len(names) > MOST_LISTED else ''})")
+            text += f" Practise: {', '.join(told)}."
+        return "\n".join(textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)) + "\n"
 
     def result(self, student: str | None = None) -> str:
         """The same as JSON, `backprop.quiz/1`.

@@ -1,18 +1,18 @@
-"""What is said to a wrong answer, where it can be told what went wrong, and which rule a blank needs."""
+"""What is said to a wrong answer, where it can be told what went wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from backpropcli.engine.marking import Mistake, right
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
+from backpropcli.engine.marking import Mistake, entries, right, short
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Number, Unary, postorder
 from backpropcli.views.primes import evaluate
 from backpropcli.views.stages import Stage
 from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
 
-OTHER_SIGN = {"+": "*", "*": "+", "-": "+", "/": "*"}
+OTHER_SIGNS = {"+": "*-", "*": "+/", "-": "+", "/": "*-"}
 DONE = {"+": "added", "*": "multiplied", "-": "subtracted", "/": "divided"}
 
 
@@ -30,14 +30,15 @@ def formula_mistake(worked: Worked, stage: Stage, given: Any, mistake: Mistake |
         if isinstance(formula, Binary) and formula.sign in ("-", "/"):
             turned = Binary(formula.sign, formula.right, formula.left)
             if gives(turned):
-                return f"that is {_text(worked, turned)}, the wrong way round."
+                return f"that is {text_of(worked, turned)}, the wrong way round."
         parts = [part for part in postorder(formula)[:-1] if not isinstance(part, Number) and gives(part)]
         if parts:
-            return f"that is {_text(worked, parts[-1])}. {_next(worked, formula, parts[-1])}"
-        if isinstance(formula, Binary) and formula.sign in OTHER_SIGN:
-            other = Binary(OTHER_SIGN[formula.sign], formula.left, formula.right)
-            if gives(other):
-                return f"that is {_text(worked, other)}. Here they are {DONE[formula.sign]}."
+            return f"that is {text_of(worked, parts[-1])}. {_next(worked, formula, parts[-1])}"
+        if isinstance(formula, Binary):
+            others = (Binary(sign, formula.left, formula.right) for sign in OTHER_SIGNS.get(formula.sign, ""))
+            found = [other for other in others if gives(other)]
+            if len(found) == 1:
+                return f"that is {text_of(worked, found[0])}. Here they are {DONE[formula.sign]}."
     return _size(mistake)
 
 
@@ -52,13 +53,13 @@ def _next(worked: Worked, formula: Expression, part: Expression) -> str:
             case Binary(sign="**", left=left, right=Number(value=2.0)) if left is part:
                 return "Square it."
             case Binary(sign="*", left=left, right=right_):
-                return f"Multiply it by {_text(worked, right_ if left is part else left)}."
+                return f"Multiply it by {text_of(worked, right_ if left is part else left)}."
             case Binary(sign="/", left=left, right=right_) if left is part:
-                return f"Divide it by {_text(worked, right_)}."
+                return f"Divide it by {text_of(worked, right_)}."
             case Binary(sign="+", left=left, right=right_):
-                return f"Add {_text(worked, right_ if left is part else left)}."
+                return f"Add {text_of(worked, right_ if left is part else left)}."
             case Binary(sign="-", left=left, right=right_) if left is part:
-                return f"Take away {_text(worked, right_)}."
+                return f"Take away {text_of(worked, right_)}."
             case Unary(sign="-"):
                 return "Change its sign."
             case Call(name=name, arguments=(_,)):
@@ -75,17 +76,19 @@ def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: A
     if mistake is None:
         return ""
     term, number = terms[mistake.path], worked.show(given) or "that"
-    local = f"d{term.through.name}/d{label}"
+    upstream, local = term.upstream.text, f"d{term.through.name}/d{label}"
     if local == name:
         local = f"the derivative of {worked.formula(term.through).text} by {label}"
     several = f"there are {len(terms)} paths, and what comes through each is added."
+    then = f" And {several}" if len(terms) > 1 else ""
     match mistake.kind:
         case "upstream" if term.local is None:
-            return f"{number} is the upstream gradient {term.upstream.text}. Take it through {_stage(worked, term)}."
+            return f"{number} is the upstream gradient {upstream}. Take it through {stage_text(worked, term)}.{then}"
         case "upstream":
-            return f"{number} is the upstream gradient {term.upstream.text}. Multiply it by {local}."
+            return f"{number} is the upstream gradient {upstream}. Multiply it by {local}.{then}"
         case "local":
-            return f"{number} is the local derivative alone. Multiply it by the upstream gradient {term.upstream.text}."
+            alone = f"{number} is the local derivative {local} alone."
+            return f"{alone} Multiply it by the upstream gradient {upstream}.{then}"
         case "path":
             return f"{number} is what comes through {term.through.name} alone: {several}"
         case "missing":
@@ -93,62 +96,43 @@ def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: A
         case "added":
             return f"that is {term.upstream.text} + {local}. The two are multiplied."
         case "own":
-            return f"that is {term.upstream.text} times {label} itself. With {_stage(worked, term)}, what is {local}?"
+            return f"that is {upstream} times {label} itself. With {stage_text(worked, term)}, what is {local}?"
         case "value":
             return f"{number} is the value of {label}, not {name}."
-    return _size(mistake)
+    return _size(mistake, any(halves(term.through.formula) for term in terms))
 
 
-def _size(mistake: Mistake | None) -> str:
+def _size(mistake: Mistake | None, two: bool = False) -> str:
+    two = two and mistake is not None and not mistake.path
     match mistake.kind if mistake is not None else None:
         case "sign":
             return "the size is right, the sign is not."
         case "twice":
-            return "that is twice as much. Is a half forgotten?"
+            return "that is twice too large." + (" Is a half forgotten?" if two else "")
         case "half":
-            return "that is half as much. Is a factor 2 forgotten?"
+            return "that is half of what it should be." + (" Is a factor 2 forgotten?" if two else "")
     return ""
 
 
-def rule(worked: Worked, stage: Stage | None, label: str, terms: Sequence[Term]) -> str:
-    """The first hint: which rule a blank needs."""
-    if stage is not None:
-        operation = worked.graph.operations[stage.slot]
-        if isinstance(stage.formula, Call) and operation is not None and operation.name == stage.formula.name:
-            return f"{stage.formula.name}: {operation.words.rstrip('.')}."
-        given = " and ".join(stage.inputs)
-        return f"put {given} into the formula, and work from the inside out." if given else "work the formula out."
-    if not terms:
-        return f"how much does {label} change when {label} changes by 1?"
-    through = terms[0].through
-    if len(terms) > 1:
-        users = ", ".join(term.through.name for term in terms[:-1]) + f" and {terms[-1].through.name}"
-        return f"{label} is used by {users}. For each, upstream gradient times local derivative; then add."
-    return f"{_stage(worked, terms[0])}, " + _local_rule(worked, through, label, terms[0])
+def nearly(mistake: Mistake, answer: Any) -> str:
+    """What is said to an answer that is not far off."""
+    if mistake.kind == "rounded":
+        return "nearly, but rounded too far. Three digits are asked for, and are enough."
+    if all(map(short, entries(answer))):
+        return "nearly. The answer is a short number, and nothing has to be rounded."
+    return "nearly. Keep more digits on the way, and give three."
 
 
-def _local_rule(worked: Worked, through: Stage, label: str, term: Term) -> str:
-    """What kind of local derivative it is, as the end of a sentence: so dt2/dw2 is what w2 is multiplied by."""
-    local = f"d{through.name}/d{label}"
-    if local == worked.gradient_name(label):
-        return f"so differentiate that by {label}. The upstream gradient is {term.upstream.text} = 1."
-    if term.local is None:
-        return f"and {term.upstream.text} is known: take it through that, backward."
-    match through.formula:
-        case Binary(sign="*", left=Name(name=a), right=Name(name=b)) if a != b:
-            return f"so {local} is what {label} is multiplied by."
-        case Binary(sign="+", left=Name(name=a), right=Name(name=b)) if a != b:
-            return "and a sum hands the upstream gradient on as it is."
-        case Call(name="relu"):
-            return f"so {local} is 1 where {label} is positive, else 0."
-        case Call(name=name):
-            return f"so {local} is the derivative of {name}. The upstream gradient is {term.upstream.text}."
-    return f"so differentiate that by {label}, and multiply by the upstream gradient {term.upstream.text}."
+def halves(formula: Expression) -> bool:
+    """Whether a formula has a 2 or a half in it, that may be forgotten."""
+    return any(isinstance(part, Number) and part.value in (2.0, 0.5) for part in postorder(formula))
 
 
-def _stage(worked: Worked, term: Term) -> str:
+def stage_text(worked: Worked, term: Term) -> str:
+    """The stage that a term comes through, as `t2 = w2 · a1`."""
     return f"{term.through.name} = {worked.formula(term.through).text}"
 
 
-def _text(worked: Worked, part: Expression) -> str:
+def text_of(worked: Worked, part: Expression) -> str:
+    """A part of a formula as it is shown."""
     return typeset(part, worked.style)

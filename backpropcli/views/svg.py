@@ -11,7 +11,7 @@ from math import sqrt
 
 from backpropcli.engine import Trace
 from backpropcli.views.figures import DROP, HEAD, LIFT, LINE, RADIUS, SIGN, SIZE, STUB, Figure, figures
-from backpropcli.views.folding import folded
+from backpropcli.views.folding import WIDEST, folded
 from backpropcli.views.frames import APART, PAD, frames
 from backpropcli.views.layout import SPANS, Layout, Point, layout
 from backpropcli.views.numbers import Precision
@@ -41,14 +41,14 @@ def svg(
     return drawn(picture(trace, precision, blank=blank, level=level, expand=expand), ids=ids, title=title)
 
 
-def drawn(shown: Picture, *, ids: bool = True, title: str = "") -> str:
-    """A picture as SVG."""
+def drawn(shown: Picture, *, ids: bool = True, title: str = "", widest: float = WIDEST) -> str:
+    """A picture as SVG; one that is wider than `widest` is broken into bands where that can be done."""
     measured = {figure.item.name: figure for figure in figures(shown)}
     standing = [figure for name, figure in measured.items() if name not in shown.hanging]
     spans = SPANS._replace(block=APART) if shown.framed and shown.layers else SPANS
     plan = layout([figure.block() for figure in standing], shown.edges, spans)
     widths = {name: run_width(list(name_runs(name)), SIZE) for name in measured}
-    plan = folded(plan, widths, shown.layers.values(), shown.framed)
+    plan = folded(plan, widths, shown.layers.values(), shown.framed, widest)
     return "".join(_Drawing(shown, measured, plan, ids, title).text())
 
 

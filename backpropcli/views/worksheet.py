@@ -11,26 +11,45 @@ from html import escape
 from typing import NamedTuple
 
 from backpropcli.errors import UsageError
-from backpropcli.views.latex import paragraph
+from backpropcli.views.picture import Picture, picture
 from backpropcli.views.quiz import Quiz
+from backpropcli.views.svg import drawn
+from backpropcli.views.terminal_graph import terminal_graph
 
 MOST_STUDENTS = 1000
 SEEDS = 1_000_000_000
 STUDENT = re.compile(r"\w[\w.-]{0,60}\Z")
 KEY = "key"
+TOGETHER = "\xa0"
+"""A blank where no line is broken."""
+WIDTH, PAPER = 100, 620.0
+"""How wide a drawing may be: in characters, and in pixels."""
+MOST_DRAWN = 60
+"""A graph of more nodes is not drawn on a sheet of paper."""
+MOST_NAMED = 8
 BLANK = "________"
 FORWARD, BACKWARD = "Forward: values, left to right", "Backward: gradients, right to left"
 
 
+class Entry(NamedTuple):
+    """A line of a sheet: what stands between its equals signs, the answer or a blank, and what is to be said of it."""
+
+    sides: tuple[str, ...]
+    answer: str
+    remark: str = ""
+
+
 class Part(NamedTuple):
-    """A part of a sheet: a heading, lines before its list, and the list, each entry a formula and its answer or blank.
+    """A part of a sheet: a heading, what is given (names and numbers), lines, a drawing of the graph, and a list.
 
     `level` is the heading's. `numbered`: the entries are counted.
     """
 
     heading: str
     lines: Sequence[str] = ()
-    entries: Sequence[tuple[str, str]] = ()
+    entries: Sequence[Entry] = ()
+    given: Sequence[tuple[str, str]] = ()
+    picture: Picture | None = None
     level: int = 2
     numbered: bool = True
 
@@ -43,11 +62,13 @@ def worksheets(
     `make` gives the exercise of a seed (None: the network's own numbers). `students` are names, "101,102", or how many,
     "30"; without them there is one worksheet. The numbers depend on the name, and on `seed` where there is one.
     """
+    from backpropcli.views.worksheet_latex import latex
+
     stem, ending = os.path.splitext(path)
     write = {".md": markdown, ".tex": latex, ".html": html}[ending.lower()]
     names = roster(students) if students is not None else [""]
     made = [(name, make(seed_of(name, seed) if name else seed)) for name in names]
-    heading = title or made[0][1].source
+    heading = title or os.path.basename(made[0][1].source)
     for name, quiz in made:
         file = f"{stem}-{name}{ending}" if name else path
         yield file, write(heading + (f", student {name}" if name else ""), sheet(quiz))
@@ -84,46 +105,82 @@ def seed_of(name: str, seed: int | None = None) -> int:
 
 
 def sheet(quiz: Quiz) -> list[Part]:
-    """The parts of an exercise: what is given, and both passes with blanks."""
+    """The parts of an exercise: what is given, the graph, and both passes with blanks."""
     forward, backward = _entries(quiz, False)
-    lines = ["Given: " + _given(quiz)]
-    if quiz.left_out:
-        lines.append("Not asked for: " + ", ".join(quiz.left_out))
-    parts = [Part("", lines)]
-    if quiz.only == "gradients":
-        known = [(stage.name, quiz.worked.formula(stage).text, quiz.told(stage.name)) for stage in quiz.worked.stages]
-        parts.append(Part("The forward pass", (), [(f"{n} = {f}", value) for n, f, value in known], numbered=False))
+    parts = [Part("", _left_out(quiz), given=quiz.given, picture=graph(quiz))]
+    if quiz.known:
+        known = [Entry((stage.name, quiz.worked.formula(stage).text), quiz.told(stage.name)) for stage in quiz.known]
+        parts.append(Part("The forward pass", (), known, numbered=False))
     parts += [Part(FORWARD, (), forward)] if forward else []
     parts += [Part(BACKWARD, (), backward)] if backward else []
     if quiz.seed is not None:
-        parts.append(Part("", [f"The same in a terminal, with hints: backprop quiz {quiz.source} --seed {quiz.seed}"]))
+        name = os.path.basename(quiz.source)
+        parts.append(Part("", [f"The same in a terminal, with hints: backprop quiz {name} --seed {quiz.seed}"]))
     return parts
 
 
 def answers(quiz: Quiz, name: str = "") -> list[Part]:
-    """The key's parts: the same with answers, in the same order."""
+    """The key's parts: the same worked out, in the same order, and the graph with its numbers."""
     forward, backward = _entries(quiz, True)
-    parts = [Part(f"Student {name}" if name else "", ["Given: " + _given(quiz)])]
-    parts += [Part(FORWARD, (), forward, 3)] if forward else []
-    parts += [Part(BACKWARD, (), backward, 3)] if backward else []
+    parts = [Part(f"Student {name}" if name else "", given=quiz.given, picture=graph(quiz, answered=True))]
+    parts += [Part(FORWARD, (), forward, level=3)] if forward else []
+    parts += [Part(BACKWARD, (), backward, level=3)] if backward else []
     return parts
 
 
-def _given(quiz: Quiz) -> str:
-    return ", ".join(f"{name} = {text}" for name, text in quiz.given)
+def _left_out(quiz: Quiz) -> list[str]:
+    lines = []
+    if quiz.beyond:
+        lines.append(f"Of {len(quiz) + quiz.beyond:,} blanks these are nearest to {quiz.worked.trace.of}.")
+    if quiz.left_out:
+        more = ", ..." if len(quiz.left_out) > MOST_NAMED else ""
+        lines.append(f"Not asked for: {', '.join(quiz.left_out[:MOST_NAMED])}{more}")
+    return lines
 
 
-def _entries(quiz: Quiz, answered: bool) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """The blanks of both passes; the formula of a gradient is part of the answer."""
+def graph(quiz: Quiz, answered: bool = False) -> Picture | None:
+    """The drawing: the data with their numbers, and blanks for what is asked for; None where it would be too large."""
+    trace = quiz.worked.trace
+    if len(trace.graph.nodes) > MOST_DRAWN:
+        return None
+    full, blank = picture(trace, quiz.worked.precision), picture(trace, blank=True)
+    if answered:
+        return full
+    items = {}
+    for name, item in full.items.items():
+        value = item.value if item.data or quiz.only == "gradients" else blank.items[name].value
+        gradient = () if quiz.only == "values" else blank.items[name].gradient
+        items[name] = item._replace(value=value, gradient=gradient)
+    return full._replace(items=items)
+
+
+def _entries(quiz: Quiz, answered: bool) -> tuple[list[Entry], list[Entry]]:
+    """The lines of both passes; the formula of a gradient is part of the answer, as are the numbers put in."""
     forward, backward = [], []
     for question in quiz:
-        shown = question.shown if answered else BLANK
-        if question.stage is not None:
-            forward.append((f"{question.name} = {quiz.worked.formula(question.stage).text}", shown))
+        stage = question.stage
+        shown = (quiz.worked.show(question.answer) or question.shown) if answered else BLANK
+        if stage is not None:
+            formula = quiz.worked.formula(stage)
+            numbers = [formula.numbers or ""] if answered else []
+            forward.append(Entry(_apart(question.name, formula.text, *numbers, result=shown), shown))
             continue
-        worked = " + ".join(term.text for term in question.terms)
-        backward.append((f"{question.name} = {worked}" if answered and worked else question.name, shown))
+        if not answered:
+            backward.append(Entry((question.name,), shown))
+            continue
+        terms = question.terms
+        numbers = [term.numbers or "" for term in terms]
+        worked = " + ".join(numbers) if all(numbers) else ""
+        remark = "; ".join(dict.fromkeys(term.remark for term in terms if term.remark))
+        sides = _apart(question.name, " + ".join(term.text for term in terms), worked, result=shown)
+        backward.append(Entry(sides, shown, remark))
     return forward, backward
+
+
+def _apart(*sides: str, result: str) -> tuple[str, ...]:
+    """The sides of an equation without those that are empty, or say what stands beside them already."""
+    kept = [side for side in dict.fromkeys(sides) if side and side != result]
+    return tuple(kept)
 
 
 def markdown(title: str, parts: Sequence[Part]) -> str:
@@ -131,55 +188,52 @@ def markdown(title: str, parts: Sequence[Part]) -> str:
     text = f"# {title}\n"
     for part in parts:
         text += f"\n{'#' * part.level} {part.heading}\n" if part.heading else ""
-        for line in part.lines:
-            text += "\n" + textwrap.fill(line, 116, break_long_words=False, break_on_hyphens=False) + "\n"
+        given = [f"`{name} = {value}`".replace(" ", TOGETHER) for name, value in part.given]
+        for line in [f"Given: {', '.join(given)}"] * bool(given) + list(part.lines):
+            filled = textwrap.fill(line, 116, break_long_words=False, break_on_hyphens=False)
+            text += f"\n{filled.replace(TOGETHER, ' ')}\n"
+        if part.picture is not None:
+            text += "\n```text\n" + "".join(f"{line}\n" for line in terminal_graph(part.picture, WIDTH)) + "```\n"
         text += "\n" if part.entries else ""
-        for number, (formula, answer) in enumerate(part.entries, 1):
-            text += f"{f'{number}.' if part.numbered else '-'} `{formula} = {answer}`\n"
+        for number, entry in enumerate(part.entries, 1):
+            said = f" ({entry.remark})" if entry.remark else ""
+            text += f"{f'{number}.' if part.numbered else '-'} `{' = '.join([*entry.sides, entry.answer])}`{said}\n"
     return text
-
-
-def latex(title: str, parts: Sequence[Part]) -> str:
-    """A sheet as a LaTeX document."""
-    text = (
-        "\\documentclass[11pt,a4paper]{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage[T1]{fontenc}\n"
-        "\\usepackage[margin=25mm]{geometry}\n\\begin{document}\n"
-        f"\\section*{{{paragraph(title)}}}\n"
-    )
-    for part in parts:
-        command = "subsection" if part.level == 2 else "subsubsection"
-        text += f"\n\\{command}*{{{paragraph(part.heading)}}}\n" if part.heading else ""
-        text += "".join(f"\n\\noindent {paragraph(line)}\n" for line in part.lines)
-        if part.entries:
-            kind = "enumerate" if part.numbered else "itemize"
-            items = (
-                f"\\item {paragraph(formula)} $=$ "
-                + ("\\underline{\\hspace{3cm}}" if answer == BLANK else f"\\textbf{{{paragraph(answer)}}}")
-                for formula, answer in part.entries
-            )
-            text += f"\\begin{{{kind}}}\n" + "".join(f"{item}\n" for item in items) + f"\\end{{{kind}}}\n"
-    return text + "\\end{document}\n"
 
 
 def html(title: str, parts: Sequence[Part]) -> str:
     """A sheet as one HTML page that prints well."""
     text = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n'
         f"<title>{escape(title)}</title>\n<style>\n"
-        "body { font: 12pt/1.6 Georgia, 'DejaVu Serif', serif; max-width: 44rem; margin: 2rem auto; }\n"
+        "body { font: 12pt/1.6 Georgia, 'DejaVu Serif', serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem;\n"
+        "  color: #1c1c1c; background: #fff; }\n"
         "li { margin: .35rem 0; break-inside: avoid; }\nh2, h3 { break-after: avoid; }\n"
-        ".blank { display: inline-block; min-width: 8rem; border-bottom: 1px solid; }\n"
+        "svg { max-width: 100%; height: auto; break-inside: avoid; }\n"
+        ".blank { display: inline-block; min-width: 8rem; border-bottom: 1px solid; }\n.long { min-width: 18rem; }\n"
+        ".remark { color: #555; }\n@media print { body { margin: 0 auto; } }\n"
         f"</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
     )
     for part in parts:
         text += f"<h{part.level}>{escape(part.heading)}</h{part.level}>\n" if part.heading else ""
-        text += "".join(f"<p>{escape(line)}</p>\n" for line in part.lines)
+        lines = [f"Given: {', '.join(f'{name} = {value}' for name, value in part.given)}"] if part.given else []
+        text += "".join(f"<p>{escape(line)}</p>\n" for line in [*lines, *part.lines])
+        text += on_paper(drawn(part.picture, ids=False, widest=PAPER)) if part.picture is not None else ""
         if part.entries:
             kind = "ol" if part.numbered else "ul"
-            items = (
-                f"<li>{escape(formula)} = "
-                + ('<span class="blank">&nbsp;</span>' if answer == BLANK else f"<b>{escape(answer)}</b>") + "</li>\n"
-                for formula, answer in part.entries
-            )
-            text += f"<{kind}>\n{''.join(items)}</{kind}>\n"
+            text += f"<{kind}>\n{''.join(map(_item, part.entries))}</{kind}>\n"
     return text + "</body>\n</html>\n"
+
+
+def _item(entry: Entry) -> str:
+    long = "" if len(entry.sides) > 1 else " long"
+    blank = f'<span class="blank{long}">&nbsp;</span>'
+    answer = blank if entry.answer == BLANK else f"<b>{escape(entry.answer)}</b>"
+    remark = f' <span class="remark">({escape(entry.remark)})</span>' if entry.remark else ""
+    return f"<li>{escape(' = '.join(entry.sides))} = {answer}{remark}</li>\n"
+
+
+def on_paper(svg: str) -> str:
+    """A drawing that stays light where the screen is dark, as paper is."""
+    return svg.replace("@media (prefers-color-scheme: dark)", "@media not all")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+import backpropcli as bp
 from backpropcli.app import main
 
 LECTURE = ("--example", "lecture")
@@ -47,8 +49,62 @@ def test_several_steps_show_the_slope_converge(backprop):
     status, out, _ = backprop("nudge", *LECTURE, "w1", "--eps", "0.1", "--eps", "0.01", "--eps", "0.001")
     assert status == 0
     rows = [line.split() for line in out.splitlines()[4:]]
-    assert rows == [["0.1", "2.645", "6.45"], ["0.01", "2.06045", "6.045"], ["0.001", "2.0060045", "6.0045"],
-                    ["0", "6", "dJ/dw1"]]
+    assert rows[:4] == [["0.1", "2.645", "6.45"], ["0.01", "2.06045", "6.045"], ["0.001", "2.0060045", "6.0045"],
+                        ["0", "6", "dJ/dw1"]]  # fmt: skip
+    assert out.endswith("\nThe smaller the step, the closer the slope comes to 6, which is dJ/dw1.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([*LECTURE, "w1", "--eps", "0.1", "--eps", "1e-9", "--eps", "1e-13"],
+         "The slope comes closest to dJ/dw1 = 6 with a step of 1e-9; with smaller ones, rounding eats the digits."),
+        (["-p", "w=2", "-n", "J = 3*w", "w", "--eps", "0.1", "--eps", "1"],
+         "Every step gives the slope 3, as dJ/dw says."),
+        (["-p", "w=0", "-n", "J = relu(w)", "w", "--eps", "0.1", "--eps=-0.1"],
+         "J has a corner at w = 0: its slope is 0 on the left and 1 on the right, so there is no one derivative. "
+         "Backprop takes 0."),
+        (["-p", "w=0", "-n", "J = 3*abs(w)", "w"],
+         "J has a corner at w = 0: its slope is -3 on the left and 3 on the right, so there is no one derivative. "
+         "Backprop takes 0."),
+        ([*LECTURE, "w1", "--eps", "0.5"],
+         "J rose 8.25 times as much as w1: dJ/dw1 is 6, and a smaller step comes closer."),
+        ([*LECTURE, "w1", "--eps", "1e-15"],
+         "J rose 5.329070518 times as much as w1: dJ/dw1 is 6, and the step is so small that rounding shows; a larger "
+         "one comes closer."),
+        (["-p", "w=0.0005", "-n", "J = relu(w)", "w", "--eps=-0.001"],
+         "J fell 0.5 times as much as w: dJ/dw is 1, and a smaller step comes closer."),
+        (["-p", "w=2", "-n", "J = w + 1", "w"], "J rose as much as w: about 1, as dJ/dw says."),
+        (["-p", "w=0", "-n", "J = log(w)", "w"],
+         "J is not a finite number here, so nothing can be said of its slope: see backprop run."),
+    ],
+)  # fmt: skip
+def test_the_closing_sentence_tells_corners_and_rounding_from_steps(backprop, words, said):
+    status, out, _ = backprop("nudge", *words)
+    assert status == 0
+    assert " ".join(out.split("\n\n")[-1].split()) == said
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_arrays_that_have_no_room_are_told_entry_by_entry(tmp_path):
+    from backpropcli.views.nudge_table import entries_table
+    from backpropcli.views.numbers import Precision
+
+    network = bp.load(Path(__file__).parents[2] / "examples" / "mazur-layers.yaml")
+    text = entries_table(network.nudge("W1", 1e-3, (0, 1)), "net.yaml", Precision(6)).text(80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\n  t2[1]   0.624921   0.624928   6.61684e-6 " in text
+    assert "t1[0]" not in text
+    assert "3 entries that do not move are left out." in text
+    wide = bp.loads("inputs: {x: 2}\nparameters: {w: [1,2,3,4,5,6,7,8,9,10]}\nnodes: {t: x*w, J: sum(t)}")
+    assert "2 more entries: --full shows all." in entries_table(wide.nudge("x"), "n", Precision(6), False).text(80)
+
+
+def test_nudge_csv(backprop):
+    words = ("-p", "w=[1, 2]", "-n", "t = 4*w", "-n", "J = sum(t)", "w[1]", "--eps", "0.5")
+    assert backprop("nudge", *words, "--format", "csv")[1].splitlines() == [
+        "eps,name,index,before,after,slope,derivative", "0.5,t,0,4,4,0,0", "0.5,t,1,8,10,4,4", "0.5,J,,12,14,4,4",
+    ]  # fmt: skip
 
 
 def test_a_nudge_down_and_one_that_does_not_matter(backprop):
@@ -91,7 +147,27 @@ def test_count_prints_both_ways(backprop):
     assert out.startswith("lecture.yaml   N = 7 nodes, P = 4 parameters\n")
     assert "N × P = 28" in out
     assert "N + P = 11" in out
-    assert out.endswith("With 1,000 times the nodes and parameters: 28,000,000 against 11,000.\n")
+    assert out.endswith("With 1,000 times the nodes and parameters: 28,000,000 evaluations against\n11,000.\n")
+    assert max(map(len, out.splitlines())) <= 80
+    assert "nudging works out all 7 nodes again for each of 4 parameters." in out
+
+
+def test_count_is_honest_where_there_is_little_to_gain(backprop):
+    out = backprop("count", "-p", "w=3", "-n", "J = (2 + 3*w)**2")[1]
+    assert "nudging works out the node once more." in out
+    assert "With 1 parameter there is little to gain; it grows with their number." in " ".join(out.split())
+    assert "1,000 times" not in out
+    assert "no parameters, so there is nothing to nudge." in backprop("count", "-i", "x=3", "-n", "J = x**2")[1]
+
+
+def test_nudging_is_really_timed_unless_it_takes_too_long(backprop):
+    small = json.loads(backprop("count", *LECTURE, "--format", "json")[1])
+    assert small["nudging"]["measured"] is True
+    assert 1.5 * small["forward"]["seconds"] < small["nudging"]["seconds"]
+    words = ("-i", "x=ones((200, 300))", "-p", "W=ones((300, 400))", "-n", "J = sum(x @ W)")
+    large = json.loads(backprop("count", *words, "--format", "json")[1])
+    assert large["nudging"]["measured"] is False
+    assert "about" in backprop("count", *words)[1]
 
 
 def test_count_json(backprop):

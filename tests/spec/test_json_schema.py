@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import jsonschema
@@ -33,6 +36,10 @@ GOOD = [
     DATA + "{w: {full: [2, 3], value: 1}}",
     DATA + "{w: {uniform: 3, low: 0, high: 1, seed: 7}}",
     DATA + "{w: .nan}",
+    DATA + "{w: pi}",
+    DATA + "{w: ' 1/3 '}",
+    DATA + "{w: 'sqrt(2)'}",
+    LAYERS + "{units: 1, init: {normal: }}",
     "parameters: {θ: 1}\nnodes: {J: θ**2, K: 3}\ntrain:",
 ]
 BAD = [
@@ -49,6 +56,14 @@ BAD = [
     "[1, 2]",
     "title: [a]\nnodes: {J: 1}",
     DATA + "{w: true}",
+    DATA + "{w: ''}",
+    DATA + "{w: two}",
+    DATA + "{w: '2,5'}",
+    DATA + "{w: 2026-11-28}",
+    DATA + "{w: '01'}",
+    DATA + "{w: 2}\nloss: J*2",
+    "title: true\nnodes: {J: 1}",
+    LAYERS + "{units: 1, init: {normal: 0.1}}",
     DATA + "{w: []}",
     DATA + "{w: {hee: [2]}}",
     DATA + "{w: {he: [2, 2], sede: 1}}",
@@ -110,6 +125,58 @@ def test_what_the_schema_refuses_does_not_load(text: str) -> None:
         bp.loads(text)
     with pytest.raises(jsonschema.ValidationError):
         JUDGE.validate(data_of(text))
+
+
+STRANGE: list[Any] = [
+    None, True, 0, -1, 1.5, "", "x", "1/3", "relu", "2,5", [], {}, [1, 2], [[1], [2, 3]], {"a": 1}, {"he": [1]}, "nan",
+    {"zeros": 2}, {"value": 1}, {"shared": 1}, [None], 10**30, {"he": [2, 2], "seed": -1}, "leaky_relu(0.2)", "J",
+    "softmax", "linear", {"huber": None}, {"huber": {"delta": "1/2"}}, "squared_error",
+]  # fmt: skip
+KEYS = ["x", "J", "w", "units", "W", "W.T", "b", "init", "seed", "loss", "nodes", "a-b", "2a", "θ", "J[0]", "g(z)", "e"]
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The paths of everything inside a document."""
+    for key in data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ():
+        yield (*path, key)
+        yield from places(data[key], (*path, key))
+
+
+def mutated(data: Any, random: Random) -> Any:
+    """The same with one thing replaced, left out, renamed or added."""
+    data = copy.deepcopy(data)
+    *path, key = random.choice(list(places(data)))
+    parent = data
+    for part in path:
+        parent = parent[part]
+    how = random.random()
+    if how < 0.5 or isinstance(parent, list):
+        parent[key] = copy.deepcopy(random.choice(STRANGE))
+    elif how < 0.65:
+        del parent[key]
+    elif how < 0.85:
+        parent[random.choice(KEYS)] = copy.deepcopy(random.choice(STRANGE))
+    else:
+        parent[random.choice(KEYS)] = parent.pop(key)
+    return data
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_no_file_that_loads_is_refused(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many good files with one thing changed: an editor never marks what backprop reads."""
+    monkeypatch.chdir(EXAMPLES[0].parent)
+    random = Random(seed)
+    good = [data_of(path.read_text(encoding="utf-8")) for path in EXAMPLES] + [data_of(text) for text in GOOD]
+    loaded = 0
+    for _ in range(100):
+        text = json.dumps(mutated(random.choice(good), random), ensure_ascii=False)
+        try:
+            bp.loads(text)
+        except BackpropError:
+            continue
+        loaded += 1
+        assert JUDGE.is_valid(data_of(text)), text
+    assert loaded > 5
 
 
 def test_every_activation_of_the_loader_is_known() -> None:

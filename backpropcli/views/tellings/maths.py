@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 from backpropcli.spec.formula.tree import Expression, Index, Name, Number
-from backpropcli.views.latex import paragraph
+from backpropcli.views.latex import printable
 from backpropcli.views.numbers import component_name
 from backpropcli.views.typeset import Style, factor, typeset
 from backpropcli.views.typeset_latex import latex, latex_number
@@ -43,7 +43,7 @@ def as_tex(text: str) -> str:
     """Any of these as LaTeX text; plain words with every sign that LaTeX would act on made harmless."""
     if isinstance(text, Maths):
         return f"${text.tex}$"
-    return text.tex if isinstance(text, Said) else paragraph(text)
+    return text.tex if isinstance(text, Said) else printable(text)
 
 
 def spelled(*parts: str) -> Maths:
