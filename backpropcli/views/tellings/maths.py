@@ -76,7 +76,7 @@ def gradient(of: str, label: str, place: Sequence[int] = (), at: Sequence[int] =
 
 def entry(label: str, place: Sequence[int]) -> Expression:
     """A name, or an entry of it, as a formula."""
-    return Index(Name(label), tuple(Number(k, str(k)) for k in place)) if place else Name(label)
+    return Index(Name(label), tuple(Number(float(k), str(k)) for k in place)) if place else Name(label)
 
 
 def number(text: str) -> Maths:

@@ -12,8 +12,8 @@ from math import isfinite
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Number, Unary, postorder, same
 from backpropcli.views.numbers import exact
 
-LARGEST = 64
-"""A number with a larger denominator is written as a decimal."""
+LARGEST = 10**6
+"""A fraction of larger numbers is written as a decimal."""
 
 
 def product(factors: Sequence[Expression]) -> Expression:
@@ -46,8 +46,11 @@ def added(terms: Sequence[Expression]) -> Expression:
 def tidied(factors: Iterable[Expression]) -> Expression:
     """The same product with its numbers gathered in front and equal factors above and below the line cancelled."""
     coefficient, above, below = Fraction(1), list[Expression](), list[Expression]()
+    decimal = False
     for one in factors:
-        c, up, down = _split(_inside(one))
+        tidy = _inside(one)
+        decimal = decimal or any(isinstance(p, Number) and not p.value.is_integer() for p in postorder(tidy))
+        c, up, down = _split(tidy)
         coefficient *= c
         above += up
         below += down
@@ -59,7 +62,7 @@ def tidied(factors: Iterable[Expression]) -> Expression:
             below.remove(one)
     if coefficient < 0 and (turned := _turned(above)) is not None:
         coefficient, above = -coefficient, turned
-    return _composed(coefficient, above, below)
+    return _composed(coefficient, above, below, decimal)
 
 
 def replaced(e: Expression, pairs: Sequence[tuple[Expression, Expression]]) -> Expression:
@@ -123,18 +126,19 @@ def _rational(value: float) -> Fraction:
 
 
 def _turned(above: Sequence[Expression]) -> list[Expression] | None:
-    """The factors with the first difference turned round, which changes the product's sign."""
+    """The factors with the first difference turned round, which changes the product's sign; `1 - y` stays as it is."""
     for k, one in enumerate(above):
-        if isinstance(one, Binary) and one.sign == "-":
+        if isinstance(one, Binary) and one.sign == "-" and not isinstance(one.left, Number):
             return [*above[:k], Binary("-", one.right, one.left), *above[k + 1 :]]
     return None
 
 
-def _composed(coefficient: Fraction, above: list[Expression], below: list[Expression]) -> Expression:
+def _composed(coefficient: Fraction, above: list[Expression], below: list[Expression], decimal: bool) -> Expression:
+    """The product written down; with `decimal` its number is 0.2, not 1/5."""
     negative, size = coefficient < 0, abs(coefficient)
-    if size.denominator > LARGEST or size.numerator > 10**9:
-        size, decimal = Fraction(1), float(size)
-        above = [Number(decimal, exact(decimal)), *above]
+    if size.denominator > (1 if decimal else LARGEST) or size.numerator > LARGEST:
+        above = [Number(float(size), exact(float(size))), *above]
+        size = Fraction(1)
     front, under = size.numerator, size.denominator
     upper = [*([Number(float(front), str(front))] if front != 1 or not above else []), *above]
     lower = [*([Number(float(under), str(under))] if under != 1 else []), *below]
