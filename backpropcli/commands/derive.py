@@ -20,6 +20,7 @@ from backpropcli.errors import UsageError
 from backpropcli.views.numbers import read_number
 
 FORMATS = ("table", "json", "markdown", "latex")
+NAMES = ("[GRADIENT]...", "which gradients: dJ/dw1, just w1, or an entry, 'dJ/dW1[0,2]'")
 
 
 @command

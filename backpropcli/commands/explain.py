@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backpropcli.views.tellings.explain import Explanation
 
 FORMATS = ("table", "json", "markdown", "latex")
+NAMES = ("[GRADIENT]...", "which gradients: dJ/dw1, just w1, or an entry, 'dJ/dW1[0,2]'")
 
 
 @command

@@ -21,6 +21,7 @@ from backpropcli.errors import UsageError
 from backpropcli.views.numbers import read_number
 
 FORMATS = ("table", "json", "csv", "markdown")
+NAMES = ("NAME", "which number to move: a parameter, an input, a node, or an entry, 'W1[0,2]'")
 
 
 @command

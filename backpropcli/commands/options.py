@@ -9,6 +9,7 @@ text or a flag; what the text means is read here or by the command, so that erro
 import functools
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -223,6 +224,8 @@ def command(function: Callable[..., int]) -> Callable[..., int]:
                 default = parameter.annotation._field_defaults[name]
                 if name == "format" and "FORMATS" in function.__globals__:
                     annotation = _formats(function.__globals__["FORMATS"])
+                if name == "arguments" and "NAMES" in function.__globals__:
+                    annotation = _named(*function.__globals__["NAMES"])
                 spread.append(
                     inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
                 )
@@ -235,9 +238,19 @@ def command(function: Callable[..., int]) -> Callable[..., int]:
             values[name] = group(*(values.pop(field) for field in group._fields))
         return function(**values)
 
+    # Typer keeps a paragraph's line breaks, which are the source's: every paragraph becomes one line, examples stay.
+    gathered.__doc__ = re.sub(r"(?<=[^\n ])\n(?=[^\n ])", " ", inspect.cleandoc(function.__doc__ or ""))
     gathered.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
     gathered.__annotations__ = {p.name: p.annotation for p in spread}
     return gathered
+
+
+def _named(metavar: str, words: str) -> Any:
+    """The arguments of a command that takes names beside the file."""
+    network = "The network, a .yaml, .yml or .json file or - for standard input (without it: net.yaml)"
+    return Annotated[
+        Words, typer.Argument(metavar=f"[FILE] {metavar}", show_default=False, help=f"{network}, and {words}.")
+    ]
 
 
 def _formats(known: Sequence[str]) -> Any:

@@ -77,9 +77,12 @@ class PlainCommand(TyperCommand):
         return option
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """The usage line: one file, although names may stand beside it."""
-        return [piece.replace("[[FILE]]...", "[FILE]").replace("[[", "[").replace("]]", "]")
-                for piece in super().collect_usage_pieces(ctx)]  # fmt: skip
+        """The usage line: one file, with or without names beside it, not `[[FILE]]...`."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [
+            piece[1:].removesuffix("]...") if piece.startswith("[[") and piece.endswith("]...") else
+            piece.replace("[[", "[").replace("]]", "]") for piece in pieces
+        ]  # fmt: skip
 
 
 class PlainGroup(TyperGroup):
