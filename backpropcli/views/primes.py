@@ -10,7 +10,18 @@ from backpropcli.ops.definition import Elementwise, Operation
 from backpropcli.ops.numbers.scalar import xp
 from backpropcli.ops.table import INFIX, lookup
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, same, substitute
+from backpropcli.spec.formula.tree import (
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Number,
+    Unary,
+    postorder,
+    rebuilt,
+    same,
+    substitute,
+)
 from backpropcli.views.numbers import exact
 from backpropcli.views.typeset import UNICODE, Style, typeset
 
@@ -63,18 +74,15 @@ def textbook(
     """
     cases_of = _calls_with_cases(whole, find)
     primes: list[Prime] = []
-    stack: list[Expression] = []
-    for part in postorder(formula):
-        count = len(part.parts())
-        inside = tuple(stack[len(stack) - count :])
-        del stack[len(stack) - count :]
-        now = part.with_parts(inside) if count else part
+
+    def shown(part: Expression, now: Expression) -> Expression:
         if isinstance(whole, Call) and same(part, whole):
-            now = Name(value)
-        elif isinstance(part, Call):
-            now = _shown(part, part is formula, whole, value, find, cases_of, primes) or now
-        stack.append(now)
-    return stack[0], primes
+            return Name(value)
+        if isinstance(part, Call):
+            return _shown(part, part is formula, whole, value, find, cases_of, primes) or now
+        return now
+
+    return rebuilt(formula, shown), primes
 
 
 def _shown(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from backpropcli.errors import FormulaError
 from backpropcli.ops.definition import Options, Shape, Structural
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, postorder, substitute
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, rebuilt, substitute
 from backpropcli.views.calls import planned_axis
 from backpropcli.views.numbers import exact
 from backpropcli.views.stages import Stage
@@ -77,28 +77,24 @@ def _fitted(form: Expression, stage: Stage, shapes: Sequence[Shape], options: Op
     along = bool(axes) and len(axes) < rank
     gone = along and not getattr(options, "keepdims", True)
     axis = planned_axis(axes, rank) if along else None
-    stack: list[Expression] = []
-    for part in postorder(form):
-        count = len(part.parts())
-        inside = tuple(stack[len(stack) - count :])
-        del stack[len(stack) - count :]
-        now = part.with_parts(inside) if count else part
+
+    def fit(_: Expression, now: Expression) -> Expression:
         match now:
             case Call(name="sum" | "mean") if axis is not None:
-                now = Call(now.name, now.arguments, (("axis", axis), ("keepdims", Name("True"))))
+                return Call(now.name, now.arguments, (("axis", axis), ("keepdims", Name("True"))))
             case Call(name="softmax" | "log_softmax") if axis is not None:
-                now = Call(now.name, now.arguments, (("axis", axis),))
+                return Call(now.name, now.arguments, (("axis", axis),))
             case Call(name=name, keywords=()) if name == operation.name and isinstance(stage.shown, Call):
                 own = stage.shown
                 more = own.arguments[len(operation.arguments) :]
-                if own.keywords or more:
-                    now = Call(name, now.arguments + more, own.keywords)
+                return Call(name, now.arguments + more, own.keywords) if own.keywords or more else now
             case Name(name="g" | "y") if gone and axis is not None:
-                now = Call("expand_dims", (now, axis))
+                return Call("expand_dims", (now, axis))
             case Binary(sign="-", left=Number() as left, right=Number(value=0)):
-                now = left
-        stack.append(now)
-    return stack[0]
+                return left
+        return now
+
+    return rebuilt(form, fit)
 
 
 def _constants(stage: Stage) -> dict[str, Expression]:

@@ -6,7 +6,7 @@ gives every subexpression after its parts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 Written = Literal["function", "method", "attribute"]
@@ -258,6 +258,17 @@ def substitute(expression: Expression, replacements: Mapping[str, Expression]) -
         else:
             done[id(part)] = part.with_parts(tuple(done[id(p)] for p in part.parts()))
     return done[id(expression)]
+
+
+def rebuilt(expression: Expression, change: Callable[[Expression, Expression], Expression]) -> Expression:
+    """The expression made anew, parts before the whole: `change` gets each part as it was, and around its new parts."""
+    stack: list[Expression] = []
+    for part in postorder(expression):
+        count = len(part.parts())
+        inside = tuple(stack[len(stack) - count :])
+        del stack[len(stack) - count :]
+        stack.append(change(part, part.with_parts(inside) if count else part))
+    return stack[0]
 
 
 def same(one: Expression, other: Expression) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from backpropcli.errors import BackpropError
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Expression, Index, Name, postorder
+from backpropcli.spec.formula.tree import Expression, Index, Name, postorder, rebuilt
 from backpropcli.symbolic.derive import Derived
 from backpropcli.views.numbers import is_array
 from backpropcli.views.rows import Row
@@ -202,14 +202,7 @@ class Derivation:
 
 def _flat(formula: Expression) -> Expression:
     """The same with every entry, `W1[0, 1]`, as a name of its own."""
-    stack: list[Expression] = []
-    for part in postorder(formula):
-        count = len(part.parts())
-        inside = tuple(stack[len(stack) - count :])
-        del stack[len(stack) - count :]
-        now = part.with_parts(inside) if count else part
-        stack.append(Name(typeset(part)) if isinstance(part, Index) else now)
-    return stack[0]
+    return rebuilt(formula, lambda part, now: Name(typeset(part)) if isinstance(part, Index) else now)
 
 
 def derive_json(found: Sequence[Derivation], source: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import isfinite
 
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Number, Unary, postorder, same
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Number, Unary, postorder, rebuilt, same
 from backpropcli.views.numbers import exact
 
 LARGEST = 10**6
@@ -67,27 +67,18 @@ def tidied(factors: Iterable[Expression]) -> Expression:
 
 def replaced(e: Expression, pairs: Sequence[tuple[Expression, Expression]]) -> Expression:
     """The same with each part that is the first of a pair replaced by the second."""
-    stack: list[Expression] = []
-    for part in postorder(e):
-        count = len(part.parts())
-        inside = tuple(stack[len(stack) - count :])
-        del stack[len(stack) - count :]
-        now = part.with_parts(inside) if count else part
-        stack.append(next((new for old, new in pairs if same(old, now)), now))
-    return stack[0]
+    return rebuilt(e, lambda _, now: next((new for old, new in pairs if same(old, now)), now))
 
 
 def tidied_inside(e: Expression) -> Expression:
     """The same with the arguments of its calls tidied."""
-    stack: list[Expression] = []
-    for part in postorder(e):
-        count = len(part.parts())
-        inside = tuple(stack[len(stack) - count :])
-        del stack[len(stack) - count :]
-        if isinstance(part, Call):
-            inside = tuple(tidied([one]) if isinstance(one, Binary | Unary) else one for one in inside)
-        stack.append(part.with_parts(inside) if count else part)
-    return stack[0]
+
+    def tidy(_: Expression, now: Expression) -> Expression:
+        if not isinstance(now, Call):
+            return now
+        return now.with_parts(tuple(tidied([a]) if isinstance(a, Binary | Unary) else a for a in now.parts()))
+
+    return rebuilt(e, tidy)
 
 
 def _split(e: Expression) -> tuple[Fraction, list[Expression], list[Expression]]:
