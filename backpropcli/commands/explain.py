@@ -53,6 +53,7 @@ def explain(
         raise UsageError(f"--of {of} and {wanted[0].text} together", hint="The gradient says of which node it is.")
     net = network.read(file)
     announce(network, file, net.source, to)
+    from backpropcli.views.tellings.explain import steepest
     from backpropcli.views.tellings.json import explain_json
     from backpropcli.views.tellings.sections import tell
 
@@ -63,10 +64,14 @@ def explain(
     for name, place, by in asked:
         known = {label for one in tellings if by in (None, one.of) for label in one.cone.labels}
         tellings.append(net.explain(
-                name, place, of=by, precision=numbers.precision(), ascii=to.ascii, known=known, full=numbers.full,
-            ))
+            name, place, of=by, precision=numbers.precision(), ascii=to.ascii, known=known,
+            full=numbers.full or to.width is None,
+        ))  # fmt: skip
     if to.format == "json":
         to.write(explain_json(tellings, net.source))
     else:
-        to.write(tell([one.sections() for one in tellings], to.format, to.width, to.coloured))
+        *parts, last = [list(one.sections()) for one in tellings]
+        if not wanted and (said := steepest(tellings)) is not None:
+            last.append(said)
+        to.write(tell([*parts, last], to.format, to.width, to.coloured))
     return 0

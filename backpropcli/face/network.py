@@ -354,7 +354,7 @@ class Network:
         from backpropcli.engine.nudge import nudge
         from backpropcli.ops.definition import show_shape
         from backpropcli.views.tellings.explain import Explanation
-        from backpropcli.views.tellings.proof import holds, steps
+        from backpropcli.views.tellings.proof import best, steps
         from backpropcli.views.typeset import ASCII, UNICODE
         from backpropcli.views.worked import Worked
 
@@ -366,9 +366,9 @@ class Network:
             raise SpecError(f"there is no {name}[{', '.join(map(str, place))}]: {name} {known}")
         place = tuple(k % n for k, n in zip(place, shape, strict=True)) if place else ()
         at = place or steepest(trace.gradient(name))
-        before = trace.value(name)[at] if at else trace.value(name)
-        nudges = (nudge(trace, name, eps, at) for eps in steps(float(before)))
-        proof = next(filter(holds, nudges), None) or nudge(trace, name, steps(float(before))[0], at)
+        before = float(trace.value(name)[at] if at else trace.value(name))
+        finite = before - before == 0.0
+        proof = best([nudge(trace, name, eps, at) for eps in steps(before)]) if finite else None
         return Explanation(Worked(trace, precision, ASCII if ascii else UNICODE, data), name, place, proof, known, full)
 
     def derive(

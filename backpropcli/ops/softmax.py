@@ -35,6 +35,10 @@ def plan_cross_entropy(shapes: list[Shape], axis: Any = -1) -> tuple[Shape, Opti
             hint=f"Class numbers: one_hot(targets, {logits[-1]})" if logits and logits[:-1] == targets else "",
         )
     shape, o = plan_softmax([logits], axis)
+    if len(logits) > 1 and o.axis == (-1,):
+        o.textbook = {
+            "logits": "expand_dims(g, -1) * (softmax(logits) * sum(targets, axis=-1, keepdims=True) - targets)"
+        }
     return reduced(shape, o.axis, False), o
 
 

@@ -79,6 +79,8 @@ def loss_formula(name: str, a: str, y: str, shape: Shape, y_shape: Shape, reduct
     """
     loss = LOSSES[name]
     if name == "cross_entropy" and len(y_shape) < len(shape):
+        if (reduction or loss.reduction) == "mean" or len(shape) == 1:
+            return f"cross_entropy({a}, {y})"
         y = f"one_hot({y}, {shape[-1]})"
     settings = {k: f"{v:g}" for k, v in {**dict(loss.options), **options}.items()}
     entry = loss.entry.format(a=a, y=y, **settings)

@@ -40,8 +40,9 @@ Y = re.compile(r"\by\b")
 class Derived(NamedTuple):
     """The gradient of one number as formulas, in the language of the spec, and what they come to.
 
-    `formula` is in the nodes' names and the data's, `in_data` in the data's alone (None: see `problem`); both hold
-    `while_` all these conditions do. `value` is the formula's number, `gradient` the one by backpropagation.
+    `formula` is in the nodes' names and the data's, `in_data` in the data's alone (None: see `problem`). The first
+    holds `while_` all these conditions do, the second only where those of `also` do besides. `value` is the formula's
+    number, `gradient` the one by backpropagation.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Derived(NamedTuple):
     value: float
     gradient: float
     problem: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -134,7 +136,8 @@ def _one(
         with within(seconds / 2):
             whole = equations.in_data(formula, tidied)
             limit(size_of(whole, tidied), tidied)
-            whole = tidy(whole)
+            with suppress(TooSlow), within(seconds / 3):
+                whole = tidy(whole)
             conditions = equations.conditions
             value = float(number_of_digits(whole, equations.known))
     except TooSlow:
@@ -145,10 +148,14 @@ def _one(
         whole, problem = None, problem or "too large to be read"
     if size_of(kept, readable) > readable:
         raise SymbolicError(f"a formula of more than {readable} terms, too large to be read", hint="--full prints it.")
+    own = set(found[1])
     order = {symbol_: k for k, (symbol_, _, _, _) in enumerate(equations.list)}
     first = sorted(conditions, key=lambda c: max((order.get(s, -1) for s in c.free_symbols), default=-1))
-    said = tuple(dict.fromkeys(text(c) for c in first if not isinstance(c, sympy().Ne)))  # which hold nearly everywhere
-    return Derived(name, place, text(kept), whole if whole is None else text(whole), said, value, gradient, problem)
+    first = [c for c in first if not isinstance(c, sympy().Ne)]  # those hold nearly everywhere
+    said = tuple(dict.fromkeys(text(c) for c in first if c in own))
+    also = tuple(dict.fromkeys(text(c) for c in first if c not in own)) if whole is not None else ()
+    in_data = None if whole is None else text(whole)
+    return Derived(name, place, text(kept), in_data, said, value, gradient, problem, also)
 
 
 def number_of_digits(e: Formula, known: Mapping[Any, Any]) -> Any:

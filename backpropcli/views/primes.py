@@ -98,9 +98,10 @@ def _shown(
         formula = parse(operation.textbook[0])
         if not has_cases(formula):
             words = arguments(call, operation)
-            if same(call, whole):
+            short = len(postorder(formula)) <= MOST_PARTS
+            if same(call, whole) and (short or lookup(part.name) is operation):  # a spec's own may be of any length
                 return substitute(formula, {**words, "y": Name(value)})
-            if len(postorder(formula)) <= MOST_PARTS:
+            if short:
                 return substitute(formula, {**words, "y": call})
         name, head = typeset(part), f"{part.name}'({{}})"
     else:

@@ -67,13 +67,13 @@ class Stage(NamedTuple):
 
     def find(self, name: str) -> object:
         """The operation of a name."""
-        return lookup(name) or self.own.get(name)
+        return self.own.get(name) or lookup(name)
 
     def derivative(self, name: str) -> Expression | None:
         """The textbook derivative with respect to one of the inputs; None where there is no such formula."""
         if self.operation is not None:
             return None
-        found = derivative(self.formula, name)
+        found = derivative(self.formula, name, self.find)
         strange = found is not None and any(
             isinstance(part, Call) and part.prime and self.find(part.name) is None for part in postorder(found)
         )
@@ -186,7 +186,7 @@ def _operation(part: Expression, own: Mapping[str, Operation]) -> Operation | No
         case Unary(sign="-" | "~" as sign):
             found = lookup("negative" if sign == "-" else "logical_not")
         case Call(name=name):
-            found = lookup(name) or own.get(name)
+            found = own.get(name) or lookup(name)
         case Index():
             found = lookup("getitem")
         case _:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from backpropcli.ops.definition import Elementwise
-from backpropcli.ops.table import INFIX, TABLE, lookup
+from backpropcli.ops.table import INFIX, lookup
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, longer, postorder, substitute
 
 LONGEST = 2_000
 """A derivative of more subexpressions is not worth reading."""
 
+Find = Callable[[str], object]
 ZERO = Number(0.0, "0")
 ONE = Number(1.0, "1")
 TWO = Number(2.0, "2")
 MINUS_ONE = Unary("-", ONE)
 
 
-def derivative(expression: Expression, name: str) -> Expression | None:
+def derivative(expression: Expression, name: str, find: Find = lookup) -> Expression | None:
     """The derivative of an elementwise formula by one of its names, lightly simplified; `relu'(z)` for an activation's.
+
+    `find` gives the operation of a name: a spec's own functions are its own, whatever they are called.
 
     None where the formula is not elementwise in that name (`sum(x)`, `W @ x`), or where the answer is too long to read.
 
@@ -37,14 +40,14 @@ def derivative(expression: Expression, name: str) -> Expression | None:
             continue
         if not any(id(inner) in slopes for inner in part.parts()):
             continue
-        slope = _slope(part, slopes)
+        slope = _slope(part, slopes, find)
         if slope is None or longer(slope, LONGEST):
             return None
         slopes[id(part)] = slope
     return slopes.get(id(expression), ZERO)
 
 
-def _slope(e: Expression, slopes: Mapping[int, Expression]) -> Expression | None:
+def _slope(e: Expression, slopes: Mapping[int, Expression], find: Find) -> Expression | None:
     """The derivative of one operation, from those of its parts; a part without one is constant."""
     match e:
         case Unary(sign="-"):
@@ -56,7 +59,7 @@ def _slope(e: Expression, slopes: Mapping[int, Expression]) -> Expression | None
         case Binary():
             return _infix(e, slopes.get(id(e.left)), slopes.get(id(e.right)))
         case Call():
-            return _call(e, slopes)
+            return _call(e, slopes, find)
     return None
 
 
@@ -118,9 +121,9 @@ def lowered(base: Expression, exponent: Expression) -> Expression:
     return Binary("**", base, plain if value > 0 else Unary("-", plain))
 
 
-def _call(e: Call, slopes: Mapping[int, Expression]) -> Expression | None:
+def _call(e: Call, slopes: Mapping[int, Expression], find: Find) -> Expression | None:
     """The chain rule: for each argument, the operation's local derivative there times the argument's own."""
-    operation = lookup(e.name)
+    operation = find(e.name)
     if e.prime or e.keywords or e.written == "attribute":
         return None
     if not isinstance(operation, Elementwise):
@@ -152,7 +155,7 @@ def _local(e: Call, operation: Elementwise, k: int) -> Expression:
     missing = len(operation.arguments) - len(given)
     given += [_number(d) for d in operation.defaults[len(operation.defaults) - missing :]] if missing else []
     names = dict(zip(operation.arguments, given, strict=True))
-    return substitute(_textbook(operation.name, k), {"y": Call(e.name, e.arguments), **names})
+    return substitute(_textbook(operation.textbook[k]), {"y": Call(e.name, e.arguments), **names})
 
 
 def _number(value: float) -> Expression:
@@ -160,10 +163,8 @@ def _number(value: float) -> Expression:
 
 
 @cache
-def _textbook(name: str, k: int) -> Expression:
-    operation = TABLE[name]
-    assert isinstance(operation, Elementwise)
-    return parse(operation.textbook[k])
+def _textbook(text: str) -> Expression:
+    return parse(text)
 
 
 # Arithmetic on expressions that leaves out what a lecturer would.

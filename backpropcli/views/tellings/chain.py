@@ -75,7 +75,7 @@ class Chain:
         names = [maths.gradient(k.to.label, k.by.label, k.by.place, k.to.place) for k in path]
         formulas = [self.factor(link) for link in path]
         numbers = [maths.number(self.show(link.value)) for link in path]
-        bare = [f is None or f in (n, f"({n})") for f, n in zip(formulas, numbers, strict=True)]
+        bare = [f is None or f in (n, f"({n})", own) for f, n, own in zip(formulas, numbers, names, strict=True)]
         first = max(len(n) for n in names)
         second = max((len(f) for f, b in zip(formulas, bare, strict=True) if f is not None and not b), default=0)
         found = []
@@ -129,7 +129,7 @@ class Chain:
             rows: list[list[str]] = [[a, f, "=", n] for a, f, n in zip(arrows, factors, shown, strict=True)]
             columns = [Column("path", elastic=True), Column("local derivatives", "right"), Column("", gap=1),
                        Column("product", "point", gap=1)]  # fmt: skip
-            return Table(columns, [[*rows, ["", "sum", "=", total_]]])
+            return Table(columns, [[*rows, ["sum", "", "=", total_]]])
         rows = []
         for a, f, n in zip(arrows, factors, shown, strict=True):
             rows += [[a, "", ""], [Maths(f"  {f}", f.tex), "=", n]]
@@ -152,6 +152,8 @@ class Chain:
             products = self.worked.adding([self.gradient_at(k.to) * k.value for k in own], self.gradient_at(spot))
             head, result = maths.gradient(self.of, *spot), maths.number(self.show(self.gradient_at(spot)))
             put_in = tuple(numbers) if len(own) > 1 or numbers[0] != result else ()
+            if products == put_in:
+                products = ()
             rows.append(Row(head, tuple(terms), put_in, result, products=tuple(products)))
             sides = [maths.joined(" + ", terms).tex, maths.joined(" + ", numbers).tex, result.tex]
             tex.append([head.tex, *dict.fromkeys(sides)])
@@ -177,7 +179,10 @@ class Chain:
         tidy = maths.formula(short, self.worked.style)
         head, column = Said("As a formula:  "), 15 + len(whole) + 3
         if len(paths) == 1:
-            plain = maths.joined(self.times, [self.multiplied(link) for link in paths[0] if not link.plain])
+            links = [link for link in paths[0] if not link.plain]
+            plain = maths.joined(self.times, [self.multiplied(link) for link in links])
+            if len(links) == 1 and (whole_ := self.factor(links[0])) is not None:
+                plain = whole_
             yield Said(head, maths.spelled(whole, " = ", plain)), column
             if plain == tidy:
                 return

@@ -27,6 +27,8 @@ SIGNS = (
     (" spread over ", "spread over gives every entry the same number"),
     ("sum(", "sum adds all entries up"),
     ("axis=0", "axis=0 adds down the columns"),
+    ("axis=-1", "axis=-1 adds along the rows"),
+    ("keepdims", "keepdims keeps that axis, with one entry"),
     ("one_hot(", "one_hot makes rows of zeros with a single 1"),
 )
 """What the signs of matrix notation mean, in words."""
@@ -111,7 +113,7 @@ class Cone:
         lines = []
         nodes = dict.fromkeys(stage.node for stage in self.worked.stages if stage.name in labels and "." in stage.name)
         for node in nodes:
-            stages = [s for s in self.worked.stages if s.node == node and s.name in self.labels]
+            stages = [s for s in self.worked.stages if s.node == node]
             steps = [maths.spelled(maths.name(s.name), " = ", maths.formula(
                 s.shown, self.worked.style, self.worked.arrays)) for s in stages]  # fmt: skip
             lines.append((Said(self.defined(node), " is worked out in steps:  ", maths.joined(",  ", steps)), 2))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from backpropcli.errors import BackpropError
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Expression, Index, Name, postorder, rebuilt
+from backpropcli.spec.formula.tree import Binary, Expression, Index, Name, Number, postorder, rebuilt
 from backpropcli.symbolic.derive import Derived
-from backpropcli.views.numbers import is_array
+from backpropcli.views.numbers import Precision, is_array
 from backpropcli.views.rows import Row
 from backpropcli.views.tellings import maths
 from backpropcli.views.tellings.explain import Explanation
 from backpropcli.views.tellings.links import Link
 from backpropcli.views.tellings.maths import Maths, Said
 from backpropcli.views.tellings.matrices import Composed, composed
+from backpropcli.views.tellings.products import factors_of, product
 from backpropcli.views.tellings.sections import Equations, Lines, Section, Walk, terminal
 from backpropcli.views.typeset import typeset
 from backpropcli.views.typeset_latex import latex
@@ -104,16 +105,16 @@ class Derivation:
     def equations(self, one: Derived) -> Iterator[tuple[str, str]]:
         """One formula as it is composed, simplified, and worked out, and what each of these is."""
         style = self.worked.style
-        formula = self.tree(one.formula)
+        formula = ordered(self.tree(one.formula), self.order())
         if (chained := self.chained()) is not None:
             yield ("chain rule", chained)
         elif self.matrix is not None:
             yield ("chain rule", maths.formula(self.matrix.formula, style, self.worked.arrays))
         yield ("simplified", maths.formula(formula, style))
         if one.in_data is not None and one.in_data != one.formula:
-            yield ("in the data alone", maths.formula(self.tree(one.in_data), style))
+            yield ("fully written out", maths.formula(self.tree(one.in_data), style))
         elif one.in_data is None:
-            yield ("in the data alone", one.problem)
+            yield ("fully written out", one.problem)
         shown = maths.number(self.told.chain.show(one.value))
         flat, numbers = _flat(formula), self.numbers(formula)
         put_in = Maths(typeset(flat, style, numbers=numbers), latex(flat, numbers=numbers))
@@ -122,6 +123,14 @@ class Derivation:
         else:
             yield ("as a number", shown)
         yield ("by backprop", maths.number(self.told.chain.show(one.gradient)))
+
+    def order(self) -> dict[str, int]:
+        """Where each name first stands in the chain rule's product."""
+        names = [
+            typeset(part) for path in self.told.paths or () for link in path if link.formula is not None
+            for part in postorder(link.formula) if isinstance(part, Name | Index)
+        ]  # fmt: skip
+        return {name: k for k, name in reversed(list(enumerate(names)))}
 
     def chained(self) -> Maths | None:
         """The chain rule in one line: each path's local derivatives, multiplied, and the paths added."""
@@ -152,11 +161,18 @@ class Derivation:
         if one.while_:
             conditions = [maths.formula(self.tree(c), self.worked.style) for c in one.while_]
             said.append((Said("This holds while ", *maths.listed(conditions), "."), 0))
-        if one.agrees:
-            said.append((Said("The formula and backprop agree."), 0))
+        if one.also:
+            conditions = [maths.formula(self.tree(c), self.worked.style) for c in one.also]
+            said.append((Said("Fully written out it holds while ", *maths.listed(conditions), "."), 0))
+        if one.value != one.value or one.gradient != one.gradient:
+            words = "There is nothing to compare: NaN agrees with nothing. backprop run tells where it arises."
+        elif one.agrees:
+            words = "The formula and backprop agree."
         else:
-            words = f"They differ: the formula comes to {one.value!r}, backprop to {one.gradient!r}."
-            said.append((Said(words), 0))
+            exactly = Precision(17).show
+            words = f"They differ: the formula comes to {exactly(one.value)}, backprop to {exactly(one.gradient)}. " \
+                "backprop check tells which is right."
+        said.append((Said(words), 0))
         return Lines(said)
 
     # Through whole arrays.
@@ -170,6 +186,8 @@ class Derivation:
         yield "From the loss back, each in terms of those before it:"
         walk = cone.walk(labels)
         yield Walk([Row(row.name, row.formula) for row in walk.rows], [sides[:2] for sides in walk.tex])
+        if (legend := cone.legend(walk)) is not None:
+            yield legend
 
     def in_matrices(self, matrix: Composed) -> Equations:
         """The whole in one formula, and its numbers where they are few."""
@@ -200,6 +218,25 @@ class Derivation:
         return Lines([(Said(line), 0) for line in said])
 
 
+def ordered(formula: Expression, order: Mapping[str, int]) -> Expression:
+    """The same with the factors of each product in the order of the chain rule; numbers first."""
+    if not order:
+        return formula
+
+    def place(factor: Expression) -> tuple[int, bool]:
+        if isinstance(factor, Number):
+            return -1, False
+        least = min((order.get(typeset(part), len(order)) for part in postorder(factor)), default=len(order))
+        return least, isinstance(factor, Binary) and isinstance(factor.left, Number)  # y, then 1 - y
+
+    def sort(_: Expression, now: Expression) -> Expression:
+        if not (isinstance(now, Binary) and now.sign == "*"):
+            return now
+        return product(sorted(factors_of(now), key=place))
+
+    return rebuilt(formula, sort)
+
+
 def _flat(formula: Expression) -> Expression:
     """The same with every entry, `W1[0, 1]`, as a name of its own."""
     return rebuilt(formula, lambda part, now: Name(typeset(part)) if isinstance(part, Index) else now)
@@ -208,8 +245,10 @@ def _flat(formula: Expression) -> Expression:
 def derive_json(found: Sequence[Derivation], source: str) -> Iterator[str]:
     """`backprop.derive/1`: {"format", "spec", "loss", "agrees", "gradients": [{"name", "chain": [{"of", "by",
     "formula", "value"}], "matrix": {"formula", "value", "agrees"}, "problem", "formulas": [{"index", "formula",
-    "in_data", "while", "value", "backprop", "agrees"}]}]}. Formulas are in the language of the spec; those of the chain
-    and the one in matrix notation (null where there is none) are as people write them.
+    "in_data", "while", "while_in_data", "value", "backprop", "agrees"}]}]}.
+
+    Formulas are in the language of the spec; those of the chain, and the one in matrix notation (null where there is
+    none), are as people write them.
     """
     from backpropcli.views.json import anything
 
@@ -225,6 +264,7 @@ def derive_json(found: Sequence[Derivation], source: str) -> Iterator[str]:
             "problem": str(one.problem) if one.problem is not None else None,
             "formulas": [
                 {"index": list(d.entry), "formula": d.formula, "in_data": d.in_data, "while": list(d.while_),
+                 "while_in_data": [*d.while_, *d.also],
                  "value": d.value, "backprop": d.gradient, "agrees": d.agrees} for d in one.found
             ],
         } for one in found

@@ -11,11 +11,11 @@ from backpropcli.ops.definition import show_shape
 from backpropcli.views.numbers import component_name, is_array
 from backpropcli.views.table import Column, Table
 from backpropcli.views.tellings import maths
-from backpropcli.views.tellings.chain import Chain, shared_end
+from backpropcli.views.tellings.chain import Chain
 from backpropcli.views.tellings.cone import COUNTS, Cone
 from backpropcli.views.tellings.links import Link, Links, Path, Spot
 from backpropcli.views.tellings.maths import Maths, Said
-from backpropcli.views.tellings.proof import tested
+from backpropcli.views.tellings.proof import because, contradiction, judged, told
 from backpropcli.views.tellings.sections import Fitting, Lines, Section
 from backpropcli.views.worked import Worked
 
@@ -86,8 +86,11 @@ class Explanation:
             yield from self.several_paths(self.paths)
         else:
             yield from self.walk_back()
-        if self.proof is not None and (said := tested(self.proof, self.worked.precision, self.worked.style)):
-            yield said
+        if self.proof is not None:
+            precision = self.worked.precision
+            reason = because(self.proof, precision, self.by_hand()) if is_array(self.value) and self.proof.loss else ""
+            if (said := told(self.proof, precision, self.worked.style, not self.known, reason)) is not None:
+                yield said
 
     # What it means.
 
@@ -100,15 +103,26 @@ class Explanation:
             what = maths.number(shown) if shown else Said("an array of shape ", show_shape(self.value.shape))
             head = Said(maths.spelled(whole, " = ", what)) if isinstance(what, Maths) else Said(whole, " is ", what)
             return Said(head, ": one number for every entry of ", who, ", how fast ", of, " rises with it.")
-        x = float(self.value)
+        x, result = float(self.value), self.worked.value(self.of)
         if x - x != 0.0:
             sense = [f"that is no finite number, so it says nothing of {self.of}. backprop run tells where it arises."]
+        elif not is_array(result) and result - result != 0.0:
+            number = maths.number(self.chain.show(result))
+            sense = ["but ", maths.spelled(of, " = ", number), " here, so that says nothing. backprop run tells where "
+                     "it arises."]  # fmt: skip
+        elif self.proof is not None and judged(self.proof) == "against":
+            sense = ["but ", contradiction(self.proof, self.worked.precision, self.by_hand())]
         elif x == 0.0:
             sense = ["raise ", who, " a little, and ", of, " stays as it is."]
         else:
             much = "just" if abs(x) == 1.0 else f"{self.chain.show(abs(x))} times"
             sense = ["raise ", who, " a little, and ", of, f" {'rises' if x > 0 else 'falls'} {much} as much."]
         return Said(maths.spelled(whole, " = ", maths.number(self.chain.show(x))), ": ", *sense)
+
+    def by_hand(self) -> list[str]:
+        """The spec's own functions, with gradients derived by hand, on the way to the loss."""
+        stages = [stage for stage in self.worked.stages if stage.name in self.cone.labels]
+        return list(dict.fromkeys(name for stage in stages for name in stage.own))
 
     # Paths of plain numbers.
 
@@ -134,7 +148,8 @@ class Explanation:
                 "Walk it from ", of, " back to ", who, ": on each line the gradient so far (upstream), times how fast "
                 "one formula moves with what it uses (local derivative), is the next gradient.",
             )  # fmt: skip
-        narrow: list[Section] = [self.chain.locals_table(left), self.chain.rows_at([link.by for link in left], left)]
+        rows = self.chain.rows_at([link.by for link in left], left)
+        narrow: list[Section] = [self.chain.locals_table(left), Said("With these, from ", of, " back:"), rows]
         yield Fitting(self.chain.walk_table(left), narrow)
         if (line := self.chain.in_one_line(path, len(left))) is not None:
             yield line
@@ -142,11 +157,11 @@ class Explanation:
             yield reused
 
     def reused(self, path: Path) -> Said | None:
-        """Which parameters' gradients start from those on this way."""
+        """Which other gradients start from those on this way."""
         found: list[Said] = []
-        parameters = set(self.worked.graph.names("parameter"))
+        others_of = {*self.worked.graph.names("parameter"), *self.worked.graph.names("node")}
         for link in path:
-            others = [p for p in link.stage.inputs if p in parameters and p not in (self.name, link.by.label)]
+            others = [n for n in link.stage.inputs if n in others_of and n not in (self.name, link.by.label)]
             if others and link.to.label != self.of:
                 given = [maths.gradient(self.of, p) for p in others]
                 found.append(Said(maths.gradient(self.of, *link.to), " gives ", *maths.listed(given)))
@@ -157,7 +172,9 @@ class Explanation:
     def several_paths(self, found: Sequence[Path]) -> Iterator[Section]:
         """Each path's product, and their sum; and how one backward pass does it."""
         who, of = maths.name(*self.spot), maths.name(self.of)
-        yield Said(f"{COUNTS[len(found)]} paths lead from ", who, " to ", of, ". Their products are added:")
+        yield Said(
+            f"{COUNTS[len(found)]} paths lead from ", who, " to ", of, *self.forks(found), ". Their products are added:"
+        )
         yield self.chain.products_table(found)
         links = {(k.stage.slot, k.to.place, k.by): k for path in found for k in path}
         ordered = [links[key] for key in sorted(links)]
@@ -167,11 +184,26 @@ class Explanation:
             yield f"Where the local derivatives come from{ones}:"
             yield self.chain.locals_table(told)
             yield Lines(list(self.chain.as_formula(found)))
-        tail = shared_end(found)
-        spots = [self.spot] if not tail else [*[link.to for link in tail[:1]], *(link.by for link in tail)]
-        on = f", and goes on from there to {self.spot}" if tail else ""
-        yield f"Backpropagation adds where the paths meet, at {spots[0]}, once{on}:"
-        yield self.chain.rows_at(spots, ordered)
+        slots = self.worked.slots
+        spots = sorted({link.by for link in ordered}, key=lambda spot: (slots[spot.label], spot.place), reverse=True)
+        spots = [*(spot for spot in spots if spot != self.spot), self.spot]
+        meet = [maths.name(*spot) for spot in spots if sum(link.by == spot for link in ordered) > 1]
+        yield Said(
+            "Backpropagation goes each step only once, from ", of, " back to ", who, ", and adds where paths meet, at ",
+            *maths.listed(meet), ":",
+        )  # fmt: skip
+        yield self.chain.rows_at(spots[-self.most :], ordered)
+
+    def forks(self, found: Sequence[Path]) -> list[str]:
+        """Why there are several paths: `, as x is used in s and in gate`; nothing where they part in many places."""
+        users: dict[Spot, dict[Spot, None]] = {}
+        for link in (link for path in found for link in reversed(path)):
+            users.setdefault(link.by, {})[link.to] = None
+        parting = [(spot, list(used)) for spot, used in users.items() if len(used) > 1]
+        if len(parting) != 1 or len(parting[0][1]) > 3:
+            return []
+        (spot, used), = parting
+        return [", as ", maths.name(*spot), " is used ", *maths.listed([Said("in ", maths.name(*one)) for one in used])]
 
     # Whole arrays, and more paths than anybody wants to read.
 
@@ -218,3 +250,19 @@ class Explanation:
              Column(f"d{stage.name}/d{self.name}"), Column("product", "point")], [rows],
             footers=[f"{self.spot} is used once in {count}: {end}."],
         )  # fmt: skip
+
+
+def steepest(tellings: Sequence[Explanation]) -> Said | None:
+    """Which of several numbers to change, and which way, so that the loss falls fastest."""
+    found = [one for one in tellings if not is_array(one.value) and one.value - one.value == 0.0]
+    if len(found) < 2 or len(found) < len(tellings) or not any(one.value for one in found):
+        return None
+    best = max(found, key=lambda one: abs(one.value))
+    if sum(abs(one.value) == abs(best.value) for one in found) > 1:
+        return None
+    value = maths.spelled(maths.gradient(best.of, best.name), " = ", maths.number(best.chain.show(best.value)))
+    way = "lower" if best.value > 0 else "raise"
+    return Said(
+        "The largest of these in size is ", value, f": to make {best.of} smaller, {way} ", maths.name(best.name),
+        " (against the sign of its gradient); a small change of it counts most.",
+    )  # fmt: skip

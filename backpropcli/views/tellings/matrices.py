@@ -6,10 +6,21 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, longer, postorder, same, substitute
+from backpropcli.spec.formula.tree import (
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Number,
+    Unary,
+    longer,
+    postorder,
+    same,
+    substitute,
+)
 from backpropcli.views.stages import Stage
 from backpropcli.views.tellings.links import primed
-from backpropcli.views.tellings.products import added, replaced, tidied, tidied_inside
+from backpropcli.views.tellings.products import added, factors_of, replaced, tidied, tidied_inside
 from backpropcli.views.trial import comes_to
 from backpropcli.views.vjps import gathered, product
 from backpropcli.views.worked import Worked
@@ -111,13 +122,18 @@ def _through(worked: Worked, stage: Stage, label: str, upstream: Spread | None) 
     if operation.name in ("sum", "mean") and upstream.even:
         count = worked.graph.options[stage.slot].count if operation.name == "mean" else 1
         return Spread([*upstream.factors, *_over(count)], True)
-    if upstream.even and worked.shape(stage.name):
-        return None
-    formula = _structural(worked, stage, label, worked.gradient_name(stage.name))
+    above = Name(worked.gradient_name(stage.name))
+    formula = _structural(worked, stage, label, above.name)
     if formula is None:
         return None
-    whole = tidied(upstream.factors)
-    return Spread([substitute(formula, {worked.gradient_name(stage.name): whole})], False)
+    if upstream.even and worked.shape(stage.name):  # the same number everywhere: a factor, or nothing
+        formula = replaced(formula, [(Call("expand_dims", (above, Unary("-", Number(1.0, "1")))), above)])
+        factors = factors_of(formula)
+        rest = [factor for factor in factors if not same(factor, above)]
+        if len(rest) != len(factors) - 1 or any(same(part, above) for one in rest for part in postorder(one)):
+            return None
+        return Spread([*upstream.factors, *rest], False)
+    return Spread([substitute(formula, {above.name: tidied(upstream.factors)})], False)
 
 
 def _over(count: int) -> list[Expression]:

@@ -20,12 +20,12 @@ def product(factors: Sequence[Expression]) -> Expression:
     """The factors as one product, from left to right."""
     whole: Expression | None = None
     for one in factors:
-        for part in _chain(one):
+        for part in factors_of(one):
             whole = part if whole is None else Binary("*", whole, part)
     return whole if whole is not None else Number(1.0, "1")
 
 
-def _chain(e: Expression) -> list[Expression]:
+def factors_of(e: Expression) -> list[Expression]:
     """The factors of a product that is itself a factor."""
     parts: list[Expression] = []
     while isinstance(e, Binary) and e.sign == "*":
@@ -35,9 +35,14 @@ def _chain(e: Expression) -> list[Expression]:
 
 
 def added(terms: Sequence[Expression]) -> Expression:
-    """The terms as one sum; what begins with a minus is subtracted."""
-    whole = terms[0]
-    for one in terms[1:]:
+    """The terms as one sum: what begins with a minus is subtracted, 0 left out, the same twice is two times it."""
+    kept = [one for one in terms if not (isinstance(one, Number) and one.value == 0)]
+    if not kept:
+        return Number(0.0, "0")
+    if len(kept) == 2 and same(*kept):
+        return Binary("*", Number(2.0, "2"), kept[0])
+    whole = kept[0]
+    for one in kept[1:]:
         negative = isinstance(one, Unary) and one.sign == "-"
         whole = Binary("-", whole, one.operand) if negative else Binary("+", whole, one)  # type: ignore[attr-defined]  # it is a Unary there
     return whole

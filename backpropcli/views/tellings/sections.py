@@ -12,7 +12,7 @@ from backpropcli.views.rows import WIDTH, Row, lay_out
 from backpropcli.views.table import Cell, Column, Table, width_of, worded
 from backpropcli.views.tellings.maths import Maths, Said, as_tex
 
-_WHOLE = re.compile(r"\S+ (?:[<>=≤≥≠]|[<>=!]=) \S+|\([^()]* - [^()]*\)|\[[\d, ]+\]")
+_WHOLE = re.compile(r"\S+ (?:[<>=≤≥≠]|[<>=!]=) \S+|\([^()]{0,16} - [^()]{0,16}\)|\[[\d, ]+\]")
 """A comparison, a difference in parentheses, an index: not broken over two lines."""
 
 
@@ -90,10 +90,10 @@ def terminal(sections: Iterable[Section], width: int | None = None, coloured: bo
         if number:
             yield ""
         if isinstance(section, Fitting):
-            fits = section.wide.layout(room).width <= room
+            fits = section.wide.layout().width <= room
             yield from terminal([section.wide] if fits else section.narrow, width, coloured)
         elif isinstance(section, Walk):
-            yield from lay_out(section.rows, room, wrap=width is not None)
+            yield from lay_out(section.rows, room, wrap=True)
         elif isinstance(section, Table):
             fits = section.layout().width <= room
             yield from render(section, width if fits else room, coloured).rstrip("\n").split("\n")
@@ -113,7 +113,7 @@ def hung(line: str, width: int, column: int) -> list[str]:
     if width_of(line) <= width:
         return [line]
     whole = _WHOLE.sub(lambda found: found[0].replace(" ", "\xa0"), line)
-    under = " " * min(column, width // 2)
+    under = " " * (column if column <= width // 2 else 4)
     pieces = wrap(whole, width, subsequent_indent=under, break_long_words=False, break_on_hyphens=False)
     return [piece.replace("\xa0", " ") for piece in pieces]
 

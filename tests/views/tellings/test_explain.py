@@ -71,14 +71,15 @@ As a formula:  dJ/dw1 = 2(a2 - y)/2 · relu'(z2) · w2 · relu'(z1) · x
 The gradients on this way are worked out once, and used again: dJ/dz2 gives
 dJ/db2, dJ/dt2 gives dJ/dw2 and dJ/dz1 gives dJ/db1.
 
-Test it: w1 = 2.001 makes J = 2.0060045, so J rose 0.0060045 ≈ 6 · 0.001."""
+Test it: w1 = 2.001 makes J = 2.0060045, so J rose 0.0060045 ≈ 6 · 0.001. The
+rest is the curve of J: a smaller step leaves less of it."""
 
 
 def test_paths_are_added_up() -> None:
     lines = told(MAZUR, "out_h1")
     text = "\n".join(lines)
     assert " ".join(lines[:2]) == "dE/dout_h1 = 0.0363503: raise out_h1 a little, and E rises 0.0363503 times as much."
-    assert "Two paths lead from out_h1 to E. Their products are added:" in text
+    assert "Two paths lead from out_h1 to E, as out_h1 is used in net_o1 and in net_o2." in text
     assert re.search(r"out_h1 → net_o1 → out_o1 → E_o1 → E\n +0\.4 · 0\.186816 · 0\.741365 += +0\.0553994", text)
     assert re.search(r"out_h1 → net_o2 → out_o2 → E_o2 → E\n +0\.5 · 0\.17551 · \(-0\.217072\) += -0\.0190491", text)
     assert re.search(r"sum += +0\.0363503", text)
@@ -186,23 +187,60 @@ def test_arrays_are_walked_back_in_matrix_notation() -> None:
 
 def test_an_entry_s_paths_go_from_entry_to_entry() -> None:
     text = "\n".join(told(LAYERS, "W1", (0, 1)))
-    assert "Two paths lead from W1[0, 1] to J. Their products are added:" in text
+    assert "Two paths lead from W1[0, 1] to J, as a1[1] is used in t2[0] and in t2[1]. Their" in text
     assert "  W1[0, 1] → t1[1] → z1[1] → a1[1] → t2[0] → z2[0] → a2[0] → J" in text
     assert re.search(r"a1 = sigmoid\(z1\) +da1\[1\]/dz1\[1\] += a1\[1\] · \(1 - a1\[1\]\) = 0\.240613", text)
-    assert "Backpropagation adds where the paths meet, at a1[1], once, and goes on from" in text
+    assert "Backpropagation goes each step only once, from J back to W1[0, 1], and adds" in text
     assert re.search(r"sum += +0\.000497713", text)
 
 
-def test_a_step_across_a_corner_is_said_to_be_one() -> None:
+def test_a_corner_is_said_to_be_one() -> None:
     lines = told("inputs: {x: 0}\nparameters: {w: 2}\nnodes: {J: relu(w*x)}", "x")
-    assert " ".join(lines[-2:]).startswith(
-        "Test it: x = 0.001 makes J = 0.002, so J rose 0.002, though dJ/dx = 0: J turns a corner at x = 0"
+    assert " ".join(lines[:2]) == (
+        "dJ/dx = 0: but raise x a little, and J rises 2 times as much: J turns a corner at x = 0, and one number "
+        "cannot tell both sides."
+    )
+    assert lines[-1] == "Test it: x = 0.001 makes J = 0.002, so J rose 0.002, not 0."
+    hinge = "inputs: {x: [1, 2]}\nparameters: {w: [0.5, 0.25]}\nnodes: {J: 'maximum(0, 1 - dot(w, x))'}"
+    assert " ".join(told(hinge, "w")[-2:]) == (
+        "Test it: w[1] = 0.251 leaves J at 0, not 1 · 0.001: J turns a corner at w[1] = 0.25, and one number cannot "
+        "tell both sides."
+    )
+
+
+def test_a_wrong_gradient_derived_by_hand_is_suspected_and_its_own_formula_shown() -> None:
+    spec = """
+inputs: {x: 2, y: 1}
+parameters: {w: 0.5}
+functions: {swish(z): {value: z * s, gradient: {z: s * (1 + z * (1 + s))}, where: {s: 1 / (1 + exp(-z))}}}
+nodes: {a: swish(w*x), J: (a - y)**2 / 2}
+"""
+    text = " ".join(told(spec, "w"))
+    assert "J falls 0.497418 times as much: the gradient that was written for swish may be wrong." in text
+    assert "da/dw = swish'(w · x) · x" in text  # not the table's own swish
+    assert "sigmoid" not in text
+
+
+def test_what_rounding_swallows_is_said_to_be_lost() -> None:
+    lines = told("parameters: {b: -7.25e-3, c: 1.0e+20}\nnodes: {J: 400*b + c}", "b")
+    assert " ".join(lines[-2:]) == (
+        "Test it: b = -0.00625 leaves J at 100000000000000000000: a change of 400 · 0.001 is lost in its rounding."
+    ) or "is lost in its rounding." in " ".join(lines[-2:])
+    assert told("parameters: {w: 4.0e+15}\nnodes: {J: w*w}", "w")[0].startswith("dJ/dw = 8e15")
+
+
+def test_nan_says_nothing() -> None:
+    lines = told("inputs: {x: 2}\nparameters: {w: -1, b: 2}\nnodes: {a: log(w*x), J: a*b}", "w")
+    assert " ".join(lines[:2]) == (
+        "dJ/dw = -2: but J = NaN here, so that says nothing. backprop run tells where it arises."
     )
 
 
 def test_a_steep_formula_is_tested_by_a_smaller_step() -> None:
     lines = told("parameters: {w: 1}\nnodes: {J: exp(200*w - 200)}", "w")
-    assert " ".join(lines[-2:]) == "Test it: w = 1.0001 makes J = 1.02020134, so J rose 0.02020134003 ≈ 200 · 0.0001."
+    assert " ".join(lines[-2:]).startswith(
+        "Test it: w = 1.0001 makes J = 1.02020134, so J rose 0.02020134003 ≈ 200 · 0.0001. The rest is the curve of J:"
+    )
 
 
 def test_the_command_writes_every_gradient_into_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,11 +274,13 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_full_tells_every_step_and_colour_is_what_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     nodes = [f"a{k} = a{k - 1}*0.9" for k in range(1, 60)]
     flags = ["explain", "w", "-p", "w=2", "-n", "a0 = w + 1", *[word for node in nodes for word in ("-n", node)]]
-    assert main(flags) == 0
-    short = capsys.readouterr().out
+    assert main(flags) == 0  # nothing is left out in a pipe
+    assert len(capsys.readouterr().out.splitlines()) >= 140
+    network = bp.loads("parameters: {w: 2}\nnodes:\n  a0: w + 1\n" + "".join(
+        f"  a{k}: a{k - 1}*0.9\n" for k in range(1, 60)))
+    short = list(terminal(network.explain("w").sections(), 80))
     assert "Its last 40 steps, from da59/da39 = 0.121577 on (--full tells all):" in short
-    assert main([*flags, "--full"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) > len(short.splitlines()) + 15
+    assert len(list(terminal(network.explain("w", full=True).sections(), 80))) > len(short) + 15
     assert main(["explain", "--example", "lecture", "b2", "--color", "always"]) == 0
     coloured = capsys.readouterr().out
     assert coloured.startswith("\x1b[1mdJ/db2 = 2\x1b[0m: raise b2")
