@@ -122,8 +122,9 @@ class Links:
         return self._elementwise(stage, spot) if stage.operation is None else self._structural(stage, spot)
 
     def _elementwise(self, stage: Stage, spot: Spot) -> Iterator[Link]:
-        shape, own = self.shapes[stage.slot], self.worked.shape(spot.label)
-        slope, found = self.worked.slope(stage, spot.label), stage.local(spot.label)
+        worked = self.worked
+        shape, own = self.shapes[stage.slot], worked.shape(spot.label)
+        slope, found = worked.slope(stage, spot.label), stage.local(spot.label)
         for to in _reached(shape, own, spot.place):
             value = _at(slope, to, shape)
             if found is None:
@@ -135,8 +136,16 @@ class Links:
                 fact = self._fact(stage, prime, value, to)
                 facts.append(fact)
                 names[prime.name] = fact.said
-            said = substitute(formula, {**self._entries([*stage.inputs, stage.name], to, shape), **names})
+            inner = {label: self.written(label) for label in stage.inputs if "." in label and not worked.shape(label)}
+            said = substitute(formula, {**self._entries([*stage.inputs, stage.name], to, shape), **names, **inner})
             yield Link(stage, stage.node, Spot(stage.name, to), spot, value, said, tuple(facts))
+
+    def written(self, label: str) -> Expression:
+        """A step inside a formula as it was written, `reg.2` as `sum(w**2)`; of anything else its name."""
+        stage = next((s for s in self.worked.stages if s.name == label), None) if "." in label else None
+        if stage is None:
+            return Name(label)
+        return substitute(stage.shown, {name: self.written(name) for name in stage.inputs if "." in name})
 
     def _entries(self, labels: Sequence[str], to: Place, shape: Place) -> dict[str, Expression]:
         """The entries of arrays that meet in one entry of an elementwise result."""
@@ -161,7 +170,8 @@ class Links:
         values = [_at(worked.trace.slots[a], to, self.shapes[a]) for a in arguments]
         numbers = [worked.precision.show(x) for x in values]
         given = prime.call.arguments
-        words = [typeset(substitute(a, names), worked.style) for a in given]
+        plain = {label: self.written(label) for label in stage.inputs if "." in label and not worked.shape(label)}
+        words = [typeset(substitute(a, {**names, **plain}), worked.style) for a in given]
         because = reason(prime, values, numbers, worked.style)
         condition = reason(prime, values, [*words, *numbers[len(given) :]], worked.style)
         head = prime.head.format(", ".join(numbers[: len(given)]))
@@ -252,7 +262,8 @@ def primed(prime: Prime) -> Expression:
     made = Call(call.name, call.arguments, call.keywords, written=call.written, prime=True)
     if prime.name == typeset(made):
         return made
-    return Name(prime.name) if prime.name != typeset(plain := Call(call.name, call.arguments)) else plain
+    spelled = substitute(prime.formula, prime.arguments)  # sign(e), for abs'(e)
+    return spelled if prime.name == typeset(spelled) else Name(prime.name)
 
 
 def _named(name: str, names: Mapping[str, Expression]) -> str:

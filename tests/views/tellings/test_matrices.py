@@ -55,6 +55,25 @@ nodes: {P: X @ W + b, J: sum((P - Y)**2)/2}
     assert formula(spec.replace("sum", "mean"), "W") == "X.T @ ((P - Y) / 3)"
 
 
+def test_choices_inside_have_their_numbers() -> None:
+    spec = """
+inputs: {x: [[1, 2], [3, 4]], y: [1, 2]}
+parameters: {w: [0.2, -0.1]}
+nodes: {e: x @ w - y, J: mean(abs(e))}
+"""
+    told = bp.loads(spec).explain("w")
+    found = composed(told.worked, "w", told.cone.labels)
+    assert found is not None
+    assert typeset(found.formula) == "x.T @ (sign(e) / 2)"
+    np.testing.assert_allclose(found.value, told.value)
+
+
+def test_a_step_inside_a_formula_is_spelled_out() -> None:
+    told = bp.loads("inputs: {w: [1, 2]}\nparameters: {lam: 0.1}\nnodes: {r: lam * sum(w**2), J: r*3}").explain("lam")
+    assert told.paths is not None
+    assert [typeset(link.formula) for link in told.paths[0] if link.formula] == ["3", "sum(w²)"]
+
+
 def test_layers_and_a_loss_over_a_batch() -> None:
     found = formula(XOR, "W1")
     assert found is not None
