@@ -77,4 +77,4 @@ def derive(
     if not all(one.agrees for one in found):
         return 1
     without = [one for one in found if one.problem is not None]
-    return 2 if without and (network.names or len(without) == len(found)) else 0
+    return 3 if without and (network.names or len(without) == len(found)) else 0

@@ -78,7 +78,7 @@ def factor(
 
     `starred`: that product is elementwise and has a `*`, and so have the formula's own.
     """
-    piece = _set(expression, style, numbers or {}, arrays, tight=True, starred=starred)
+    piece = _set(expression, style, numbers or {}, arrays, tight=True, elementwise=starred)
     chain = piece.binding > PRODUCT or (piece.binding == PRODUCT and not _has_matmul(expression))
     return piece.inner if chain else _wrap(piece.first)
 
@@ -92,13 +92,13 @@ def _has_matmul(expression: Expression) -> bool:
     return False
 
 
-def _stars(order: list[Expression], arrays: Collection[str], starred: bool) -> list[bool]:
+def starred(order: list[Expression], arrays: Collection[str], whole: bool = False) -> list[bool]:
     """For each part of a formula, whether it is a product written with `*`: one sign in a whole chain of factors.
 
     The sign of a chain is `*` where two arrays are multiplied in it, entry by entry.
     """
     stars = [False] * len(order)
-    if not arrays and not starred:
+    if not arrays and not whole:
         return stars
     lefts = [-1] * len(order)  # where the chain goes on, on the left
     stack: list[tuple[int, bool]] = []
@@ -113,7 +113,7 @@ def _stars(order: list[Expression], arrays: Collection[str], starred: bool) -> l
                 lefts[k] = inside[0][0]
                 stars[k] = stars[k] or stars[lefts[k]]
         stack.append((k, _spread(part, [shaped for _, shaped in inside], arrays)))
-    stars[-1] = stars[-1] or (starred and isinstance(order[-1], Binary) and BINDING[order[-1].sign] == PRODUCT)
+    stars[-1] = stars[-1] or (whole and isinstance(order[-1], Binary) and BINDING[order[-1].sign] == PRODUCT)
     for k in reversed(range(len(order))):
         if stars[k] and lefts[k] >= 0:
             stars[lefts[k]] = True
@@ -138,7 +138,7 @@ def _set(
     numbers: Mapping[str, str],
     arrays: Collection[str],
     tight: bool,
-    starred: bool = False,
+    elementwise: bool = False,
 ) -> Piece:
     """Parts before the whole, on a stack: a sum of 10,000 terms is a tree 10,000 deep."""
     if isinstance(expression, Name):  # most arguments and many factors
@@ -147,7 +147,7 @@ def _set(
     stack: list[Piece] = []
     spread: list[bool] = []  # beside each piece: is it an array?
     order = postorder(expression)
-    stars = _stars(order, arrays, starred)
+    stars = starred(order, arrays, elementwise)
     for k, part in enumerate(order):
         count = len(part.parts())
         pieces, shaped = stack[len(stack) - count :], spread[len(spread) - count :]

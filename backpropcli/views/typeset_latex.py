@@ -3,7 +3,7 @@ r"""Formulas in LaTeX: `\frac{(a_2 - y)^2}{2}`, `w_1 \cdot x`, `\sigma(z_1)`."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from backpropcli.spec.formula.tree import (
     Binary,
@@ -18,7 +18,7 @@ from backpropcli.spec.formula.tree import (
     Unary,
     postorder,
 )
-from backpropcli.views.typeset import ATOM, BINDING, COMPARISON, POWER, PRODUCT, SIGN, Piece
+from backpropcli.views.typeset import ATOM, BINDING, COMPARISON, POWER, PRODUCT, SIGN, Piece, starred
 
 _LETTERS = """
 alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi
@@ -36,14 +36,18 @@ _WORD = re.compile(r"([^\W\d_]+)(\d*)((?:_\w+)?)")
 _GRADIENT = re.compile(r"d(\w+(?:\.\d+)?)/d(\w+(?:\.\d+)?)")
 
 
-def latex(expression: Expression, numbers: Mapping[str, str] | None = None) -> str:
-    """A formula in LaTeX (mathematics mode); `numbers` puts a number (as text) in the place of a name."""
+def latex(expression: Expression, numbers: Mapping[str, str] | None = None, arrays: Collection[str] = ()) -> str:
+    """A formula in LaTeX (mathematics mode); `numbers` puts a number (as text) in the place of a name.
+
+    A product of two `arrays` is elementwise and has the sign for it.
+    """
     stack: list[Piece] = []
-    for part in postorder(expression):
+    order = postorder(expression)
+    for part, star in zip(order, starred(order, arrays), strict=True):
         count = len(part.parts())
         pieces = stack[len(stack) - count :]
         del stack[len(stack) - count :]
-        stack.append(_set(part, pieces, numbers or {}))
+        stack.append(_set(part, pieces, numbers or {}, star))
     return stack[0].first
 
 
@@ -96,10 +100,10 @@ def _matrix(text: str) -> str:
     return rf"\begin{{pmatrix}} {inside} \end{{pmatrix}}"
 
 
-def _set(part: Expression, pieces: list[Piece], numbers: Mapping[str, str]) -> Piece:
+def _set(part: Expression, pieces: list[Piece], numbers: Mapping[str, str], star: bool) -> Piece:
     match part:
         case Binary():
-            return _binary(part, pieces[0], pieces[1])
+            return _binary(part, pieces[0], pieces[1], star)
         case Name(name=name, prefix=prefix):
             return _atom(latex_name(name)) if prefix or name not in numbers else _number(numbers[name])
         case Number(text=text, value=value):
@@ -162,7 +166,7 @@ def _call(call: Call, pieces: list[Piece]) -> Piece:
     return _atom(f"{name}{chr(39) if call.prime else ''}{_wrap(inside)}")
 
 
-def _binary(part: Binary, left: Piece, right: Piece) -> Piece:
+def _binary(part: Binary, left: Piece, right: Piece, star: bool) -> Piece:
     sign, binding = part.sign, BINDING[part.sign]
     if sign == "**":
         return Piece(text := f"{_base(left)}^{{{right.first}}}", text, POWER)
@@ -171,7 +175,7 @@ def _binary(part: Binary, left: Piece, right: Piece) -> Piece:
     keep = left.binding > binding if binding == COMPARISON else left.binding >= binding
     before, inner = (left.first, left.inner) if keep else (_wrap(left.first),) * 2
     after = right.inner if right.binding > binding else _wrap(right.first)
-    joint = SIGNS.get(sign, f" {sign} ")
+    joint = r" \odot " if star else SIGNS.get(sign, f" {sign} ")
     if sign == "*" and isinstance(part.left, Number) and after.startswith(("(", r"\left(")):
         joint = " "
     return Piece(before + joint + after, inner + joint + after, binding)

@@ -190,18 +190,18 @@ class Chain:
         said = [Said("   while ", *maths.listed(conditions))] if conditions else []
         yield Said(head, maths.spelled(whole, " = ", tidy), *said), column
 
-    def composed(self, paths: Sequence[Path]) -> tuple[Expression, list[str]]:
+    def composed(self, paths: Sequence[Path]) -> tuple[Expression, list[Maths]]:
         """The sum over paths of the products of local derivatives; what they share towards the end is a factor of all.
 
         Choices are the numbers that they are here, under the conditions that are given beside.
         """
         shared = len(shared_end(paths)) if len(paths) > 1 else 0
-        used: dict[str, None] = {}
+        used: dict[Maths, None] = {}
 
         def multiplied(links: Sequence[Link]) -> Expression:
             known: list[tuple[Expression, Expression]] = []
-            for fact in [fact for link in links for fact in link.facts if fact.condition]:
-                used[fact.condition] = None
+            for fact in [fact for link in links for fact in link.facts if fact.conditions]:
+                used.update(dict.fromkeys(fact.conditions))
                 known.append((fact.said, Number(fact.value, self.show(fact.value))))
             return tidied([replaced(self.expression(link), known) for link in links if not link.plain])
 

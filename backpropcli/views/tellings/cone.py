@@ -55,6 +55,11 @@ class Cone:
         return onward
 
     @cached_property
+    def spread(self) -> set[str]:
+        """The names of arrays and of their gradients."""
+        return {*self.worked.arrays, *(self.worked.gradient_name(label) for label in self.worked.arrays)}
+
+    @cached_property
     def order(self) -> list[str]:
         """The same from the loss back, each when all that use it are done."""
         found = [label for label in self.worked.order() if label in self.labels]
@@ -139,7 +144,7 @@ class Cone:
             shown = worked.show(worked.gradient(label))
             sides = [maths.gradient(self.of, label).tex]
             if formula is not None:
-                sides.append(maths.formula(formula, worked.style).tex)
+                sides.append(maths.formula(formula, worked.style, self.spread).tex)
             elif row.formula:
                 sides.append(rf"\text{{{paragraph(row.formula[0])}}}")
             tex.append([*sides, *([maths.number(shown).tex] if shown is not None else [])])

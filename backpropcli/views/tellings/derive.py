@@ -159,10 +159,10 @@ class Derivation:
         """The conditions, and whether both agree."""
         said = []
         if one.while_:
-            conditions = [maths.formula(self.tree(c), self.worked.style) for c in one.while_]
+            conditions = self.conditions(one.while_)
             said.append((Said("This holds while ", *maths.listed(conditions), "."), 0))
         if one.also:
-            conditions = [maths.formula(self.tree(c), self.worked.style) for c in one.also]
+            conditions = self.conditions(one.also)
             said.append((Said("Fully written out it holds while ", *maths.listed(conditions), "."), 0))
         if one.value != one.value or one.gradient != one.gradient:
             words = "There is nothing to compare: NaN agrees with nothing. backprop run tells where it arises."
@@ -174,6 +174,16 @@ class Derivation:
                 "backprop check tells which is right."
         said.append((Said(words), 0))
         return Lines(said)
+
+    def conditions(self, texts: Sequence[str]) -> list[Maths]:
+        """What has to hold, in the language of the spec, as people say it: not less and not more is equal."""
+        kept = list(texts)
+        for one in texts:
+            other = one.replace("<=", ">=")
+            if other != one and one in kept and other in kept:
+                kept[kept.index(one)] = one.replace("<=", "==")
+                kept.remove(other)
+        return [maths.condition(self.tree(c), self.worked.style) for c in kept]
 
     # Through whole arrays.
 

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product as every
 from typing import Any, NamedTuple
 
+from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
 from backpropcli.views.numbers import component_name
 from backpropcli.views.primes import Prime, reason
 from backpropcli.views.stages import Stage
-from backpropcli.views.tellings.maths import entry
+from backpropcli.views.tellings import maths
+from backpropcli.views.tellings.maths import Maths, entry
 from backpropcli.views.tellings.products import added, tidied
-from backpropcli.views.typeset import typeset
+from backpropcli.views.typeset import ASCII, typeset
 from backpropcli.views.worked import Worked
 
 Place = tuple[int, ...]
@@ -35,12 +37,12 @@ class Spot(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A factor that is one number because of a choice: `relu'(z1)` is 1; `remark` and `condition` say why."""
+    """A factor that is one number because of a choice: `relu'(z1)` is 1; `remark` and `conditions` say why."""
 
     said: Expression
     value: float
     remark: str = ""
-    condition: str = ""
+    conditions: tuple[Maths, ...] = ()
 
 
 class Link(NamedTuple):
@@ -171,12 +173,13 @@ class Links:
         numbers = [worked.precision.show(x) for x in values]
         given = prime.call.arguments
         plain = {label: self.written(label) for label in stage.inputs if "." in label and not worked.shape(label)}
-        words = [typeset(substitute(a, {**names, **plain}), worked.style) for a in given]
+        words = [typeset(substitute(a, {**names, **plain}), ASCII) for a in given]
         because = reason(prime, values, numbers, worked.style)
-        condition = reason(prime, values, [*words, *numbers[len(given) :]], worked.style)
+        said_so = reason(prime, values, [*words, *numbers[len(given) :]], ASCII).removeprefix(", as ")
         head = prime.head.format(", ".join(numbers[: len(given)]))
-        remark = f"{head} = {worked.precision.show(here)}{because}" if because else ""
-        return Fact(said, here, remark, condition.removeprefix(", as "))
+        remark = f"{head} = {worked.precision.show(here)}{because}".replace(" == ", " = ") if because else ""
+        conditions = [maths.condition(parse(text), worked.style) for text in said_so.split(" and ") if text]
+        return Fact(said, here, remark, tuple(conditions))
 
     def _structural(self, stage: Stage, spot: Spot) -> Iterator[Link]:
         assert stage.operation is not None

@@ -92,7 +92,14 @@ def inside(text: str) -> Maths:
 
 def formula(expression: Expression, style: Style, arrays: Iterable[str] = (), tight: bool = False) -> Maths:
     """A whole formula; `tight` without blanks around `/`."""
-    return Maths(typeset(expression, style, arrays=set(arrays), tight=tight), latex(expression))
+    known = set(arrays)
+    return Maths(typeset(expression, style, arrays=known, tight=tight), latex(expression, arrays=known))
+
+
+def condition(expression: Expression, style: Style) -> Maths:
+    """What has to hold; equality as people write it."""
+    said = formula(expression, style)
+    return Maths(said.replace(" == ", " = "), said.tex)
 
 
 def factor_of(expression: Expression, style: Style) -> Maths:

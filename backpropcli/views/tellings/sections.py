@@ -16,6 +16,10 @@ _WHOLE = re.compile(r"\S+ (?:[<>=≤≥≠]|[<>=!]=) \S+|\([^()]{0,16} - [^()]{0
 """A comparison, a difference in parentheses, an index: not broken over two lines."""
 
 
+LINE = 62
+"""A page of LaTeX has room for about so many signs of a formula."""
+
+
 class Walk(NamedTuple):
     """Worked lines, `dJ/da1 = dJ/dt2 @ W2.T = ... = ...`; `tex` has the sides of each equation in LaTeX."""
 
@@ -50,7 +54,8 @@ class Equations(NamedTuple):
         rows = {right.tex: word for word, right in reversed(self.rows) if isinstance(right, Maths)}
         sides = [(word, tex) for tex, word in reversed(rows.items())]
         left = [self.left.tex, *[""] * (len(sides) - 1)]
-        yield from aligned([(a, rf"{tex} && \text{{{word}}}") for a, (word, tex) in zip(left, sides, strict=True)])
+        equations = [(a, [tex]) for a, (_, tex) in zip(left, sides, strict=True)]
+        yield from aligned(equations, [word for word, _ in sides])
 
 
 class Fitting(NamedTuple):
@@ -139,7 +144,7 @@ def latex(sections: Iterable[Section]) -> Iterator[str]:
     """The sections as LaTeX, for a document that inputs them and uses amsmath; the first is a heading."""
     for number, section in enumerate(map(_whole, sections)):
         if isinstance(section, Walk):
-            yield from aligned([(left, " = ".join(rest)) for left, *rest in section.tex])
+            yield from aligned([(left, rest) for left, *rest in section.tex])
         elif isinstance(section, Table):
             yield from tabular(section)
         elif isinstance(section, Equations):
@@ -153,11 +158,43 @@ def latex(sections: Iterable[Section]) -> Iterator[str]:
         yield "\n"
 
 
-def aligned(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Equations under each other, their signs too."""
-    yield "\\begin{align*}\n"
-    yield " \\\\\n".join(f"  {left} &= {right}" for left, right in rows)
-    yield "\n\\end{align*}\n"
+def aligned(rows: Sequence[tuple[str, Sequence[str]]], words: Sequence[str] = ()) -> Iterator[str]:
+    """Equations under each other, their signs too; what is too long for a line goes on in the next.
+
+    A row is a left side and what it equals; `words` say what each row is.
+    """
+    lines = []
+    for k, (left, sides) in enumerate(rows):
+        short = seen(left + "".join(sides)) <= LINE and len(sides) > 1
+        parts = [" = ".join(sides)] if short else list(sides)
+        broken = [
+            rf"&\quad {piece}" if n else f"&= {piece}" for part in parts for n, piece in enumerate(pieces(part))
+        ]  # fmt: skip
+        if words:
+            broken[-1] += rf" && \text{{{words[k]}}}"
+        lines += [f"  {left} {broken[0]}", *(f"  {line}" for line in broken[1:])]
+    yield "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}\n"
+
+
+def seen(tex: str) -> int:
+    """About how many signs wide a formula is."""
+    return len(re.sub(r"\\(?:frac|left|right|partial|mathrm|text|begin|end)|[{}_^ ]", "", tex))
+
+
+def pieces(tex: str) -> list[str]:
+    """A formula in as many lines as it takes, broken in front of a plus, or behind the dot of a product."""
+    if seen(tex) <= LINE:
+        return [tex]
+    found, line, depth = list[str](), "", 0
+    for part in re.split(r"( \+ | \\cdot | \\odot )", tex):
+        sign = part.startswith(" ") and part.strip() in ("+", r"\cdot", r"\odot")
+        if sign and not depth and seen(line) > LINE * (0.4 if part == " + " else 0.8):
+            found.append(line)
+            line = part.lstrip()
+        else:
+            line += part
+        depth += sum(part.count(c) for c in ("{", r"\left")) - sum(part.count(c) for c in ("}", r"\right"))
+    return [*found, line]
 
 
 def _whole(section: Section) -> Whole:
@@ -168,12 +205,13 @@ def _whole(section: Section) -> Whole:
 def tabular(table: Table) -> Iterator[str]:
     """A table: header, rule, rows; the sentences under it as paragraphs."""
     columns = table.columns
+    yield "{\\renewcommand{\\arraystretch}{1.7}\n"
     yield f"\\begin{{tabular}}{{{''.join('l' if c.align == 'left' else 'r' for c in columns)}}}\n"
     yield " & ".join(as_tex(c.title) for c in columns) + " \\\\ \\hline\n"
     for section in table.sections:
         for row in section:
             yield " & ".join(as_tex(_flat(cell)) for cell in row) + " \\\\\n"
-    yield "\\end{tabular}\n"
+    yield "\\end{tabular}}\n"
     for footer in table.footers:
         yield f"\n{as_tex(footer)}\n"
 

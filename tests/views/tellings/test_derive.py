@@ -199,3 +199,14 @@ def test_conditions_of_the_two_formulas_are_kept_apart() -> None:
 def test_nan_agrees_with_nothing() -> None:
     lines = terminal_lines(bp.loads("parameters: {w: -1, b: 2}\nnodes: {a: log(w), J: a*b}").derive("b"))
     assert "There is nothing to compare: NaN agrees with nothing. backprop run tells" in "\n".join(lines)
+
+
+def test_no_single_formula_is_status_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text("inputs: {x: [1, 2, 3]}\nparameters: {W: {ones: [3, 3]}}\nnodes: {J: sum(x @ W)}", "utf-8")
+    assert main(["derive", str(spec), "W"]) == 3
+    assert "No single formula: W has 9 entries, too many for a formula each\n  Name one:  W[0, 0]" in (
+        capsys.readouterr().out
+    )
+    assert main(["derive", str(spec), "W[0,1]"]) == 0
+    capsys.readouterr()

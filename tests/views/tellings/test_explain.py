@@ -12,7 +12,7 @@ import pytest
 import backpropcli as bp
 from backpropcli.app import main
 from backpropcli.spec import example_text
-from backpropcli.views.tellings.sections import latex, markdown, terminal
+from backpropcli.views.tellings.sections import latex, markdown, seen, terminal
 from tests.views.tellings.telling_makers import matrices
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.yaml"))
@@ -287,3 +287,13 @@ def test_full_tells_every_step_and_colour_is_what_was_asked_for(capsys: pytest.C
     assert main(["explain", "--example", "lecture", "b2", "--color", "never"]) == 0
     plain = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", coloured).splitlines()]
     assert capsys.readouterr().out.splitlines() == plain
+
+
+def test_long_equations_are_broken_in_latex() -> None:
+    spec = "inputs: {x: 1}\nparameters: {w: 0.8}\nnodes:\n  h0: tanh(w*x)\n" + "".join(
+        f"  h{k}: tanh(w*h{k - 1} + x)\n" for k in range(1, 3)) + "  J: (h2 - 0.3)**2\nloss: J"
+    tex = "".join(latex(bp.loads(spec).explain("w").sections()))
+    longest = max(seen(line) for line in tex.splitlines() if "&=" in line or r"&\quad" in line)
+    assert longest < 90
+    assert r"\text" not in tex
+    assert r"\odot" in "".join(latex(bp.loads(LAYERS).explain("b1").sections()))
