@@ -25,6 +25,7 @@ from backpropcli.views.trial import comes_to
 from backpropcli.views.vjps import gathered, product
 from backpropcli.views.worked import Worked
 
+CLOSE = 1e-9
 LONGEST = 60
 """A composed formula of more parts than these is given step by step instead."""
 
@@ -109,7 +110,19 @@ def composed(worked: Worked, name: str, labels: Collection[str]) -> Composed | N
     if name not in found or (found[name].even and worked.shape(name)):
         return None
     formula = tidied_inside(tidied(found[name].factors))
-    return None if longer(formula, LONGEST) else Composed(formula, _worth(worked, formula, labels))
+    if longer(formula, LONGEST):
+        return None
+    value = _worth(worked, formula, labels)
+    return Composed(formula, value) if value is None or _close(value, worked.gradient(name)) else None
+
+
+def _close(value: Any, gradient: Any) -> bool:
+    """Whether a formula comes to the gradient: one that lost its shape on the way does not, and is not shown."""
+    import numpy as np
+
+    ours, theirs = np.asarray(gradient, dtype=float), np.asarray(value, dtype=float)
+    least = CLOSE * float(np.abs(np.nan_to_num(ours)).max(initial=0.0)) + 1e-12
+    return ours.shape == theirs.shape and bool(np.allclose(theirs, ours, rtol=CLOSE, atol=least, equal_nan=True))
 
 
 def _through(worked: Worked, stage: Stage, label: str, upstream: Spread | None) -> Spread | None:
@@ -149,9 +162,17 @@ def _elementwise(worked: Worked, stage: Stage, label: str, upstream: Spread) -> 
     shape, own = worked.shape(stage.name), worked.shape(label)
     if shape == own:
         return Spread(factors, upstream.even and (plain or not shape))
-    if upstream.even and plain:  # a sum of equal numbers, whose count a formula would have to say
-        return None
+    if upstream.even and (plain or _natural(worked, local) != shape):
+        return None  # a sum of equal numbers, whose count a formula would have to say
     return Spread([_gathered(worked, stage, label, tidied(factors))], False)
+
+
+def _natural(worked: Worked, formula: Expression) -> tuple[int, ...]:
+    """The shape that an elementwise formula of these names has by itself."""
+    import numpy as np
+
+    shapes = [worked.shape(p.name) for p in postorder(formula) if isinstance(p, Name) and p.name in worked.slots]
+    return tuple(np.broadcast_shapes(*shapes))
 
 
 def _worth(worked: Worked, formula: Expression, labels: Collection[str]) -> Any:

@@ -98,3 +98,13 @@ nodes: {a: f(w*x), J: sum(a*a)}
 """
     derivation = bp.loads(spec).derive("w")
     assert not derivation.agrees
+
+
+def test_a_formula_that_would_lose_its_shape_is_not_shown() -> None:
+    spec = """
+inputs: {x: [[1, 2], [3, 4], [5, 6]]}
+parameters: {w: [0.05, -0.3]}
+nodes: {J: 'mean(where(w > 0.1, x, 0.5*w))'}
+"""
+    assert formula(spec, "w") is None  # the mean is over 6 entries, the slopes are 2
+    assert bp.loads(spec).derive("w").agrees
