@@ -9,7 +9,7 @@ from typing import NamedTuple
 from backpropcli.views.layout import Block
 from backpropcli.views.matrix_rows import PROPORTIONAL, aligned
 from backpropcli.views.picture import Item, Picture
-from backpropcli.views.short_names import short_names
+from backpropcli.views.short_names import short_names, shortened
 from backpropcli.views.svg_text import (
     LONGEST_NAME,
     THIN,
@@ -19,7 +19,6 @@ from backpropcli.views.svg_text import (
     number,
     run_width,
     runs,
-    shortened,
 )
 
 SIZE = 15.0

@@ -13,7 +13,7 @@ from backpropcli.views.layout import Box, Layout, Point
 WIDEST = 1500.0
 """A drawing up to so wide is left as it is; a wider one has bands of at most this width."""
 TALLEST = 6000.0
-"""One that would be higher than this so has wider bands: it cannot be seen at once anyway, and is about as wide as high."""
+"""One that would be higher than this has wider bands: it cannot be seen at once anyway, and is as wide as high."""
 PROPORTION = 1.5
 """How wide for its height such a one is."""
 FLAT = 1.2
@@ -26,7 +26,7 @@ NAME = 17.0
 BETWEEN, FRAMES_BETWEEN = 44.0, 56.0
 """Space between two bands, and between two with frames."""
 BROKEN, PASSING = 2.0, 0.03
-"""How bad a broken layer is, where a band half as long as its share is 0.1; and how bad is each of the edges that are broken."""
+"""How bad a broken layer is, where a band half as long as its share is 0.1; and each of the edges that are broken."""
 A_BAND = 0.5
 """How bad a band more is."""
 
@@ -86,8 +86,8 @@ def folded(
             pieces[-1].append(band.moved(point))
             if following is not None and band_of(following.x) is not band:
                 begins = band_of(following.x)
-                start, name = begins.moved(point), begins.names[edge[0]]
-                label = Point(start.x - BEND if begins.bent else start.x, name + begins.down)
+                start, level = begins.moved(point), begins.names[edge[0]] + begins.down
+                label = Point(start.x - BEND if begins.bent else start.x, level)
                 entering[edge[0], label] = None
                 pieces.append([label, start] if begins.bent else [start])
         routes[edge] = pieces

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+
+from backpropcli.views.picture import Picture
+
+_NAME = re.compile(r"[^\W\d⁰¹²³⁴⁵⁶⁷⁸⁹⁻][^\W⁰¹²³⁴⁵⁶⁷⁸⁹⁻]*(?:\.\d+)?")
 
 
 def short_names(names: Iterable[str], most: int, dots: str = "…") -> dict[str, str]:
@@ -25,3 +30,27 @@ def short_names(names: Iterable[str], most: int, dots: str = "…") -> dict[str,
         taken.add(short)
         result[name] = short
     return result
+
+
+def shortened(text: str, short: Mapping[str, str]) -> str:
+    """A formula with other names in the place of long ones."""
+    return _NAME.sub(lambda found: short.get(found[0], found[0]), text) if short else text
+
+
+def renamed(shown: Picture, short: Mapping[str, str]) -> Picture:
+    """A picture with other names in the place of long ones, everywhere."""
+    if not short:
+        return shown
+
+    def names(old: Iterable[str]) -> tuple[str, ...]:
+        return tuple(short.get(name, name) for name in old)
+
+    items = {
+        short.get(name, name): item._replace(
+            name=short.get(name, name), label=shortened(item.label, short), formula=shortened(item.formula, short),
+            inputs=names(item.inputs), members=names(item.members),
+        )
+        for name, item in shown.items.items()
+    }  # fmt: skip
+    above = {short.get(name, name): names(data) for name, data in shown.above.items()}
+    return shown._replace(items=items, above=above, of=short.get(shown.of or "", shown.of))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from math import sqrt
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
@@ -130,7 +130,7 @@ def _raised(text: str) -> tuple[int, int, str] | None:
         if not depth and text[k] in ")]":
             inside = text[start + 2 : k + 1]
             return start, k + 1, inside[1:-1] if text[start + 2] == "(" else inside
-        if depth <= 0 and (plain is None or k + 1 >= plain.end()) and not text[k + 1 : k + 2] == "(":
+        if depth <= 0 and (plain is None or k + 1 >= plain.end()) and text[k + 1 : k + 2] != "(":
             break
     return (start, plain.end(), plain[0]) if plain and not plain[0].endswith("(") else None
 
@@ -147,11 +147,6 @@ def _named(text: str, names: Collection[str]) -> list[Run]:
     if last < len(text):
         result.append(Run(text[last:], ""))
     return result
-
-
-def shortened(text: str, short: Mapping[str, str]) -> str:
-    """A formula with other names in the place of long ones."""
-    return _NAME.sub(lambda found: short.get(found[0], found[0]), text) if short else text
 
 
 def tspans(line: Collection[Run], size: float) -> str:
@@ -177,14 +172,16 @@ def tspans(line: Collection[Run], size: float) -> str:
     return "".join(parts)
 
 
-def broken(text: str, limit: int = BREAK_AFTER) -> list[str]:
+def broken(text: str, limit: int = BREAK_AFTER, slack: int = SLACK) -> list[str]:
     """A formula in lines of about `limit` signs, broken where it binds least.
 
     Nothing is left out of it but the middle of one that would fill a page; a line is longer where it cannot be broken.
+    Without `slack` no other is.
     """
-    if len(text) <= limit + SLACK:
+    if len(text) <= limit + slack:
         return [text]
-    limit = max(limit, round(sqrt(FLAT * len(text)) * 0.9))
+    if slack:
+        limit = max(limit, round(sqrt(FLAT * len(text)) * 0.9))
     pieces = list(_pieces(text, limit))
     if len(text) > MOST_SIGNS:
         pieces = [*_first(pieces), " …", *reversed(list(_first(pieces[::-1])))]
