@@ -52,7 +52,7 @@ def terminal_graph(
         if width is not None and width >= NARROWEST and drawing.widest > width:
             raise TangledError
         cut = {item.title: item.formula for item in shown.items.values() if is_cut(item, room)}
-        lines += legend(shown, drawing.canvas.crossed, ascii, coloured)
+        lines += legend(shown, room, drawing.canvas.crossed, ascii, coloured)
     except TangledError:
         lines, cut = node_list(shown, room).text(width).splitlines(), {}
     for text in [*lines, *in_full(short, cut, room)]:

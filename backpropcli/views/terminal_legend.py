@@ -13,18 +13,18 @@ SIGNS = "┬ ┴ ├ ┤ ┼ lines join or branch    ─│─ they cross"
 SIGNS_IN_ASCII = "+ lines bend, join or branch    -|- they cross"
 
 
-def legend(shown: Picture, crossed: bool, ascii: bool, coloured: bool) -> list[str]:
+def legend(shown: Picture, width: int, crossed: bool, ascii: bool, coloured: bool) -> list[str]:
     """The data that nothing uses, and the signs: those of lines only where some have `crossed`."""
     lines = []
     items = shown.items
     if unused := shown.unused:
         words = (f"{items[n].title}{equals(items[n]) or f' {items[n].shown_shape}'}".rstrip() for n in unused)
-        lines += ["", f"not used: {', '.join(words)}"]
+        lines += ["", *worded(f"not used: {', '.join(words)}", width)]
     signs = [_in_colour("▶ values", "value", coloured)] * any(item.value for item in items.values())
     gradients = _in_colour(f"◀ gradients of {shown.of}", "gradient", coloured)
     signs += [gradients] * any(item.gradient for item in items.values())
     lines += ["", "    ".join(signs)] if signs else [""] * crossed
-    return [*lines, SIGNS_IN_ASCII if ascii else SIGNS] if crossed else lines
+    return [*lines, *worded(SIGNS_IN_ASCII if ascii else SIGNS, width)] if crossed else lines
 
 
 def _in_colour(text: str, paint: Paint, coloured: bool) -> str:
