@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from backpropcli.views.layout import Box, Layout, Point
 
-WIDEST = 1500.0
-"""A drawing up to so wide is left as it is; a wider one has bands of at most this width."""
+WIDEST, LEFT = 1500.0, 1.1
+"""A drawing has bands of at most this width, but one that is hardly wider, by this factor, is left as it is."""
 TALLEST = 6000.0
 """One that would be higher than this has wider bands: it cannot be seen at once anyway, and is as wide as high."""
 PROPORTION = 1.5
@@ -61,7 +61,7 @@ def folded(
     room for their frames. An edge that is broken begins again with the name of the node that it comes from.
     """
     between = FRAMES_BETWEEN if framed else BETWEEN
-    if plan.width <= (widest or WIDEST) or (widest is None and plan.width < FLAT * plan.height):
+    if plan.width <= (widest or LEFT * WIDEST) or (widest is None and plan.width < FLAT * plan.height):
         return plan
     area = plan.width * (plan.height + between)
     most = widest or (WIDEST if area < TALLEST * WIDEST else max(WIDEST, sqrt(PROPORTION * area)))
