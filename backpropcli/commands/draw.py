@@ -9,11 +9,14 @@ import typer
 from backpropcli.commands.options import OUTPUT, Network, Numbers, Word, announce, command, complete_names, one_file
 from backpropcli.errors import UsageError
 from backpropcli.suggest import did_you_mean
+from backpropcli.views.numbers import read_count
 from backpropcli.views.output import destination
 
 PIXELS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf")
 FORMATS = ("terminal", "svg", "dot", "mermaid")
 LEVELS = ("nodes", "layers")
+LEAST, MOST_WIDTH = {"terminal": 20, "svg": 200}, 100_000
+"""The least `--width` of each format that has one, and the most of all."""
 DIGITS = 4
 """Significant digits in a drawing, unless others are asked for."""
 
@@ -30,7 +33,7 @@ def draw(
         Word,
         typer.Option(metavar="LEVEL", help="nodes (the default), or layers: shapes, like nodes in one box, frames."),
     ] = None,
-    blank: Annotated[bool, typer.Option("--blank", help="Leave blanks for the numbers: an exercise.")] = False,
+    blank: Annotated[bool, typer.Option("--blank", help="Blanks for what is to be worked out: an exercise.")] = False,
     expand: Annotated[bool, typer.Option("--expand", help="A box for every step inside a formula.")] = False,
     all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False,
     ascii: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII signs in the terminal.")] = False,
@@ -43,6 +46,10 @@ def draw(
         typer.Option(
             "--output", "-o", metavar="FILE", help="Write a file: .svg, .dot, .mmd or .txt.", rich_help_panel=OUTPUT
         ),
+    ] = None,
+    width: Annotated[
+        Word,
+        typer.Option(metavar="N", help="No wider: columns in the terminal, pixels as SVG.", rich_help_panel=OUTPUT),
     ] = None,
     color: Annotated[
         Word, typer.Option("--color", metavar="WHEN", help="auto, always or never.", rich_help_panel=OUTPUT)
@@ -59,6 +66,7 @@ def draw(
       backprop draw
       backprop draw net.yaml --blank
       backprop draw net.yaml -o net.svg
+      backprop draw net.yaml -o net.svg --width 800
       backprop draw net.yaml -o net.dot
       backprop draw net.yaml --level layers
       backprop draw --example lecture --ascii
@@ -73,16 +81,38 @@ def draw(
         raise UsageError("--expand and --level layers together", hint="One shows more, the other less: give one.")
     if ascii and to.format != "terminal":
         raise UsageError(f"--ascii is for the terminal, and this is {to.format}")
+    room = _width(width, to.format)
     file = one_file(network, "draw")
     net = network.read(file)
     announce(network, file, net.source, to)
+    if of is not None:
+        _refuse_data(of, {node.name: node.kind for node in net.graph.nodes.values()})
     trace = net.run(of, everything=all, forward=of is None and net.spec.loss is None)
     text = trace.draw(
         to.format, level=level or "nodes", blank=blank, expand=expand, full=numbers.full, ascii=ascii or to.ascii,  # type: ignore[arg-type]
-        width=to.width, precision=numbers.precision(DIGITS), coloured=to.coloured,
+        width=room or (to.width if to.format == "terminal" else None), precision=numbers.precision(DIGITS),
+        coloured=to.coloured,
     )  # fmt: skip
     to.write([text])
     return 0
+
+
+def _width(text: str | None, form: str) -> int | None:
+    """How wide the drawing may be."""
+    if text is not None and form not in LEAST:
+        raise UsageError(f"--width is for the terminal and SVG, and this is {form}")
+    return read_count("--width", text, LEAST.get(form, 0), MOST_WIDTH)
+
+
+def _refuse_data(of: str, kinds: dict[str, str]) -> None:
+    """Say that there is nothing to draw of a datum: no node leads to it."""
+    nodes = [name for name, kind in kinds.items() if kind == "node"]
+    if kinds.get(of, "node") != "node" and nodes:
+        article = "an" if kinds[of] == "input" else "a"
+        raise UsageError(
+            f"--of {of}: {of} is {article} {kinds[of]}; no gradient comes back from it",
+            hint=f"Name what is worked out: --of {nodes[-1]}",
+        )
 
 
 def _refuse_pixels(path: str | None) -> None:

@@ -57,12 +57,12 @@ class Trace(engine.Trace):
         precision: Precision | None = None,
         coloured: bool = False,
     ) -> str:
-        """The computation graph as a picture: text for a terminal (of `width` columns), SVG, DOT or Mermaid.
+        """The computation graph as a picture: text for a terminal, SVG, DOT or Mermaid; `width` columns or pixels wide.
 
-        `level` "layers" shows shapes, and like nodes in one box; `blank` leaves blanks for the numbers; `expand` draws
-        every step inside a formula; `full` shows the numbers of large arrays too. A drawing has four significant
-        digits unless `precision` says otherwise. `coloured` writes a terminal's ANSI codes: values and gradients in a
-        colour each.
+        `level` "layers" shows shapes, and like nodes in one box; `blank` leaves blanks for what is to be worked out;
+        `expand` draws every step inside a formula; `full` shows the numbers of large arrays too. A drawing has four
+        significant digits unless `precision` says otherwise. `coloured` writes a terminal's ANSI codes: values and
+        gradients in a colour each.
         """
         from backpropcli.views.drawing import drawing
 

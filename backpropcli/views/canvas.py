@@ -46,6 +46,8 @@ class Canvas:
         self._lines: dict[Cell, dict[str, int]] = {}
         self._overhang: set[Cell] = set()
         self._columns: dict[int, set[Cell]] = {}
+        self.crossed = False
+        """Whether two lines have crossed in what was read."""
 
     def overhang(self, row: int, column: int, text: str, paint: Paint = "") -> None:
         """Write a sign that is left out where the drawing is broken in front of it."""
@@ -95,6 +97,7 @@ class Canvas:
             flat = [sides for sides in nets if not sides & VERTICAL]
             if len(nets) > 2 or len(flat) != 1 or VERTICAL not in nets:
                 raise TangledError
+            self.crossed = True
             return "│"
         return LINES[nets[0]] if nets else "─"
 

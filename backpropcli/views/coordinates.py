@@ -17,6 +17,9 @@ Apart = Callable[[int, int], float]
 SWEEPS = 24
 """Times that every vertex is drawn to its neighbours."""
 
+MOST_SWEPT = 200_000
+"""Vertices times sweeps, at most: a very large graph has fewer sweeps, but never less than 6."""
+
 ALONE = 6.0
 """How much stronger it is drawn to one that has no other neighbour on that side, as a part of all others together."""
 
@@ -210,23 +213,25 @@ def relaxed(graph: Layers, apart: Apart) -> list[float]:
         offsets.append(places)
         for v, place in zip(rank, places, strict=False):
             y[v] = place - places[-1] / 2
-    for sweep in range(SWEEPS):
+    alone = [_alone(graph, v) for v in range(count)]
+    sweeps = max(6, min(SWEEPS, MOST_SWEPT // count))
+    for sweep in range(sweeps):
         order = range(len(graph.ranks)) if sweep % 2 == 0 else range(len(graph.ranks) - 1, -1, -1)
         for r in order:
             rank, weights, wanted = graph.ranks[r], [], []
             for v, offset in zip(rank, offsets[r], strict=False):
                 near = graph.backward[v] if sweep % 2 == 0 else graph.forward[v]
-                if sweep >= SWEEPS - 4 or not near:
+                if sweep >= sweeps - 4 or not near:
                     near = graph.backward[v] + graph.forward[v]
                 pulls = [(1.0, y[w]) for w in near]
-                pulls += [(ALONE * max(len(near), 1), y[w]) for w in _alone(graph, v)]
+                pulls += [(ALONE * max(len(near), 1), y[w]) for w in alone[v]]
                 heavy = sum(pull for pull, _ in pulls)
                 wanted.append((sum(pull * place for pull, place in pulls) / heavy if pulls else y[v]) - offset)
                 weights.append(4.0 if graph.passing(v) else 1.0 + heavy if near else 0.1)
             for v, place, offset in zip(rank, _isotonic(wanted, weights), offsets[r], strict=False):
                 y[v] = place + offset
     for rank, places in zip(graph.ranks, offsets, strict=True):  # what is nearly straight becomes so
-        before = [next((w for w in _alone(graph, v) if w in graph.backward[v]), v) for v in rank]
+        before = [next((w for w in alone[v] if w in graph.backward[v]), v) for v in rank]
         wanted = [y[w] - offset for w, offset in zip(before, places, strict=False)]
         weights = [1.0 if w == v else ALONE for v, w in zip(rank, before, strict=True)]
         for v, place, offset in zip(rank, _isotonic(wanted, weights), places, strict=False):

@@ -21,12 +21,15 @@ def drawing(
     title: str = "",
     coloured: bool = False,
 ) -> str:
-    """The drawing as text: for a terminal (`width`, `ascii`, `coloured`), as SVG (`title`), DOT or Mermaid."""
+    """The drawing as text: for a terminal (`ascii`, `coloured`), as SVG (`title`), DOT or Mermaid.
+
+    `width` is in columns for a terminal, in pixels as SVG.
+    """
     shown = picture(trace, precision, blank=blank, level=level, expand=expand, full=full)
     if form == "svg":
         from backpropcli.views.svg import drawn
 
-        return drawn(shown, title=title)
+        return drawn(shown, title=title, widest=width)
     if form == "dot":
         from backpropcli.views.dot import dot
 

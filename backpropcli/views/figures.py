@@ -9,7 +9,17 @@ from typing import NamedTuple
 from backpropcli.views.layout import Block
 from backpropcli.views.matrix_rows import PROPORTIONAL, aligned
 from backpropcli.views.picture import Item, Picture
-from backpropcli.views.svg_text import MOST_LINES, THIN, Run, broken, name_runs, run_width, runs
+from backpropcli.views.short_names import short_names, shortened
+from backpropcli.views.svg_text import (
+    LONGEST_NAME,
+    THIN,
+    Run,
+    broken,
+    name_runs,
+    number,
+    run_width,
+    runs,
+)
 
 SIZE = 15.0
 """Size of the text, in pixels."""
@@ -123,11 +133,12 @@ class Figure(NamedTuple):
 def figures(shown: Picture) -> Iterator[Figure]:
     """Every item measured; those above an operation before it."""
     names = set(shown.items).union(*(item.members for item in shown.items.values()))
+    short = short_names(names, LONGEST_NAME)
     done: dict[str, Figure] = {}
     for item in shown.items.values():
         above = tuple(done[name] for name in shown.above.get(item.name, ()))
         arriving = len(item.inputs) - len(above)
-        figure = _data(item) if item.data else _operation(item, names, arriving)
+        figure = _data(item) if item.data else _operation(item, names, short)
         if not figure.item.round:
             figure = figure._replace(half_height=max(figure.half_height, arriving * PORT / 2))
         figure = done[item.name] = figure._replace(above=above, tray=len(above) > MOST_APART)
@@ -140,9 +151,9 @@ def _named(item: Item, lines: tuple[str, ...]) -> list[list[Run]]:
     if not lines:
         return [[*name, Run(f" {item.shown_shape}", "shape")]] if item.shape else [name]
     if len(lines) == 1:
-        return [[*name, Run(" = ", ""), Run(lines[0], "value")]]
+        return [[*name, Run(" = ", ""), Run(number(lines[0]), "value")]]
     rows = aligned(lines, PROPORTIONAL)
-    return [[*name, Run(f" {item.shown_shape}", "shape")], *([Run(line, "value")] for line in rows)]
+    return [[*name, Run(f" {item.shown_shape}", "shape")], *([Run(number(line), "value")] for line in rows)]
 
 
 def _title(item: Item) -> list[Run]:
@@ -155,18 +166,21 @@ def _title(item: Item) -> list[Run]:
 def _data(item: Item) -> Figure:
     label = _named(item, item.value)
     half = max(run_width(line, SIZE) for line in label) / 2 + PAD
-    under = [[Run(line, "gradient")] for line in aligned(item.gradient, PROPORTIONAL)]
+    under = [[Run(number(line), "gradient")] for line in aligned(item.gradient, PROPORTIONAL)]
     beside = max((run_width(line, SIZE) for line in under), default=0.0)
     return Figure(item, half, len(label) * LINE / 2 + 5, label, [], under, beside)
 
 
-def _operation(item: Item, names: set[str], arriving: int) -> Figure:
+def _operation(item: Item, names: set[str], short: dict[str, str]) -> Figure:
     over = _named(item, item.value)
-    under = [[Run(line, "gradient")] for line in aligned(item.gradient, PROPORTIONAL)]
+    under = [[Run(number(line), "gradient")] for line in aligned(item.gradient, PROPORTIONAL)]
     beside = max(run_width(line, SIZE) for line in [*over, *under])
     if item.round:
         return Figure(item, RADIUS, RADIUS, [[Run(item.label.replace("-", "−"), "sign")]], over, under, beside)
-    lines = broken(item.label.replace("-", "−"), most=max(MOST_LINES, int(arriving * PORT / LINE)))
-    label = [runs(line.replace(" · ", f"{THIN}·{THIN}").replace("· ", f"·{THIN}"), names) for line in lines]
+    label = []
+    for line in broken(shortened(item.label.replace("-", "−"), short)):
+        tight = line.replace(" · ", f"{THIN}·{THIN}").removeprefix("· ").removesuffix(" ·")
+        tight = f"·{THIN}{tight}" if line.startswith("· ") else tight
+        label.append(runs(tight, names.union(short.values())))
     half = max(run_width(line, SIZE) for line in label) / 2 + PAD
     return Figure(item, half, max(len(label) * LINE / 2 + 6, RADIUS), label, over, under, beside)

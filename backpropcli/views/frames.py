@@ -51,11 +51,12 @@ def _of_layer(plan: Layout, number: int, names: Sequence[str]) -> Iterator[Frame
             parts.setdefault(plan.bands.get(name, 0), []).append(name)
     for k, own in enumerate(parts.values()):
         boxes = [plan.boxes[name] for name in own]
+        left = min(box.left for box in boxes) - PAD
         frame = Frame(
             Box(
-                min(box.left for box in boxes) - PAD,
+                left,
                 min(box.top for box in boxes) - PAD - CAPTION,
-                max(box.right for box in boxes) + PAD / 2,
+                max(left + PAD + (WIDE_CONTINUED if k else WIDE), *(box.right + PAD / 2 for box in boxes)),
                 max(box.bottom for box in boxes) + PAD,
             ),
             f"layer {number}, continued" if k else f"layer {number}",

@@ -105,6 +105,12 @@ class Picture(NamedTuple):
         return {name for names in self.above.values() for name in names}
 
     @property
+    def unused(self) -> list[str]:
+        """The data that no operation uses."""
+        used = {source for item in self.items.values() for source in item.inputs}
+        return [name for name, item in self.items.items() if name not in used and item.data]
+
+    @property
     def outputs(self) -> list[str]:
         """The nodes that nothing else uses."""
         used = {source for item in self.items.values() for source in item.inputs}
@@ -123,7 +129,8 @@ def picture(
     """What to draw of a trace.
 
     `level` "layers" shows shapes instead of numbers, and like nodes of one rank as one box; `expand` a box for every
-    step inside a formula; `blank` leaves the numbers out for an exercise, `full` shows those of large arrays too.
+    step inside a formula; `blank` leaves out what is to be worked out, values of nodes and gradients; `full` shows the
+    numbers of large arrays too.
     """
     show = _Show(trace, precision or Precision(DIGITS), blank, level == "layers", full)
     items = show.steps() if expand else show.nodes()
@@ -190,7 +197,7 @@ class _Show:
             shape = self.graph.shape(node.name)
             result[node.name] = Item(
                 node.name, node.kind, label, formula, round, shape,
-                self.lines(self.trace.value(node.name), shape),
+                self.lines(self.trace.value(node.name), shape, given=node.kind != "node"),
                 self.lines(self.trace.gradient(node.name), shape) if has else (),
                 node.inputs, layer=_layer(node),
             )  # fmt: skip
@@ -214,12 +221,13 @@ class _Show:
             )  # fmt: skip
         return result
 
-    def lines(self, value: Any, shape: Shape) -> tuple[str, ...]:
-        """A number, or the rows of a small array."""
+    def lines(self, value: Any, shape: Shape, given: bool = False) -> tuple[str, ...]:
+        """A number, or the rows of a small array; blanks in an exercise unless it is given."""
         if self.shapes:
             return ()
+        blank = self.blank and not given
         if not shape:
-            return (BLANK if self.blank else self.precision.show(float(value)),)
+            return (BLANK if blank else self.precision.show(float(value)),)
         size, last = 1, shape[-1]
         for length in shape:
             size *= length
@@ -227,7 +235,7 @@ class _Show:
         if not size or not (small or self.full):
             return ()
         rows = value.reshape(-1, last).tolist()
-        return tuple(f"[{' '.join(BLANK if self.blank else self.precision.show(x) for x in row)}]" for row in rows)
+        return tuple(f"[{' '.join(BLANK if blank else self.precision.show(x) for x in row)}]" for row in rows)
 
     def _label(self, tree: Expression) -> tuple[str, str, bool]:
         """What stands in a box, the whole formula, and whether the box is a circle."""

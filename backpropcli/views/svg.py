@@ -11,7 +11,7 @@ from math import sqrt
 
 from backpropcli.engine import Trace
 from backpropcli.views.figures import DROP, HEAD, LIFT, LINE, RADIUS, SIGN, SIZE, STUB, Figure, figures
-from backpropcli.views.folding import WIDEST, folded
+from backpropcli.views.folding import folded
 from backpropcli.views.frames import APART, PAD, frames
 from backpropcli.views.layout import SPANS, Layout, Point, layout
 from backpropcli.views.numbers import Precision
@@ -20,6 +20,8 @@ from backpropcli.views.svg_style import STYLE
 from backpropcli.views.svg_text import Run, clean, escape, name_runs, quoteattr, run_width, tspans
 
 MARGIN = 20.0
+OUT = 14.0
+"""What the last arrow needs beyond the columns."""
 
 
 def svg(
@@ -41,14 +43,15 @@ def svg(
     return drawn(picture(trace, precision, blank=blank, level=level, expand=expand), ids=ids, title=title)
 
 
-def drawn(shown: Picture, *, ids: bool = True, title: str = "", widest: float = WIDEST) -> str:
-    """A picture as SVG; one that is wider than `widest` is broken into bands where that can be done."""
+def drawn(shown: Picture, *, ids: bool = True, title: str = "", widest: float | None = None) -> str:
+    """A picture as SVG, broken into bands where it is wider than `widest` pixels, or than suits it."""
     measured = {figure.item.name: figure for figure in figures(shown)}
     standing = [figure for name, figure in measured.items() if name not in shown.hanging]
     spans = SPANS._replace(block=APART) if shown.framed and shown.layers else SPANS
     plan = layout([figure.block() for figure in standing], shown.edges, spans)
     widths = {name: run_width(list(name_runs(name)), SIZE) for name in measured}
-    plan = folded(plan, widths, shown.layers.values(), shown.framed, widest)
+    room = None if widest is None else widest - 2 * MARGIN - OUT
+    plan = folded(plan, widths, shown.layers.values(), shown.framed, room)
     return "".join(_Drawing(shown, measured, plan, ids, title).text())
 
 
@@ -62,7 +65,7 @@ class _Drawing:
     def text(self) -> Iterator[str]:
         """The document, piece by piece."""
         outputs = self.shown.outputs
-        width = self.plan.width + 2 * MARGIN + 14
+        width = self.plan.width + 2 * MARGIN + OUT
         legend = self._legend()
         lift = max([0.0, *(-frame.box.top for frame in self.frames)])
         bottom = max([self.plan.height, *(frame.box.bottom for frame in self.frames)])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from math import sqrt
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -13,20 +14,26 @@ __all__ = ["Run", "broken", "clean", "escape", "quoteattr", "runs", "tspans", "w
 NARROW = set("iljI.,:;|!'()[]ftr·⁻¹")
 THIN = "\u2009"
 """The space around a product's point, narrower than that around a sum's sign."""
-SPACES = {THIN: 0.2, "\u2002": 0.55, "\u2004": 0.42, "\u2007": 0.64, "\u2008": 0.42}
+SPACES = {THIN: 0.14, "\u2002": 0.55, "\u2004": 0.42, "\u2007": 0.64, "\u2008": 0.42}
 WIDE = set("mwMWQO@%&—")
 SUBSCRIPT = 0.7
 """Size of an index, as a part of the text's."""
 DROP = 0.22
 """How far an index stands below the line, as a part of the text's size."""
-MOST_LINES = 4
+RISE = 0.36
+"""How far a power stands above it."""
 MOST_DEPTH = 8
 """Brackets deep times two: a formula is not cut further inside."""
-BREAK_AFTER, SLACK = 26, 8
-"""A formula is broken into lines of about so many signs; a line may be so much longer where it cannot be broken."""
+BREAK_AFTER, SLACK, FLAT = 26, 8, 6
+"""A formula is broken into lines of about so many signs, longer ones where they are more than `FLAT` times as many; one
+that is a little longer stays whole."""
+MOST_SIGNS = 4_000
+"""Of a formula that is longer than this its middle is left out: it would be a page of its own."""
+LONGEST_NAME = 36
+"""A longer name is shortened in its middle inside a formula."""
 
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
-_NAME = re.compile(rf"[^\W\d{RAISED}][^\W{RAISED}]*(?:\.\d+)?")
+_NAME = re.compile(rf"[^\W\d{RAISED}](?:[^\W{RAISED}]|…)*(?:\.\d+)?")
 _INDEXED = re.compile(r"([^\W\d_]+)_?(\d\w*(?:\.\d+)?)|([^\W\d_]+)_(\w+(?:\.\d+)?)|([^\W\d]\w*?)(\.\d+)")
 _WORDS = re.compile(r"_[^\W_]*_\w*[^\W\d_]{2}|_[^\W_]*[^\W\d_]{2}[^\W_]*_")
 """Words behind the first underscore and the second: no index, but a name in words."""
@@ -34,7 +41,10 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\u
 
 
 class Run(NamedTuple):
-    """A piece of a line: `style` is "name" (italic), "index" (small and low) or "" (upright)."""
+    """A piece of a line: `style` is "name" (italic), "index" (small and low), "power" (small and high) or "" (upright).
+
+    Names in a power are of the style "name power".
+    """
 
     text: str
     style: str
@@ -72,7 +82,17 @@ def width(text: str, size: float) -> float:
 
 def run_width(line: Collection[Run], size: float) -> float:
     """About how wide a line of runs is."""
-    return sum(width(run.text, size * SUBSCRIPT if run.style == "index" else size) for run in line)
+    return sum(width(run.text, size * SUBSCRIPT if _shift(run.style) else size) for run in line)
+
+
+def _shift(style: str) -> float:
+    """How far a run stands below the line, as a part of the text's size."""
+    return DROP if style == "index" else -RISE if style.endswith("power") else 0.0
+
+
+def number(text: str) -> str:
+    """A number as print has it, with a true minus sign: `−0.5`, `∞`. The page's script does the same."""
+    return text.replace("-", "−").replace("Infinity", "∞")
 
 
 def name_runs(name: str) -> Iterator[Run]:
@@ -87,7 +107,35 @@ def name_runs(name: str) -> Iterator[Run]:
 
 
 def runs(text: str, names: Collection[str]) -> list[Run]:
-    """A line of text in which the network's names are set as names."""
+    """A line of text in which the network's names are set as names, and powers are raised: `2**(a + b)`."""
+    result: list[Run] = []
+    while (found := _raised(text)) is not None:
+        start, end, inside = found
+        result.extend(_named(text[:start], names))
+        for run in _named(inside, names):
+            named = run.style in ("name", "index")
+            result.append(Run(run.text, "name power" if named else "power"))
+        text = text[end:]
+    return [*result, *_named(text, names)]
+
+
+def _raised(text: str) -> tuple[int, int, str] | None:
+    """Where a line's first power with `**` begins and ends, and the exponent without its parentheses."""
+    start = text.find("**")
+    if start < 0:
+        return None
+    depth, plain = 0, re.compile(r"[^\W\d]\w*\(|[\w.]+").match(text, start + 2)
+    for k in range(start + 2, len(text)):
+        depth += (text[k] in "([") - (text[k] in ")]")
+        if not depth and text[k] in ")]":
+            inside = text[start + 2 : k + 1]
+            return start, k + 1, inside[1:-1] if text[start + 2] == "(" else inside
+        if depth <= 0 and (plain is None or k + 1 >= plain.end()) and text[k + 1 : k + 2] != "(":
+            break
+    return (start, plain.end(), plain[0]) if plain and not plain[0].endswith("(") else None
+
+
+def _named(text: str, names: Collection[str]) -> list[Run]:
     result: list[Run] = []
     last = 0
     for found in _NAME.finditer(text):
@@ -102,37 +150,59 @@ def runs(text: str, names: Collection[str]) -> list[Run]:
 
 
 def tspans(line: Collection[Run], size: float) -> str:
-    """Runs as markup inside a text element of this size; the line ends where it began, on its base line."""
+    """Runs as markup inside a text element of this size; the line ends where it began, on its base line.
+
+    A thin space is a distance, not a sign: many founts have none, and take a wide one from another.
+    """
     parts = []
-    low = False
+    low, apart = 0.0, 0.0
     for run in line:
-        shift = ""
-        if (run.style == "index") != low:
-            low = not low
-            shift = f' dy="{DROP * size if low else -DROP * size:.4g}"'
-        small = f' font-size="{size * SUBSCRIPT:.4g}"' if low else ""
-        kind = f' class="{run.style}"' if run.style else ""
-        text = escape(clean(run.text))
-        parts.append(f"<tspan{kind}{shift}{small}>{text}</tspan>" if kind or shift or small else text)
+        for k, text in enumerate(run.text.split(THIN)):
+            apart += SPACES[THIN] * size if k else 0.0
+            if not text:
+                continue
+            shift, low = _shift(run.style) - low, _shift(run.style)
+            places = f' dx="{apart:.4g}"' if apart else ""
+            places += f' dy="{shift * size:.4g}"' if shift else ""
+            places += f' font-size="{size * SUBSCRIPT:.4g}"' if low else ""
+            kind = f' class="{run.style}"' if run.style else ""
+            apart = 0.0
+            text = escape(clean(text))
+            parts.append(f"<tspan{kind}{places}>{text}</tspan>" if kind or places else text)
     return "".join(parts)
 
 
-def broken(text: str, limit: int = BREAK_AFTER, most: int = MOST_LINES) -> list[str]:
-    """A formula in lines of about `limit` signs, broken where it binds least; at most `most` of them.
+def broken(text: str, limit: int = BREAK_AFTER, slack: int = SLACK) -> list[str]:
+    """A formula in lines of about `limit` signs, broken where it binds least.
 
-    What is left over after the last line is an ellipsis: the whole formula belongs in a tooltip.
+    Nothing is left out of it but the middle of one that would fill a page; a line is longer where it cannot be broken.
+    Without `slack` no other is.
     """
+    if len(text) <= limit + slack:
+        return [text]
+    if slack:
+        limit = max(limit, round(sqrt(FLAT * len(text)) * 0.9))
+    pieces = list(_pieces(text, limit))
+    if len(text) > MOST_SIGNS:
+        pieces = [*_first(pieces), " …", *reversed(list(_first(pieces[::-1])))]
     lines = [""]
-    for piece in _pieces(text, limit) if len(text) > limit + SLACK else [text]:
+    for piece in pieces:
         if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > limit:
             lines[-1] = lines[-1].rstrip()
             lines.append(piece.lstrip())
         else:
             lines[-1] += piece
-    lines = [line if len(line) <= limit + SLACK else line[: limit + SLACK - 2] + " …" for line in lines]
-    if len(lines) > most:
-        lines = [*lines[: most - 1], lines[most - 1][: limit - 2] + " …"]
     return lines
+
+
+def _first(pieces: Sequence[str]) -> Iterator[str]:
+    """The first of them, as many as go into half of the longest formula."""
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > MOST_SIGNS // 2:
+            return
+        yield piece
 
 
 def _pieces(text: str, limit: int) -> Iterator[str]:

@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from backpropcli.views.banding import Break, bands
-from backpropcli.views.canvas import DOWN, LEFT, RIGHT, TO_ASCII, UP, Canvas, Paint, TangledError, painted, to_ascii
+from backpropcli.views.canvas import DOWN, LEFT, RIGHT, TO_ASCII, UP, Canvas, TangledError, to_ascii
 from backpropcli.views.coordinates import across
 from backpropcli.views.crossings import untangle
 from backpropcli.views.lanes import Net, lanes
+from backpropcli.views.node_list import node_list
 from backpropcli.views.picture import MOST_NAMED, Picture
 from backpropcli.views.ranks import Layers, layers, ranked
-from backpropcli.views.table import Column, Table, width_of
-from backpropcli.views.terminal_parts import Part, line, parts
+from backpropcli.views.short_names import renamed, short_names
+from backpropcli.views.table import width_of
+from backpropcli.views.terminal_legend import in_full, legend
+from backpropcli.views.terminal_parts import Part, is_cut, parts
 
-MOST_ROWS, MOST_LANES, MOST_CROSSINGS = 120, 8, 30
-"""A drawing with more rows, lanes between two columns or crossings than these is a list instead."""
+MOST_ROWS, MOST_LANES = 120, 8
+MOST_CROSSINGS, CROSSINGS_IN_A_RANK = 30, 10
+"""A drawing with more rows, lanes between two columns or crossings (in all, or for each rank) than these is a list."""
 LANE = 2
 """Columns that a lane takes."""
+SHORTEST_NAME, NAME_PART = 12, 7
+"""A name that takes more than one part of the width in so many is shortened, but not below so many signs."""
+NARROWEST = 60
+"""What does not fit into so many columns or more is a list; in fewer it runs on."""
 WIDEST = 120
-"""Where nobody says how wide a drawing may be, it is broken at so many columns: nothing is cut for it."""
+"""Where nobody says how wide a drawing may be, it is broken at so many columns: as a terminal of that width would."""
 NOTHING_DONE, IN_A_LAYER, IN_A_BLOCK, A_LINE = 80, 40, 10, 1
 """What a break costs behind data alone; inside a layer; elsewhere but in front of new parameters; for each line."""
 
@@ -29,45 +37,26 @@ def terminal_graph(
 ) -> Iterator[str]:
     """The lines of a drawing that fits into `width` columns, broken between nodes; of a list where lines are too many.
 
-    Nothing is cut without a width. `ascii` uses no other signs; `coloured` writes ANSI codes.
+    Long names and formulas are shortened in their middle, and stand below in full. `ascii` uses no other signs;
+    `coloured` writes ANSI codes.
     """
+    room = WIDEST if width is None else width
     if ascii:
         shown = _plain(shown)
+    every = set(shown.items).union(*(item.members for item in shown.items.values()))
+    short = short_names(sorted(every), max(SHORTEST_NAME, room // NAME_PART), "..." if ascii else "…")
+    shown = renamed(shown, short)
     try:
-        lines = [*Drawing(shown, width, ascii, coloured).bands(), *_legend(shown, coloured)]
+        drawing = Drawing(shown, width, ascii, coloured)
+        lines = list(drawing.bands())
+        if width is not None and width >= NARROWEST and drawing.widest > width:
+            raise TangledError
+        cut = {item.title: item.formula for item in shown.items.values() if is_cut(item, room)}
+        lines += legend(shown, room, drawing.canvas.crossed, ascii, coloured)
     except TangledError:
-        lines = listing(shown).text(width).splitlines()
-    for text in lines:
+        lines, cut = node_list(shown, room).text(width).splitlines(), {}
+    for text in [*lines, *in_full(short, cut, room)]:
         yield text.translate(TO_ASCII) if ascii else text
-
-
-def listing(shown: Picture) -> Table:
-    """The graph as a list, for one that has too many lines to draw: each node and where it goes."""
-    users: dict[str, list[str]] = {name: [] for name in shown.items}
-    for item in shown.items.values():
-        for source in item.inputs:
-            users[source].append(item.name)
-    rows = [
-        [
-            item.name,
-            item.formula or item.kind,
-            line(item.value) or item.shown_shape,
-            line(item.gradient),
-            f"→ {', '.join(users[item.name])}" if users[item.name] else "",
-        ]
-        for item in shown.items.values()
-    ]
-    data = [row for row, item in zip(rows, shown.items.values(), strict=True) if item.data]
-    nodes = [row for row, item in zip(rows, shown.items.values(), strict=True) if not item.data]
-    columns = (
-        Column("name", last=True), Column("formula", elastic=True), Column("value", "right"),
-        Column(f"d{shown.of}/d(name)" if any(item.gradient for item in shown.items.values()) else "", "right"),
-        Column("goes to", elastic=True, wrap=True),
-    )  # fmt: skip
-    return Table(
-        columns, [section for section in (data, nodes) if section],
-        footers=["Too large or too tangled for characters. As a picture: backprop draw -o net.svg"],
-    )  # fmt: skip
 
 
 def _plain(shown: Picture) -> Picture:
@@ -84,18 +73,6 @@ def _few(members: tuple[str, ...]) -> tuple[str, ...]:
     return members if len(members) <= MOST_NAMED else (members[0], "...", members[-1])
 
 
-def _legend(shown: Picture, coloured: bool) -> list[str]:
-    items = shown.items.values()
-    words = [_in_colour("▶ values", "value", coloured)] * any(item.value for item in items)
-    gradients = _in_colour(f"◀ gradients of {shown.of}", "gradient", coloured)
-    words += [gradients] * any(item.gradient for item in items)
-    return ["", "    ".join(words)] if words else []
-
-
-def _in_colour(text: str, paint: Paint, coloured: bool) -> str:
-    return painted(text, paint) if coloured else text
-
-
 class Drawing:
     """Boxes in columns on a canvas, and lines in lanes between the columns."""
 
@@ -103,12 +80,17 @@ class Drawing:
         self, shown: Picture, width: int | None, ascii: bool = False, coloured: bool = False
     ) -> None:
         self.width = WIDEST if width is None else width
+        self.widest = 0
+        """The width of the widest band, once they have been read."""
         self.framed = shown.framed
-        self.parts: list[Part] = list(parts(shown, width, ascii))
+        unused = set(shown.unused)
+        self.parts: list[Part] = [p for p in parts(shown, self.width, ascii) if p.item.name not in unused]
         number = {part.item.name: k for k, part in enumerate(self.parts)}
         pairs = [(number[a], number[b]) for a, b in shown.edges]
         self.graph: Layers = layers(ranked(len(self.parts), pairs), pairs)
-        if untangle(self.graph) > MOST_CROSSINGS:
+        if max(map(len, self.graph.ranks), default=0) > MOST_ROWS:  # before the work is done
+            raise TangledError
+        if untangle(self.graph) > max(MOST_CROSSINGS, CROSSINGS_IN_A_RANK * len(self.graph.ranks)):
             raise TangledError
         place = {v: k for rank in self.graph.ranks for k, v in enumerate(rank)}
         self.sources = [sorted(vertices, key=place.__getitem__) for vertices in self.graph.backward]
@@ -215,6 +197,7 @@ class Drawing:
             if start:
                 yield ""
             margin = head(start)
+            self.widest = max(self.widest, margin + end - start)
             if heading := self._heading(start, end, margin):
                 yield heading
             for text, name in _closed_up(self.canvas.rows(start, end if end < total else None)):

@@ -64,8 +64,8 @@ class Part(NamedTuple):
                 canvas.overhang(row + 1, start + width_of(self.back), "─", "gradient")
 
 
-def parts(shown: Picture, width: int | None = None, ascii: bool = False) -> Iterator[Part]:
-    """Every item that does not stand above another, measured; long formulas are cut where there is a width."""
+def parts(shown: Picture, width: int, ascii: bool = False) -> Iterator[Part]:
+    """Every item that does not stand above another, measured; of long formulas the middle is cut out."""
     ellipsis = "..." if ascii else "…"
     users = {source for item in shown.items.values() for source in item.inputs}
     for item in shown.items.values():
@@ -90,10 +90,22 @@ def line(rows: tuple[str, ...]) -> str:
     return rows[0] if len(rows) == 1 else f"[{' '.join(rows)}]" if rows else ""
 
 
-def _label(item: Item, width: int | None, ellipsis: str) -> str:
-    text = f"({item.label})" if item.round else item.label.replace(" ", "")
-    limit = max(16, width // 2) if width is not None else None
-    return text if limit is None or len(text) <= limit else text[: limit - len(ellipsis)] + ellipsis
+def is_cut(item: Item, width: int) -> bool:
+    """Whether an item's formula is too long for a drawing of this width."""
+    return not item.data and len(_whole(item)) > _longest(width)
+
+
+def _whole(item: Item) -> str:
+    return f"({item.label})" if item.round else item.label.replace(" ", "")
+
+
+def _longest(width: int) -> int:
+    return max(16, width // 2)
+
+
+def _label(item: Item, width: int, ellipsis: str) -> str:
+    text, room = _whole(item), _longest(width) - len(ellipsis)
+    return text if not is_cut(item, width) else text[: room - room // 2] + ellipsis + text[len(text) - room // 2 :]
 
 
 def _on_line(number: str) -> str:

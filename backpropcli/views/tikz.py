@@ -85,6 +85,9 @@ def _line(element: ElementTree.Element, font: float) -> str:
         match child.get("class"):
             case "index":
                 text += f"\\raisebox{{-.22em}}{{\\fontsize{{{0.7 * font:.2f}}}{{{font:.2f}}}\\selectfont {inner}}}"
+            case "power" | "name power" as kind:
+                raised = f"\\textit{{{inner}}}" if "name" in kind else inner
+                text += f"\\raisebox{{.36em}}{{\\fontsize{{{0.7 * font:.2f}}}{{{font:.2f}}}\\selectfont {raised}}}"
             case "name":
                 text += f"\\textit{{{inner}}}"
             case "value" | "gradient" as colour:

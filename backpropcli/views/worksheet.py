@@ -22,8 +22,8 @@ STUDENT = re.compile(r"\w[\w.-]{0,60}\Z")
 KEY = "key"
 TOGETHER = "\xa0"
 """A blank where no line is broken."""
-WIDTH, PAPER = 100, 620.0
-"""How wide a drawing may be: in characters, and in pixels."""
+WIDTH, PAPER = 100, 868.0
+"""How wide a drawing may be: in characters, and in pixels, which the paper's width makes a third smaller."""
 MOST_DRAWN = 60
 """A graph of more nodes is not drawn on a sheet of paper."""
 MOST_NAMED = 8

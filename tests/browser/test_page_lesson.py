@@ -30,6 +30,19 @@ def test_all_numbers_stand_there_at_first(page: Browser, lecture: bp.Network) ->
     assert page.text("#loss") == "J = 2"
 
 
+def test_the_drawing_keeps_its_true_minus_signs(page: Browser) -> None:
+    """What the script writes into the graph is what Python drew, also where a number has a minus sign or is none."""
+    network = bp.loads("inputs: {x: -3}\nparameters: {w: 2, v: 1e200}\nnodes: {y: w*x, z: v*v*y, J: y - z}\nloss: J\n")
+    page.open(network)
+    trace = network.run()
+    values, gradients = page.drawn("value"), page.drawn("gradient")
+    assert values == {"x": "−3", "w": "2", "v": "1e200", "y": "−6", "z": "−∞", "J": "∞"}
+    assert gradients["w"] == SHOW(trace.gradient("w")).replace("-", "−").replace("Infinity", "∞")
+    assert page.column("value")["y"] == "-6"  # the table's, which are copied from
+    page.press(Keys.ARROW_RIGHT)
+    assert page.drawn("value")["x"] == "−3"
+
+
 def test_the_arrow_keys_walk_forward_and_back(page: Browser, lecture: bp.Network) -> None:
     page.open(lecture)
     page.press(Keys.ARROW_RIGHT)

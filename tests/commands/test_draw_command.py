@@ -51,6 +51,33 @@ def test_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert bp.load("net.yaml").run().draw() == DRAWN
 
 
+def test_width(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = call(capsys, "net.yaml", "--width", "24")[1].splitlines()
+    assert max(map(len, lines[:-1])) <= 24
+    assert any("┄" in line for line in lines)
+    wide, narrow = (
+        int(ElementTree.fromstring(call(capsys, "net.yaml", "--format", "svg", *words)[1]).get("width", "0"))
+        for words in ((), ("--width", "390"))
+    )
+    assert narrow <= 390 < wide
+    for words, message in (
+        (("--width", "5"), "--width 5: expected a whole number from 20 to"),
+        (("--width", "100", "--format", "svg"), "--width 100: expected a whole number from 200 to"),
+        (("--width", "100", "--format", "dot"), "--width is for the terminal and SVG, and this is dot"),
+    ):
+        status, out, err = call(capsys, "net.yaml", *words)
+        assert (status, out) == (2, "")
+        assert message in err
+
+
+def test_gradients_of_a_datum_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, what in (("x", "an input"), ("w", "a parameter")):
+        status, out, err = call(capsys, "net.yaml", "--of", name)
+        assert (status, out) == (2, "")
+        assert f"--of {name}: {name} is {what}; no gradient comes back from it" in err
+        assert "--of J" in err
+
+
 def test_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert "▲3" in call(capsys, "net.yaml", "--of", "y")[1]
     assert "gradients of y" in call(capsys, "net.yaml", "--of", "y")[1]

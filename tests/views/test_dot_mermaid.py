@@ -39,8 +39,8 @@ digraph network {
 def test_mermaid() -> None:
     assert "".join(mermaid(picture(bp.loads(SMALL).run(), blank=True))) == """\
 flowchart LR
-  n0(["x = __"])
-  n1(["w = __<br/>dJ/dw = __"])
+  n0(["x = 3"])
+  n1(["w = 2<br/>dJ/dw = __"])
   n2("y = w · x<br/>= __<br/>dJ/dy = __")
   n3["J = (y - 5)²<br/>= __<br/>dJ/dJ = __"]
   n1 --> n2

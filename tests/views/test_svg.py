@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graph_makers import GRAPHS, KINDS, chain, layered, loaded
+from graph_makers import GRAPHS, KINDS, chain, layered, loaded, recurrent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from svg_geometry import SVG, Area, Drawing, Edge, faults
@@ -141,14 +141,87 @@ def test_a_long_chain_is_broken_into_bands() -> None:
     assert not faults(long)
 
 
+def test_shared_values_pass_a_break_by_name() -> None:
+    trace = recurrent(6)
+    drawing = Drawing(svg(trace))
+    assert drawing.size[0] <= 1540
+    assert not faults(drawing)
+    again = [text.what for text in drawing.texts if text.what.startswith(": ")]
+    assert again.count(": wf") == again.count(": bo") >= 3
+    shown = picture(trace)
+    assert {(e.source, e.target) for e in drawing.edges if e.target} == {
+        (source, item.name) for item in shown.items.values() for source in item.inputs
+    }
+
+
+@pytest.mark.parametrize("name", ["random-50", "dense-50", "chain-50", "layers-12", "recurrent-4", "residual-12"])
+@pytest.mark.parametrize("widest", [700.0, 1000.0, 2000.0])
+def test_no_wider_than_is_said(name: str, widest: float) -> None:
+    drawing = Drawing(drawn(picture(GRAPHS[name]()), widest=widest))
+    assert drawing.size[0] <= widest
+    assert not faults(drawing)
+
+
+def test_a_drawing_of_500_nodes_is_no_ribbon() -> None:
+    for name in ("random-500", "chain-500"):
+        wide, high = Drawing(svg(GRAPHS[name]())).size
+        assert 0.5 < wide / high < 3, name
+
+
+def box_text(trace: bp.Trace, name: str) -> str:
+    """All that stands in a node's box and beside it, the box first."""
+    texts = Drawing(svg(trace)).nodes[name].iter(f"{SVG}text")
+    return " ".join("".join(text.itertext()) for text in texts)
+
+
+def test_a_formula_keeps_its_signs_however_long_its_names() -> None:
+    a, b = "the_activation_after_the_nonlinearity_of_it", "the_target_value_that_we_would_like_to_see"
+    net = loaded(parameters={a: 1, b: 3}, loss="J", nodes={
+        "J": f"({a} - {b})**2 / 2", "s": f"sin({a} * {b} + exp(-{a})) - 1",
+    })  # fmt: skip
+    assert re.fullmatch(r"\(the_\S+…\S+ − the_\S+…\S+\)² / 2 J = 2 1", box_text(net, "J"))
+    assert re.match(r"sin\(the_\S+ ·\S+ \+ exp\(−the_\S+\)\) − 1 s", box_text(net, "s"))
+    names = [part.text for part in Drawing(svg(net)).nodes["J"].iter(f"{SVG}tspan") if part.get("class") == "name"]
+    assert len(names) == 3  # set as names
+    terms = {f"p{k}": k for k in range(150)}
+    whole = box_text(loaded(parameters=terms, nodes={"J": f"({' + '.join(terms)})**2 / 2"}), "J")
+    assert "…" not in whole
+    assert [name for name in terms if not re.search(rf"\b{name}\b", whole)] == []
+    assert ")² / 2" in whole
+
+
+def test_numbers_are_set_as_in_print() -> None:
+    text = box_text(loaded(parameters={"w": -1234568}, nodes={"J": "-w * w"}), "w")
+    assert text == "w = −1234568 2469136"
+    huge = loaded(parameters={"w": 1e300}, nodes={"J": "-w * w * w"})
+    assert "J = −∞" in box_text(huge, "J")
+    assert "-" not in box_text(huge, "w")
+
+
+def test_powers_are_raised() -> None:
+    nodes = {"s": "3 * 2**(a + b) + a**b", "t": "b**sin(a + b) - 1", "J": "s * t"}
+    net = loaded(parameters={"a": 1, "b": 2}, nodes=nodes)
+    drawing = Drawing(svg(net))
+    raised = {
+        name: [part.text for part in drawing.nodes[name].iter(f"{SVG}tspan") if "power" in part.get("class", "")]
+        for name in "st"
+    }
+    assert raised == {"s": ["a", " + ", "b", "b"], "t": ["sin(", "a", " + ", "b", ")"]}
+    assert "*" not in box_text(net, "s") + box_text(net, "t")
+
+
 def test_blanks_tell_nothing() -> None:
     trace = bp.load(EXAMPLES[0].parent / "mazur.yaml").run()
     text = " ".join(Drawing(svg(trace, blank=True)).root.itertext())
-    numbers = [trace.value(name) for name in trace.graph.nodes] + [trace.gradient(name) for name in trace.graph.nodes]
+    worked = [name for name, node in trace.graph.nodes.items() if node.kind == "node"]
+    numbers = [trace.value(name) for name in worked] + [
+        trace.gradient(name) for name, node in trace.graph.nodes.items() if node.kind in ("node", "parameter")
+    ]
+    assert "= 0.05" in text  # what is given stays, or there would be nothing to work with
     shown = [f"{number:.3g}" for number in numbers]
     assert sum(len(number) > 4 for number in shown) > 20
     assert [number for number in shown if len(number) > 4 and number in text] == []
-    assert text.count("__") > 40
+    assert text.count("__") == 2 * len(numbers)  # in the picture, and in its description
 
 
 def test_without_ids() -> None:

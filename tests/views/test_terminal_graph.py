@@ -16,6 +16,7 @@ import backpropcli as bp
 from backpropcli.views.canvas import Canvas, TangledError
 from backpropcli.views.lanes import Net, lanes
 from backpropcli.views.picture import Picture, picture
+from backpropcli.views.short_names import short_names
 from backpropcli.views.table import width_of
 from backpropcli.views.terminal_graph import Drawing, terminal_graph
 
@@ -210,12 +211,15 @@ def test_a_tree_is_drawn_and_what_is_not_says_why() -> None:
     tree = loaded(parameters=leaves, nodes=nodes)
     assert text(tree).count("(+)") == 31
     assert "Too large or too tangled" in text(GRAPHS["random-500"]())
-    assert "\n".join(text(GRAPHS["odd-40"](), 80).splitlines()[-1:]).endswith("backprop draw -o net.svg")
+    assert "As a picture: backprop draw -o net.svg" in text(GRAPHS["odd-40"](), 80)
 
 
 def test_blank() -> None:
     blank = text(example("lecture"), blank=True)
-    assert blank.count("__") == 24
+    assert blank.count("__") == 18
+    for datum in ("x=1", "w1=2", "w2=3", "b2=1", "y=5"):
+        assert datum in blank
+        blank = blank.replace(datum, "")
     assert not set("34567") & set(blank.replace("t2", "").replace("(a2-y)²/2", ""))
 
 
@@ -368,6 +372,86 @@ def test_ascii_is_ascii() -> None:
     for path in EXAMPLES:
         for how in ({}, {"expand": True}, {"level": "layers"}):
             assert text(bp.load(path).run(), 80, True, **how).isascii()
+
+
+LONG = {
+    "inputs": {"the_input_of_the_network_in_metres": 1.5},
+    "parameters": {"the_weight_of_the_first_connection": 0.5, "the_weight_of_the_other_connection": 2},
+    "nodes": {
+        "the_weighted_sum": "the_weight_of_the_first_connection * the_input_of_the_network_in_metres"
+        " + the_weight_of_the_other_connection",
+        "J": "(the_weighted_sum - the_input_of_the_network_in_metres)**2 / 2",
+    },
+}
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, None])
+def test_long_names_are_shortened_and_told_in_full(width: int | None) -> None:
+    lines = text(loaded(**LONG), width).splitlines()
+    assert max(map(len, lines)) <= (width or 120)
+    told = dict(line.split(" is ") for line in lines if " is " in line)
+    assert {"the_input_of_the_network_in_metres", "the_weight_of_the_first_connection"} <= set(told.values())
+    assert len(told) >= 3  # the two weights apart
+    assert all("…" in short and sum(short in line for line in lines) > 1 for short in told)
+    assert ")²/2" in "".join(lines)
+    assert text(loaded(**LONG), width, ascii=True).isascii()
+
+
+def test_short_names_stay_apart() -> None:
+    names = [f"the_same_beginning_{k}_and_the_same_end" for k in range(30)] + ["x"]
+    short = short_names(names, 14)
+    assert len(set(short.values())) == 30
+    assert "x" not in short
+    assert max(map(len, short.values())) <= 14
+
+
+def test_long_formulas_lose_their_middle_and_are_told_in_full() -> None:
+    data = {f"w{k}": k for k in range(12)}
+    net = loaded(parameters=data, nodes={"s": " + ".join(f"{n} * {n}" for n in data), "J": "(s - 1)**2"})
+    lines = text(net, 60)
+    assert max(map(len, lines.splitlines())) <= 60
+    assert "s = w0 · w0 + w1 · w1" in lines or "Too large" in lines
+    flat = " ".join(lines.split())
+    assert "w5 · w5 + w6 · w6" in flat
+    assert "w11 · w11" in flat
+
+
+@pytest.mark.parametrize("name", ["random-50", "random-500", "dense-500", "fan-50"])
+@pytest.mark.parametrize("width", [80, 120, None])
+def test_a_list_fits(name: str, width: int | None) -> None:
+    trace = GRAPHS[name]()
+    lines = text(trace, width).splitlines()
+    assert max(map(len, lines)) <= (width or 120)
+    if any("Too large" in line for line in lines):
+        ruler = max(len(line) for line in lines if set(line.strip()) == {"─"})
+        assert ruler <= max(len(line) for line in lines if set(line.strip()) != {"─"} and "Too large" not in line) + 2
+        words = " ".join(" ".join(lines).split())
+        for node in trace.graph.nodes.values():
+            assert node.name in words
+
+
+def test_a_recurrent_network_is_drawn_in_bands() -> None:
+    nodes = {f"h{t}": f"tanh(U*x{t} + W*h{t - 1} + b)" for t in range(1, 13)}
+    data = {f"x{t}": t / 10 for t in range(1, 13)} | {"h0": 0}
+    net = loaded(inputs=data, parameters={"U": 0.5, "W": 0.9, "b": 0.1}, nodes=nodes | {"J": "h12**2"})
+    lines = text(net, 120)
+    assert "Too large" not in lines
+    assert lines.count("▶tanh(") == 12
+    assert max(map(len, lines.splitlines())) <= 120
+
+
+def test_the_legend_explains_crossing_lines_where_there_are_some() -> None:
+    crossing = loaded(parameters={"a": 1, "b": 2}, nodes={"s": "a + b", "t": "a * b", "J": "exp(s - t)"})
+    assert "─│─ they cross" in text(crossing)
+    assert "-|- they cross" in text(crossing, ascii=True)
+    assert "cross" not in text(example("colah-computational-graphs"))
+
+
+def test_data_that_nothing_uses_stand_apart() -> None:
+    net = loaded(inputs={"x": 1, "idle": 2}, parameters={"w": 2, "loose": 3}, nodes={"a": "w*x", "J": "a**2"})
+    lines = text(net).splitlines()
+    assert "not used: idle=2, loose=3" in lines
+    assert sum("loose" in line or "idle" in line for line in lines) == 1
 
 
 def test_two_lines_never_lie_on_each_other() -> None:

@@ -163,8 +163,9 @@ for (const kind of ["value", "gradient"]) {
   const height = (text) => Number(text.parentNode.getAttribute("y"));
   for (const spots of texts[kind].values()) spots.sort((a, b) => height(a) - height(b));
 }
+// A true minus sign in the drawing, as where it was made.
 function write(text, full, few) {
-  say(text, full.length <= text.room ? full : few);
+  say(text, (full.length <= text.room ? full : few).replace(/-/g, "−").replace(/Infinity/g, "∞"));
 }
 const elements = new Map([...graph.querySelectorAll(".node[data-name]")].map((g) => [g.dataset.name, g]));
 const edges = [...graph.querySelectorAll("[data-from]")];
