@@ -33,7 +33,7 @@ ZERO_GRADIENT, ZERO_VALUE = 100, 30
 FREE_FIGURES, MOST_FIGURES = 2, 25
 """So many figures cost nothing, else every answer would be one of few; and what those of one answer cost at most: of a
 long number three digits are typed anyway."""
-ALIKE = 60
+ALIKE = 1000
 """What it costs where all entries of an array are the same, or all class numbers: that shows nothing."""
 MOST_NUMBERS = 3_000
 """Data of more numbers than these are no exercise."""

@@ -35,8 +35,8 @@ SMALLEST, SMALLEST_ON_PHONE = 0.7, 0.9
 ON_PAPER, MOST_ON_PAPER = 800.0, 200
 """A wider drawing is printed in bands; one of more nodes than these is no picture for paper."""
 UPRIGHT = 1050.0
-"""A page with a drawing that is still wider is printed in landscape."""
-LANDSCAPE = "@page { size: landscape; }\n@media print { .lesson .columns { break-before: page; } }\n"
+"""A drawing that is still wider is printed in landscape, on a page of its own."""
+LANDSCAPE = "@page wide { size: landscape; }\n@media print { header, #graph { page: wide; } }\n"
 PRINTED = """\
 #paper { display: none; }
 @media print { #graph > .backprop-graph { display: none; } #graph > #paper { display: block; } }

@@ -84,10 +84,11 @@ function grid([start, shape]) {
   }
   const lines = [];
   for (let k = 0; k < texts.length; k += last) {
-    lines.push("[" + texts.slice(k, k + last).map((text, j) => {
+    lines.push(texts.slice(k, k + last).map((text, j) => {
       const [before, after] = ends(text);
-      return `<span class="n" data-before="${short(whole[j], before)}" data-after="${short(rest[j], after)}">${text}</span>`;
-    }).join(" ") + "]");
+      const shown = (j ? "" : "[") + text + (j === last - 1 ? "]" : "");  // the brackets stand close to their numbers
+      return `<span class="n" data-before="${short(whole[j], before)}" data-after="${short(rest[j], after)}">${shown}</span>`;
+    }).join(" "));
   }
   return lines.join("\n");
 }

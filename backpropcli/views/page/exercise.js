@@ -223,7 +223,7 @@ function start(seed) {
     const from = k;
     k += d.values.length;
     const given = nodes.get(d.name).value;
-    return `<span>${d.html} = <b class="v">${given ? at(given).replace(/\n/g, " ") : d.values.length + " numbers"}</b></span>`;
+    return `<span>${d.html} = <b class="v">${given ? nest(given[0], given[1] || []) : d.values.length + " numbers"}</b></span>`;
   }).join("");
   by("seed").textContent = seed === null ? "" : `numbers no. ${seed}`;
   by("reset").disabled = seed === beginning;

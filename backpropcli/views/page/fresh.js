@@ -21,7 +21,7 @@ function cost(draw) {
   let start = 0;
   for (const {rule, values} of parts) {
     const drawn = draw.slice(start, start += values.length);
-    if (drawn.length > 1 && rule !== "kept" && drawn.every((v) => v === drawn[0])) total += 60;
+    if (drawn.length > 1 && rule !== "kept" && drawn.every((v) => v === drawn[0])) total += 1000;
   }
   return total;
 }
