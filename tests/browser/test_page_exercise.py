@@ -264,6 +264,14 @@ def test_the_page_and_the_quiz_say_the_same_to_wrong_answers(page: Browser, name
     assert compared > 30 or name == "mazur-layers"
 
 
+def test_near_is_near_before_it_is_a_part_of_the_formula(page: Browser) -> None:
+    network = bp.loads("parameters: {w: 100, b: 1}\nnodes: {z: w + b, J: z**2}")
+    words = next(iter(network.quiz())).mark("100").words
+    page.open(network, exercise=True)
+    blank(page, 0).send_keys("100", Keys.ENTER)
+    assert item(page, 0).find_element(By.CLASS_NAME, "feedback").text == f"Not yet: {words}"
+
+
 def plain(text: str) -> str:
     """Without the differences of writing: dJ is ∂J, ² is a raised 2."""
     return text.translate(str.maketrans({"∂": "d", "−": "-", "²": "2", " ": None, "_": None}))

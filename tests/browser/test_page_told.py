@@ -30,13 +30,13 @@ def printed_pages(page: Browser) -> list[str]:
 
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext is not on this machine: no page was printed")
-@pytest.mark.parametrize("more", range(6))
-def test_no_row_of_the_table_is_alone_on_a_page(page: Browser, more: int) -> None:
-    chain = "".join(f"\n  n{k}: 2 * n{k - 1}" for k in range(1, 26 + more))
-    page.open(bp.loads(f"parameters: {{w: 2}}\nnodes:\n  n0: 3 * w{chain}\nloss: n{25 + more}"))
-    last = printed_pages(page)[-1]
-    rows = [line for line in last.splitlines() if "parameter" in line or " · " in line or "2n" in line.replace(" ", "")]
-    assert len(rows) != 1, last
+@pytest.mark.parametrize("count", [17, 18, 19, 20, 33, 34, 35])
+def test_no_row_of_the_table_is_alone_on_a_page(page: Browser, count: int) -> None:
+    chain = "".join(f"\n  n{k}: 2 * n{k - 1}" for k in range(1, count))
+    page.open(bp.loads(f"parameters: {{w: 2}}\nnodes:\n  n0: 3 * w{chain}\nloss: n{count - 1}"))
+    pages = printed_pages(page)
+    rows = [line for line in pages[-1].splitlines() if " · " in line]
+    assert len(rows) >= 3, pages[-1]  # nor is the last page empty but for its foot
 
 
 def test_on_a_corner_it_says_so(page: Browser, lecture: bp.Network) -> None:
