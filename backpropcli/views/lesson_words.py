@@ -46,9 +46,9 @@ def hint(worked: Worked, stage: Stage) -> str:
 
 
 def words(worked: Worked, stage: Stage) -> str | None:
-    """What a named operation does, as HTML; None where the formula says as much."""
+    """What a named operation does, as `relu: z1 where it is positive, else 0.`; None where the formula says as much."""
     found = in_words(worked, stage)
-    return None if found is None else escape(found)
+    return None if found is None else escape(found.replace(" is ", ": ", 1))
 
 
 def two(term: Term) -> bool:

@@ -98,6 +98,15 @@ def test_powers_and_steps_are_told(page: Browser) -> None:
     assert any("(a2 − y) to the power of 2" in label for label in labels)
     page.js("(e => { e.value = 12; e.dispatchEvent(new Event('input')); })(document.getElementById('scrub'))")
     assert "J.2 is a step inside J = sum((a2 − y)2) / 2" in page.text("#step").replace("\n", " ")
+    page.open(bp.loads("parameters: {q: 2, W: [[1, 2]]}\nnodes: {a: relu(q), t: W.T, c: q**2, J: sum(t) * a + c}"))
+    said = {}
+    for _ in range(4):
+        page.one("#next").click()
+        words = page.js("[...document.querySelectorAll('#step .small')].map(p => p.textContent)")
+        said[page.one("#step").get_attribute("data-name")] = words
+    assert said["a"] == ["relu: q where it is positive, else 0."]
+    assert said["t"] == ["transpose: rows become columns: the axes in reverse, or in the order given."]
+    assert said["c"] == []
     assert page.one("#theme").get_attribute("aria-pressed") == "false"
     page.one("#theme").click()
     assert page.one("#theme").get_attribute("aria-pressed") == "true"
