@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backpropcli.commands.options import Network, Numbers, Word, command, complete_names, one_file
-from backpropcli.errors import UsageError
+from backpropcli.errors import FileError, UsageError
 from backpropcli.views.numbers import read_count
 from backpropcli.views.output import is_terminal, message, print_all, write_file
 
@@ -59,6 +59,12 @@ def page(
     file = one_file(network, "page")
     if output is None and is_terminal(sys.stdout):
         raise UsageError("a page is a file: say which", hint=f"backprop page{' ' + file if file else ''} -o net.html")
+    if output == "-":
+        plainly = f"backprop page {file or ''}".rstrip()
+        raise UsageError("-o -: without -o the page goes to standard output", hint=plainly)
+    if output is not None and os.path.isdir(output):
+        inside = os.path.join(output, "net.html")
+        raise FileError(f"-o {output} is a folder, not a file", hint=f"Write -o {inside}")
     if output is not None and not _is_page(output):
         raise UsageError(f"-o {output}: a page ends in .html. Did you mean -o {os.path.splitext(output)[0]}.html?")
     net = network.read(file)

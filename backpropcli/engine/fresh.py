@@ -28,10 +28,13 @@ ENOUGH, MOST_HALVED = 30, 2
 """Where fewer than these are possible (log takes no negative number), halves are tried too, of so many numbers."""
 APART = 0.618
 """Seeds that follow one another pick so far apart in the list of the nicest, as a part of its length."""
-ZERO_GRADIENT, ZERO_VALUE = 40, 3
+ZERO_GRADIENT, ZERO_VALUE = 100, 30
 """What a blank whose answer is 0 costs: it teaches little. More than any figures, else saturated units would win."""
-MOST_FIGURES = 25
-"""What the figures of one answer cost at most: of a long number three digits are typed anyway."""
+FREE_FIGURES, MOST_FIGURES = 2, 25
+"""So many figures cost nothing, else every answer would be one of few; and what those of one answer cost at most: of a
+long number three digits are typed anyway."""
+ALIKE = 1000
+"""What it costs where all entries of an array are the same, or all class numbers: that shows nothing."""
 MOST_NUMBERS = 3_000
 """Data of more numbers than these are no exercise."""
 NEGLIGIBLE = 1e-6
@@ -71,7 +74,7 @@ def fresh(
     unit = 1 if all(x.is_integer() for x in first) else 10
 
     def priced(draw: list[float]) -> float:
-        return math.inf if draw == first else _cost(plan, _shaped(data, draw), of, asked)
+        return math.inf if draw == first else _cost(plan, _shaped(data, draw), of, asked) + _alike(parts, draw)
 
     count = sum(len(part.entries) for part in parts if part.rule != "kept")
     choose = _picked if count in SIZES else _drawn
@@ -202,7 +205,22 @@ def _cost(
             for x in entries:
                 if not math.isfinite(x):
                     return math.inf
-                total += zero if abs(x) < NEGLIGIBLE else min((figures(x) - 1) ** 2, MOST_FIGURES)
+                total += zero if abs(x) < NEGLIGIBLE else _lengthy(x)
+    return total
+
+
+def _lengthy(x: float) -> int:
+    """What the figures of an answer cost."""
+    return min(max(figures(x) - FREE_FIGURES, 0) ** 2, MOST_FIGURES)
+
+
+def _alike(parts: Sequence[Part], draw: Sequence[float]) -> int:
+    """What arrays cost whose entries are all the same."""
+    total = start = 0
+    for part in parts:
+        entries = draw[start : start + len(part.entries)]
+        start += len(part.entries)
+        total += ALIKE if len(entries) > 1 and part.rule != "kept" and len(set(entries)) == 1 else 0
     return total
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from backpropcli.engine.forward import forward
 from backpropcli.engine.plan import Plan
 from backpropcli.engine.trace import Trace, seed
 from backpropcli.graph import Graph
@@ -15,12 +16,28 @@ from backpropcli.ops.numbers.recorder import Recorded, Tape, asarray, namespace
 
 
 class RecordedPlan(Plan):
-    """A plan whose numbers are entries of a tape."""
+    """A plan whose numbers are entries of a tape. From each value at a slot in `moving`, an input of the tape is taken.
 
-    def __init__(self, graph: Graph, tape: Tape) -> None:
+    That input is 0 for the run as it is: minus 0 changes no number, not even -0.
+    """
+
+    def __init__(self, graph: Graph, tape: Tape, moving: Sequence[int] = ()) -> None:
         super().__init__(graph)
         self.tape = tape
+        self.moving = frozenset(moving)
         self._xp = namespace(tape)
+
+    def forward(self, values: Mapping[str, Value], xp: XP | None = None, copies: bool = False) -> list[Value]:
+        """Every slot's value; what moves is taken away as soon as the value is there."""
+        if not self.moving:
+            return super().forward(values, xp, copies)
+        xp = xp or self._xp
+        v = self.load(values, xp)
+        for step in self._steps(copies):
+            forward([step], v, xp)
+            if step[0] in self.moving:
+                v[step[0]] = v[step[0]] - self.tape.input()
+        return v
 
     def numbers(self, copies: bool = False) -> XP:
         """The recorder's namespace."""
@@ -74,11 +91,12 @@ class RecordedTrace(Trace):
 
 
 def record(
-    graph: Graph, of: str, upstream: Value | None = None, most: int | None = None
+    graph: Graph, of: str, upstream: Value | None = None, most: int | None = None, moving: Sequence[int] = ()
 ) -> tuple[RecordedTrace, Tape, Mapping[str, Any]]:
     """Both passes of a graph on a tape: the trace, the tape, and the data's own entries by name.
 
-    Inputs of the tape are the entries of the graph's data, in order. `most` and TooLongError as for a Tape.
+    Inputs of the tape are the entries of the graph's data, in order, then one for each slot in `moving`, in the order
+    of the slots, which is taken away from the value there. `most` and TooLongError as for a Tape.
     """
     tape = Tape(most)
     data: dict[str, Any] = {}
@@ -88,7 +106,7 @@ def record(
             for index in np.ndindex(made.shape):
                 made[index] = tape.input()
             data[name] = asarray(made) if made.ndim else made[()]
-    plan = RecordedPlan(graph, tape)
+    plan = RecordedPlan(graph, tape, moving)
     slots = plan.forward(data)
     gradients = plan.backward(slots, {graph.nodes[of].slot: seed(plan, of, upstream)})
     return RecordedTrace(plan, of, slots, gradients, True), tape, data

@@ -25,13 +25,22 @@ from backpropcli.views.svg import drawn
 
 SCRIPTS = {
     "lesson": ("common.js", "read.js", "table.js", "fields.js", "lesson.js"),
-    "exercise": ("common.js", "read.js", "fresh.js", "exercise.js"),
+    "exercise": ("common.js", "read.js", "fresh.js", "wrong.js", "exercise.js"),
 }
 """What the two kinds of page are made of, in order."""
 MOST_BLANKS = 150
 """An exercise of more blanks than these is work for a computer."""
 SMALLEST, SMALLEST_ON_PHONE = 0.7, 0.9
 """A drawing is made smaller than it is to fit the page, down to this; then it is scrolled."""
+ON_PAPER, MOST_ON_PAPER = 800.0, 200
+"""A wider drawing is printed in bands; one of more nodes than these is no picture for paper."""
+UPRIGHT = 1050.0
+"""A drawing that is still wider is printed in landscape, on a page of its own."""
+LANDSCAPE = "@page wide { size: landscape; }\n@media print { header, #graph { page: wide; } }\n"
+PRINTED = """\
+#paper { display: none; }
+@media print { #graph > .backprop-graph { display: none; } #graph > #paper { display: block; } }
+"""
 ROOM = "____"
 """What keeps the room for a number that is to be found: the same for every number."""
 ROOMY = 5
@@ -79,15 +88,17 @@ def page(
         check(told)
     mode = "exercise" if exercise else "lesson"
     shown = picture(trace, precision)
-    drawing = STYLE.sub("", drawn(without_answers(shown) if exercise else with_room(shown)))
-    style = piece("page.css") + graph_width(drawing)
+    shown = without_answers(shown) if exercise else with_room(shown)
+    drawing = STYLE.sub("", drawn(shown))
+    paper = for_paper(shown, drawing)
+    style = piece("page.css") + graph_width(drawing) + printed(paper, drawing)
     script = told.script + "(() => {\n" + "".join(map(piece, SCRIPTS[mode])) + "})();\n"
     policy = (
         f"default-src 'none'; script-src '{fingerprint(script)}'; style-src '{fingerprint(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
     text = Template(piece("page.html")).substitute(
-        policy=policy, version=__version__, title=escape(title), style=style, mode=mode, svg=drawing,
+        policy=policy, version=__version__, title=escape(title), style=style, mode=mode, svg=drawing, paper=paper,
         body=piece(f"{mode}.html"), data=embedded(told), script=script,
     )  # fmt: skip
     return Page(text, told.blanks if exercise else 0, told.live, told.left_out)
@@ -134,10 +145,29 @@ def piece(name: str) -> str:
     return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
+def for_paper(shown: Picture, drawing: str) -> str:
+    """The drawing in bands, for printing: a wide one made as narrow as paper could not be read. Empty if it fits."""
+    if width_of(drawing) <= ON_PAPER or len(shown.items) > MOST_ON_PAPER:
+        return ""
+    folded = STYLE.sub("", drawn(shown, ids=False, widest=ON_PAPER))
+    return folded.replace("<svg ", '<svg id="paper" ', 1) if width_of(folded) < width_of(drawing) else ""
+
+
+def printed(paper: str, drawing: str) -> str:
+    """The style for printing: which drawing, and which way the paper lies."""
+    style = PRINTED if paper else ""
+    return style + (LANDSCAPE if width_of(paper or drawing) > UPRIGHT else "")
+
+
+def width_of(drawing: str) -> float:
+    """How wide a drawing is."""
+    found = WIDTH.search(drawing)
+    return float(found[1]) if found else 0.0
+
+
 def graph_width(drawing: str) -> str:
     """How wide the drawing is."""
-    found = WIDTH.search(drawing)
-    width = float(found[1]) if found else 0.0
+    width = width_of(drawing)
     return (
         f".backprop-graph {{ width: 100%; max-width: {width * 1.25:.0f}px; min-width: {width * SMALLEST:.0f}px; }}\n"
         "@media screen and (max-width: 60rem) "

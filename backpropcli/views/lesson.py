@@ -16,9 +16,11 @@ import numpy as np
 from backpropcli.engine import Trace
 from backpropcli.engine.fresh import rules
 from backpropcli.engine.recording import record
+from backpropcli.graph import Graph
 from backpropcli.ops.numbers.recorder import Recorded, Tape, TooLongError
 from backpropcli.spec.formula.parser import parse
 from backpropcli.views.javascript import number, program
+from backpropcli.views.lesson_words import handed_on, hint, two, words, wrong_values
 from backpropcli.views.numbers import Precision, exact
 from backpropcli.views.primes import Prime, cases
 from backpropcli.views.stages import Stage
@@ -130,10 +132,11 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
     tape: Tape | None
     try:
         upstream = trace.gradients[trace.graph.nodes[trace.of].slot]
-        recorded, tape, _ = record(trace.graph, trace.of, upstream, MOST_RECORDED)
+        moving = [] if exercise else _moving(trace.graph)
+        recorded, tape, _ = record(trace.graph, trace.of, upstream, MOST_RECORDED, moving)
         told, steps = _told(recorded, everything, exercise)
     except TooLongError:
-        tape = None
+        tape, moving = None, []
         told, steps = _told(trace, everything, exercise)
     data: dict[str, Any] = {
         "of": trace.of,
@@ -144,8 +147,13 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
         "decimals": precision.decimals,
         "data": _data(trace, exercise) if tape is not None else [],
     }
+    inside = _inside(told)
+    if inside:
+        data["inside"] = inside
     if exercise:
         data["exercise"] = True
+    elif tape is not None:
+        data["moving"] = [told.labels[slot] for slot in moving]
     if seed is not None:
         data["seed"] = seed
     results = told.places.results
@@ -175,7 +183,32 @@ def _told(trace: Trace, everything: bool, exercise: bool) -> tuple[Told, list[di
     told = Told(trace, everything)
     told.most = None if exercise else MOST_ENTRIES
     steps = [_forward(told, stage) for stage in told.stages]
-    return told, steps + [_backward(told, label) for label in told.order()]
+    steps += [_backward(told, label) for label in told.order()]
+    if exercise:
+        for step in steps:
+            step["around"] = _around(told, step)
+    return told, steps
+
+
+def _moving(graph: Graph) -> list[int]:
+    """The slots of the steps with names whose values are numbers: the page can move these by hand."""
+    return [slot for slot in sorted(graph.labels()) if not graph.shapes[slot] and graph.operations[slot] is not None]
+
+
+def _inside(told: Told) -> list[dict[str, Any]]:
+    """The nodes whose formulas are worked out in steps, with these steps' names: where J.3 comes from."""
+    steps: dict[str, list[str]] = {}
+    for stage in told.stages:
+        if stage.name != stage.node:
+            steps.setdefault(stage.node, []).append(variable(stage.name))
+    return [{"name": node, "steps": names} for node, names in steps.items()]
+
+
+def _around(told: Told, step: dict[str, Any]) -> list[list[Any]]:
+    """What a number was worked out from: far below the size of that, it is what rounding left of 0."""
+    if step["phase"] == "value":
+        return [told.places.place(told.value(name)) for name in step["inputs"]]
+    return [told.places.place(told.gradient(user.name)) for user in told.users.get(step["name"], ())]
 
 
 def _data(trace: Trace, exercise: bool) -> list[dict[str, Any]]:
@@ -220,10 +253,15 @@ def _forward(told: Told, stage: Stage) -> dict[str, Any]:
     step["node"] = stage.node
     step["inputs"] = list(stage.inputs)
     step["text"], step["numbers"] = told.html(formula.text), told.html(formula.numbers)
-    steps = told.graph.steps(stage.node) if stage.whole else [stage.slot]
-    operation = told.graph.operations[stage.slot]
-    if len(steps) == 1 and operation is not None:
-        step["words"] = operation.words
+    if told.most is None:
+        step["hint"] = hint(told, stage)
+        wrong = wrong_values(told, stage, told.html)
+        if wrong:
+            step["wrong"] = wrong
+    else:
+        said = words(told, stage)
+        if said is not None:
+            step["words"] = said
     return step
 
 
@@ -234,7 +272,13 @@ def _backward(told: Told, label: str) -> dict[str, Any]:
     kind = told.graph.nodes[label].kind if label in told.graph.nodes else "node"
     if kind != "node":
         step["kind"] = kind
-    step["terms"] = [_term(told, term) for term in told.terms(label)]
+    terms = told.terms(label)
+    step["terms"] = [_term(told, term) for term in terms]
+    for term, shown in zip(terms, step["terms"], strict=True):
+        if len(terms) > 1 and "becomes" in shown and term.through.whole and label in told.graph.nodes:
+            part = told.trace.contribution(term.through.name, label)
+            if told.shows(part):
+                shown["value"] = told.places.place(part)
     return step
 
 
@@ -254,6 +298,13 @@ def _term(told: Told, term: Term) -> dict[str, Any]:
     }
     if term.local is not None:
         result["local"] = _factor(told, term.local)
+    else:
+        text, other = handed_on(told, term)
+        result["becomes"] = {"text": told.html(text)}
+        if other is not None and told.shows(other):
+            result["becomes"]["at"] = told.places.place(other)
+    if told.most is None and two(term):
+        result["two"] = True
     if term.remark:
         result["remark"] = told.html(term.remark)
     return result

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from math import isfinite, prod
+from math import prod
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
-from backpropcli.engine.marking import Facts, Mistake, diagnose, entries, mark
+from backpropcli.engine.marking import Facts, Mistake, diagnose, mark, negligible
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.ops.definition import show_shape
 from backpropcli.spec.answers import read_answer
@@ -30,8 +30,6 @@ TOPICS = ("upstream · local", "adding up the paths", "signs", "factors of 2", "
 """What can be practised; of those that need it equally, the first."""
 Known = Mapping[str, str | None]
 Wrong = Mapping[str, Sequence[float]]
-ROUNDING = 1e-13
-"""A smaller part of what it was worked out from is what rounding has left of 0."""
 OF_MISTAKE = {"path": 1, "missing": 1, "sign": 2, "twice": 3, "half": 3}
 
 
@@ -64,7 +62,7 @@ class Question:
             around = [worked.value(name) for name in self.stage.inputs]
         else:
             around = [worked.gradient(user.name) for user in worked.users.get(self.label, ())]
-        least = ROUNDING * min([largest(value) for value in around if value is not None] or [0.0])
+        least = negligible([value for value in around if value is not None])
         if not getattr(answer, "shape", ()):
             return 0.0 if abs(answer) < least else answer
         tiny = abs(answer) < least
@@ -299,11 +297,6 @@ def counted(shape: tuple[int, ...]) -> str:
         return f"{shape[0]} {'row' if shape[0] == 1 else 'rows'} of {counted(shape[1:])}"
     many = prod(shape)
     return f"{many} {'number' if many == 1 else 'numbers'}" if len(shape) == 1 else f"of shape {show_shape(shape)}"
-
-
-def largest(value: Any) -> float:
-    """The size of the largest finite entry."""
-    return max((abs(x) for x in entries(value) if isfinite(x)), default=0.0)
 
 
 def _product(term: Term) -> Any:

@@ -8,7 +8,7 @@ from math import prod
 
 from backpropcli.ops.definition import Elementwise, Operation
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Unary, postorder
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
 from backpropcli.views.quiz_words import stage_text
 from backpropcli.views.stages import Stage
 from backpropcli.views.typeset import typeset
@@ -45,14 +45,29 @@ def gradient_hint(worked: Worked, label: str, terms: Sequence[Term], number: int
 # Values.
 
 
-def _value_rule(worked: Worked, stage: Stage) -> str:
+def in_words(worked: Worked, stage: Stage) -> str | None:
+    """What a named operation does, as `relu is z1 where it is positive, else 0`.
+
+    None where there is no such operation, or its words speak of something that has no name here.
+    """
     operation = worked.graph.operations[stage.slot]
-    each = ", entry by entry" if worked.shape(stage.name) else ""
     match stage.formula:
-        case Call(name=name, arguments=arguments) if operation is not None and operation.name == name:
-            return f"{name} is {_of_these(operation, arguments)}."
+        case Call(name=name, arguments=given) if operation is not None and operation.name == name:
+            pass
         case Binary(sign="@", left=left, right=right) if operation is not None:
-            return f"@ is {_of_these(operation, (left, right))}."
+            given = (left, right)
+        case _:
+            return None
+    words = _of_these(operation, given)
+    return None if words is None else f"{'@' if isinstance(stage.formula, Binary) else operation.name} is {words}."
+
+
+def _value_rule(worked: Worked, stage: Stage) -> str:
+    each = ", entry by entry" if worked.shape(stage.name) else ""
+    words = in_words(worked, stage)
+    if words is not None:
+        return words
+    match stage.formula:
         case Binary(sign="+", left=Name(name=a), right=Name(name=b)):
             return f"add {a} and {b}{each}."
         case Binary(sign="-", left=Name(name=a), right=Name(name=b)):
@@ -72,13 +87,24 @@ def _value_rule(worked: Worked, stage: Stage) -> str:
     return f"put in the numbers of {given}. First what is in brackets, then powers, then products, then sums{each}."
 
 
-def _of_these(operation: Operation, given: Sequence[Expression]) -> str:
-    """An operation in plain words, with what it is given here in the place of its own letters."""
+def _of_these(operation: Operation, given: Sequence[Expression]) -> str | None:
+    """An operation in plain words, with what it is given here in the place of its own letters; None where one of these
+    is a formula, not a name or a number.
+
+    A lone `a` is an article: only where there is a `b` too are they letters.
+    """
     words = operation.words.partition(";")[0].rstrip(".")
+    letters = [letter for letter in operation.arguments if letter != "a" or re.search(r"\bb\b", words)]
+    named = [letter for letter in letters if re.search(rf"\b{letter}\b", words)]
+    put_in = {}
     for letter, part in zip(operation.arguments, given, strict=False):
-        if isinstance(part, Name):
-            words = re.sub(rf"(?<=of ){letter}\b|^{letter}\b", part.name, words)
-    return words
+        if letter in named:
+            if not isinstance(part, Name | Number):
+                return None
+            put_in[letter] = part.name if isinstance(part, Name) else typeset(part)
+    if not put_in:
+        return words
+    return re.sub(rf"\b({'|'.join(put_in)})\b", lambda found: put_in[found[0]], words)
 
 
 def spelled_out(worked: Worked, stage: Stage, numbers: bool) -> str | None:

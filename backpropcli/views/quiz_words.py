@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 from backpropcli.engine.marking import Mistake, entries, right, short
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Number, Unary, postorder
@@ -14,6 +14,35 @@ from backpropcli.views.worked import Term, Worked
 
 OTHER_SIGNS = {"+": "*-", "*": "+/", "-": "+", "/": "*-"}
 DONE = {"+": "added", "*": "multiplied", "-": "subtracted", "/": "divided"}
+
+
+class Attempt(NamedTuple):
+    """A wrong value that a formula's learner may come to, and what is said to it.
+
+    `formula` gives it; `kind` is "turned" (the wrong way round), "part" (of the formula) or "other" (another sign).
+    `words` have `{0}` for the formula and `{1}` for `next_part`, what is to be done with it.
+    """
+
+    kind: Literal["turned", "part", "other"]
+    formula: Expression
+    words: str
+    next_part: Expression | None = None
+
+
+def attempts(formula: Expression) -> Iterator[Attempt]:
+    """What may be worked out wrongly instead of a formula. Of the parts the last that fits is meant, of the others
+    the only one."""
+    if isinstance(formula, Binary) and formula.sign in ("-", "/"):
+        turned = Binary(formula.sign, formula.right, formula.left)
+        yield Attempt("turned", turned, "that is {0}, the wrong way round.")
+    for part in postorder(formula)[:-1]:
+        if not isinstance(part, Number):
+            words, following = _next(formula, part)
+            yield Attempt("part", part, "that is {0}. " + words, following)
+    if isinstance(formula, Binary):
+        for sign in OTHER_SIGNS.get(formula.sign, ""):
+            other = Binary(sign, formula.left, formula.right)
+            yield Attempt("other", other, f"that is {{0}}. Here they are {DONE[formula.sign]}.")
 
 
 def formula_mistake(worked: Worked, stage: Stage, given: Any, mistake: Mistake | None) -> str:
@@ -27,45 +56,41 @@ def formula_mistake(worked: Worked, stage: Stage, given: Any, mistake: Mistake |
             found = evaluate(part, values, stage.find)
             return found is not None and not right(found, truth) and right(given, found)
 
-        if isinstance(formula, Binary) and formula.sign in ("-", "/"):
-            turned = Binary(formula.sign, formula.right, formula.left)
-            if gives(turned):
-                return f"that is {text_of(worked, turned)}, the wrong way round."
-        parts = [part for part in postorder(formula)[:-1] if not isinstance(part, Number) and gives(part)]
-        if parts:
-            return f"that is {text_of(worked, parts[-1])}. {_next(worked, formula, parts[-1])}"
-        if isinstance(formula, Binary):
-            others = (Binary(sign, formula.left, formula.right) for sign in OTHER_SIGNS.get(formula.sign, ""))
-            found = [other for other in others if gives(other)]
-            if len(found) == 1:
-                return f"that is {text_of(worked, found[0])}. Here they are {DONE[formula.sign]}."
+        found = [attempt for attempt in attempts(formula) if gives(attempt.formula)]
+        first = [attempt for attempt in found if attempt.kind != "other"]
+        meant = next((attempt for attempt in first if attempt.kind == "turned"), first[-1] if first else None)
+        if meant is None and len(found) == 1:
+            meant = found[0]
+        if meant is not None:
+            following = text_of(worked, meant.next_part) if meant.next_part is not None else ""
+            return meant.words.format(text_of(worked, meant.formula), following)
     return _size(mistake)
 
 
-def _next(worked: Worked, formula: Expression, part: Expression) -> str:
-    """What is to be done with a part of a formula, such as `Halve it.`, as a sentence."""
+def _next(formula: Expression, part: Expression) -> tuple[str, Expression | None]:
+    """What is to be done with a part of a formula as a sentence, such as `Halve it.`, with `{1}` for another part."""
     for parent in postorder(formula):
         if not any(inner is part for inner in parent.parts()):
             continue
         match parent:
             case Binary(sign="/", left=left, right=Number(value=2.0)) if left is part:
-                return "Halve it."
+                return "Halve it.", None
             case Binary(sign="**", left=left, right=Number(value=2.0)) if left is part:
-                return "Square it."
+                return "Square it.", None
             case Binary(sign="*", left=left, right=right_):
-                return f"Multiply it by {text_of(worked, right_ if left is part else left)}."
+                return "Multiply it by {1}.", right_ if left is part else left
             case Binary(sign="/", left=left, right=right_) if left is part:
-                return f"Divide it by {text_of(worked, right_)}."
+                return "Divide it by {1}.", right_
             case Binary(sign="+", left=left, right=right_):
-                return f"Add {text_of(worked, right_ if left is part else left)}."
+                return "Add {1}.", right_ if left is part else left
             case Binary(sign="-", left=left, right=right_) if left is part:
-                return f"Take away {text_of(worked, right_)}."
+                return "Take away {1}.", right_
             case Unary(sign="-"):
-                return "Change its sign."
+                return "Change its sign.", None
             case Call(name=name, arguments=(_,)):
-                return f"Take its {name}."
+                return f"Take its {name}.", None
         break
-    return "That is not yet all of the formula."
+    return "That is not yet all of the formula.", None
 
 
 def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: Any, mistake: Mistake | None) -> str:

@@ -47,12 +47,18 @@ def test_wrong_answers_are_explained(page: Browser, lecture: bp.Network) -> None
     for k, given, said in (
         (0, "2,0", "Decimals are written with a point: 2.0"),
         (0, "two", "A number or an expression such as 2*3 or 1/3 is needed."),
-        (0, "-2", "Not yet. The size is right, the sign is not."),
-        (6, "4", "Not yet. That is twice as much."),
-        (12, "5", "Not yet. Upstream gradient times local derivative."),
-        (12, "3", "Not yet. That is the value of w2, not its gradient."),
-        (13, "2", "Not yet. That is the upstream gradient ∂J/∂t2: multiply it by the local derivative ∂t2/∂a1."),
-        (13, "3", "Not yet. That is the local derivative: multiply it by the upstream gradient ∂J/∂t2."),
+        (0, "-2", "Not yet: the size is right, the sign is not."),
+        (0, "3", "Not yet: that is w1 + x. Here they are multiplied."),
+        (4, "5", "Not yet: that is t2 − b2. Here they are added."),
+        (4, "11", "Not yet."),
+        (6, "4", "Not yet: that is (a2 − y)2. Halve it."),
+        (6, "2.01", "Not yet: nearly. The answer is a short number, and nothing has to be rounded."),
+        (7, "0", "Not yet: J changes by exactly as much as J does."),
+        (9, "14", "Not yet: that is ∂J/∂a2 times z2 itself. With a2 = relu(z2), what is ∂a2/∂z2?"),
+        (12, "5", "Not yet."),
+        (12, "3", "Not yet: 3 is the value of w2, not ∂J/∂w2."),
+        (13, "2", "Not yet: 2 is the upstream gradient ∂J/∂t2. Multiply it by ∂t2/∂a1."),
+        (13, "3", "Not yet: 3 is the local derivative ∂t2/∂a1 alone. Multiply it by the upstream gradient ∂J/∂t2."),
     ):
         blank(page, k).clear()
         blank(page, k).send_keys(given, Keys.ENTER)
@@ -101,8 +107,11 @@ def test_new_numbers_are_short_and_the_same_for_a_seed(page: Browser, name: str)
     assert seen[0] == seen[1] != seen[2]
     page.one("#fresh").click()
     assert page.text("#seed") == "numbers no. 9"
-    page.one("#reset").click()
-    assert page.text("#seed") == ""
+    assert page.one("#reset").is_enabled()
+    page.one("#reset").click()  # the numbers that the page was made with
+    assert page.text("#seed") == "numbers no. 8"
+    assert page.text("#data") == seen[2]
+    assert not page.one("#reset").is_enabled()
     if name == "lecture":
         for seed in range(1, 21):
             page.one("#fresh").click()
@@ -211,3 +220,77 @@ def test_a_seed_means_the_same_numbers_as_in_the_quiz(page: Browser, name: str) 
         flat = [[SHOW(x) for x in (v.ravel().tolist() if getattr(v, "ndim", 0) else [v])] for v in expected]
         assert [text.replace("[", "").replace("]", "").split() for text in given] == flat
         page.one("#fresh").click()
+
+
+def test_what_rounding_leaves_of_0_is_0(page: Browser) -> None:
+    network = bp.loads("inputs: {x: 0.1}\nparameters: {w: 3, b: 0}\nnodes: {z: w*x - 0.3 + b, a: 5 * z, J: a**2 + w}")
+    assert 0 < network.run().value("z") < 1e-15
+    page.open(network, exercise=True)
+    for name, typed in (("z", "0"), ("a", "0"), ("dJ/da", "0"), ("dJ/dz", "0")):
+        page.one(f'[name="{name}"]').send_keys(typed, Keys.ENTER)
+        assert page.one(f'[name="{name}"]').get_attribute("readonly") == "true", name
+    assert page.drawn("value")["z"] == "0"
+    page.open(network, exercise=True)
+    for _ in range(4):
+        item(page, 0).find_element(By.TAG_NAME, "button").click()
+    assert blank(page, 0).get_attribute("value") == "0"
+    page.open(bp.loads("parameters: {w: 0.1}\nnodes: {z: w * 1e-9, J: z + w}"), exercise=True)
+    blank(page, 0).send_keys("0", Keys.ENTER)  # small, and nothing of it is rounding
+    assert "wrong" in item(page, 0).get_attribute("class")
+
+
+@pytest.mark.parametrize("name", ["lecture", "mazur", "mazur-layers"])
+def test_the_page_and_the_quiz_say_the_same_to_wrong_answers(page: Browser, name: str) -> None:
+    network = bp.load(EXAMPLES / f"{name}.yaml")
+    page.open(network, exercise=True)
+    questions = {question.name: question for question in network.quiz(every=True) if not question.shape}
+    compared = 0
+    for title, question in questions.items():
+        terms = question.terms
+        tries = [2 * question.answer, -question.answer, question.answer / 2, question.answer * 1.02, 0.77]
+        tries += [t.upstream.value for t in terms] + [t.local.value for t in terms if t.local is not None]
+        tries += [] if question.stage else [question.worked.value(question.label)]
+        for tried in filter(lambda x: isinstance(x, float), tries):
+            box = page.one(f'[name="{title}"]')
+            said = question.mark(repr(tried))
+            if said.right:
+                continue
+            box.clear()
+            box.send_keys(repr(tried), Keys.ENTER)
+            feedback = box.find_element(By.XPATH, "..").find_element(By.CLASS_NAME, "feedback")
+            found = feedback.get_attribute("textContent").removeprefix("Not yet").removeprefix(":").removeprefix(".")
+            assert plain(found) == plain(said.words), (title, tried)
+            compared += 1
+    assert compared > 30 or name == "mazur-layers"
+
+
+def test_near_is_near_before_it_is_a_part_of_the_formula(page: Browser) -> None:
+    network = bp.loads("parameters: {w: 100, b: 1}\nnodes: {z: w + b, J: z**2}")
+    words = next(iter(network.quiz())).mark("100").words
+    page.open(network, exercise=True)
+    blank(page, 0).send_keys("100", Keys.ENTER)
+    assert item(page, 0).find_element(By.CLASS_NAME, "feedback").text == f"Not yet: {words}"
+
+
+def plain(text: str) -> str:
+    """Without the differences of writing: dJ is ∂J, ² is a raised 2."""
+    return text.translate(str.maketrans({"∂": "d", "−": "-", "²": "2", " ": None, "_": None}))
+
+
+def test_the_keyboard_goes_on_to_the_next_blank(page: Browser, lecture: bp.Network) -> None:
+    page.open(lecture, exercise=True)
+    page.js("document.getElementById('blank-0').focus()")
+    page.press("2", Keys.TAB)
+    assert page.js("document.activeElement.id") == "blank-1"
+    for _ in range(4):
+        item(page, 1).find_element(By.TAG_NAME, "button").click()
+    assert page.js("document.activeElement.id") == "blank-2"
+    page.press("99", Keys.TAB)  # wrong: to its hint
+    assert page.js("document.activeElement.textContent") == "Hint 1/3"
+
+
+def test_names_of_steps_are_introduced(page: Browser) -> None:
+    page.open(bp.load(EXAMPLES / "mazur-layers.yaml"), exercise=True)
+    assert page.text("#inside").replace("\n", "") == "J.2 and J.3 are steps inside J = sum((a2 − y)2) / 2."
+    page.open(bp.load(EXAMPLES / "lecture.yaml"), exercise=True)
+    assert not page.one("#inside").is_displayed()

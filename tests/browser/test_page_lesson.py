@@ -219,9 +219,16 @@ def test_the_slider_goes_to_any_step(page: Browser, lecture: bp.Network) -> None
     assert factors == ["2", "2"]
     assert page.one("#scrub").get_attribute("aria-valuetext") == "Backward, step 13 of 18: w2"
     page.one("#next").send_keys(Keys.ENTER, Keys.ENTER, Keys.ENTER, Keys.ENTER, Keys.ENTER)
-    assert page.js("document.activeElement.id") == "back"  # the last step: Step is no longer to be had
+    page.press(Keys.SPACE, Keys.SPACE)  # past the last step: the focus stays, and nothing goes back
+    assert page.js("document.activeElement.id") == "next"
+    assert page.one("#next").get_attribute("aria-disabled") == "true"
+    assert page.text("#count") == "18 of 18"
     page.press(Keys.ARROW_LEFT)
     assert page.text("#count") == "17 of 18"
+    assert page.one("#next").get_attribute("aria-disabled") == "false"
+    page.one("#last").send_keys(Keys.ENTER, Keys.TAB)
+    page.driver.implicitly_wait(0)
+    assert page.js("new Promise(done => setTimeout(() => done(document.getElementById('last').disabled), 30))")
 
 
 def test_a_reader_hears_what_is_drawn(page: Browser, lecture: bp.Network) -> None:
@@ -334,5 +341,6 @@ def test_it_prints(page: Browser, lecture: bp.Network) -> None:
         page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
         shown = page.js("[...document.querySelectorAll('.controls button')].filter(b => b.offsetParent).length")
         assert shown == 0
-        assert page.one(".backprop-graph").is_displayed()
+        assert [svg.is_displayed() for svg in page.all(".backprop-graph")] == [False, True]  # the one for paper
+        assert page.js("document.getElementById('paper').viewBox.baseVal.width") <= 1050  # labels of 7 pt and more
         page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

@@ -256,6 +256,13 @@ def test_what_rounding_left_of_zero_is_zero():
     quiz = bp.loads("inputs: {x: 0.1}\nparameters: {w: 0.2}\nnodes: {a: x + w - 0.3, J: a**2}").quiz()
     assert bp.loads("parameters: {w: 0.2}\nnodes: {J: 0.1 + w - 0.3}").run().value("J") != 0.0
     assert (quiz.questions[0].shown, quiz.questions[0].mark("0").right) == ("0", True)
+    with_zero = bp.loads("inputs: {x: 0.1}\nparameters: {w: 0.2, b: 0}\nnodes: {a: x + w + b - 0.3, J: a**2}").quiz()
+    assert with_zero.questions[0].shown == "0"  # a term that is 0 says nothing of the others' size
+
+
+def test_a_hint_takes_an_article_for_an_article():
+    quiz = bp.loads("parameters: {W: [[1, 2], [3, 4]]}\nnodes: {t: trace(W), J: t**2}").quiz()
+    assert quiz.questions[0].hint(1) == "trace is the sum of a matrix's diagonal."
 
 
 def test_a_large_network_s_quiz_asks_what_is_nearest_to_the_loss(quiz):
@@ -355,7 +362,7 @@ const blanks = steps.map((step) => ({{step, inputs: Array((step.at[1] || []).red
 
 def test_a_seed_gives_the_same_nice_numbers_each_time():
     network = bp.load(EXAMPLES / "lecture.yaml")
-    assert network.fresh(101) == {"x": 2.0, "y": 1.0, "w1": -1.0, "b1": 3.0, "w2": -1.0, "b2": 6.0}
+    assert network.fresh(101) == {"x": 2.0, "y": 4.0, "w1": 5.0, "b1": -5.0, "w2": 2.0, "b2": 4.0}
     assert network.fresh(101) == network.fresh(101)
     assert network.fresh(102) != network.fresh(101)
     trace = network.run(values=network.fresh(101))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import backpropcli as bp
 from backpropcli.engine.fresh import stride
 
 STUDENTS = range(101, 131)
+LECTURE = Path(__file__).parents[2] / "examples" / "lecture.yaml"
 
 
 def sets(text: str, seeds: Any = STUDENTS) -> list[dict[str, Any]]:
@@ -94,3 +96,27 @@ def test_where_nothing_finite_is_possible_the_numbers_stay() -> None:
 def test_every_pick_comes_once() -> None:
     for count in range(1, 200):
         assert len({seed * stride(count) % count for seed in range(count)}) == count
+
+
+def test_answers_are_not_all_the_same() -> None:
+    network = bp.load(LECTURE)
+    losses = [network.run(values=network.fresh(seed)).value("J") for seed in STUDENTS]
+    assert len(set(losses)) >= 6
+    assert max(losses.count(loss) for loss in losses) <= len(losses) / 2
+
+
+def test_arrays_are_not_constant_nor_labels_all_the_same() -> None:
+    data = "inputs: {x: [[1, 2], [3, -1]]}\ntargets: {y: [0, 2]}\n"
+    parameters = "parameters: {W: [[1, 2, 3], [4, -5, 6]], b: [1, 2, 3]}\n"
+    text = data + parameters + "nodes:\n  z: x @ W + b\n  J: cross_entropy(z, y)"
+    for values in sets(text):
+        for name, value in values.items():
+            assert len(set(np.ravel(value).tolist())) > 1, (name, value)
+
+
+def test_what_rounding_leaves_of_0_is_avoided() -> None:
+    network = bp.load(LECTURE.with_name("mazur.yaml"))
+    for seed in range(12):
+        trace = network.run(values=network.fresh(seed))
+        for name in network.graph.names("node"):
+            assert abs(trace.value(name)) > 1e-6, (seed, name)

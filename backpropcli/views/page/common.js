@@ -7,7 +7,10 @@ const nodes = new Map(lesson.nodes.map((node) => [node.name, node]));
 const steps = lesson.steps;
 const heads = new Map(lesson.nodes.map((node) => [node.name, node.html]));
 for (const step of steps) if (step.phase === "value") heads.set(step.name, step.head);
-const first = lesson.data.flatMap((datum) => datum.values.map(Number));
+// What the program takes: the data, then how far each step with a name is moved by hand, which is 0 (see `sides`).
+const given = lesson.data.flatMap((datum) => datum.values.map(Number));
+const moving = lesson.moving || [];
+const first = [...given, ...moving.map(() => 0)];
 let x = first.slice(), r = program(x);
 
 // Numbers, as the command line shows them: significant digits, no -0, no 1e+06.
@@ -61,7 +64,7 @@ function index(k, shape) {
 }
 // The numbers at a place [start, shape], on one line or in rows.
 function at(place, digits) {
-  if (!place || place[0] < 0) return place ? "(" + place[1].join(",") + ")" : "";
+  if (!place || place[0] < 0) return place ? shapeText(place[1]) : "";
   return place.length > 1 ? rows(place[0], place[1], digits).join("\n") : show(r[place[0]], digits);
 }
 // What stands before a number's point, and from there on.
@@ -81,10 +84,11 @@ function grid([start, shape]) {
   }
   const lines = [];
   for (let k = 0; k < texts.length; k += last) {
-    lines.push("[" + texts.slice(k, k + last).map((text, j) => {
+    lines.push(texts.slice(k, k + last).map((text, j) => {
       const [before, after] = ends(text);
-      return `<span class="n" data-before="${short(whole[j], before)}" data-after="${short(rest[j], after)}">${text}</span>`;
-    }).join(" ") + "]");
+      const shown = (j ? "" : "[") + text + (j === last - 1 ? "]" : "");  // the brackets stand close to their numbers
+      return `<span class="n" data-before="${short(whole[j], before)}" data-after="${short(rest[j], after)}">${shown}</span>`;
+    }).join(" "));
   }
   return lines.join("\n");
 }
@@ -111,15 +115,26 @@ const plain = (html) => {
 const only = (factor) => (factor && factor.at && factor.at.length === 1 ? r[factor.at[0]] : NaN);
 const gradientOf = (name) => "∂" + lesson.loss + "/∂" + heads.get(name);
 
+// What a formula in HTML comes to, its places filled in with all their digits; NaN where it is more than `read` can do.
+function value(html, digits = 17) {
+  const text = fill(html, digits).replace(/<sup>/g, "^<sup>");
+  const found = read(plain(text).replace(/([\d)])\s*\(/g, "$1*("));
+  return found.value === undefined ? NaN : found.value;
+}
+// A formula that is read aloud with its powers.
+const spoken = (html) => plain(html.replace(/<sup>(.*?)<\/sup>/g, " to the power of $1"));
+const math = (html, tag = "span", more = "") =>
+  `<${tag} class="math${more}"${html.includes("<sup>") ? ` role="math" aria-label="${escape(spoken(html))}"` : ""}>${html}</${tag}>`;
+const escape = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/"/g, "&quot;");
+const shapeText = (shape) => "(" + shape.join(",") + (shape.length === 1 ? ",)" : ")");
 // A formula with numbers in it that come to its result: 1 - 0.999999987 needs more digits than others. Empty where no
 // number of digits is enough, as when sigmoid is 1 to all of them.
 function worked(parts, place) {
   for (const digits of [lesson.digits, 9, 12, 17]) {
     const put = parts.map((html) => fill(html, digits)).join(" + ");
-    const found = place.length > 1 ? {} : read(plain(put.replace(/<sup>/g, "^<sup>")).replace(/([\d)])\s*\(/g, "$1*("));
-    const truth = r[place[0]];
-    if (found.value === undefined || !Number.isFinite(truth) || Math.abs(found.value - truth) <= 1e-3 * Math.abs(truth)
-      || show(found.value) === show(truth)) return put;
+    const found = place.length > 1 ? NaN : value(parts.join(" + "), digits), truth = r[place[0]];
+    if (found !== found || !Number.isFinite(truth) || Math.abs(found - truth) <= 1e-3 * Math.abs(truth)
+      || show(found) === show(truth)) return put;
   }
   return "";
 }
@@ -143,25 +158,54 @@ function equation(step, known = true) {
 function slope(name, g) {
   const a = heads.get(name);
   if (g !== g || Math.abs(g) === Infinity) return "";
+  const corner = sides(name);
+  if (corner) {
+    return `${lesson.loss} has a corner at ${a} = ${show(corner.at)}: its slope is ${show(corner.left)} on the left and `
+      + `${show(corner.right)} on the right, so there is no one derivative. Backprop takes ${show(g)}.`;
+  }
   if (g === 0) return `Move ${a} a little, and ${lesson.loss} stays where it is.`;
   const much = Math.abs(g) === 1 ? "as much" : show(Math.abs(g)) + " times as much";
   return `Raise ${a} a little, and ${lesson.loss} ${g > 0 ? "rises" : "falls"} ${much}.`;
 }
+// The slopes of the loss on both sides of where a number is, if they differ however small the step: as backprop nudge.
+function sides(name) {
+  const of = nodes.get(lesson.of).value, inner = moving.indexOf(name);
+  const datum = lesson.data.findIndex((d) => d.name === name);
+  const k = inner >= 0 ? given.length + inner : lesson.data.slice(0, Math.max(datum, 0)).reduce((n, d) => n + d.values.length, 0);
+  const own = steps.find((s) => s.phase === "value" && s.name === name) || {at: (nodes.get(name) || {}).value};
+  if (!of || of.length > 1 || (inner < 0 && datum < 0) || name === lesson.of || !own.at) return null;
+  const here = r[of[0]], at = r[own.at[0]];
+  const slope = (by) => {
+    const draw = x.slice();
+    draw[k] = inner >= 0 ? -by : at + by;
+    return (program(draw)[of[0]] - here) / by;
+  };
+  const step = 6e-5 * (Math.abs(at) >= 1e-3 || at === 0 ? 1 : Math.abs(at));
+  const left = slope(-step), right = slope(step), size = Math.max(Math.abs(left), Math.abs(right));
+  const jump = right - left, closer = slope(step / 16) - slope(-step / 16);
+  const sure = Math.abs(jump) > 0.05 * size && Math.abs(closer - jump) < 0.1 * Math.abs(jump) && size > 1e-7 * Math.max(1, Math.abs(here));
+  return sure ? {at, left: tidy(left), right: tidy(right)} : null;
+}
+const tidy = (slope) => Number(slope.toPrecision(4));
 function remarks(step) {
   return [...new Set((step.terms || []).map((t) => t.remark).filter(Boolean))];
 }
 
 // The graph: its texts, what is lit, where it is scrolled to.
-const texts = {value: new Map(), gradient: new Map()};
+const texts = {value: [], gradient: []};
 for (const kind of ["value", "gradient"]) {
-  for (const text of graph.querySelectorAll("." + kind + "[data-name]")) {
-    const name = text.dataset.name;
-    if (!texts[kind].has(name)) texts[kind].set(name, []);
-    text.room = Math.max(text.textContent.replace(/\u2007+/g, "").length, 5);
-    texts[kind].get(name).push(text);
+  for (const drawing of document.querySelectorAll(".backprop-graph")) {  // the second one is for paper
+    const spots = new Map();
+    for (const text of drawing.querySelectorAll("." + kind + "[data-name]")) {
+      const name = text.dataset.name;
+      if (!spots.has(name)) spots.set(name, []);
+      text.room = Math.max(text.textContent.replace(/\u2007+/g, "").length, 5);
+      spots.get(name).push(text);
+    }
+    const height = (text) => Number(text.parentNode.getAttribute("y"));
+    for (const those of spots.values()) those.sort((a, b) => height(a) - height(b));
+    texts[kind].push(...spots);
   }
-  const height = (text) => Number(text.parentNode.getAttribute("y"));
-  for (const spots of texts[kind].values()) spots.sort((a, b) => height(a) - height(b));
 }
 // A true minus sign in the drawing, as where it was made.
 function write(text, full, few) {
@@ -171,7 +215,7 @@ const elements = new Map([...graph.querySelectorAll(".node[data-name]")].map((g)
 const edges = [...graph.querySelectorAll("[data-from]")];
 // `state(phase, name)` says of a number: "shown", "later" (hidden) or "blank" (to be found).
 function paint(state) {
-  const spoken = new Map();
+  const labels = {value: new Map(), gradient: new Map()};
   for (const kind of ["value", "gradient"]) {
     for (const [name, spots] of texts[kind]) {
       const node = nodes.get(name), place = node && node[kind];
@@ -185,12 +229,12 @@ function paint(state) {
       });
       if (place && now !== "later") {
         const text = now === "blank" ? "to be found" : at(place).replace(/\n/g, " ");
-        spoken.set(name, (spoken.get(name) || name) + (kind === "value" ? " = " : ", gradient ") + text);
+        labels[kind].set(name, (kind === "value" ? " = " : ", gradient ") + text);
       }
     }
   }
   for (const [name, g] of elements) {
-    const label = spoken.get(name) || name;
+    const label = name + (labels.value.get(name) || "") + (labels.gradient.get(name) || "");
     if (g.getAttribute("aria-label") !== label) g.setAttribute("aria-label", label);
   }
 }
@@ -231,8 +275,6 @@ function reveal(frame, element, left, right, around) {
   }
 }
 graph.setAttribute("role", "group");
-const described = graph.querySelector("desc");
-if (described) described.remove();
 
 // A node's story, on hover, on focus, or by a click that keeps it; `usual` is the node told of when none is asked for.
 let kept = null, usual = null;
@@ -289,11 +331,20 @@ function facts(node) {
   return {what, used};
 }
 
+const root = document.documentElement, prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : prefersDark.matches);
+const tellTheme = () => by("theme").setAttribute("aria-pressed", String(isDark()));
 by("theme").addEventListener("click", () => {
-  const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
+  root.dataset.theme = isDark() ? "light" : "dark";
+  tellTheme();
 });
+prefersDark.addEventListener("change", tellTheme);
+tellTheme();
+// Where J.3 comes from: the formula of which it is a step.
+function insideOf(name) {
+  const found = (lesson.inside || []).find((part) => part.name === name);
+  return found ? `${nodes.get(name).html} = ${nodes.get(name).formula}` : "";
+}
 function title() {
   const node = nodes.get(lesson.of);
   by("loss").innerHTML = node.value && node.value.length === 1

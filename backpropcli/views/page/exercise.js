@@ -1,17 +1,9 @@
 // The exercise: blanks for every value, then for every gradient; marked, hinted at in three stages, with fresh numbers.
 const blanks = [];
 const places = new Map();
+const beginning = lesson.seed === undefined ? null : lesson.seed;
 let hints = 0, numbers = 0, starting = false;
 
-// Near enough: 1 part in 1000, or three and more digits of it; exact where it is short. As `backprop quiz` marks.
-function same(value, truth) {
-  if (!Number.isFinite(truth)) return false;
-  const size = Math.abs(truth), off = Math.abs(value - truth);
-  if (off <= 1e-9 * Math.max(size, 1e-9)) return true;
-  if (Number(truth.toPrecision(4)) === Number(truth.toPrecision(12))) return false;
-  if (off <= 1e-3 * size) return true;
-  return Array.from({length: 9}, (_, k) => Number(truth.toPrecision(k + 3))).includes(value);
-}
 const done = (blank) => blank.solved.filter(Boolean).length === blank.inputs.length;
 // Named as it is typed on the command line: dJ/dw1.
 const typed = (step) => (step.phase === "value" ? step.name : `d${lesson.of}/d${step.name}`);
@@ -22,7 +14,7 @@ for (const step of steps) {
   const mark = document.createElement("span"), hint = document.createElement("button");
   const feedback = document.createElement("p"), shape = step.at[1] || [], count = size(shape);
   const blank = {step, item, mark, hint, feedback, inputs: [], solved: [], tries: [], given: [], hints: 0, shown: false};
-  item.className = "blank";
+  item.className = shape.length ? "blank array" : "blank";
   what.className = "what";
   what.innerHTML = step.phase === "value" ? `${step.head} = ${step.text}&nbsp;=` : `${step.head}&nbsp;=`;
   mark.className = "mark";
@@ -67,6 +59,10 @@ function input(blank, k, label) {
   box.dataset.blank = blank.step.phase + " " + blank.step.name;
   box.addEventListener("focus", () => light(blank.step));
   box.addEventListener("keydown", (event) => {
+    if (event.key === "Tab" && !event.shiftKey && !blank.solved[k] && judge(blank, k)) {
+      event.preventDefault();  // to the next blank, not to the hint's button, which is gone
+      onward(box);
+    }
     if (event.key !== "Enter") return;
     event.preventDefault();
     if (judge(blank, k)) onward(box);
@@ -81,7 +77,10 @@ function onward(from) {
   const here = all.findIndex(([box]) => box === from);
   const open = [...all.slice(here + 1), ...all.slice(0, here)].find(([, solved]) => !solved);
   if (open) open[0].focus();
-  else by("score").scrollIntoView({block: "center"});
+  else {
+    from.focus();
+    by("score").scrollIntoView({block: "center"});
+  }
 }
 
 // Marking.
@@ -108,45 +107,12 @@ function judge(blank, k) {
     const exact = got.literal ? "" : " = " + show(truth);
     blank.feedback.classList.add("fine");
     blank.feedback.textContent = done(blank) ? "Right" + exact + "." : "";
-  } else blank.feedback.innerHTML = "Not yet. " + diagnosis(blank, k, got.value, truth);
+  } else {
+    const why = diagnosis(blank, k, got.value, truth);
+    blank.feedback.innerHTML = why ? "Not yet: " + why : "Not yet.";
+  }
   mark(blank);
   return blank.solved[k];
-}
-// What went wrong, where it can be told.
-function diagnosis(blank, k, value, truth) {
-  const near = (other) => Number.isFinite(other) && Math.abs(value - other) <= 1e-6 * Math.max(1, Math.abs(other));
-  const {step} = blank, terms = step.terms || [];
-  if (terms.length > 1 && step.at.length === 1) {
-    for (const term of terms) {
-      if (near(only(term.upstream) * only(term.local))) {
-        return `That is what comes through ${heads.get(term.through)} alone: there are ${terms.length} paths, and they are added.`;
-      }
-    }
-    for (const term of terms) {
-      if (near(truth - only(term.upstream) * only(term.local))) {
-        return `What comes through ${heads.get(term.through)} is missing: there are ${terms.length} paths, and they are added.`;
-      }
-    }
-  }
-  if (terms.length === 1 && step.at.length === 1) {
-    const [term] = terms;
-    if (near(only(term.upstream))) {
-      return `That is the upstream gradient ${term.upstream.text}: multiply it by the local derivative ∂${heads.get(term.through)}/∂${heads.get(step.name)}.`;
-    }
-    if (near(only(term.local))) {
-      return `That is the local derivative: multiply it by the upstream gradient ${term.upstream.text}.`;
-    }
-    if (near(only(term.upstream) + only(term.local))) {
-      return `That is ${term.upstream.text} plus the local derivative: the two are multiplied.`;
-    }
-  }
-  if (truth !== 0 && near(-truth)) return "The size is right, the sign is not.";
-  if (truth !== 0 && near(2 * truth)) return "That is twice as much.";
-  if (truth !== 0 && near(truth / 2)) return "That is half as much.";
-  const own = step.phase === "gradient" && nodes.has(step.name) && nodes.get(step.name).value;
-  if (own && near(r[own[0] + k])) return `That is the value of ${heads.get(step.name)}, not its gradient.`;
-  if (Math.abs(value - truth) <= 0.05 * Math.abs(truth)) return "Near, but not near enough: carry more digits.";
-  return step.phase === "value" ? "Put the numbers into the formula once more." : "Upstream gradient times local derivative.";
 }
 function mark(blank) {
   const all = done(blank);
@@ -186,6 +152,7 @@ function help(blank) {
     });
     blank.feedback.textContent = "";
     mark(blank);
+    onward(blank.inputs[blank.inputs.length - 1]);
     return;
   }
   blank.hints++;
@@ -195,8 +162,7 @@ function help(blank) {
   (blank.inputs.find((_, k) => !blank.solved[k]) || blank.inputs[0]).focus();
 }
 function valueHint(step, stage) {
-  const given = [...new Set(step.inputs || [])].map((name) => heads.get(name)).join(" and ");
-  if (stage === 1) return step.words ? plain(step.words) + "." : `put ${given} into the formula, and work from the inside out.`;
+  if (stage === 1) return step.hint;
   if (stage === 2) return `<span class="math">${step.head} = ${step.text}</span>`;
   return step.numbers ? `<span class="math">${step.head} = ${worked([step.numbers], step.at)}</span>` : "the formula, entry by entry.";
 }
@@ -227,11 +193,15 @@ for (const [name, g] of elements) {
   });
 }
 
+by("inside").innerHTML = (lesson.inside || []).map(({name, steps: names}) => {
+  const last = names[names.length - 1], most = names.slice(0, -1).join(", ");
+  return `${most ? `${most} and ${last} are steps` : `${last} is a step`} inside ${math(insideOf(name))}.`;
+}).join("<br>");
 // A start: with the network's own numbers, or other nice ones.
 function start(seed) {
   numbers = seed;
   x = seed === null ? first.slice() : nice(seed);
-  r = program(x);
+  r = settle(program(x));
   hints = 0;
   for (const blank of blanks) {
     Object.assign(blank, {solved: [], tries: [], given: [], hints: 0, shown: false});
@@ -253,10 +223,10 @@ function start(seed) {
     const from = k;
     k += d.values.length;
     const given = nodes.get(d.name).value;
-    return `<span>${d.html} = <b class="v">${given ? at(given).replace(/\n/g, " ") : d.values.length + " numbers"}</b></span>`;
+    return `<span>${d.html} = <b class="v">${given ? nest(given[0], given[1] || []) : d.values.length + " numbers"}</b></span>`;
   }).join("");
   by("seed").textContent = seed === null ? "" : `numbers no. ${seed}`;
-  by("reset").disabled = seed === null;
+  by("reset").disabled = seed === beginning;
   by("loss").textContent = "";
   starting = true;
   for (const blank of blanks) mark(blank);
@@ -265,6 +235,9 @@ function start(seed) {
   light(null);
 }
 by("fresh").addEventListener("click", () => start(numbers === null ? 1 : numbers + 1));
-by("reset").addEventListener("click", () => start(null));
+by("reset").addEventListener("click", () => {
+  start(beginning);
+  blanks[0].inputs[0].focus();
+});
 by("again").addEventListener("click", () => start(numbers));
-start(lesson.seed === undefined ? null : lesson.seed);
+start(beginning);

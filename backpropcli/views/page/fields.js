@@ -28,6 +28,7 @@ function set(k, v, from) {
   }
   if (entries[k] && from !== entries[k]) {
     entries[k].value = written(v);
+    entries[k].hold();
     entries[k].complain("");
   }
   refresh();
@@ -61,6 +62,7 @@ function field(k, datum, label, problem) {
   input.setAttribute("aria-label", label);
   input.setAttribute("aria-describedby", problem.id);
   input.dataset.input = label;
+  let held = x[k];
   input.complain = (text) => {
     input.classList.toggle("bad", Boolean(text));
     if (text) input.setAttribute("aria-invalid", "true");
@@ -73,9 +75,13 @@ function field(k, datum, label, problem) {
     if (!wrong && datum.classes && !(Number.isInteger(got.value) && got.value >= 0 && got.value < datum.classes)) {
       wrong = `This is a class number: 0 to ${datum.classes - 1}.`;
     }
+    if (wrong) set(k, held, input);  // not what the beginning of it would have been: 1 of 1,5
     input.complain(wrong);
     if (!wrong) set(k, got.value, input);
   });
+  input.hold = () => { held = x[k]; };
+  input.addEventListener("focus", input.hold);
+  input.addEventListener("change", input.hold);
   entries[k] = input;
   return input;
 }
@@ -141,6 +147,7 @@ function fields() {
     r = program(x);
     entries.forEach((input, k) => {
       input.value = written(x[k]);
+      input.hold();
       input.complain("");
     });
     sliders.forEach((made, k) => ranged(made, x[k], made.classes));

@@ -15,8 +15,13 @@ function cost(draw) {
     for (let k = 0; k < inputs.length; k++) {
       if (!Number.isFinite(results[start + k])) return Infinity;
       const v = Math.abs(results[start + k]), figures = show(v, 10).replace(".", "").length;
-      total += v < 1e-6 ? (phase === "gradient" ? 40 : 3) : Math.min((figures - 1) ** 2, 25);
+      total += v < 1e-6 ? (phase === "gradient" ? 100 : 30) : Math.min(Math.max(figures - 2, 0) ** 2, 25);
     }
+  }
+  let start = 0;
+  for (const {rule, values} of parts) {
+    const drawn = draw.slice(start, start += values.length);
+    if (drawn.length > 1 && rule !== "kept" && drawn.every((v) => v === drawn[0])) total += 1000;
   }
   return total;
 }

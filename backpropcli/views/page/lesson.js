@@ -31,9 +31,7 @@ function turn() {
 function explain() {
   const step = position ? steps[position - 1] : null;
   by("count").textContent = `${position} of ${steps.length}`;
-  by("first").disabled = by("back").disabled = position === 0;
-  by("next").disabled = by("last").disabled = position === steps.length;
-  if (document.activeElement && document.activeElement.disabled) by(position ? "back" : "next").focus();
+  allow();
   by("stepper").classList.toggle("all", !step);
   by("scrub").value = position;
   const phase = step ? (step.phase === "value" ? "Forward" : "Backward") : "";
@@ -58,19 +56,36 @@ function explain() {
   current.setAttribute("aria-current", "step");
   reveal(document.querySelector(".scroll"), current, null, null, 60);
 }
+// What an array operation makes of the upstream gradient: no product of two numbers.
+function becoming({upstream, becomes, value}) {
+  return `<div class="term">${factor("upstream", `□ = ${upstream.text}`, upstream.at, upstream.numbers)}
+    <span class="sign">→</span>${factor("local", becomes.text, becomes.at, "")}`
+    + (value ? `<span class="sign">=</span><strong class="sign head g tall">${value.length > 1 ? grid(value) : at(value)}</strong>` : "") + "</div>";
+}
+// Which buttons can be used. One that has the focus is not disabled: it would lose it, and the keyboard its place.
+function allow() {
+  const off = {first: position === 0, back: position === 0, next: position === steps.length, last: position === steps.length};
+  for (const id of Object.keys(off)) {
+    by(id).disabled = off[id] && document.activeElement !== by(id);
+    by(id).setAttribute("aria-disabled", String(off[id]));
+  }
+}
 function told(step) {
   const backward = step.phase === "gradient";
   let html = `<p class="phase"><span class="tag">${backward ? "Backward" : "Forward"}</span> step ${position} of ${steps.length}`
-    + `${step.kind ? `: a gradient of a ${step.kind}` : ""}</p><p class="formula">${equation(step)}</p>`;
+    + `${step.kind ? `: a gradient of a ${step.kind}` : ""}${within(step)}</p>${math(equation(step), "p", " formula")}`;
   if (!backward) {
-    if (step.words) html += `<p class="small">${plainWords(step)}</p>`;
+    if (step.words) html += `<p class="small">${step.words}</p>`;
     return html;
   }
   if (!step.terms.length) return html + `<p>Here the way back begins: ${lesson.loss} changes as much as itself.</p>`;
   const several = step.terms.length > 1;
   if (several) html += `<p>${heads.get(step.name)} is used ${step.terms.length} times: the paths are added.</p>`;
   for (const term of step.terms) {
-    if (!term.local) continue;
+    if (!term.local) {
+      html += becoming(term);
+      continue;
+    }
     const here = `∂${heads.get(term.through)}/∂${heads.get(step.name)}`;
     const product = only(term.upstream) * only(term.local);
     html += `<div class="term">${factor("upstream", term.upstream.text, term.upstream.at, term.upstream.numbers)}
@@ -81,23 +96,26 @@ function told(step) {
   if (step.at.length === 1) html += `<p class="small">${slope(step.name, r[step.at[0]])}</p>`;
   return html;
 }
-const plainWords = (step) => plain(step.words).replace(/^./, (c) => c.toUpperCase()) + ".";
+// "J.3 is a step inside J = ...": nobody else says what these names are.
+function within(step) {
+  return step.name !== step.node && insideOf(step.node) ? `: ${heads.get(step.name)} is a step inside ${math(insideOf(step.node))}` : "";
+}
 function factor(which, text, place, numbers) {
-  const shown = place ? (place.length > 1 ? grid(place) : at(place)) : numbers ? fill(numbers) : "an array";
+  const shown = place ? (place.length > 1 ? grid(place) : at(place)) : numbers ? fill(numbers) : numbers === "" ? "" : "an array";
   const exact = exactly(place);
   return `<span class="factor ${which}"${exact === null ? "" : ` data-${which}="${exact.replace(/"/g, "&quot;")}"`}>`
-    + `<small>${which}: ${text}</small><strong>${shown}</strong></span>`;
+    + `<small>${which}: ${text}</small>${shown && `<strong>${shown}</strong>`}</span>`;
 }
 function story(node) {
   const {used} = facts(node);
   const forward = steps[order.get("value " + node.name)], backward = steps[order.get("gradient " + node.name)];
   let html = `<h2 class="math">${node.html}${node.formula ? "" : ": " + node.kind}</h2>`;
-  if (forward) html += `<p class="math">${equation(forward, visible("value", node.name) === "shown")}</p>`;
+  if (forward) html += math(equation(forward, visible("value", node.name) === "shown"), "p");
   else html += `<p class="math">${node.html} = <b class="v">${at(node.value)}</b>, a given number. ${used}</p>`;
   if (forward) html += `<p>${used}</p>`;
   if (backward) {
     const shown = visible("gradient", node.name) === "shown";
-    html += `<p class="math">${equation(backward, shown)}</p>`;
+    html += math(equation(backward, shown), "p");
     if (shown && backward.at.length === 1) html += `<p>${slope(node.name, r[backward.at[0]])}</p>`;
   }
   return html;
@@ -112,6 +130,7 @@ by("first").addEventListener("click", () => go(0));
 by("back").addEventListener("click", () => go(position - 1));
 by("next").addEventListener("click", () => go(position + 1));
 by("last").addEventListener("click", () => go(steps.length));
+for (const id of ["first", "back", "next", "last"]) by(id).addEventListener("blur", () => setTimeout(allow));
 by("scrub").max = steps.length;
 by("scrub").addEventListener("input", () => go(Number(by("scrub").value)));
 document.addEventListener("keydown", (event) => {

@@ -11,13 +11,13 @@ function rowsOfTable(attach) {
       const row = body.insertRow(), head = document.createElement("th"), button = document.createElement("button");
       head.scope = "row";
       button.type = "button";
-      button.innerHTML = node.html + (node.shape ? ` <span class="small">(${node.shape.join(",")})</span>` : "");
+      button.innerHTML = node.html + (node.shape ? ` <span class="small">${shapeText(node.shape)}</span>` : "");
       button.classList.toggle("long", node.name.length > 12);
       attach(button, node.name);
       head.append(button);
       row.append(head);
       const formula = row.insertCell(), value = row.insertCell(), gradient = row.insertCell();
-      if (node.formula) formula.innerHTML = fill(node.formula);
+      if (node.formula) formula.innerHTML = math(fill(node.formula));
       else {
         formula.textContent = node.kind;
         formula.className = "kind";

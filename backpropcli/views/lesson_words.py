@@ -1,0 +1,73 @@
+"""What a page says in words, as data for its script: to wrong answers what the quiz says (`views.quiz_words`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from backpropcli.spec.formula.tree import Name, postorder
+from backpropcli.views.quiz_hints import in_words, value_hint
+from backpropcli.views.quiz_words import attempts, halves, text_of
+from backpropcli.views.stages import Stage
+from backpropcli.views.typeset import typeset
+from backpropcli.views.worked import Term, Worked
+
+UPSTREAM = "□"
+"""What stands for the upstream gradient in the formula of what becomes of it: `□ @ W2.T`."""
+NAME = r"([^\W\d][\w.]*)"
+OTHER = re.compile(rf"□ (?:@|·|\*) {NAME}|{NAME} (?:@|·|\*) □|outer\({NAME}, □\)|outer\(□, {NAME}\)")
+"""Formulas of two factors: the upstream gradient and another."""
+Html = Callable[[str | None], str | None]
+
+
+def wrong_values(worked: Worked, stage: Stage, html: Html) -> list[dict[str, Any]]:
+    """What may be worked out wrongly instead of a formula of plain numbers, with places for these, and what is said."""
+    if worked.shape(stage.name) or any(worked.shape(name) for name in stage.inputs):
+        return []
+    result = []
+    for attempt in attempts(stage.formula):
+        used = [part.name for part in postorder(attempt.formula) if isinstance(part, Name)]
+        numbers = {name: worked.show(worked.value(name)) or "" for name in used if name in stage.inputs}
+        if len(numbers) < len(set(used)):
+            continue
+        put_in = typeset(attempt.formula, worked.style, numbers=numbers)
+        following = attempt.next_part
+        then = "" if following is None else html(text_of(worked, following))
+        said = attempt.words.format(html(text_of(worked, attempt.formula)), then)
+        result.append({"kind": attempt.kind, "numbers": html(put_in), "said": said})
+    return result
+
+
+def hint(worked: Worked, stage: Stage) -> str:
+    """The first hint for a value, which names the rule."""
+    return escape(value_hint(worked, stage, 1))
+
+
+def words(worked: Worked, stage: Stage) -> str | None:
+    """What a named operation does, as `relu: z1 where it is positive, else 0.`; None where the formula says as much."""
+    found = in_words(worked, stage)
+    return None if found is None else escape(found.replace(" is ", ": ", 1))
+
+
+def two(term: Term) -> bool:
+    """Whether a 2 or a half may have been forgotten in a term."""
+    return halves(term.through.formula)
+
+
+def handed_on(worked: Worked, term: Term) -> tuple[str, Any]:
+    """What an array operation makes of the upstream gradient, `□ @ W2.T`, and the other factor; None if there is none.
+
+    Of a function that has no formula for it: through which call it goes.
+    """
+    upstream = term.upstream.text
+    text = re.sub(rf"(?<![\w.]){re.escape(upstream)}(?![\w]|\.\d)", UPSTREAM, term.text)
+    if text == term.text:
+        return f"{UPSTREAM} through {worked.formula(term.through).text}", None
+    found = OTHER.fullmatch(text)
+    names = [name for name in found.groups() if name] if found else []
+    if len(names) != 1 or names[0].removesuffix(".T") not in worked.slots:
+        return text, None
+    value = worked.value(names[0].removesuffix(".T"))
+    return text, value.T if names[0].endswith(".T") else value
