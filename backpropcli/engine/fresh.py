@@ -35,6 +35,8 @@ FREE_FIGURES, MOST_FIGURES = 2, 25
 long number three digits are typed anyway."""
 ALIKE = 1000
 """What it costs where all entries of an array are the same, or all class numbers: that shows nothing."""
+DUST = 1000
+"""What a value costs that is only what rounding left of 0: relu would take it for more than 0, or less."""
 MOST_NUMBERS = 3_000
 """Data of more numbers than these are no exercise."""
 NEGLIGIBLE = 1e-6
@@ -205,7 +207,8 @@ def _cost(
             for x in entries:
                 if not math.isfinite(x):
                     return math.inf
-                total += zero if abs(x) < NEGLIGIBLE else _lengthy(x)
+                dust = DUST if numbers is slots and 0 < abs(x) < NEGLIGIBLE else 0
+                total += dust + (zero if abs(x) < NEGLIGIBLE else _lengthy(x))
     return total
 
 

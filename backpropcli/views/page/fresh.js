@@ -15,6 +15,7 @@ function cost(draw) {
     for (let k = 0; k < inputs.length; k++) {
       if (!Number.isFinite(results[start + k])) return Infinity;
       const v = Math.abs(results[start + k]), figures = show(v, 10).replace(".", "").length;
+      if (phase !== "gradient" && v > 0 && v < 1e-6) total += 1000;
       total += v < 1e-6 ? (phase === "gradient" ? 100 : 30) : Math.min(Math.max(figures - 2, 0) ** 2, 25);
     }
   }
