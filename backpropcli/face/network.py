@@ -304,7 +304,10 @@ class Network:
 
         trace = self.run(of, values=self.fresh(seed, of) if seed is not None else None)
         style = ASCII if ascii else UNICODE
-        return Quiz(trace, self.source, only=only, seed=seed, precision=precision, style=style, every=every)
+        return Quiz(
+            trace, self.source, only=only, seed=seed, precision=precision, style=style, every=every,
+            functions=self.spec.functions,
+        )  # fmt: skip
 
     def worksheets(
         self,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from backpropcli.errors import UsageError
 from backpropcli.views.picture import Picture, picture
 from backpropcli.views.quiz import Quiz
+from backpropcli.views.quiz_words import summed
 from backpropcli.views.svg import drawn
 from backpropcli.views.terminal_graph import terminal_graph
 
@@ -107,7 +108,7 @@ def seed_of(name: str, seed: int | None = None) -> int:
 def sheet(quiz: Quiz) -> list[Part]:
     """The parts of an exercise: what is given, the graph, and both passes with blanks."""
     forward, backward = _entries(quiz, False)
-    parts = [Part("", _left_out(quiz), given=quiz.given, picture=graph(quiz))]
+    parts = [Part("", _told(quiz), given=quiz.given, picture=graph(quiz))]
     if quiz.known:
         known = [Entry((stage.name, quiz.worked.formula(stage).text), quiz.told(stage.name)) for stage in quiz.known]
         parts.append(Part("The forward pass", (), known, numbered=False))
@@ -122,14 +123,19 @@ def sheet(quiz: Quiz) -> list[Part]:
 def answers(quiz: Quiz, name: str = "") -> list[Part]:
     """The key's parts: the same worked out, in the same order, and the graph with its numbers."""
     forward, backward = _entries(quiz, True)
-    parts = [Part(f"Student {name}" if name else "", given=quiz.given, picture=graph(quiz, answered=True))]
+    told = [f"{text}." for text in quiz.definitions]
+    parts = [Part(f"Student {name}" if name else "", told, given=quiz.given, picture=graph(quiz, answered=True))]
     parts += [Part(FORWARD, (), forward, level=3)] if forward else []
     parts += [Part(BACKWARD, (), backward, level=3)] if backward else []
     return parts
 
 
-def _left_out(quiz: Quiz) -> list[str]:
-    lines = []
+def _told(quiz: Quiz) -> list[str]:
+    """What stands under the data: functions, steps inside formulas, and what is not asked for."""
+    lines = [f"{text}." for text in quiz.definitions]
+    for node, steps in quiz.steps.items():
+        listed = f"{', '.join(steps[:-1])} and {steps[-1]} are steps" if len(steps) > 1 else f"{steps[0]} is a step"
+        lines.append(f"{listed} inside {node} = {quiz.written(node)}.")
     if quiz.beyond:
         lines.append(f"Of {len(quiz) + quiz.beyond:,} blanks these are nearest to {quiz.worked.trace.of}.")
     if quiz.left_out:
@@ -170,7 +176,7 @@ def _entries(quiz: Quiz, answered: bool) -> tuple[list[Entry], list[Entry]]:
             continue
         terms = question.terms
         numbers = [term.numbers or "" for term in terms]
-        worked = " + ".join(numbers) if all(numbers) else ""
+        worked = summed(numbers) if all(numbers) else ""
         remark = "; ".join(dict.fromkeys(term.remark for term in terms if term.remark))
         sides = _apart(question.name, " + ".join(term.text for term in terms), worked, result=shown)
         backward.append(Entry(sides, shown, remark))
