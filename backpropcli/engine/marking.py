@@ -135,7 +135,7 @@ def diagnose(answer: Any, facts: Facts) -> Mistake | None:
         reasons += [Mistake(kind) for kind, factor in FACTORS if near([factor * x for x in truth])]
     if len(reasons) > 1:  # of which only how large it is can be said; but half of 2a is a, its own value, by itself
         sized = next((found for found in reasons if found.kind in dict(FACTORS)), None)
-        alike = sized is not None and sized.kind == "half" and {"half", "own", "value"}.issuperset(r.kind for r in reasons)
+        alike = sized is not None and sized.kind == "half" and {r.kind for r in reasons} <= {"half", "own", "value"}
         return sized if sized is None or alike else sized._replace(path=-1)
     if reasons:
         return reasons[0]

@@ -99,8 +99,8 @@ def not_finite(found: Nudge, precision: Precision) -> str:
         there = f"{loss.name} is {show(loss.after)} after that step, so it shows no slope"
         return f"{there}: take a smaller --eps, or one to the other side."
     if loss.derivative - loss.derivative != 0.0 and loss.derivative == loss.derivative:
-        steeper = f"{rate} is {show(loss.derivative)}: {loss.name} is {show(loss.before)} at {here}, and infinitely steep"
-        return f"{steeper}. The smaller the step, the larger the slope."
+        steep = f"{loss.name} is {show(loss.before)} at {here}, and infinitely steep"
+        return f"{rate} is {show(loss.derivative)}: {steep}. The smaller the step, the larger the slope."
     return f"{rate} is {show(loss.derivative)}, no number, so there is nothing to compare the slope with."
 
 

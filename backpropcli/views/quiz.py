@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from math import isfinite, prod
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from backpropcli.ops.definition import show_shape
 from backpropcli.spec.answers import read_answer
 from backpropcli.spec.formula.parser import parse
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.numbers import Precision, finite, nested
+from backpropcli.views.numbers import Precision, exact, finite, nested
 from backpropcli.views.primes import evaluate
 from backpropcli.views.quiz_functions import Functions, definition, used
 from backpropcli.views.quiz_hints import gradient_hint, value_hint
@@ -30,6 +30,8 @@ MOST = 60
 """A quiz of more questions than these takes too long; without `every` it asks so many."""
 TOPICS = ("upstream · local", "adding up the paths", "signs", "factors of 2", "the forward pass")
 """What can be practised; of those that need it equally, the first."""
+WRITTEN, ROUNDED = 12, 1e-4
+"""A given number of up to so many digits is shown whole; any other may be off by this part."""
 Known = Mapping[str, str | None]
 Wrong = Mapping[str, Sequence[float]]
 OF_MISTAKE = {"path": 1, "missing": 1, "sign": 2}
@@ -84,12 +86,12 @@ class Question:
         """The numbers that a value's formula uses: `w1 = 2`, `x = 1`."""
         worked = self.worked
         inputs = self.stage.inputs if self.stage is not None else ()
-        return [f"{name} = {worked.show(worked.value(name))}" for name in inputs]
+        return [f"{name} = {identified(worked, name)}" for name in inputs]
 
     @property
     def shown(self) -> str:
         """The answer as text that could be typed."""
-        return nested(self.answer, self.worked.precision.show)
+        return nested(self.answer, lambda x: told_apart(self.worked, x))
 
     def readable(self) -> bool:
         """Whether it can be asked: finite numbers, and arrays short enough to be typed."""
@@ -201,13 +203,13 @@ class Quiz:
     """The questions about a run that was differentiated, in order; `left_out`: the names too large to be asked for.
 
     `only` "values" or "gradients"; `seed` is told; `every`: however many there are. `functions` are those that the
-    network defines itself.
+    network defines itself; `needed` the names that it is about, where those are not all.
     """
 
     def __init__(
         self, trace: Trace, source: str = "", *, only: str | None = None, seed: int | None = None,
         precision: Precision | None = None, style: Style = UNICODE, every: bool = False,
-        functions: Functions | None = None,
+        functions: Functions | None = None, needed: Collection[str] | None = None,
     ) -> None:  # fmt: skip
         if only is not None and only not in KINDS:
             raise UsageError(f"--only {only}: expected values or gradients{did_you_mean(only, KINDS)}")
@@ -217,6 +219,7 @@ class Quiz:
         self.seed = seed
         self.only = only
         self._functions = functions or {}
+        self.needed = needed
         asked = list(self._all())
         for question in asked:
             question.functions = self._functions
@@ -240,6 +243,8 @@ class Quiz:
         worked, (_, sizes, gradient_sizes) = self.worked, self._settled
         if self.only != "gradients":
             for stage in worked.stages:
+                if self.needed is not None and stage.node not in self.needed:
+                    continue
                 yield Question(worked, stage, stage.name, ROUNDING * largest(sizes[stage.slot]))
         if self.only != "values":
             for label in worked.order():
@@ -257,7 +262,8 @@ class Quiz:
         if self.only != "gradients":
             return []
         through = {term.through.name for question in self.questions for term in question.terms}
-        return [stage for stage in self.worked.stages if not self.beyond or stage.name in through]
+        whole = not self.beyond and self.needed is None
+        return [stage for stage in self.worked.stages if whole or stage.name in through]
 
     @property
     def steps(self) -> dict[str, list[str]]:
@@ -287,7 +293,8 @@ class Quiz:
         """The data by name, as text; a large array as its shape. Of a part of a network what its blanks need."""
         worked = self.worked
         if not self.beyond:
-            return [(name, self.told(name)) for name in worked.graph.names("input", "target", "parameter")]
+            data = worked.graph.names("input", "target", "parameter")
+            return [(name, self.told(name)) for name in data if self.needed is None or name in self.needed]
         asked = {question.stage.name for question in self.questions if question.stage is not None}
         asked.update(stage.name for stage in self.known)
         needed: dict[str, None] = {}
@@ -298,9 +305,36 @@ class Quiz:
                 needed.update(dict.fromkeys((*term.through.inputs, term.through.name)))
         return [(name, self.told(name)) for name in worked.slots if name in needed and name not in asked]
 
+    @property
+    def data(self) -> list[tuple[str, str]]:
+        """All data by name with every digit: what makes an exercise differ from another one's."""
+        worked = self.worked
+        return [(name, nested(worked.value(name))) for name in worked.graph.names("input", "target", "parameter")]
+
     def told(self, name: str) -> str:
         """A value as text; a large array as its shape."""
-        return self.worked.show(self.worked.value(name)) or show_shape(self.worked.shape(name))
+        return identified(self.worked, name) or show_shape(self.worked.shape(name))
+
+
+def identified(worked: Worked, name: str) -> str | None:
+    """A given number as text, with all the digits that it was written with; None for a large array."""
+    node = worked.graph.nodes.get(name)
+    return told_apart(worked, worked.value(name), node is not None and node.kind != "node")
+
+
+def told_apart(worked: Worked, value: Any, data: bool = False) -> str | None:
+    """A number or a small array, `[1 2]`, in the digits asked for, or in as many more as an answer takes.
+
+    With w = 1.04 shown as 1, no answer could be right. `data` has all of its digits, if it was written with few.
+    """
+
+    def show(x: float) -> str:
+        text = worked.precision.show(x)
+        if data and float(text) != x == float(f"{x:.{WRITTEN}g}"):
+            return exact(x)
+        return text if abs(float(text) - x) <= ROUNDED * abs(x) or x - x != 0 else Precision().show(x)
+
+    return None if worked.show(value) is None else nested(value, show).replace(", ", " ")
 
 
 def counted(shape: tuple[int, ...]) -> str:

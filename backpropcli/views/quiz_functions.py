@@ -46,19 +46,19 @@ def _derivative(function: Function, argument: str) -> str:
 def written_out(formula: Expression, functions: Functions) -> Expression:
     """A formula with the definitions of its functions in the place of their calls; itself where that gets too long."""
 
-    def change(_: Expression, now: Expression) -> Expression:
+    def change(was: Expression, now: Expression) -> Expression:
         if not (isinstance(now, Call) and now.name in functions and not now.prime and not now.keywords):
             return now
         function = functions[now.name]
         if len(now.arguments) != len(function.arguments):
             return now
         inside = function.value
-        for _ in function.where:  # helpers may use one another
+        for _helper in function.where:  # helpers may use one another
             inside = substitute(inside, function.where)
         return substitute(inside, dict(zip(function.arguments, now.arguments, strict=True)))
 
     result = formula
-    for _ in functions:
+    for _count in functions:
         if longer(result, MOST_PARTS):
             return formula
         if not any(isinstance(part, Call) and part.name in functions for part in postorder(result)):

@@ -108,8 +108,8 @@ def _of_these(worked: Worked, operation: Operation, given: Sequence[Expression])
         if letter == "condition":
             words = words.replace(HOLDS, f"{whole} holds" if _compares(part) else f"{whole} is not 0")
         elif letter not in NOUNS:
-            bare = isinstance(part, Name | Number | Call) or isinstance(part, Unary) and isinstance(part.operand, Number)
-            texts[letter] = whole if bare else f"({whole})"
+            number = part.operand if isinstance(part, Unary) else part
+            texts[letter] = whole if isinstance(part, Name | Call) or isinstance(number, Number) else f"({whole})"
     for letter in texts:
         words = re.sub(rf"\b{letter}\b(?!\()" + (ARTICLE if letter == "a" else ""), f"\0{letter}\0", words)
     for letter, text in texts.items():

@@ -78,6 +78,7 @@ class Session:
             lines = [f"{head} {taken}"]
         else:
             lines = [*textwrap.wrap(head, WIDTH, break_long_words=False, break_on_hyphens=False), taken]
+        lines.append("Give numbers of up to four digits whole; of longer ones three are enough.")
         if any(question.shape for question in quiz):
             lines.append("An array is written 1 2 or [1, 2], a matrix 1 2; 3 4 or [[1, 2], [3, 4]].")
         for text in quiz.definitions:

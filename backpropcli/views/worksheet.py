@@ -10,9 +10,11 @@ from hashlib import sha256
 from html import escape
 from typing import NamedTuple
 
+from backpropcli.engine.marking import entries
 from backpropcli.errors import UsageError
+from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import Picture, picture
-from backpropcli.views.quiz import Quiz
+from backpropcli.views.quiz import WRITTEN, Quiz, told_apart
 from backpropcli.views.quiz_words import summed
 from backpropcli.views.svg import drawn
 from backpropcli.views.terminal_graph import terminal_graph
@@ -28,6 +30,8 @@ WIDTH, PAPER = 100, 620.0
 MOST_DRAWN = 60
 """A graph of more nodes is not drawn on a sheet of paper."""
 MOST_NAMED = 8
+MOST_TRIED = 40
+"""So many seeds are tried for numbers that nobody has yet."""
 BLANK = "________"
 FORWARD, BACKWARD = "Forward: values, left to right", "Backward: gradients, right to left"
 
@@ -56,25 +60,47 @@ class Part(NamedTuple):
 
 
 def worksheets(
-    make: Callable[[int | None], Quiz], path: str, students: str | None = None, seed: int | None = None, title: str = ""
-) -> Iterator[tuple[str, str]]:
+    make: Callable[[int | None], Quiz], path: str, students: str | None = None, seed: int | None = None,
+    title: str = "", tell: Callable[[str], None] = lambda _: None,
+) -> Iterator[tuple[str, str]]:  # fmt: skip
     """Each file's name and its text, the key last: homework.md becomes homework-101.md, ..., homework-key.md.
 
     `make` gives the exercise of a seed (None: the network's own numbers). `students` are names, "101,102", or how many,
-    "30"; without them there is one worksheet. The numbers depend on the name, and on `seed` where there is one.
+    "30"; without them there is one worksheet. The numbers depend on the name, and on `seed` where there is one; where
+    somebody before has the same ones, they are those of the next seed. `tell` is told if there are not enough of them.
     """
     from backpropcli.views.worksheet_latex import latex
 
     stem, ending = os.path.splitext(path)
     write = {".md": markdown, ".tex": latex, ".html": html}[ending.lower()]
     names = roster(students) if students is not None else [""]
-    made = [(name, make(seed_of(name, seed) if name else seed)) for name in names]
+    made = [("", make(seed))] if students is None else list(_different(make, names, seed, tell))
     heading = title or os.path.basename(made[0][1].source)
     for name, quiz in made:
         file = f"{stem}-{name}{ending}" if name else path
         yield file, write(heading + (f", student {name}" if name else ""), sheet(quiz))
     key = [part for name, quiz in made for part in answers(quiz, name)]
     yield f"{stem}-{KEY}{ending}", write(f"{heading}: key", key)
+
+
+def _different(
+    make: Callable[[int | None], Quiz], names: Sequence[str], seed: int | None, tell: Callable[[str], None]
+) -> Iterator[tuple[str, Quiz]]:
+    """Each student's exercise, with numbers that nobody before has, as long as there are any."""
+    seen: set[tuple[tuple[str, str], ...]] = set()
+    alike = 0
+    for name in names:
+        first = seed_of(name, seed)
+        quiz = make(first)
+        for further in range(1, MOST_TRIED if not alike else 1):
+            if tuple(quiz.data) not in seen:
+                break
+            quiz = make((first + further) % SEEDS)
+        alike += tuple(quiz.data) in seen
+        seen.add(tuple(quiz.data))
+        yield name, quiz
+    if alike:
+        tell(f"this network has not enough different nice numbers: {alike} of {len(names)} worksheets repeat others'")
 
 
 def roster(text: str) -> list[str]:
@@ -149,7 +175,7 @@ def graph(quiz: Quiz, answered: bool = False) -> Picture | None:
     trace = quiz.worked.trace
     if len(trace.graph.nodes) > MOST_DRAWN:
         return None
-    full, blank = picture(trace, quiz.worked.precision), picture(trace, blank=True)
+    full, blank = picture(trace, enough(quiz)), picture(trace, blank=True)
     if answered:
         return full
     items = {}
@@ -160,12 +186,24 @@ def graph(quiz: Quiz, answered: bool = False) -> Picture | None:
     return full._replace(items=items)
 
 
+def enough(quiz: Quiz) -> Precision:
+    """As many digits as are asked for, or more, where numbers that are given would not be themselves with fewer."""
+    given = [x for name in quiz.worked.graph.names("input", "target", "parameter")
+             for x in entries(quiz.worked.value(name))]  # fmt: skip
+    written = [x for x in given if float(f"{x:.{WRITTEN}g}") == x]
+    precision = quiz.worked.precision
+    for finer in (precision, *(Precision(k) for k in range(Precision().digits, WRITTEN + 1))):
+        if all(float(finer.show(x)) == x for x in written):
+            return finer
+    return Precision(WRITTEN)
+
+
 def _entries(quiz: Quiz, answered: bool) -> tuple[list[Entry], list[Entry]]:
     """The lines of both passes; the formula of a gradient is part of the answer, as are the numbers put in."""
     forward, backward = [], []
     for question in quiz:
         stage = question.stage
-        shown = (quiz.worked.show(question.answer) or question.shown) if answered else BLANK
+        shown = (told_apart(quiz.worked, question.answer) or question.shown) if answered else BLANK
         if stage is not None:
             formula = quiz.worked.formula(stage)
             numbers = [formula.numbers or ""] if answered else []

@@ -49,6 +49,7 @@ def test_the_lecture_s_quiz_from_the_first_line_to_the_last(quiz):
     assert out == """\
 lecture.yaml. 18 blanks: 7 values, then 11 gradients.
 6, 2*3 and 1/3 are all fine.
+Give numbers of up to four digits whole; of longer ones three are enough.
 h hint   s skip   q stop
 
  1/18  t1 = w1 · x, with w1 = 2, x = 1             t1 = 2       right
@@ -62,7 +63,8 @@ h hint   s skip   q stop
  8/18  dJ/dJ                                    dJ/dJ = 1       right
  9/18  dJ/da2                                  dJ/da2 = 1
            Not yet: 1 is the upstream gradient dJ/dJ. Multiply it by the
-           derivative of (a2 - y)² / 2 by a2.  dJ/da2 = 2       right
+           derivative of (a2 - y)² / 2 with respect to a2.
+                                               dJ/da2 = 2       right
 10/18  dJ/dz2                                  dJ/dz2 = 2       right
 11/18  dJ/dt2                                  dJ/dt2 = 2       right
 12/18  dJ/db2                                  dJ/db2 = 2       right
