@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from backpropcli.engine.marking import Mistake, entries, right, short
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
+from backpropcli.engine.marking import Mistake, entries, mark, short
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Index, Name, Number, Unary, postorder
 from backpropcli.views.primes import evaluate
 from backpropcli.views.stages import Stage
+from backpropcli.views.trial import comes_to
 from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
 
@@ -22,12 +23,12 @@ def formula_mistake(worked: Worked, stage: Stage, given: Any, mistake: Mistake |
     """What is said to a wrong value: a part of the formula, the other sign, the wrong way round."""
     formula = stage.formula
     values = {name: worked.value(name) for name in stage.inputs}
-    if isinstance(given, float) and all(isinstance(x, float) for x in values.values()):
-        truth = worked.value(stage.name)
+    if not isinstance(formula, Index):
+        truth, plain = worked.value(stage.name), all(isinstance(x, float) for x in values.values())
 
         def gives(part: Expression) -> bool:
-            found = evaluate(part, values, stage.find)
-            return found is not None and not right(found, truth) and right(given, found)
+            found = evaluate(part, values, stage.find) if plain else comes_to(part, values)
+            return found is not None and not all(mark(found, truth)) and all(mark(given, found))
 
         parts = _outermost([
             part for part in postorder(formula)[:-1] if not isinstance(part, Number) and gives(part)
@@ -185,7 +186,7 @@ def stage_text(worked: Worked, term: Term) -> str:
 
 def text_of(worked: Worked, part: Expression) -> str:
     """A part of a formula as it is shown."""
-    return typeset(part, worked.style)
+    return typeset(part, worked.style, arrays=worked.arrays)
 
 
 def summed(parts: Sequence[str | None]) -> str:

@@ -14,7 +14,7 @@ from backpropcli.engine.marking import entries
 from backpropcli.errors import UsageError
 from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import Picture, picture
-from backpropcli.views.quiz import WRITTEN, Quiz, told_apart
+from backpropcli.views.quiz import WRITTEN, Quiz, counted, told_apart
 from backpropcli.views.quiz_words import summed
 from backpropcli.views.svg import drawn
 from backpropcli.views.terminal_graph import terminal_graph
@@ -204,13 +204,14 @@ def _entries(quiz: Quiz, answered: bool) -> tuple[list[Entry], list[Entry]]:
     for question in quiz:
         stage = question.stage
         shown = (told_apart(quiz.worked, question.answer) or question.shown) if answered else BLANK
+        like = counted(question.shape) if question.shape and not answered else ""
         if stage is not None:
             formula = quiz.worked.formula(stage)
             numbers = [formula.numbers or ""] if answered else []
-            forward.append(Entry(_apart(question.name, formula.text, *numbers, result=shown), shown))
+            forward.append(Entry(_apart(question.name, formula.text, *numbers, result=shown), shown, like))
             continue
         if not answered:
-            backward.append(Entry((question.name,), shown))
+            backward.append(Entry((question.name,), shown, like))
             continue
         terms = question.terms
         numbers = [term.numbers or "" for term in terms]

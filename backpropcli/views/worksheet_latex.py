@@ -65,8 +65,8 @@ def _item(entry: Entry) -> str:
     remark = f"({printable(entry.remark)})" if entry.remark else ""
     if CHARACTER * len(" = ".join((*entry.sides, "" if blank else entry.answer))) + 80 * blank <= ROOM:
         sides = " = ".join(map(math, entry.sides))
-        return rf"\item ${sides} = {{}}${line}" "\n" if blank else rf"\item ${sides} = {answer}$" + (
-            rf"\quad{remark}" if remark else "") + "\n"  # fmt: skip
+        whole = rf"\item ${sides} = {{}}${line}" if blank else rf"\item ${sides} = {answer}$"
+        return whole + (rf"\quad{remark}" if remark else "") + "\n"
     name, *rest = entry.sides
     rows = [row for side in rest for row in broken(side)]
     written = "".join(rf"{row} \\ " for row in rows)
