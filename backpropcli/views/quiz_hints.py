@@ -11,7 +11,7 @@ from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
 from backpropcli.views.numbers import exact
 from backpropcli.views.quiz_functions import Functions, calls, definition, written_out
-from backpropcli.views.quiz_words import stage_text, summed
+from backpropcli.views.quiz_words import bracketed, stage_text, summed
 from backpropcli.views.stages import Stage
 from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
@@ -20,6 +20,8 @@ SIMPLE = frozenset({"exp", "log", "sqrt", "erf"})
 """Functions that a pocket calculator has, or nearly."""
 TEXTBOOK = {"softmax": "exp(a) / sum(exp(a))", "logsumexp": "log(sum(exp(a)))", "norm": "sqrt(sum(a**2))"}
 """What operations on a vector come to."""
+MOST_ADDED = 6
+"""Vectors of up to so many entries are multiplied or added up entry by entry."""
 NOUNS = frozenset({"logits", "targets", "operands", "arrays", "labels", "p"})
 """Arguments whose names are words of the language too."""
 HOLDS = "the condition holds (is not 0)"
@@ -136,6 +138,9 @@ def spelled_out(worked: Worked, stage: Stage, numbers: bool, functions: Function
     if plain is not stage.shown:
         return typeset(plain, worked.style, arrays=worked.arrays, numbers=shown)
     operation = worked.graph.operations[stage.slot]
+    added = _added(worked, stage, numbers)
+    if added is not None:
+        return added
     match stage.formula:
         case Call(name=name, arguments=(argument,), keywords=()):
             pass
@@ -153,6 +158,28 @@ def spelled_out(worked: Worked, stage: Stage, numbers: bool, functions: Function
     else:
         return None
     return typeset(substitute(formula, {letter: argument}), worked.style, arrays=worked.arrays, numbers=shown)
+
+
+def _added(worked: Worked, stage: Stage, numbers: bool) -> str | None:
+    """The dot product or the sum of short vectors, entry by entry: `x[0] · w[0] + x[1] · w[1]`."""
+    match stage.formula:
+        case Call(name="dot", arguments=(Name(name=a), Name(name=b)), keywords=()):
+            names = [a, b]
+        case Binary(sign="@", left=Name(name=a), right=Name(name=b)):
+            names = [a, b]
+        case Call(name="sum", arguments=(Name(name=a),), keywords=()):
+            names = [a]
+        case _:
+            return None
+    shapes = [worked.shape(name) for name in names]
+    if stage.operation is None or any(len(shape) != 1 or not 1 < shape[0] <= MOST_ADDED for shape in shapes):
+        return None
+    terms = []
+    for k in range(shapes[0][0]):
+        entries = [float(worked.value(name)[k]) if numbers else f"{name}[{k}]" for name in names]
+        shown = [entry if isinstance(entry, str) else worked.precision.show(entry) for entry in entries]
+        terms.append(worked.style.times.join([" ", " "]).join([shown[0], *map(bracketed, shown[1:])]))
+    return summed(terms)
 
 
 # Gradients.

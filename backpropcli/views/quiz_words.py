@@ -193,3 +193,8 @@ def summed(parts: Sequence[str | None]) -> str:
     """Terms with plus signs between them; one that begins with a negative number has brackets round that."""
     known = [part for part in parts if part]
     return " + ".join([*known[:1], *(NEGATIVE.sub(r"(\1)", part) for part in known[1:])])
+
+
+def bracketed(number: str) -> str:
+    """A number inside a formula: a negative one has brackets."""
+    return f"({number})" if number.startswith("-") else number

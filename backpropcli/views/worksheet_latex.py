@@ -19,9 +19,9 @@ CHARACTER, ROOM = 5.8, 415.0
 BREAKS, DEEPEST = (" + ", " * ", " · ", " @ ", "/"), 4
 """Before which signs a line may be broken, and between how many brackets at most."""
 _NUMBER = r"-?\d[\d.]*(?:e-?\d+)?"
+MATRIX = re.compile(rf"(?<![\w\]])\[+{_NUMBER}(?: {_NUMBER}|\]+ \[+{_NUMBER})*\]+")
 TOKEN = re.compile(
-    rf"(?<![\w\]])\[+{_NUMBER}(?: {_NUMBER}|\]+ \[+{_NUMBER})*\]+"
-    r"|\.T\b|d[^\W\d]\w*(?:\.\d+)?/d[^\W\d]\w*(?:\.\d+)?"
+    MATRIX.pattern + r"|\.T\b|d[^\W\d]\w*(?:\.\d+)?/d[^\W\d]\w*(?:\.\d+)?"
     r"|\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\W\d][^\W⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:\.\d+)?|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+|.",
     re.DOTALL,
 )
@@ -63,7 +63,7 @@ def _item(entry: Entry) -> str:
     line = rf"\underline{{\hspace{{{3 if len(entry.sides) > 1 else 7}cm}}}}"
     answer = line if blank else rf"\mathbf{{{math(entry.answer)}}}"
     remark = f"({printable(entry.remark)})" if entry.remark else ""
-    if CHARACTER * len(" = ".join((*entry.sides, "" if blank else entry.answer))) + 80 * blank <= ROOM:
+    if width(" = ".join((*entry.sides, "" if blank else entry.answer))) + 80 * blank <= ROOM:
         sides = " = ".join(map(math, entry.sides))
         whole = rf"\item ${sides} = {{}}${line}" if blank else rf"\item ${sides} = {answer}$"
         return whole + (rf"\quad{remark}" if remark else "") + "\n"
@@ -74,11 +74,17 @@ def _item(entry: Entry) -> str:
     return rf"\item $\begin{{aligned}}[t] {math(name)} {written}&= {answer} \end{{aligned}}${after}" + "\n"
 
 
+def width(text: str) -> float:
+    """About how wide a formula gets, in points: a matrix is as wide as its longest row, with room between numbers."""
+    rows = MATRIX.sub(lambda found: max(found[0].split("] ["), key=len).replace(" ", "   "), text)
+    return CHARACTER * len(rows)
+
+
 def broken(side: str) -> list[str]:
     """A side of an equation as rows that fit on the paper: `&= ...`, and what is carried over."""
     rows = [side]
     for deep in range(DEEPEST):  # outside brackets where that is enough
-        rows = [part for row in rows for part in (_rows(row, deep) if CHARACTER * len(row) > ROOM else [row])]
+        rows = [part for row in rows for part in (_rows(row, deep) if width(row) > ROOM else [row])]
     return [(r"&\quad" if k else "&= ") + math(row) for k, row in enumerate(rows)]
 
 
@@ -92,7 +98,7 @@ def _rows(side: str, deep: int) -> list[str]:
             start = k
     rows, row = [], ""
     for piece in [*pieces, side[start:]]:
-        if row and CHARACTER * len(row + piece) > ROOM:
+        if row and width(row + piece) > ROOM:
             rows.append(row)
             row = ""
         row += piece

@@ -159,3 +159,14 @@ def test_a_worksheet_says_what_an_array_looks_like_and_where_steps_come_from():
         assert "(3 numbers)" in sheet
         assert "(3 numbers)" not in key
         assert "J.1 and J.2 are steps inside J = sum(z" in sheet
+
+
+@pytest.mark.parametrize("formula", ["dot(x, w)", "x @ w"])
+def test_a_dot_product_and_a_sum_are_hinted_entry_by_entry(formula):
+    network = bp.loads(
+        f"inputs: {{x: [2, -1]}}\nparameters: {{w: [-3, 5]}}\nnodes: {{z: '{formula}', t: w*z, J: sum(t)}}"
+    )
+    assert asked(network, "z").hint(2) == "z = x[0] · w[0] + x[1] · w[1]"
+    assert asked(network, "z").hint(3) == "z = 2 · (-3) + (-1) · 5"
+    assert asked(network, "J").hint(2) == "J = t[0] + t[1]"
+    assert asked(network, "J").hint(3) == "J = 33 + (-55)"
