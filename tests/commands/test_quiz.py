@@ -520,3 +520,10 @@ def test_matrices_and_words_in_latex(text, written):
     from backpropcli.views.worksheet_latex import math
 
     assert re.sub(r" +", " ", math(text)).replace(" /", "/").strip() == written
+
+
+def test_names_whose_seeds_meet_get_other_numbers_too(quiz):
+    names = [f"student{k}" for k in range(20)]
+    assert quiz("--example", "lab-square", "--worksheet", "w.md", "--students", ",".join(names))[0] == 0
+    given = [re.search(r"Given: (.*)", Path(f"w-{name}.md").read_text(encoding="utf-8"))[1] for name in names]
+    assert len(set(given)) == 20
