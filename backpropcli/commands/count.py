@@ -16,7 +16,9 @@ def count(
     output: Output,
     of: Annotated[
         Word,
-        typer.Option(metavar="NODE", help="The gradients of this node.", autocompletion=complete_names),
+        typer.Option(
+            metavar="NODE", help="The gradients of this node by what it depends on.", autocompletion=complete_names
+        ),
     ] = None,
 ) -> int:
     """What did the gradients cost? One backward pass against nudging each parameter.

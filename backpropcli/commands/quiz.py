@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from backpropcli.views.quiz_session import Session
 
 LARGEST_SEED = 999_999_999
+MOST_TOLD = 6
+"""More files than these are told in one line."""
 SHEETS = (".md", ".tex", ".html")
 
 
@@ -34,9 +36,11 @@ def quiz(
     ] = None,
     students: Annotated[
         Word,
-        typer.Option(metavar="NAMES", help="A worksheet with other numbers for each: 101,102 or how many, as 30."),
+        typer.Option(
+            metavar="NAMES", help="A worksheet with other numbers for each: 101,102 (one: 101,) or how many, as 30."
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace worksheets that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace worksheets, or a result, that are there.")] = False,
     every: Annotated[
         bool, typer.Option("--every", help="Every blank of a large network, not the 60 nearest to the loss.")
     ] = False,
@@ -50,8 +54,8 @@ def quiz(
 ) -> int:
     """The exercise: every value left to right, then every gradient right to left.
 
-    Answers are numbers or expressions (6, 2*3, 1/3), right within 1 in 1000 or
-    to three digits and more. h gives a hint (there are three), s shows the
+    Answers are numbers or expressions (6, 2*3, 1/3). One of up to four digits
+    is given as it is; of a longer one three digits are enough. h gives a hint (there are three), s shows the
     answer and goes on, q stops. A script may answer through standard input.
     The exit status is 0 when it has ended, however well, 2 if it could not start.
 
@@ -77,14 +81,21 @@ def quiz(
             raise UsageError(f"--worksheet {worksheet}: its ending chooses the format, .md, .tex or .html")
         net = network.read(file)
         sheets = net.worksheets(
-            worksheet, students, of=of, only=only, seed=chosen, precision=numbers.precision(), every=every
-        )
+            worksheet, students, of=of, only=only, seed=chosen, precision=numbers.precision(), every=every,
+            tell=to.note,
+        )  # fmt: skip
         write_files(sheets, force, hint=f"Replace them:  --force, or write others:  --worksheet other{sheet}")
-        for path, _ in sheets:
+        written = [path for path, _ in sheets]
+        if len(written) > MOST_TOLD:
+            to.note(f"wrote {len(written) - 1:,} worksheets, {written[0]} to {written[-2]}, and {written[-1]}")
+            return 0
+        for path in written:
             to.note(f"wrote {path}")
         return 0
-    if force:
-        raise UsageError("--force is for --worksheet: a result is written again every time")
+    if force and result is None:
+        raise UsageError("--force is for --worksheet and --result")
+    if result is not None and os.path.isfile(result) and not force:
+        raise UsageError(f"{result} is there already", hint="Replace it:  --force, or name another file.")
     if result is not None and file is not None and os.path.realpath(result) == os.path.realpath(file):
         raise UsageError(f"--result {result} is the network itself", hint="Name another file.")
     if file == "-":

@@ -41,23 +41,25 @@ class Facts(NamedTuple):
 class Mistake(NamedTuple):
     """What went wrong, and on which path (for "upstream", "local", "path" and "missing") or with which old answer.
 
-    A `path` of -1: it is so, but something else gives the same number.
+    A `path` of -1: it is so, but something else gives the same number: which path it is cannot be told.
     """
 
     kind: Kind
     path: int = 0
 
 
-def right(answer: float, truth: float) -> bool:
+def right(answer: float, truth: float, dust: float = 0.0) -> bool:
     """Whether a number is near enough: 1 part in 1000, or three and more digits of it; exact where it is short.
 
-    >>> right(0.333, 1 / 3), right(1.11, 1.10591), right(6.003, 6.0), right(6.0, 6.0)
-    (True, True, False, True)
+    What is off by no more than `dust` is what rounding makes of numbers such as went into this one.
+
+    >>> right(0.333, 1 / 3), right(1.11, 1.10591), right(6.003, 6.0), right(6.0, 6.0), right(0.0, 1e-20)
+    (True, True, False, True, False)
     """
     if not (math.isfinite(answer) and math.isfinite(truth)):
         return False
     off, size = abs(answer - truth), abs(truth)
-    if off <= EXACT * max(size, EXACT):
+    if off <= max(EXACT * size, dust):
         return True
     if short(truth):
         return False
@@ -85,12 +87,12 @@ def entries(value: Any) -> list[float]:
     return [float(x) for x in value.ravel().tolist()] if getattr(value, "shape", ()) else [float(value)]
 
 
-def mark(answer: Any, truth: Any) -> list[bool]:
-    """For each entry whether it is right; all wrong where the shape is another."""
+def mark(answer: Any, truth: Any, dust: float = 0.0) -> list[bool]:
+    """For each entry whether it is right; all wrong where the shape is another. `dust` as in `right`."""
     ours = entries(truth)
     if shape(answer) != shape(truth):
         return [False] * len(ours)
-    return [right(a, b) for a, b in zip(entries(answer), ours, strict=True)]
+    return [right(a, b, dust) for a, b in zip(entries(answer), ours, strict=True)]
 
 
 def shape(value: Any) -> tuple[int, ...]:
@@ -113,19 +115,21 @@ def diagnose(answer: Any, facts: Facts) -> Mistake | None:
         return same and all(right(a, b) for a, b in zip(given, other or (), strict=True))
 
     upstream, local, term = ([_known(x) for x in part] for part in (facts.upstream, facts.local, facts.term))
+    # Paths come first: where a factor is 1, what comes through a path is the other factor too, and no advice to
+    # multiply by 1 would help.
+    if len(term) > 1 and all(t is not None for t in term):
+        alone = [path for path, found in enumerate(term) if near(found)]
+        if alone:
+            return Mistake("path", alone[0] if len(alone) == 1 else -1)
+        without = [path for path, found in enumerate(term) if near(_with(truth, found, lambda a, b: a - b))]
+        if without:
+            return Mistake("missing", without[0] if len(without) == 1 else -1)
     for path, found in enumerate(upstream):
         if near(found):
             return Mistake("upstream", path)
     for path, found in enumerate(local):
         if near(found):
             return Mistake("local", path)
-    if len(term) > 1 and all(t is not None for t in term):
-        for path, found in enumerate(term):
-            if near(found):
-                return Mistake("path", path)
-        for path, found in enumerate(term):
-            if near(_with(truth, found, lambda a, b: a - b)):
-                return Mistake("missing", path)
     if any(truth) and near([-x for x in truth]):
         return Mistake("sign")
     # From here on a reason is named, so that it must be the only one that gives this number.
@@ -140,8 +144,10 @@ def diagnose(answer: Any, facts: Facts) -> Mistake | None:
         reasons.append(Mistake("value"))
     if any(truth):
         reasons += [Mistake(kind) for kind, factor in FACTORS if near([factor * x for x in truth])]
-    if len(reasons) > 1:  # of which only how large it is can be said
-        return next((found._replace(path=-1) for found in reasons if found.kind in dict(FACTORS)), None)
+    if len(reasons) > 1:  # of which only how large it is can be said; but half of 2a is a, its own value, by itself
+        sized = next((found for found in reasons if found.kind in dict(FACTORS)), None)
+        alike = sized is not None and sized.kind == "half" and {r.kind for r in reasons} <= {"half", "own", "value"}
+        return sized if sized is None or alike else sized._replace(path=-1)
     if reasons:
         return reasons[0]
     return _nearly(given, truth)

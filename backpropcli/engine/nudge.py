@@ -17,6 +17,8 @@ FINER = 16.0
 SURE = 1e-9
 JUMP = 0.05
 """Slopes on both sides that differ by more than this part, however small the step, make a corner."""
+LEAST, LEAST_AT_ZERO = 1e-14, 1e-100
+"""The smallest step that is tried, as a part of the number, and at 0."""
 
 
 class Moved(NamedTuple):
@@ -32,10 +34,12 @@ class Outlook(NamedTuple):
     """How the slope of a loss that is one number stands to its derivative.
 
     `kind` is "same" (they agree), "smaller" or "larger" (such a step comes closer; a larger one where rounding ate
-    digits), "corner" (the slopes on both sides differ, however small the step) or "" (none of these).
+    digits), "corner" (the slopes on both sides differ, however small the step), "jump" (the loss itself is another on
+    one side, however small the step) or "" (none of these). `left` and `right` are the slopes on both sides; at a jump
+    by how much the loss is another there.
     """
 
-    kind: Literal["same", "smaller", "larger", "corner", ""]
+    kind: Literal["same", "smaller", "larger", "corner", "jump", ""]
     left: float
     right: float
 
@@ -99,15 +103,28 @@ def nudge(trace: Trace, name: str, eps: float, index: Sequence[int] = ()) -> Nud
         return found
     of_slot = graph.nodes[loss.name].slot
 
-    def slope(step: float) -> float:
-        whole = (before + step) - before
-        if not whole:
-            return math.nan
+    def change(step: float) -> float:
         there, _ = moved(value, place, step)
         after = float(trace.plan.reevaluate(trace.slots, {node.slot: there})[of_slot])
-        return (after - float(loss.before)) / whole
+        return after - float(loss.before)
 
+    def slope(step: float) -> float:
+        whole = (before + step) - before
+        return change(step) / whole if whole else math.nan
+
+    least = max(abs(before) * LEAST, LEAST_AT_ZERO)
+    left, right = (jump(change, side * abs(eps) / FINER, side * least, float(loss.before)) for side in (-1.0, 1.0))
+    if left or right:
+        return found._replace(outlook=Outlook("jump", left, right))
     return found._replace(outlook=outlook(slope, eps, (loss.after - loss.before) / eps, float(loss.derivative)))
+
+
+def jump(change: Callable[[float], float], small: float, least: float, here: float) -> float:
+    """By how much the loss is another on one side, however small the step; 0 where it gets as close as one likes."""
+    there = change(least)
+    if not math.isfinite(there) or abs(there) <= SURE * abs(here):
+        return 0.0
+    return there if abs(change(small) - there) <= JUMP * abs(there) else 0.0
 
 
 def outlook(slope: Callable[[float], float], eps: float, here: float, derivative: float) -> Outlook:
@@ -116,6 +133,8 @@ def outlook(slope: Callable[[float], float], eps: float, here: float, derivative
     left, right = slope(-small), slope(small)
     jump, closer = right - left, slope(small / FINER) - slope(-small / FINER)
     if abs(jump) > JUMP * max(abs(left), abs(right)) and abs(closer - jump) < 2 * JUMP * abs(jump):
+        # Half the step is half as far off, where the loss is curved: what is left of that is the corner's own slope.
+        left, right = 2 * slope(-small / 2) - left, 2 * slope(small / 2) - right
         return Outlook("corner", left, right)
     off = abs(here - derivative)
     if off <= SURE * max(abs(here), abs(derivative)):

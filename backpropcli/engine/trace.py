@@ -179,7 +179,7 @@ def seed(plan: Plan, of: str, upstream: Value | None) -> Value:
             ones = ",".join("1" for _ in range(shape[0])) if len(shape) == 1 and shape[0] <= 8 else ""
             raise NotScalarError(
                 f"{of} has shape {show_shape(shape)}, and gradients need one number",
-                hint="Write sum(...) or mean(...) around it, or give its upstream gradient: --upstream "
+                hint="Write sum(...) or mean(...) around it, or give its upstream gradient:  backprop run --upstream "
                 + (ones or "1 (the same for every entry)"),
             )
         return xp.number(1.0)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from backpropcli import engine
 from backpropcli.engine import NotScalarError, Plan
 from backpropcli.engine.trace import one_entry
-from backpropcli.errors import SpecError, UsageError
+from backpropcli.errors import SpecError
+from backpropcli.face.arrays import as_array, steepest
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Value
 from backpropcli.spec import Spec
@@ -296,15 +297,20 @@ class Network:
     ) -> Quiz:
         """The exercise as questions: `network.quiz().questions[0].mark("2*3").right`.
 
-        `only` "values" or "gradients". `seed` chooses other nice numbers, the same as a page's with that seed. Of a
-        large network the 60 blanks nearest to the loss, unless `every` one is wanted.
+        About the loss, or about `of` and what it depends on. `only` "values" or "gradients". `seed` chooses other nice
+        numbers, the same as a page's with that seed. Of a large network the 60 blanks nearest to the loss, unless
+        `every` one is wanted.
         """
+        from backpropcli.engine.part import needed
         from backpropcli.views.quiz import Quiz
         from backpropcli.views.typeset import ASCII, UNICODE
 
         trace = self.run(of, values=self.fresh(seed, of) if seed is not None else None)
         style = ASCII if ascii else UNICODE
-        return Quiz(trace, self.source, only=only, seed=seed, precision=precision, style=style, every=every)
+        return Quiz(
+            trace, self.source, only=only, seed=seed, precision=precision, style=style, every=every,
+            functions=self.spec.functions, needed=needed(self.graph, of) if of is not None else None,
+        )  # fmt: skip
 
     def worksheets(
         self,
@@ -316,17 +322,19 @@ class Network:
         seed: int | None = None,
         precision: Precision | None = None,
         every: bool = False,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> list[tuple[str, str]]:
         """The exercise on paper, and its key last: names of files (.md, .tex or .html, as `path` ends) and their texts.
 
-        `students` "101,102" or how many, "30": a worksheet with other nice numbers for each. Options else as `quiz`.
+        `students` "101,102" or how many, "30": a worksheet with other nice numbers for each; `tell` is told
+        where there are not enough different ones. Options else as `quiz`.
         """
         from backpropcli.views.worksheet import worksheets
 
         def make(number: int | None) -> Quiz:
             return self.quiz(of, only=only, seed=number, precision=precision, every=every)
 
-        return list(worksheets(make, path, students, seed, self.spec.title or ""))
+        return list(worksheets(make, path, students, seed, self.spec.title or "", tell))
 
     def rule_place(self, culprit: Culprit) -> Any:
         """Where the rule of a faulty operation is written: a gradient derived by hand, else the node that uses it."""
@@ -407,24 +415,22 @@ class Network:
         return nudge(self.run(of, forward=of is None and self.spec.loss is None), name, eps, index)
 
     def count(self, of: str | None = None) -> Cost:
-        """What gradients cost here: nudging each parameter against one backward pass, counted and timed."""
-        from backpropcli.engine.cost import cost
+        """What gradients cost here: nudging each parameter against one backward pass, counted and timed.
 
-        return cost(self.plan(), self.values, self.node(of) if of is not None else self.loss)
+        With `of`, of just the nodes and parameters that it depends on.
+        """
+        from backpropcli.engine import Plan
+        from backpropcli.engine.cost import cost
+        from backpropcli.engine.part import part
+
+        if of is None:
+            return cost(self.plan(), self.values, self.loss)
+        return cost(Plan(part(self.graph, self.node(of))), self.values, of)
 
     def place(self, name: str | None) -> Any:
         """Where `name` is written in the spec; None where that is not known."""
         node = self.graph.nodes.get(name or "")
         return self.spec.place(node.path) if node is not None and node.path else None
-
-
-def steepest(gradient: Any) -> tuple[int, ...]:
-    """The place of an array's largest entry, by size; () of a number."""
-    if not getattr(gradient, "shape", ()):
-        return ()
-    import numpy as np
-
-    return tuple(int(k) for k in np.unravel_index(np.argmax(np.nan_to_num(np.abs(gradient))), gradient.shape))
 
 
 def oracles(words: str | Sequence[str]) -> tuple[Oracle, ...]:
@@ -434,15 +440,3 @@ def oracles(words: str | Sequence[str]) -> tuple[Oracle, ...]:
     from backpropcli.gradcheck.against import oracles
 
     return oracles(words if isinstance(words, str) else ",".join(words))
-
-
-def as_array(numbers: Any) -> Any:
-    """A nested list as an array; anything else as it is."""
-    if not isinstance(numbers, list):
-        return numbers
-    import numpy as np
-
-    try:
-        return np.array(numbers, dtype=float)
-    except (TypeError, ValueError):
-        raise UsageError(f"{numbers} is not an array of numbers: every row needs the same number of them") from None

@@ -15,7 +15,7 @@ from backpropcli.spec.data import read_value
 from backpropcli.spec.words import Words
 from backpropcli.suggest import did_you_mean
 
-MOST_CHARACTERS = 300
+MOST_CHARACTERS = 500
 SIGNS = str.maketrans({
     "−": "-", "–": "-", "—": "-", "·": "*", "⋅": "*", "•": "*", "×": "*", "∙": "*", "÷": "/", "⁄": "/", "∕": "/",
     "^": "\u0001", "∂": "d",
@@ -37,6 +37,8 @@ def read_answer(text: str, name: str, array: bool = False, known: Mapping[str, s
     the network, each with its number as text, None where it is not known yet: what a formula of them is told. Raises
     SpecError for all that is no finite number.
     """
+    if len(text) > MOST_CHARACTERS:  # before anything searches through it
+        raise SpecError(f"that has {len(text):,} characters: {MOST_CHARACTERS} are the most", hint=EXAMPLE)
     text = _plain(text)
     if len(text) > MOST_CHARACTERS:
         raise SpecError("that is no number", hint=EXAMPLE)

@@ -13,7 +13,9 @@ SPECIAL = {
     "∞": r"$\infty$",
 }  # fmt: skip
 LAST_LATIN = 0x17F
-SIGNS = {"×": "$\\times$", "√": "$\\sqrt{}$", "…": "\\dots{}", "←": "$\\leftarrow$", "–": "-", "’": "'", "\u2009": " "}
+SIGNS = {"×": "$\\times$", "√": "$\\sqrt{}$", "…": "\\dots{}", "←": "$\\leftarrow$", "–": "-", "’": "'", "\u2009": " ",
+         "\u2002": "\\hspace{.5em}", "\u2004": "\\hspace{.33em}", "\u2007": "\\hspace{.5em}",
+         "\u2008": "\\hspace{.28em}"}  # fmt: skip
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 
 

@@ -20,7 +20,7 @@ from backpropcli.graph import Graph
 from backpropcli.ops.numbers.recorder import Recorded, Tape, TooLongError
 from backpropcli.spec.formula.parser import parse
 from backpropcli.views.javascript import number, program
-from backpropcli.views.lesson_words import handed_on, hint, two, words, wrong_values
+from backpropcli.views.lesson_words import forgettable, handed_on, hint, words, wrong_values
 from backpropcli.views.numbers import Precision, exact
 from backpropcli.views.primes import Prime, cases
 from backpropcli.views.stages import Stage
@@ -273,7 +273,7 @@ def _backward(told: Told, label: str) -> dict[str, Any]:
     if kind != "node":
         step["kind"] = kind
     terms = told.terms(label)
-    step["terms"] = [_term(told, term) for term in terms]
+    step["terms"] = [_term(told, term, label) for term in terms]
     for term, shown in zip(terms, step["terms"], strict=True):
         if len(terms) > 1 and "becomes" in shown and term.through.whole and label in told.graph.nodes:
             part = told.trace.contribution(term.through.name, label)
@@ -288,7 +288,7 @@ def _step(told: Told, phase: str, label: str, value: Any) -> dict[str, Any]:
     return {"phase": phase, "name": label, "head": told.html(head), "at": at}
 
 
-def _term(told: Told, term: Term) -> dict[str, Any]:
+def _term(told: Told, term: Term, label: str) -> dict[str, Any]:
     result: dict[str, Any] = {
         "through": term.through.name,
         "node": term.through.node,
@@ -303,8 +303,8 @@ def _term(told: Told, term: Term) -> dict[str, Any]:
         result["becomes"] = {"text": told.html(text)}
         if other is not None and told.shows(other):
             result["becomes"]["at"] = told.places.place(other)
-    if told.most is None and two(term):
-        result["two"] = True
+    if told.most is None and (forgotten := forgettable(term, label)):
+        result["forgettable"] = forgotten
     if term.remark:
         result["remark"] = told.html(term.remark)
     return result

@@ -9,7 +9,7 @@ from typing import Any
 
 from backpropcli.spec.formula.tree import Name, postorder
 from backpropcli.views.quiz_hints import in_words, value_hint
-from backpropcli.views.quiz_words import attempts, halves, text_of
+from backpropcli.views.quiz_words import Attempt, attempts, halved, squared, text_of
 from backpropcli.views.stages import Stage
 from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
@@ -26,7 +26,8 @@ def wrong_values(worked: Worked, stage: Stage, html: Html) -> list[dict[str, Any
     """What may be worked out wrongly instead of a formula of plain numbers, with places for these, and what is said."""
     if worked.shape(stage.name) or any(worked.shape(name) for name in stage.inputs):
         return []
-    result = []
+    result: list[dict[str, Any]] = []
+    kept: list[Attempt] = []
     for attempt in attempts(stage.formula):
         used = [part.name for part in postorder(attempt.formula) if isinstance(part, Name)]
         numbers = {name: worked.show(worked.value(name)) or "" for name in used if name in stage.inputs}
@@ -36,7 +37,12 @@ def wrong_values(worked: Worked, stage: Stage, html: Html) -> list[dict[str, Any
         following = attempt.next_part
         then = "" if following is None else html(text_of(worked, following))
         said = attempt.words.format(html(text_of(worked, attempt.formula)), then)
+        kept.append(attempt)
         result.append({"kind": attempt.kind, "numbers": html(put_in), "said": said})
+    for one, told in zip(kept, result, strict=True):  # a part inside another that fits too is not what was meant
+        within = [k for k, other in enumerate(kept) if other.kind == "part" and other is not one
+                  and any(part is one.formula for part in postorder(other.formula))]  # fmt: skip
+        told["within"] = within if one.kind == "part" else []
     return result
 
 
@@ -51,9 +57,10 @@ def words(worked: Worked, stage: Stage) -> str | None:
     return None if found is None else escape(found.replace(" is ", ": ", 1))
 
 
-def two(term: Term) -> bool:
-    """Whether a 2 or a half may have been forgotten in a term."""
-    return halves(term.through.formula)
+def forgettable(term: Term, label: str) -> str:
+    """Whether a half ("half") or the 2 of a power ("two") may have been forgotten in a term; both, or none."""
+    formula = term.through.formula
+    return "half " * halved(formula) + "two" * squared(formula, label)
 
 
 def handed_on(worked: Worked, term: Term) -> tuple[str, Any]:

@@ -61,15 +61,17 @@ def _row(row: Moved, eps: float, precision: Precision, edge: int | None) -> list
 def verdict(found: Nudge, precision: Precision) -> str:
     """The closing sentence: how much the loss moved, beside what its gradient says."""
     name, loss, show = component_name(found.name, found.index), found.loss, precision.show
+    if loss is None and found.watched == found.name:
+        return f"{found.watched} is what is nudged: it changes by just as much as it is moved, so d{name}/d{name} is 1."
     if loss is None:
         return f"{found.watched or 'The loss'} does not depend on {name}."
     if is_array(loss.before):
         return f"{loss.name} is an array: the last two columns compare its entries."
     slope, rate = (loss.after - loss.before) / found.eps, f"d{loss.name}/d{name}"
     if slope - slope != 0.0 or loss.derivative - loss.derivative != 0.0:
-        return f"{loss.name} is not a finite number here, so nothing can be said of its slope: see backprop run."
+        return not_finite(found, precision)
     outlook = found.outlook.kind if found.outlook is not None else ""
-    if outlook == "corner":
+    if outlook in ("corner", "jump"):
         return corner(found, precision)
     if slope == 0.0 and not (loss.derivative and outlook):
         return f"{loss.name} did not move: {rate} is {show(loss.derivative)}."
@@ -86,15 +88,39 @@ def verdict(found: Nudge, precision: Precision) -> str:
     return said + (f"{now}, and a smaller step comes closer." if outlook == "smaller" else f"{now}.")
 
 
+def not_finite(found: Nudge, precision: Precision) -> str:
+    """What is said where the loss, after the step, or its derivative is infinite or no number at all."""
+    name, show, loss = component_name(found.name, found.index), precision._replace(digits=6).show, found.loss
+    assert loss is not None
+    rate, here = f"d{loss.name}/d{name}", f"{name} = {show(found.before)}"
+    if loss.before - loss.before != 0.0:
+        return f"{loss.name} is not a finite number here, so nothing can be said of its slope: see backprop run."
+    if loss.after - loss.after != 0.0:
+        there = f"{loss.name} is {show(loss.after)} after that step, so it shows no slope"
+        return f"{there}: take a smaller --eps, or one to the other side."
+    if loss.derivative - loss.derivative != 0.0 and loss.derivative == loss.derivative:
+        steep = f"{loss.name} is {show(loss.before)} at {here}, and infinitely steep"
+        return f"{rate} is {show(loss.derivative)}: {steep}. The smaller the step, the larger the slope."
+    return f"{rate} is {show(loss.derivative)}, no number, so there is nothing to compare the slope with."
+
+
 def corner(found: Nudge, precision: Precision) -> str:
-    """What is said where the loss has a corner: relu at 0."""
+    """What is said where the loss has a corner, relu at 0, or jumps, floor at 2."""
     name, show = component_name(found.name, found.index), precision._replace(digits=6).show
     assert found.loss is not None
     assert found.outlook is not None
     left, right = show(found.outlook.left), show(found.outlook.right)
+    loss, at = found.loss.name, f"{name} = {show(found.before)}"
+    takes = f"Backprop takes {show(found.loss.derivative)}."
+    if found.outlook.kind == "jump":
+        sides = [
+            f"{show(abs(by))} {'higher' if by > 0 else 'lower'} just {side} it"
+            for by, side in ((found.outlook.left, "below"), (found.outlook.right, "above")) if by
+        ]  # fmt: skip
+        return f"{loss} jumps at {at}: it is {' and '.join(sides)}, so there is no derivative there. {takes}"
     return (
-        f"{found.loss.name} has a corner at {name} = {show(found.before)}: its slope is {left} on the left and {right} "
-        f"on the right, so there is no one derivative. Backprop takes {show(found.loss.derivative)}."
+        f"{loss} has a corner at {at}: its slope is {left} on the left and {right} "
+        f"on the right, so there is no one derivative. {takes}"
     )
 
 
@@ -126,9 +152,12 @@ def trend(found: Sequence[Nudge], precision: Precision) -> str:
     name, loss, truth = component_name(first.name, first.index), first.loss, float(first.loss.derivative)
     rate = f"d{loss.name}/d{name}"
     slopes = [(abs(one.eps), (one.loss.after - one.loss.before) / one.eps) for one in found if one.loss is not None]
-    if truth - truth != 0.0 or any(slope - slope != 0.0 for _, slope in slopes):
-        return f"{loss.name} is not a finite number everywhere here, so nothing can be said of its slope."
-    cornered = next((one for one in found if one.outlook is not None and one.outlook.kind == "corner"), None)
+    if truth - truth != 0.0:
+        return not_finite(first, precision)
+    odd = next((one for one, (_, slope) in zip(found, slopes, strict=False) if slope - slope != 0.0), None)
+    if odd is not None:
+        return not_finite(odd, precision)
+    cornered = next((one for one in found if one.outlook is not None and one.outlook.kind in ("corner", "jump")), None)
     if cornered is not None:
         return corner(cornered, precision)
     if all(one.outlook is not None and one.outlook.kind == "same" for one in found):

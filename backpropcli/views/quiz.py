@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
-from math import prod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from math import isfinite, prod
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
-from backpropcli.engine.marking import Facts, Mistake, diagnose, mark, negligible
+from backpropcli.engine.marking import Facts, Mistake, diagnose, entries, mark
+from backpropcli.engine.settled import ROUNDING, settled
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.ops.definition import show_shape
 from backpropcli.spec.answers import read_answer
 from backpropcli.spec.formula.parser import parse
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.numbers import Precision, finite, nested
+from backpropcli.views.numbers import Precision, exact, finite, nested
 from backpropcli.views.primes import evaluate
+from backpropcli.views.quiz_functions import Functions, definition, used
 from backpropcli.views.quiz_hints import gradient_hint, value_hint
-from backpropcli.views.quiz_words import formula_mistake, gradient_mistake, halves, nearly
+from backpropcli.views.quiz_words import formula_mistake, gradient_mistake, halved, nearly, squared
 from backpropcli.views.stages import Stage
 from backpropcli.views.typeset import UNICODE, Style, typeset
 from backpropcli.views.worked import Term, Worked
@@ -28,9 +30,11 @@ MOST = 60
 """A quiz of more questions than these takes too long; without `every` it asks so many."""
 TOPICS = ("upstream · local", "adding up the paths", "signs", "factors of 2", "the forward pass")
 """What can be practised; of those that need it equally, the first."""
+WRITTEN, ROUNDED = 12, 1e-4
+"""A given number of up to so many digits is shown whole; any other may be off by this part."""
 Known = Mapping[str, str | None]
 Wrong = Mapping[str, Sequence[float]]
-OF_MISTAKE = {"path": 1, "missing": 1, "sign": 2, "twice": 3, "half": 3}
+OF_MISTAKE = {"path": 1, "missing": 1, "sign": 2}
 
 
 class Mark(NamedTuple):
@@ -44,29 +48,20 @@ class Mark(NamedTuple):
 class Question:
     """One blank: `name` is what is asked for (`t1`, `dJ/dw2`), `text` how, `answer` what is right."""
 
-    def __init__(self, worked: Worked, stage: Stage | None, label: str) -> None:
+    def __init__(self, worked: Worked, stage: Stage | None, label: str, dust: float = 0.0) -> None:
         self.worked = worked
         self.stage = stage
         """The stage whose value is asked for; None where a gradient is."""
         self.label = label
         self.name = label if stage is not None else worked.gradient_name(label)
-        self.answer: Any = self._settled(worked.value(label) if stage is not None else worked.gradient(label))
+        self.answer: Any = worked.value(label) if stage is not None else worked.gradient(label)
+        self.dust = dust
+        """An answer that is off by no more is right: 0.1 + 0.2 - 0.3 where 0 is asked for."""
+        self.functions: Functions = {}
+        """The functions that the network defines itself."""
 
     def __repr__(self) -> str:
         return f"Question({self.name!r})"
-
-    def _settled(self, answer: Any) -> Any:
-        """The answer without what rounding has left of 0: 0.1 + 0.2 - 0.3 is 0 on paper."""
-        worked = self.worked
-        if self.stage is not None:
-            around = [worked.value(name) for name in self.stage.inputs]
-        else:
-            around = [worked.gradient(user.name) for user in worked.users.get(self.label, ())]
-        least = negligible([value for value in around if value is not None])
-        if not getattr(answer, "shape", ()):
-            return 0.0 if abs(answer) < least else answer
-        tiny = abs(answer) < least
-        return answer * ~tiny if tiny.any() else answer
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -91,12 +86,12 @@ class Question:
         """The numbers that a value's formula uses: `w1 = 2`, `x = 1`."""
         worked = self.worked
         inputs = self.stage.inputs if self.stage is not None else ()
-        return [f"{name} = {worked.show(worked.value(name))}" for name in inputs]
+        return [f"{name} = {identified(worked, name)}" for name in inputs]
 
     @property
     def shown(self) -> str:
         """The answer as text that could be typed."""
-        return nested(self.answer, self.worked.precision.show)
+        return nested(self.answer, lambda x: told_apart(self.worked, x))
 
     def readable(self) -> bool:
         """Whether it can be asked: finite numbers, and arrays short enough to be typed."""
@@ -119,7 +114,7 @@ class Question:
         `wrong` are the wrong answers to earlier questions, by the questions' names.
         """
         given = self.read(text, known)
-        found = mark(given, self.answer)
+        found = mark(given, self.answer, self.dust)
         if all(found):
             return Mark(True)
         old = list(self._with_old(wrong or {}))
@@ -180,8 +175,9 @@ class Question:
             return TOPICS[-1]
         if mistake is None:
             return TOPICS[0]
-        if mistake.kind in ("twice", "half") and not any(halves(term.through.formula) for term in self.terms):
-            return TOPICS[0]
+        if mistake.kind in ("twice", "half"):
+            has = halved if mistake.kind == "twice" else partial(squared, label=self.label)
+            return TOPICS[3 if not mistake.path and all(has(term.through.formula) for term in self.terms) else 0]
         return TOPICS[OF_MISTAKE.get(mistake.kind, 0)]
 
     def _words(self, given: Any, mistake: Mistake | None) -> str:
@@ -199,27 +195,34 @@ class Question:
     def hint(self, number: int) -> str:
         """A hint: 1 says which rule, 2 the formula, 3 the same with numbers put in."""
         if self.stage is not None:
-            return value_hint(self.worked, self.stage, number)
-        return gradient_hint(self.worked, self.label, self.terms, number)
+            return value_hint(self.worked, self.stage, number, self.functions)
+        return gradient_hint(self.worked, self.label, self.terms, number, self.functions)
 
 
 class Quiz:
     """The questions about a run that was differentiated, in order; `left_out`: the names too large to be asked for.
 
-    `only` "values" or "gradients"; `seed` is told; `every`: however many there are.
+    `only` "values" or "gradients"; `seed` is told; `every`: however many there are. `functions` are those that the
+    network defines itself; `needed` the names that it is about, where those are not all.
     """
 
     def __init__(
         self, trace: Trace, source: str = "", *, only: str | None = None, seed: int | None = None,
         precision: Precision | None = None, style: Style = UNICODE, every: bool = False,
+        functions: Functions | None = None, needed: Collection[str] | None = None,
     ) -> None:  # fmt: skip
         if only is not None and only not in KINDS:
             raise UsageError(f"--only {only}: expected values or gradients{did_you_mean(only, KINDS)}")
-        self.worked = Worked(trace, precision, style)
+        self._settled = settled(trace)
+        self.worked = Worked(self._settled.trace, precision, style)
         self.source = source
         self.seed = seed
         self.only = only
+        self._functions = functions or {}
+        self.needed = needed
         asked = list(self._all())
+        for question in asked:
+            question.functions = self._functions
         self.questions = [question for question in asked if question.readable()]
         self.left_out = [question.name for question in asked if not question.readable()]
         self.beyond = 0
@@ -237,10 +240,15 @@ class Quiz:
             )
 
     def _all(self) -> Iterator[Question]:
+        worked, (_, sizes, gradient_sizes) = self.worked, self._settled
         if self.only != "gradients":
-            yield from (Question(self.worked, stage, stage.name) for stage in self.worked.stages)
+            for stage in worked.stages:
+                if self.needed is not None and stage.node not in self.needed:
+                    continue
+                yield Question(worked, stage, stage.name, ROUNDING * largest(sizes[stage.slot]))
         if self.only != "values":
-            yield from (Question(self.worked, None, label) for label in self.worked.order())
+            for label in worked.order():
+                yield Question(worked, None, label, ROUNDING * largest(gradient_sizes[worked.slots[label]]))
 
     def __iter__(self) -> Iterator[Question]:
         return iter(self.questions)
@@ -254,7 +262,8 @@ class Quiz:
         if self.only != "gradients":
             return []
         through = {term.through.name for question in self.questions for term in question.terms}
-        return [stage for stage in self.worked.stages if not self.beyond or stage.name in through]
+        whole = not self.beyond and self.needed is None
+        return [stage for stage in self.worked.stages if whole or stage.name in through]
 
     @property
     def steps(self) -> dict[str, list[str]]:
@@ -264,6 +273,15 @@ class Quiz:
             if question.stage is not None and question.stage.name != question.stage.node:
                 result.setdefault(question.stage.node, []).append(question.stage.name)
         return result
+
+    @property
+    def definitions(self) -> list[str]:
+        """The network's own functions that the blanks need: `g(z) = max(0, z)`."""
+        nodes = {question.stage.node for question in self.questions if question.stage is not None}
+        nodes |= {term.through.node for question in self.questions for term in question.terms}
+        graph = self.worked.graph
+        formulas = [parse(graph.nodes[node].formula, graph.nodes) for node in graph.nodes if node in nodes]
+        return [definition(function, self.worked.style) for function in used(formulas, self._functions)]
 
     def written(self, node: str) -> str:
         """A node's formula as its author wrote it."""
@@ -275,7 +293,8 @@ class Quiz:
         """The data by name, as text; a large array as its shape. Of a part of a network what its blanks need."""
         worked = self.worked
         if not self.beyond:
-            return [(name, self.told(name)) for name in worked.graph.names("input", "target", "parameter")]
+            data = worked.graph.names("input", "target", "parameter")
+            return [(name, self.told(name)) for name in data if self.needed is None or name in self.needed]
         asked = {question.stage.name for question in self.questions if question.stage is not None}
         asked.update(stage.name for stage in self.known)
         needed: dict[str, None] = {}
@@ -286,9 +305,36 @@ class Quiz:
                 needed.update(dict.fromkeys((*term.through.inputs, term.through.name)))
         return [(name, self.told(name)) for name in worked.slots if name in needed and name not in asked]
 
+    @property
+    def data(self) -> list[tuple[str, str]]:
+        """All data by name with every digit: what makes an exercise differ from another one's."""
+        worked = self.worked
+        return [(name, nested(worked.value(name))) for name in worked.graph.names("input", "target", "parameter")]
+
     def told(self, name: str) -> str:
         """A value as text; a large array as its shape."""
-        return self.worked.show(self.worked.value(name)) or show_shape(self.worked.shape(name))
+        return identified(self.worked, name) or show_shape(self.worked.shape(name))
+
+
+def identified(worked: Worked, name: str) -> str | None:
+    """A given number as text, with all the digits that it was written with; None for a large array."""
+    node = worked.graph.nodes.get(name)
+    return told_apart(worked, worked.value(name), node is not None and node.kind != "node")
+
+
+def told_apart(worked: Worked, value: Any, data: bool = False) -> str | None:
+    """A number or a small array, `[1 2]`, in the digits asked for, or in as many more as an answer takes.
+
+    With w = 1.04 shown as 1, no answer could be right. `data` has all of its digits, if it was written with few.
+    """
+
+    def show(x: float) -> str:
+        text = worked.precision.show(x)
+        if data and float(text) != x == float(f"{x:.{WRITTEN}g}"):
+            return exact(x)
+        return text if abs(float(text) - x) <= ROUNDED * abs(x) or x - x != 0 else Precision().show(x)
+
+    return None if worked.show(value) is None else nested(value, show).replace(", ", " ")
 
 
 def counted(shape: tuple[int, ...]) -> str:
@@ -297,6 +343,13 @@ def counted(shape: tuple[int, ...]) -> str:
         return f"{shape[0]} {'row' if shape[0] == 1 else 'rows'} of {counted(shape[1:])}"
     many = prod(shape)
     return f"{many} {'number' if many == 1 else 'numbers'}" if len(shape) == 1 else f"of shape {show_shape(shape)}"
+
+
+def largest(value: Any) -> float:
+    """The size of the largest finite entry; 0 where nothing is known."""
+    if value is None:
+        return 0.0
+    return max((abs(x) for x in entries(value) if isfinite(x)), default=0.0)
 
 
 def _product(term: Term) -> Any:

@@ -8,26 +8,44 @@ from math import prod
 
 from backpropcli.ops.definition import Elementwise, Operation
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
-from backpropcli.views.quiz_words import stage_text
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
+from backpropcli.views.numbers import exact
+from backpropcli.views.quiz_functions import Functions, calls, definition, written_out
+from backpropcli.views.quiz_words import bracketed, stage_text, summed
 from backpropcli.views.stages import Stage
 from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
 
 SIMPLE = frozenset({"exp", "log", "sqrt", "erf"})
 """Functions that a pocket calculator has, or nearly."""
+TEXTBOOK = {"softmax": "exp(a) / sum(exp(a))", "logsumexp": "log(sum(exp(a)))", "norm": "sqrt(sum(a**2))"}
+"""What operations on a vector come to."""
+MOST_ADDED = 6
+"""Vectors of up to so many entries are multiplied or added up entry by entry."""
+NOUNS = frozenset({"logits", "targets", "operands", "arrays", "labels", "p"})
+"""Arguments whose names are words of the language too."""
+HOLDS = "the condition holds (is not 0)"
+ARTICLE = r"(?=$|[,;.:)]| (?:where|is|times|with|or|nor|and|@)\b)"
+"""What follows where `a` is a letter, and no article."""
+NONE: Functions = {}
 
 
-def value_hint(worked: Worked, stage: Stage, number: int) -> str:
-    """A hint for a value: 1 says what is to be done, 2 the formula, 3 the same with numbers put in."""
+def value_hint(worked: Worked, stage: Stage, number: int, functions: Functions = NONE) -> str:
+    """A hint for a value: 1 says what is to be done, 2 the formula, 3 the same with numbers put in.
+
+    `functions` are those that the network defines itself.
+    """
     if number == 1:
-        return _value_rule(worked, stage)
+        own = [definition(functions[name], worked.style) for name in calls(stage.shown, functions)]
+        return f"{'; '.join(own)}. Put in what it is given here." if own else _value_rule(worked, stage)
     formula = worked.formula(stage)
-    inside = spelled_out(worked, stage, number == 3) or (formula.text if number == 2 else formula.numbers)
+    inside = spelled_out(worked, stage, number == 3, functions) or (formula.text if number == 2 else formula.numbers)
     return f"{stage.name} = {inside}" if inside else "put the numbers in, entry by entry."
 
 
-def gradient_hint(worked: Worked, label: str, terms: Sequence[Term], number: int) -> str:
+def gradient_hint(
+    worked: Worked, label: str, terms: Sequence[Term], number: int, functions: Functions = NONE
+) -> str:
     """A hint for a gradient: 1 says which rule, 2 the formula, 3 the same with numbers put in."""
     if not terms:
         start = f"{worked.gradient_name(label)} is 1: it is where the way back starts."
@@ -38,28 +56,30 @@ def gradient_hint(worked: Worked, label: str, terms: Sequence[Term], number: int
     name = worked.gradient_name(label)
     if not all(parts):
         return _spread(worked, label, terms) or "put the numbers in, entry by entry."
-    remarks = "; ".join(dict.fromkeys(term.remark for term in terms if term.remark)) if number == 3 else ""
-    return f"{name} = {' + '.join(filter(None, parts))}" + (f", as {remarks}" if remarks else "")
+    remarks = "; ".join(dict.fromkeys(term.remark for term in terms if term.remark))
+    if number == 2:
+        own = dict.fromkeys(called for term in terms for called in calls(term.through.shown, functions))
+        remarks = "; ".join(definition(functions[called], worked.style) for called in own)
+        return f"{name} = {summed(parts)}" + (f", where {remarks}" if remarks else "")
+    return f"{name} = {summed(parts)}" + (f", as {remarks}" if remarks else "")
 
 
 # Values.
 
 
 def in_words(worked: Worked, stage: Stage) -> str | None:
-    """What a named operation does, as `relu is z1 where it is positive, else 0`.
-
-    None where there is no such operation, or its words speak of something that has no name here.
-    """
+    """What a named operation does, as `relu is z1 where it is positive, else 0`; None where there is no such one."""
     operation = worked.graph.operations[stage.slot]
     match stage.formula:
-        case Call(name=name, arguments=given) if operation is not None and operation.name == name:
-            pass
+        case Call(name=name, arguments=arguments) if operation is not None and operation.name == name:
+            given = f" of {_text(worked, arguments[0])}" if len(arguments) == 1 else ""
+            if all(isinstance(argument, Name) for argument in arguments):
+                return f"{name} is {_of_these(worked, operation, arguments)}."
+            head = f"{name}{given}" if given else _text(worked, stage.formula)
+            return f"{head} is {_of_these(worked, operation, arguments)}."
         case Binary(sign="@", left=left, right=right) if operation is not None:
-            given = (left, right)
-        case _:
-            return None
-    words = _of_these(operation, given)
-    return None if words is None else f"{'@' if isinstance(stage.formula, Binary) else operation.name} is {words}."
+            return f"@ is {_of_these(worked, operation, (left, right))}."
+    return None
 
 
 def _value_rule(worked: Worked, stage: Stage) -> str:
@@ -87,42 +107,88 @@ def _value_rule(worked: Worked, stage: Stage) -> str:
     return f"put in the numbers of {given}. First what is in brackets, then powers, then products, then sums{each}."
 
 
-def _of_these(operation: Operation, given: Sequence[Expression]) -> str | None:
-    """An operation in plain words, with what it is given here in the place of its own letters; None where one of these
-    is a formula, not a name or a number.
-
-    A lone `a` is an article: only where there is a `b` too are they letters.
-    """
+def _of_these(worked: Worked, operation: Operation, given: Sequence[Expression]) -> str:
+    """An operation in plain words, with what it is given here in the place of its own letters."""
     words = operation.words.partition(";")[0].rstrip(".")
-    letters = [letter for letter in operation.arguments if letter != "a" or re.search(r"\bb\b", words)]
-    named = [letter for letter in letters if re.search(rf"\b{letter}\b", words)]
-    put_in = {}
-    for letter, part in zip(operation.arguments, given, strict=False):
-        if letter in named:
-            if not isinstance(part, Name | Number):
-                return None
-            put_in[letter] = part.name if isinstance(part, Name) else typeset(part)
-    if not put_in:
-        return words
-    return re.sub(rf"\b({'|'.join(put_in)})\b", lambda found: put_in[found[0]], words)
+    missing = operation.arguments[len(given) :]
+    defaults = operation.defaults[len(operation.defaults) - len(missing) :] if missing else ()
+    parts = [*given, *(Number(default, exact(default)) for default in defaults)]
+    texts = {}
+    for letter, part in zip(operation.arguments, parts, strict=False):
+        whole = _text(worked, part)
+        if letter == "condition":
+            words = words.replace(HOLDS, f"{whole} holds" if _compares(part) else f"{whole} is not 0")
+        elif letter not in NOUNS:
+            number = part.operand if isinstance(part, Unary) else part
+            texts[letter] = whole if isinstance(part, Name | Call) or isinstance(number, Number) else f"({whole})"
+    for letter in texts:
+        words = re.sub(rf"\b{letter}\b(?!\()" + (ARTICLE if letter == "a" else ""), f"\0{letter}\0", words)
+    for letter, text in texts.items():
+        words = words.replace(f"\0{letter}\0", text)
+    bare = "(" + _text(worked, given[0]) + ")" if given else ""
+    return words.replace(bare, bare[1:-1], 1) if bare and words.startswith(f"{bare} where") else words
 
 
-def spelled_out(worked: Worked, stage: Stage, numbers: bool) -> str | None:
+def _compares(part: Expression) -> bool:
+    return isinstance(part, Binary) and part.sign in ("<", "<=", ">", ">=", "==", "!=", "&", "|")
+
+
+def _text(worked: Worked, part: Expression) -> str:
+    return typeset(part, worked.style, arrays=worked.arrays)
+
+
+def spelled_out(worked: Worked, stage: Stage, numbers: bool, functions: Functions = NONE) -> str | None:
     """A function's formula, as `1 / (1 + exp(-z1))` for sigmoid; None where its name says as much."""
+    plain = written_out(stage.shown, functions)
+    put_in = {name: worked.show(worked.value(name)) for name in stage.inputs} if numbers else {}
+    if any(text is None for text in put_in.values()):
+        return None
+    shown = {name: text or "" for name, text in put_in.items()}
+    if plain is not stage.shown:
+        return typeset(plain, worked.style, arrays=worked.arrays, numbers=shown)
     operation = worked.graph.operations[stage.slot]
+    added = _added(worked, stage, numbers)
+    if added is not None:
+        return added
     match stage.formula:
-        case Call(name=name, arguments=(Name(name=given),), keywords=()):
+        case Call(name=name, arguments=(argument,), keywords=()):
             pass
         case _:
             return None
-    if not isinstance(operation, Elementwise) or operation.name != name or len(operation.arguments) != 1:
+    if name in TEXTBOOK and operation is not None and operation.name == name and len(worked.shape(stage.name)) < 2:
+        formula, letter = parse(TEXTBOOK[name]), "a"
+        if len(worked.graph.shapes[worked.graph.arguments[stage.slot][0]]) != 1:
+            return None
+    elif isinstance(operation, Elementwise) and operation.name == name and len(operation.arguments) == 1:
+        formula, letter = parse(operation.formula), operation.arguments[0]
+        found = {part.name for part in postorder(formula) if isinstance(part, Call)}
+        if name in found or not found <= SIMPLE:
+            return None
+    else:
         return None
-    formula = parse(operation.formula)
-    calls = {part.name for part in postorder(formula) if isinstance(part, Call)}
-    if name in calls or not calls <= SIMPLE:
+    return typeset(substitute(formula, {letter: argument}), worked.style, arrays=worked.arrays, numbers=shown)
+
+
+def _added(worked: Worked, stage: Stage, numbers: bool) -> str | None:
+    """The dot product or the sum of short vectors, entry by entry: `x[0] · w[0] + x[1] · w[1]`."""
+    match stage.formula:
+        case Call(name="dot", arguments=(Name(name=a), Name(name=b)), keywords=()):
+            names = [a, b]
+        case Binary(sign="@", left=Name(name=a), right=Name(name=b)):
+            names = [a, b]
+        case Call(name="sum", arguments=(Name(name=a),), keywords=()):
+            names = [a]
+        case _:
+            return None
+    shapes = [worked.shape(name) for name in names]
+    if stage.operation is None or any(len(shape) != 1 or not 1 < shape[0] <= MOST_ADDED for shape in shapes):
         return None
-    text = worked.show(worked.value(given)) if numbers else given
-    return None if text is None else typeset(formula, worked.style, numbers={operation.arguments[0]: text})
+    terms = []
+    for k in range(shapes[0][0]):
+        entries = [float(worked.value(name)[k]) if numbers else f"{name}[{k}]" for name in names]
+        shown = [entry if isinstance(entry, str) else worked.precision.show(entry) for entry in entries]
+        terms.append(worked.style.times.join([" ", " "]).join([shown[0], *map(bracketed, shown[1:])]))
+    return summed(terms)
 
 
 # Gradients.
@@ -144,9 +210,9 @@ def _local_rule(worked: Worked, through: Stage, label: str, term: Term) -> str:
     if term.local is None:
         return _array_rule(worked, through, label, upstream)
     if local == worked.gradient_name(label):
-        return f"so differentiate that by {label}. The upstream gradient is {upstream} = 1."
+        return f"so differentiate that with respect to {label}. The upstream gradient is {upstream} = 1."
     match through.formula:
-        case Binary(sign="*", left=Name(name=a), right=Name(name=b)) if a != b:
+        case Binary(sign="*", left=left, right=right) if _alone(label, left, right) or _alone(label, right, left):
             return f"so {local} is what {label} is multiplied by."
         case Binary(sign="+", left=Name(name=a), right=Name(name=b)) if a != b:
             return "and a sum hands the upstream gradient on as it is."
@@ -157,7 +223,18 @@ def _local_rule(worked: Worked, through: Stage, label: str, term: Term) -> str:
             return f"so {local} is 1 where {label} is positive, else 0."
         case Call(name=name, arguments=(Name(),)):
             return f"so {local} is the derivative of {name}. The upstream gradient is {upstream}."
-    return f"so differentiate that by {label}, and multiply by the upstream gradient {upstream}."
+        case Call(name=name, arguments=(argument,)) if through.shown is through.formula:
+            return (
+                f"so {local} is the derivative of {name} at {_text(worked, argument)}, times that of "
+                f"{_text(worked, argument)} with respect to {label}. The upstream gradient is {upstream}."
+            )
+    return f"so differentiate that with respect to {label}, and multiply by the upstream gradient {upstream}."
+
+
+def _alone(label: str, part: Expression, other: Expression) -> bool:
+    """Whether one part is just a name, and the other does not use it."""
+    inside = any(isinstance(p, Name) and p.name == label for p in postorder(other))
+    return isinstance(part, Name) and part.name == label and not inside
 
 
 def _array_rule(worked: Worked, through: Stage, label: str, upstream: str) -> str:

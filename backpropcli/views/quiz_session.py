@@ -78,8 +78,11 @@ class Session:
             lines = [f"{head} {taken}"]
         else:
             lines = [*textwrap.wrap(head, WIDTH, break_long_words=False, break_on_hyphens=False), taken]
+        lines.append("Give numbers of up to four digits whole; of longer ones three are enough.")
         if any(question.shape for question in quiz):
             lines.append("An array is written 1 2 or [1, 2], a matrix 1 2; 3 4 or [[1, 2], [3, 4]].")
+        for text in quiz.definitions:
+            lines += textwrap.wrap(f"{text}.", WIDTH)
         for node, steps in quiz.steps.items():
             listed = f"{', '.join(steps[:-1])} and {steps[-1]} are steps" if len(steps) > 1 else f"{steps[0]} is a step"
             lines += textwrap.wrap(f"{listed} inside {node} = {quiz.written(node)}.", WIDTH)
@@ -87,8 +90,8 @@ class Session:
             more = f"Of {len(quiz) + quiz.beyond:,} blanks these are nearest to {worked.trace.of}; --every asks all."
             lines += textwrap.wrap(more, WIDTH)
         if quiz.left_out:
-            names = ", ".join(quiz.left_out[:4]) + (", ..." if len(quiz.left_out) > 4 else "")
-            lines += textwrap.wrap(f"Left out, as too long to type or not finite: {names}.", WIDTH)
+            names = ", ".join(quiz.left_out[:4]) + (", ..." if len(quiz.left_out) > 4 else ".")
+            lines += textwrap.wrap(f"Left out, as too long to type or not finite: {names}", WIDTH)
         lines.append("h hint   s skip   q stop")
         if quiz.only == "gradients" or quiz.beyond:
             given = ", ".join(f"{name} = {text}".replace(" ", TOGETHER) for name, text in quiz.given)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from backpropcli.engine.marking import Mistake, entries, right, short
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Number, Unary, postorder
+from backpropcli.engine.marking import Mistake, entries, mark, short
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Index, Name, Number, Unary, postorder
 from backpropcli.views.primes import evaluate
 from backpropcli.views.stages import Stage
+from backpropcli.views.trial import comes_to
 from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
 
+NEGATIVE = re.compile(r"\A(-\d[\d.]*(?:e-?\d+)?)(?![\d.])")
 OTHER_SIGNS = {"+": "*-", "*": "+/", "-": "+", "/": "*-"}
 DONE = {"+": "added", "*": "multiplied", "-": "subtracted", "/": "divided"}
 
@@ -49,22 +52,28 @@ def formula_mistake(worked: Worked, stage: Stage, given: Any, mistake: Mistake |
     """What is said to a wrong value: a part of the formula, the other sign, the wrong way round."""
     formula = stage.formula
     values = {name: worked.value(name) for name in stage.inputs}
-    if isinstance(given, float) and all(isinstance(x, float) for x in values.values()):
-        truth = worked.value(stage.name)
+    if not isinstance(formula, Index):
+        truth, plain = worked.value(stage.name), all(isinstance(x, float) for x in values.values())
 
         def gives(part: Expression) -> bool:
-            found = evaluate(part, values, stage.find)
-            return found is not None and not right(found, truth) and right(given, found)
+            found = evaluate(part, values, stage.find) if plain else comes_to(part, values)
+            return found is not None and not all(mark(found, truth)) and all(mark(given, found))
 
         found = [attempt for attempt in attempts(formula) if gives(attempt.formula)]
-        first = [attempt for attempt in found if attempt.kind != "other"]
-        meant = next((attempt for attempt in first if attempt.kind == "turned"), first[-1] if first else None)
-        if meant is None and len(found) == 1:
-            meant = found[0]
-        if meant is not None:
-            following = text_of(worked, meant.next_part) if meant.next_part is not None else ""
-            return meant.words.format(text_of(worked, meant.formula), following)
+        outer = _outermost([attempt.formula for attempt in found if attempt.kind == "part"])
+        meant = [attempt for attempt in found if attempt.kind == "part" and any(attempt.formula is p for p in outer)]
+        meant = meant or [attempt for attempt in found if attempt.kind != "part"]
+        if len(meant) == 1:  # a reason is given only where it is the one that gives this
+            (one,) = meant
+            following = text_of(worked, one.next_part) if one.next_part is not None else ""
+            return one.words.format(text_of(worked, one.formula), following)
     return _size(mistake)
+
+
+def _outermost(parts: Sequence[Expression]) -> list[Expression]:
+    """Those that are not inside another of them."""
+    inside = {id(inner) for part in parts for inner in postorder(part)[:-1]}
+    return [part for part in parts if id(part) not in inside]
 
 
 def _next(formula: Expression, part: Expression) -> tuple[str, Expression | None]:
@@ -103,7 +112,10 @@ def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: A
     term, number = terms[mistake.path], worked.show(given) or "that"
     upstream, local = term.upstream.text, f"d{term.through.name}/d{label}"
     if local == name:
-        local = f"the derivative of {worked.formula(term.through).text} by {label}"
+        local = f"the derivative of {worked.formula(term.through).text} with respect to {label}"
+        itself = local
+    else:
+        itself = f"the local derivative {local}"
     several = f"there are {len(terms)} paths, and what comes through each is added."
     then = f" And {several}" if len(terms) > 1 else ""
     match mistake.kind:
@@ -112,10 +124,13 @@ def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: A
         case "upstream":
             return f"{number} is the upstream gradient {upstream}. Multiply it by {local}.{then}"
         case "local":
-            alone = f"{number} is the local derivative {local} alone."
-            return f"{alone} Multiply it by the upstream gradient {upstream}.{then}"
+            return f"{number} is {itself} alone. Multiply it by the upstream gradient {upstream}.{then}"
+        case "path" if mistake.path < 0:
+            return f"{number} is what comes through one path alone: {several}"
         case "path":
             return f"{number} is what comes through {term.through.name} alone: {several}"
+        case "missing" if mistake.path < 0:
+            return f"what comes through one path is missing: {several}"
         case "missing":
             return f"what comes through {term.through.name} is missing: {several}"
         case "added":
@@ -124,18 +139,21 @@ def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: A
             return f"that is {upstream} times {label} itself. With {stage_text(worked, term)}, what is {local}?"
         case "value":
             return f"{number} is the value of {label}, not {name}."
-    return _size(mistake, any(halves(term.through.formula) for term in terms))
+        case "twice" if not mistake.path and all(halved(term.through.formula) for term in terms):
+            return f"{_size(mistake)} Is a half forgotten?"
+        case "half" if not mistake.path and all(squared(term.through.formula, label) for term in terms):
+            return f"{_size(mistake)} The 2 of the power is forgotten."
+    return _size(mistake)
 
 
-def _size(mistake: Mistake | None, two: bool = False) -> str:
-    two = two and mistake is not None and not mistake.path
+def _size(mistake: Mistake | None) -> str:
     match mistake.kind if mistake is not None else None:
         case "sign":
             return "the size is right, the sign is not."
         case "twice":
-            return "that is twice too large." + (" Is a half forgotten?" if two else "")
+            return "that is twice too large."
         case "half":
-            return "that is half of what it should be." + (" Is a factor 2 forgotten?" if two else "")
+            return "that is half of what it should be."
     return ""
 
 
@@ -148,9 +166,41 @@ def nearly(mistake: Mistake, answer: Any) -> str:
     return "nearly. Keep more digits on the way, and give three."
 
 
-def halves(formula: Expression) -> bool:
-    """Whether a formula has a 2 or a half in it, that may be forgotten."""
-    return any(isinstance(part, Number) and part.value in (2.0, 0.5) for part in postorder(formula))
+def factors(formula: Expression) -> tuple[float, list[Expression]]:
+    """A product as its number and its other factors: `(a - y)**2 / 2` as 0.5 and [(a - y)**2]."""
+    match formula:
+        case Number(value=value):
+            return value, []
+        case Unary(sign="-", operand=operand):
+            number, rest = factors(operand)
+            return -number, rest
+        case Binary(sign="*", left=left, right=right_):
+            (a, some), (b, more) = factors(left), factors(right_)
+            return a * b, [*some, *more]
+        case Binary(sign="/", left=left, right=Number(value=value)) if value:
+            number, rest = factors(left)
+            return number / value, rest
+        case Binary(sign="/", left=left):
+            number, rest = factors(left)
+            return number, [*rest, formula]
+    return 1.0, [formula]
+
+
+def halved(formula: Expression) -> bool:
+    """Whether a half stands in front of all of a formula: what it may be forgotten from."""
+    return abs(factors(formula)[0]) == 0.5
+
+
+def squared(formula: Expression, label: str) -> bool:
+    """Whether the derivative by `label` has a 2 because it is of a square, which no half takes away."""
+    number, rest = factors(formula)
+    users = [part for part in rest if any(isinstance(p, Name) and p.name == label for p in postorder(part))]
+    if len(users) != 1 or abs(number) == 0.5:
+        return False
+    match users[0]:
+        case Binary(sign="**", right=Number(value=2.0)) | Call(name="square"):
+            return True
+    return False
 
 
 def stage_text(worked: Worked, term: Term) -> str:
@@ -160,4 +210,15 @@ def stage_text(worked: Worked, term: Term) -> str:
 
 def text_of(worked: Worked, part: Expression) -> str:
     """A part of a formula as it is shown."""
-    return typeset(part, worked.style)
+    return typeset(part, worked.style, arrays=worked.arrays)
+
+
+def summed(parts: Sequence[str | None]) -> str:
+    """Terms with plus signs between them; one that begins with a negative number has brackets round that."""
+    known = [part for part in parts if part]
+    return " + ".join([*known[:1], *(NEGATIVE.sub(r"(\1)", part) for part in known[1:])])
+
+
+def bracketed(number: str) -> str:
+    """A number inside a formula: a negative one has brackets."""
+    return f"({number})" if number.startswith("-") else number

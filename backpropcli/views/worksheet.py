@@ -10,9 +10,12 @@ from hashlib import sha256
 from html import escape
 from typing import NamedTuple
 
+from backpropcli.engine.marking import entries
 from backpropcli.errors import UsageError
+from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import Picture, picture
-from backpropcli.views.quiz import Quiz
+from backpropcli.views.quiz import WRITTEN, Quiz, counted, told_apart
+from backpropcli.views.quiz_words import summed
 from backpropcli.views.svg import drawn
 from backpropcli.views.terminal_graph import terminal_graph
 
@@ -27,6 +30,8 @@ WIDTH, PAPER = 100, 868.0
 MOST_DRAWN = 60
 """A graph of more nodes is not drawn on a sheet of paper."""
 MOST_NAMED = 8
+MOST_TRIED = 40
+"""So many seeds are tried for numbers that nobody has yet."""
 BLANK = "________"
 FORWARD, BACKWARD = "Forward: values, left to right", "Backward: gradients, right to left"
 
@@ -55,25 +60,47 @@ class Part(NamedTuple):
 
 
 def worksheets(
-    make: Callable[[int | None], Quiz], path: str, students: str | None = None, seed: int | None = None, title: str = ""
-) -> Iterator[tuple[str, str]]:
+    make: Callable[[int | None], Quiz], path: str, students: str | None = None, seed: int | None = None,
+    title: str = "", tell: Callable[[str], None] = lambda _: None,
+) -> Iterator[tuple[str, str]]:  # fmt: skip
     """Each file's name and its text, the key last: homework.md becomes homework-101.md, ..., homework-key.md.
 
     `make` gives the exercise of a seed (None: the network's own numbers). `students` are names, "101,102", or how many,
-    "30"; without them there is one worksheet. The numbers depend on the name, and on `seed` where there is one.
+    "30"; without them there is one worksheet. The numbers depend on the name, and on `seed` where there is one; where
+    somebody before has the same ones, they are those of the next seed. `tell` is told if there are not enough of them.
     """
     from backpropcli.views.worksheet_latex import latex
 
     stem, ending = os.path.splitext(path)
     write = {".md": markdown, ".tex": latex, ".html": html}[ending.lower()]
     names = roster(students) if students is not None else [""]
-    made = [(name, make(seed_of(name, seed) if name else seed)) for name in names]
+    made = [("", make(seed))] if students is None else list(_different(make, names, seed, tell))
     heading = title or os.path.basename(made[0][1].source)
     for name, quiz in made:
         file = f"{stem}-{name}{ending}" if name else path
         yield file, write(heading + (f", student {name}" if name else ""), sheet(quiz))
     key = [part for name, quiz in made for part in answers(quiz, name)]
     yield f"{stem}-{KEY}{ending}", write(f"{heading}: key", key)
+
+
+def _different(
+    make: Callable[[int | None], Quiz], names: Sequence[str], seed: int | None, tell: Callable[[str], None]
+) -> Iterator[tuple[str, Quiz]]:
+    """Each student's exercise, with numbers that nobody before has, as long as there are any."""
+    seen: set[tuple[tuple[str, str], ...]] = set()
+    alike = 0
+    for name in names:
+        first = seed_of(name, seed)
+        quiz = make(first)
+        for further in range(1, MOST_TRIED if not alike else 1):
+            if tuple(quiz.data) not in seen:
+                break
+            quiz = make((first + further) % SEEDS)
+        alike += tuple(quiz.data) in seen
+        seen.add(tuple(quiz.data))
+        yield name, quiz
+    if alike:
+        tell(f"this network has not enough different nice numbers: {alike} of {len(names)} worksheets repeat others'")
 
 
 def roster(text: str) -> list[str]:
@@ -107,7 +134,7 @@ def seed_of(name: str, seed: int | None = None) -> int:
 def sheet(quiz: Quiz) -> list[Part]:
     """The parts of an exercise: what is given, the graph, and both passes with blanks."""
     forward, backward = _entries(quiz, False)
-    parts = [Part("", _left_out(quiz), given=quiz.given, picture=graph(quiz))]
+    parts = [Part("", _told(quiz), given=quiz.given, picture=graph(quiz))]
     if quiz.known:
         known = [Entry((stage.name, quiz.worked.formula(stage).text), quiz.told(stage.name)) for stage in quiz.known]
         parts.append(Part("The forward pass", (), known, numbered=False))
@@ -122,14 +149,19 @@ def sheet(quiz: Quiz) -> list[Part]:
 def answers(quiz: Quiz, name: str = "") -> list[Part]:
     """The key's parts: the same worked out, in the same order, and the graph with its numbers."""
     forward, backward = _entries(quiz, True)
-    parts = [Part(f"Student {name}" if name else "", given=quiz.given, picture=graph(quiz, answered=True))]
+    told = [f"{text}." for text in quiz.definitions]
+    parts = [Part(f"Student {name}" if name else "", told, given=quiz.given, picture=graph(quiz, answered=True))]
     parts += [Part(FORWARD, (), forward, level=3)] if forward else []
     parts += [Part(BACKWARD, (), backward, level=3)] if backward else []
     return parts
 
 
-def _left_out(quiz: Quiz) -> list[str]:
-    lines = []
+def _told(quiz: Quiz) -> list[str]:
+    """What stands under the data: functions, steps inside formulas, and what is not asked for."""
+    lines = [f"{text}." for text in quiz.definitions]
+    for node, steps in quiz.steps.items():
+        listed = f"{', '.join(steps[:-1])} and {steps[-1]} are steps" if len(steps) > 1 else f"{steps[0]} is a step"
+        lines.append(f"{listed} inside {node} = {quiz.written(node)}.")
     if quiz.beyond:
         lines.append(f"Of {len(quiz) + quiz.beyond:,} blanks these are nearest to {quiz.worked.trace.of}.")
     if quiz.left_out:
@@ -143,7 +175,7 @@ def graph(quiz: Quiz, answered: bool = False) -> Picture | None:
     trace = quiz.worked.trace
     if len(trace.graph.nodes) > MOST_DRAWN:
         return None
-    full, blank = picture(trace, quiz.worked.precision), picture(trace, blank=True)
+    full, blank = picture(trace, enough(quiz)), picture(trace, blank=True)
     if answered:
         return full
     items = {}
@@ -154,23 +186,36 @@ def graph(quiz: Quiz, answered: bool = False) -> Picture | None:
     return full._replace(items=items)
 
 
+def enough(quiz: Quiz) -> Precision:
+    """As many digits as are asked for, or more, where numbers that are given would not be themselves with fewer."""
+    given = [x for name in quiz.worked.graph.names("input", "target", "parameter")
+             for x in entries(quiz.worked.value(name))]  # fmt: skip
+    written = [x for x in given if float(f"{x:.{WRITTEN}g}") == x]
+    precision = quiz.worked.precision
+    for finer in (precision, *(Precision(k) for k in range(Precision().digits, WRITTEN + 1))):
+        if all(float(finer.show(x)) == x for x in written):
+            return finer
+    return Precision(WRITTEN)
+
+
 def _entries(quiz: Quiz, answered: bool) -> tuple[list[Entry], list[Entry]]:
     """The lines of both passes; the formula of a gradient is part of the answer, as are the numbers put in."""
     forward, backward = [], []
     for question in quiz:
         stage = question.stage
-        shown = (quiz.worked.show(question.answer) or question.shown) if answered else BLANK
+        shown = (told_apart(quiz.worked, question.answer) or question.shown) if answered else BLANK
+        like = counted(question.shape) if question.shape and not answered else ""
         if stage is not None:
             formula = quiz.worked.formula(stage)
             numbers = [formula.numbers or ""] if answered else []
-            forward.append(Entry(_apart(question.name, formula.text, *numbers, result=shown), shown))
+            forward.append(Entry(_apart(question.name, formula.text, *numbers, result=shown), shown, like))
             continue
         if not answered:
-            backward.append(Entry((question.name,), shown))
+            backward.append(Entry((question.name,), shown, like))
             continue
         terms = question.terms
         numbers = [term.numbers or "" for term in terms]
-        worked = " + ".join(numbers) if all(numbers) else ""
+        worked = summed(numbers) if all(numbers) else ""
         remark = "; ".join(dict.fromkeys(term.remark for term in terms if term.remark))
         sides = _apart(question.name, " + ".join(term.text for term in terms), worked, result=shown)
         backward.append(Entry(sides, shown, remark))

@@ -9,13 +9,19 @@ from backpropcli.views.latex import RAISED, printable
 from backpropcli.views.picture import Picture
 from backpropcli.views.svg import drawn
 from backpropcli.views.tikz import PREAMBLE, tikz
-from backpropcli.views.typeset_latex import FUNCTIONS, latex_name
+from backpropcli.views.typeset_latex import FUNCTIONS, latex_name, latex_number
 from backpropcli.views.worksheet import BLANK, PAPER, Entry, Part
 
 TEXT_WIDTH = 455.0
 """In points: A4 less 25 mm on both sides."""
+CHARACTER, ROOM = 5.8, 415.0
+"""About how wide a sign of the terminal's formula gets, and how wide a line of it may be, in points."""
+BREAKS, DEEPEST = (" + ", " * ", " · ", " @ ", "/"), 4
+"""Before which signs a line may be broken, and between how many brackets at most."""
+_NUMBER = r"-?\d[\d.]*(?:e-?\d+)?"
+MATRIX = re.compile(rf"(?<![\w\]])\[+{_NUMBER}(?: {_NUMBER}|\]+ \[+{_NUMBER})*\]+")
 TOKEN = re.compile(
-    r"d[^\W\d]\w*(?:\.\d+)?/d[^\W\d]\w*(?:\.\d+)?"
+    MATRIX.pattern + r"|\.T\b|d[^\W\d]\w*(?:\.\d+)?/d[^\W\d]\w*(?:\.\d+)?"
     r"|\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\W\d][^\W⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:\.\d+)?|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+|.",
     re.DOTALL,
 )
@@ -31,14 +37,14 @@ def latex(title: str, parts: Sequence[Part]) -> str:
     text = (
         "\\documentclass[11pt,a4paper]{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage[T1]{fontenc}\n"
         "\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\n"
-        f"\\usepackage[margin=25mm]{{geometry}}\n{PREAMBLE}\\pagestyle{{empty}}\n"
+        f"\\usepackage{{amsmath}}\n\\usepackage[margin=25mm]{{geometry}}\n{PREAMBLE}\\pagestyle{{empty}}\n"
         f"\\begin{{document}}\n\\section*{{{printable(title)}}}\n"
     )
     for part in parts:
         command = "subsection" if part.level == 2 else "subsubsection"
         text += f"\n\\{command}*{{{printable(part.heading)}}}\n" if part.heading else ""
         given = "$, $".join(f"{math(name)} = {math(value)}" for name, value in part.given)
-        text += f"\n\\noindent Given: ${given}$\n" if given else ""
+        text += f"\n{{\\raggedright\\noindent Given: ${given}$\\par}}\n" if given else ""
         text += "".join(f"\n\\noindent {printable(line)}\n" for line in part.lines)
         text += _picture(part.picture) if part.picture is not None else ""
         if part.entries:
@@ -53,24 +59,84 @@ def _picture(picture: Picture) -> str:
 
 
 def _item(entry: Entry) -> str:
-    sides = " = ".join(math(side) for side in entry.sides)
-    if entry.answer == BLANK:
-        return f"\\item ${sides} = {{}}$\\underline{{\\hspace{{{3 if len(entry.sides) > 1 else 7}cm}}}}\n"
-    remark = f"\\quad({printable(entry.remark)})" if entry.remark else ""
-    return f"\\item ${sides} = \\mathbf{{{math(entry.answer)}}}${remark}\n"
+    blank = entry.answer == BLANK
+    line = rf"\underline{{\hspace{{{3 if len(entry.sides) > 1 else 7}cm}}}}"
+    answer = line if blank else rf"\mathbf{{{math(entry.answer)}}}"
+    remark = f"({printable(entry.remark)})" if entry.remark else ""
+    if width(" = ".join((*entry.sides, "" if blank else entry.answer))) + 80 * blank <= ROOM:
+        sides = " = ".join(map(math, entry.sides))
+        whole = rf"\item ${sides} = {{}}${line}" if blank else rf"\item ${sides} = {answer}$"
+        return whole + (rf"\quad{remark}" if remark else "") + "\n"
+    name, *rest = entry.sides
+    rows = [row for side in rest for row in broken(side)]
+    written = "".join(rf"{row} \\ " for row in rows)
+    after = rf" \\ {remark}" if remark else ""
+    return rf"\item $\begin{{aligned}}[t] {math(name)} {written}&= {answer} \end{{aligned}}${after}" + "\n"
+
+
+def width(text: str) -> float:
+    """About how wide a formula gets, in points: a matrix is as wide as its longest row, with room between numbers."""
+    rows = MATRIX.sub(lambda found: max(found[0].split("] ["), key=len).replace(" ", "   "), text)
+    return CHARACTER * len(rows)
+
+
+def broken(side: str) -> list[str]:
+    """A side of an equation as rows that fit on the paper: `&= ...`, and what is carried over."""
+    rows = [side]
+    for deep in range(DEEPEST):  # outside brackets where that is enough
+        rows = [part for row in rows for part in (_rows(row, deep) if width(row) > ROOM else [row])]
+    return [(r"&\quad" if k else "&= ") + math(row) for k, row in enumerate(rows)]
+
+
+def _rows(side: str, deep: int) -> list[str]:
+    """The same in rows, broken before signs that have at most so many brackets round them."""
+    pieces, depth, start = [], 0, 0
+    for k, sign in enumerate(side):
+        depth += (sign in "([") - (sign in ")]")
+        if depth <= deep and side.startswith(BREAKS, k):
+            pieces.append(side[start:k])
+            start = k
+    rows, row = [], ""
+    for piece in [*pieces, side[start:]]:
+        if row and width(row + piece) > ROOM:
+            rows.append(row)
+            row = ""
+        row += piece
+    return [*rows, row]
 
 
 def math(text: str) -> str:
-    r"""The terminal's formula in mathematics mode: `dJ/dt2 · a1` as `\partial J/\partial t_2 \cdot a_1`."""
+    r"""The terminal's formula in mathematics mode: `dJ/dt2 · a1` as `\partial J/\partial t_2 \cdot a_1`.
+
+    Words in it, as in `dJ/dt spread over z`, stay words; `[[1 2] [3 4]]` is a matrix, and `W.T` has a raised T.
+    """
     tokens, depth, result = TOKEN.findall(text), 0, []
-    for token in tokens:
+    for k, token in enumerate(tokens):
         depth += (token == "[") - (token == "]")
-        result.append(r"\;" if token == " " and depth else _token(token))
+        if _is_word(tokens, k):
+            result.append(rf"\text{{{token}}}")
+        elif token == " " and (_is_word(tokens, k - 1) or _is_word(tokens, k + 1)):
+            result.append(r"\ ")
+        else:
+            result.append(r"\;" if token == " " and depth else _token(token))
     return "".join(result)
+
+
+def _is_word(tokens: Sequence[str], k: int) -> bool:
+    """Whether a token is a word of the language: beside another name, or after a number, with just a space between."""
+    if not 0 <= k < len(tokens) or not re.fullmatch("[a-z]{2,}", tokens[k]) or tokens[k + 1 : k + 2] == ["("]:
+        return False
+    before = tokens[k - 2] if k >= 2 and tokens[k - 1] == " " else ""
+    after = tokens[k + 2] if tokens[k + 1 : k + 2] == [" "] and len(tokens) > k + 2 else ""
+    return bool(re.match(r"\w", before) or re.match(r"[^\W\d]", after))
 
 
 def _token(token: str) -> str:
     first = token[0]
+    if token == ".T":
+        return r"^{\top}"
+    if first == "[" and len(token) > 1:
+        return latex_number(" ".join(token.split()))
     if "/d" in token and first == "d":
         above, below = token[1:].split("/d")
         return rf"\partial {_name(above)}/\partial {_name(below)}"

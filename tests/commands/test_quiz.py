@@ -49,6 +49,7 @@ def test_the_lecture_s_quiz_from_the_first_line_to_the_last(quiz):
     assert out == """\
 lecture.yaml. 18 blanks: 7 values, then 11 gradients.
 6, 2*3 and 1/3 are all fine.
+Give numbers of up to four digits whole; of longer ones three are enough.
 h hint   s skip   q stop
 
  1/18  t1 = w1 · x, with w1 = 2, x = 1             t1 = 2       right
@@ -62,7 +63,8 @@ h hint   s skip   q stop
  8/18  dJ/dJ                                    dJ/dJ = 1       right
  9/18  dJ/da2                                  dJ/da2 = 1
            Not yet: 1 is the upstream gradient dJ/dJ. Multiply it by the
-           derivative of (a2 - y)² / 2 by a2.  dJ/da2 = 2       right
+           derivative of (a2 - y)² / 2 with respect to a2.
+                                               dJ/da2 = 2       right
 10/18  dJ/dz2                                  dJ/dz2 = 2       right
 11/18  dJ/dt2                                  dJ/dt2 = 2       right
 12/18  dJ/db2                                  dJ/db2 = 2       right
@@ -465,3 +467,70 @@ def test_names_that_cannot_be_part_of_a_file_are_refused(quiz, students, tmp_pat
 def test_a_number_of_students(quiz):
     assert quiz(*LECTURE, "--worksheet", "w.html", "--students", "12", "-q")[::2] == (0, "")
     assert sorted(path.name for path in Path().iterdir()) == [*(f"w-{k:02}.html" for k in range(1, 13)), "w-key.html"]
+
+
+def test_everybody_gets_other_numbers_as_long_as_there_are_any(quiz):
+    words = ("--example", "lab-square", "--worksheet", "w.md")
+    assert quiz(*words, "--students", "30")[2] == "wrote 30 worksheets, w-01.md to w-30.md, and w-key.md\n"
+    given = [re.search(r"Given: (.*)", path.read_text(encoding="utf-8"))[1] for path in Path().glob("w-[0-9]*.md")]
+    assert len(set(given)) == len(given) == 30
+    first = Path("w-17.md").read_text(encoding="utf-8")
+    assert quiz(*words, "--students", "60", "--force")[2] == (
+        "this network has not enough different nice numbers: 29 of 60 worksheets repeat others'\n"
+        "wrote 60 worksheets, w-01.md to w-60.md, and w-key.md\n")  # fmt: skip
+    assert Path("w-17.md").read_text(encoding="utf-8") == first
+
+
+def test_one_student_s_worksheet(quiz):
+    assert quiz(*LECTURE, "--worksheet", "w.md", "--students", "101,")[2] == "wrote w-101.md\nwrote w-key.md\n"
+
+
+def test_a_result_replaces_nothing_unless_told(quiz):
+    Path("r.json").write_text("mine", encoding="utf-8")
+    status, out, err = quiz(*LECTURE, "--result", "r.json", typed=RIGHT)
+    assert (status, out) == (2, "")
+    assert err == "error: r.json is there already\n  Replace it:  --force, or name another file.\n"
+    assert Path("r.json").read_text(encoding="utf-8") == "mine"
+    assert quiz(*LECTURE, "--result", "r.json", "--force", typed=RIGHT)[0] == 0
+    assert json.loads(Path("r.json").read_text(encoding="utf-8"))["first_try"] == 18
+
+
+def test_an_endless_answer_is_no_answer(quiz):
+    out = quiz(*LECTURE, typed=["1" * 50_000, "q"])[1]
+    assert "That has 50,000 characters: 500 are the most." in " ".join(out.split())
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is a program of its own")
+@pytest.mark.parametrize("spec", ["mazur-layers", "alexkode-batchnorm-small", "deeplearning-ai-logistic-propagate"])
+def test_a_latex_key_with_matrices_fits_the_page(quiz, spec):
+    assert quiz(str(EXAMPLES / f"{spec}.yaml"), "--worksheet", "w.tex")[0] == 0
+    text = Path("w-key.tex").read_text(encoding="utf-8")
+    assert not re.search(r"U\+\d{4}|\.T\b|spreadover|mathrm\{spread", text)
+    assert r"\begin{pmatrix}" in text
+    command = ["pdflatex", "-interaction=nonstopmode", "w-key.tex"]
+    log = subprocess.run(command, capture_output=True, text=True, errors="replace", check=True).stdout
+    assert all(float(wide) < 20 for wide in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("dJ/dt2 @ W2.T", r"\partial J/\partial t_2 \, W_2 ^{\top}"),
+        ("[[1 2] [3 4]] * z", r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \odot z"),
+        ("dJ/dJ.3 spread over z", r"\partial J/\partial J^{(3)} \ \text{spread}\ \text{over}\ z"),
+        ("dJ/dq where z is largest", r"\partial J/\partial q \ \text{where}\ z \ \text{is}\ \text{largest}"),
+        ("z[1]", "z [1]"),
+        ("relu(z) + 1", r"\mathrm{relu} (z ) + 1"),
+    ],
+)  # fmt: skip
+def test_matrices_and_words_in_latex(text, written):
+    from backpropcli.views.worksheet_latex import math
+
+    assert re.sub(r" +", " ", math(text)).replace(" /", "/").strip() == written
+
+
+def test_names_whose_seeds_meet_get_other_numbers_too(quiz):
+    names = [f"student{k}" for k in range(20)]
+    assert quiz("--example", "lab-square", "--worksheet", "w.md", "--students", ",".join(names))[0] == 0
+    given = [re.search(r"Given: (.*)", Path(f"w-{name}.md").read_text(encoding="utf-8"))[1] for name in names]
+    assert len(set(given)) == 20

@@ -180,7 +180,7 @@ def test_a_loss_that_is_not_one_number() -> None:
         b.run()
     assert str(caught.value) == (
         "J has shape (3,), and gradients need one number\n"
-        "  Write sum(...) or mean(...) around it, or give its upstream gradient: --upstream 1,1,1"
+        "  Write sum(...) or mean(...) around it, or give its upstream gradient:  backprop run --upstream 1,1,1"
     )
     np.testing.assert_array_equal(b.run(upstream=np.array([1.0, 10.0, 100.0])).gradient("w"), [2.0, 40.0, 600.0])
     np.testing.assert_array_equal(b.run(upstream=2.0).gradient("w"), [4.0, 8.0, 12.0])

@@ -60,7 +60,8 @@ def test_arrays(typed: str, shape: tuple[int, ...]) -> None:
         ("w_2*3", "w_2 is no number and no name that is known here. Did you mean w2?"),
         ("__import__('os')", "__import__ is no number and no name that is known here"),
         ("zeros((5000, 5000))", "that are too many numbers"),
-        ("1" * 400, "that is no number"),
+        ("1" * 501, "that has 501 characters: 500 are the most"),
+        ("1" * 50_000, "that has 50,000 characters: 500 are the most"),
     ],
 )
 def test_what_is_no_answer(typed: str, words: str) -> None:

@@ -36,16 +36,19 @@ function diagnosis(blank, k, given, truth) {
   return gradientMistake(step, near, given, truth, plainNumber, k);
 }
 function valueMistake(step, near) {
-  const found = (step.wrong || []).filter((wrong) => near(value(wrong.numbers)));
-  const parts = found.filter(({kind}) => kind === "part");
-  const meant = found.find(({kind}) => kind === "turned") || parts[parts.length - 1] || (found.length === 1 ? found[0] : null);
-  return meant ? meant.said : "";
+  const all = step.wrong || [], found = all.filter((wrong) => near(value(wrong.numbers)));
+  const parts = found.filter(({kind, within}) => kind === "part" && !within.some((k) => found.includes(all[k])));
+  const meant = parts.length ? parts : found.filter(({kind}) => kind !== "part");
+  return meant.length === 1 ? meant[0].said : "";
 }
 // The sign, a factor of two, or digits.
-function ofSize(near, given, truth, two = false) {
+function ofSize(near, given, truth, forgettable = []) {
+  const all = (word) => forgettable.length > 0 && forgettable.every((words) => words && words.includes(word));
   if (truth !== 0 && near(-truth)) return "the size is right, the sign is not.";
-  if (truth !== 0 && near(2 * truth)) return "that is twice too large." + (two ? " Is a half forgotten?" : "");
-  if (truth !== 0 && near(truth / 2)) return "that is half of what it should be." + (two ? " Is a factor 2 forgotten?" : "");
+  if (truth !== 0 && near(2 * truth)) return "that is twice too large." + (all("half") ? " Is a half forgotten?" : "");
+  if (truth !== 0 && near(truth / 2)) {
+    return "that is half of what it should be." + (all("two") ? " The 2 of the power is forgotten." : "");
+  }
   return nearly(given, truth);
 }
 function nearly(given, truth) {
@@ -71,13 +74,23 @@ function gradientMistake(step, near, given, truth, plainNumber, k) {
   const several = `there are ${terms.length} paths, and what comes through each is added.`;
   const then = terms.length > 1 ? ` And ${several}` : "";
   const product = (term) => only(term.upstream) * only(term.local);
-  const twos = terms.some((term) => term.two);
+  const forgettable = terms.map((term) => term.forgettable);
   const node = nodes.get(step.name), own = node && node.value ? r[node.value[0] + k] : NaN;
   if (plainNumber) {
     const localOf = (term) => {
       const local = `∂${heads.get(term.through)}/∂${a}`;
-      return local === name ? `the derivative of ${stageText(term.through).split(" = ").slice(1).join(" = ")} by ${a}` : local;
+      if (local !== name) return local;
+      return `the derivative of ${stageText(term.through).split(" = ").slice(1).join(" = ")} with respect to ${a}`;
     };
+    const itself = (term) => (localOf(term).startsWith("the ") ? "" : "the local derivative ") + localOf(term);
+    // Paths come first: where a factor is 1, no advice to multiply by 1 would help.
+    if (terms.length > 1 && terms.every((term) => !Number.isNaN(product(term)))) {
+      const through = (found) => (found.length === 1 ? heads.get(found[0].through) : "one path");
+      const alone = terms.filter((term) => near(product(term)));
+      if (alone.length) return `${number} is what comes through ${through(alone)} alone: ${several}`;
+      const without = terms.filter((term) => near(truth - product(term)));
+      if (without.length) return `what comes through ${through(without)} is missing: ${several}`;
+    }
     for (const term of terms) {
       if (near(only(term.upstream))) {
         return `${number} is the upstream gradient ${term.upstream.text}. `
@@ -86,32 +99,28 @@ function gradientMistake(step, near, given, truth, plainNumber, k) {
     }
     for (const term of terms) {
       if (near(only(term.local))) {
-        return `${number} is the local derivative ${localOf(term)} alone. Multiply it by the upstream gradient ${term.upstream.text}.${then}`;
-      }
-    }
-    if (terms.length > 1 && terms.every((term) => !Number.isNaN(product(term)))) {
-      for (const term of terms) {
-        if (near(product(term))) return `${number} is what comes through ${heads.get(term.through)} alone: ${several}`;
-      }
-      for (const term of terms) {
-        if (near(truth - product(term))) return `what comes through ${heads.get(term.through)} is missing: ${several}`;
+        return `${number} is ${itself(term)} alone. Multiply it by the upstream gradient ${term.upstream.text}.${then}`;
       }
     }
     if (truth !== 0 && near(-truth)) return ofSize(near, given, truth);
     // From here on a reason is named, so that it must be the only one that gives this number.
     const reasons = [], [term] = terms, upstream = only(term.upstream);
     if (terms.length === 1 && near(upstream + only(term.local))) {
-      reasons.push(`that is ${term.upstream.text} + ${localOf(term)}. The two are multiplied.`);
+      reasons.push(["added", `that is ${term.upstream.text} + ${localOf(term)}. The two are multiplied.`]);
     }
     if (terms.length === 1 && near(upstream * own)) {
-      reasons.push(`that is ${term.upstream.text} times ${a} itself. With ${stageText(term.through)}, what is ${localOf(term)}?`);
+      reasons.push(["own", `that is ${term.upstream.text} times ${a} itself. With ${stageText(term.through)}, what is ${localOf(term)}?`]);
     }
-    if (near(own)) reasons.push(`${number} is the value of ${a}, not ${name}.`);
-    const factor = truth !== 0 && (near(2 * truth) || near(truth / 2));
-    if (reasons.length + factor > 1) return factor ? ofSize(near, given, truth) : "";
-    if (reasons.length) return reasons[0];
+    if (near(own)) reasons.push(["value", `${number} is the value of ${a}, not ${name}.`]);
+    const sized = truth !== 0 && (near(2 * truth) ? "twice" : near(truth / 2) ? "half" : "");
+    if (sized) reasons.push([sized, ofSize(near, given, truth, forgettable)]);
+    if (reasons.length > 1) {  // half of 2a is a, its own value, by itself
+      const alike = sized === "half" && reasons.every(([kind]) => ["half", "own", "value"].includes(kind));
+      return sized ? ofSize(near, given, truth, alike ? forgettable : []) : "";
+    }
+    if (reasons.length) return reasons[0][1];
   } else if (near(own)) {
     return truth !== 0 && [-truth, 2 * truth, truth / 2].some(near) ? "" : `${number} is the value of ${a}, not its gradient.`;
   }
-  return ofSize(near, given, truth, twos);
+  return ofSize(near, given, truth, forgettable);
 }
