@@ -12,8 +12,6 @@ EXACT = 1e-9
 LEAST_DIGITS, MOST_DIGITS = 3, 12
 """An answer that is the right one rounded to so many digits is right too."""
 ROUGH = 0.05
-LEFT_OF_ZERO = 1e-13
-"""A smaller part of what it was worked out from is what rounding has left of 0."""
 Kind = Literal[
     "shape", "transposed", "upstream", "local", "path", "missing", "added", "own", "value", "sign", "old",
     "twice", "half", "rounded", "near",
@@ -71,15 +69,6 @@ def right(answer: float, truth: float, dust: float = 0.0) -> bool:
 def short(x: float) -> bool:
     """Whether a number has at most four digits, but for what rounding does to the last of many."""
     return float(f"{x:.4g}") == float(f"{x:.12g}")
-
-
-def negligible(around: Sequence[Any]) -> float:
-    """Below this a number is what rounding has left of 0, given what it was worked out from: 0.1 + 0.2 - 0.3 is 0.
-
-    `around` are numbers or arrays; of what is 0 itself nothing is left.
-    """
-    sizes = (max((abs(x) for x in entries(value) if math.isfinite(x)), default=0.0) for value in around)
-    return LEFT_OF_ZERO * min((size for size in sizes if size), default=0.0)
 
 
 def entries(value: Any) -> list[float]:
