@@ -240,7 +240,7 @@ def command(function: Callable[..., int]) -> Callable[..., int]:
 
     # Typer keeps a paragraph's line breaks, which are the source's: every paragraph becomes one line, examples stay.
     gathered.__doc__ = re.sub(r"(?<=[^\n ])\n(?=[^\n ])", " ", inspect.cleandoc(function.__doc__ or ""))
-    gathered.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]
+    gathered.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # which any function may have
     gathered.__annotations__ = {p.name: p.annotation for p in spread}
     return gathered
 

@@ -87,6 +87,7 @@ def run(
     net = network.read(file)
     one_file(network, "run", names=only is not None)
     announce(network, file, net.source, to)
+    # `listed` gives None only for None.
     shown = [net.node(name) for name in listed([*only, *network.names])] if only else None  # type: ignore[union-attr]
     node, at = _entry(of)
     if at and upstream:
@@ -95,7 +96,7 @@ def run(
         node,
         at=at,
         upstream=_numbers(upstream),
-        dtype=dtype or "float64",  # type: ignore[arg-type]
+        dtype=dtype or "float64",  # type: ignore[arg-type]  # the engine refuses others
         everything=all,
         forward=forward or (bool(wanted) and of is None and net.spec.loss is None),
     )

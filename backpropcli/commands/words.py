@@ -67,7 +67,7 @@ class PlainCommand(TyperCommand):
                 seen.add(parameter.name)
             return values, rest, order
 
-        setattr(parser, "parse_args", once)  # noqa: B010
+        setattr(parser, "parse_args", once)  # noqa: B010  # a method, which mypy lets nobody assign
         return parser
 
     def get_help_option(self, ctx: Any) -> Any:
@@ -92,7 +92,7 @@ class PlainGroup(TyperGroup):
         """The options, without types behind them: all are flags."""
         parameters = super().get_params(ctx)
         for parameter in parameters:
-            parameter.display_type_rich = _nothing  # type: ignore[attr-defined]
+            parameter.display_type_rich = _nothing  # type: ignore[attr-defined]  # Typer's own, untyped
         return parameters
 
 

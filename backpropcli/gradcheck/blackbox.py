@@ -192,7 +192,7 @@ class BlackBox:
             if total > most:
                 fair = max(1, most // len(chosen))
                 count = min(tensor.size, max(fair, most * tensor.size // total))
-                share = sorted(self.random.sample(share, count))  # type: ignore[assignment]
+                share = sorted(self.random.sample(share, count))  # type: ignore[assignment]  # a list for a range
             for k in share:
                 gradient = self.gradients[t][k]
                 unit = 0.0 if units.single else units.unit(gradient)

@@ -206,6 +206,7 @@ def _better(a: Slope, b: Slope) -> Slope:
 
 
 def _row(c: Component, n: Slope, verdict: str, reason: str = "", note: str = "") -> Row:
+    # Verdict and reason are written out by the callers.
     return Row(c.name, c.index, c.gradient, n.value, n.error, verdict, reason, note=note)  # type: ignore[arg-type]
 
 

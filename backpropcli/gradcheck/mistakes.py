@@ -230,12 +230,12 @@ class Search:
         """Changes that can be made to every way of a group, named as for the first of them."""
         for c, words in ((0.0, "nothing comes back"), (-1.0, "the sign is the other way round"),
                          (2.0, "there is a factor 2 too many"), (0.5, "a factor 2 is missing")):  # fmt: skip
-            yield words, lambda w, c=c: scaled(self._operation(w), w.position, c)  # type: ignore[misc]
+            yield words, lambda w, c=c: scaled(self._operation(w), w.position, c)  # type: ignore[misc]  # a default
         first = list(changes(self.trace, group[0]))
         others = {w: list(changes(self.trace, w)) for w in group}
         for k, change in enumerate(first):
             if all(len(found) == len(first) for found in others.values()):
-                yield change.what, lambda w, k=k: others[w][k].operation  # type: ignore[misc]
+                yield change.what, lambda w, k=k: others[w][k].operation  # type: ignore[misc]  # a default
 
     def _operation(self, way: Way) -> Any:
         return self.graph.operations[way.slot]

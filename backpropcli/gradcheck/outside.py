@@ -67,4 +67,4 @@ def given_gradients(gradients: Any) -> Given:
     kinds = {array.dtype.name for array in arrays.values()}
     kind = next((k for k in ("float16", "float32") if k in kinds), "float64")
     plain = {name: array.astype(float) if array.shape else float(array) for name, array in arrays.items()}
-    return Given("the given gradients", plain, Precision(kind))  # type: ignore[arg-type]
+    return Given("the given gradients", plain, Precision(kind))  # type: ignore[arg-type]  # one of three

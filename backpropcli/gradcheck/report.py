@@ -80,7 +80,7 @@ class Claim(NamedTuple):
     got: float
     tolerance: float
     verdict: Verdict
-    index: tuple[int, ...] = ()  # type: ignore[assignment]
+    index: tuple[int, ...] = ()  # type: ignore[assignment]  # shadows tuple.index
     wrong: int = 0
     size: int = 1
     diagnosis: str = ""

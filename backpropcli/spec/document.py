@@ -134,6 +134,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) < len(pairs):
         seen: set[str] = set()
         keys = (files.composed(key) for key, _ in pairs)
+        # `set.add` gives None, which is false.
         raise _TwiceError(next(key for key in keys if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
     return result
 

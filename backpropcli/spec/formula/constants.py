@@ -49,7 +49,7 @@ def fold(operation: Operation, values: Sequence[Any], options: Mapping[str, Any]
         if isinstance(operation, Elementwise):
             result = operation.value(xp, *arguments)
         else:
-            result = operation.value(xp, planned, *arguments)  # type: ignore[attr-defined]
+            result = operation.value(xp, planned, *arguments)  # type: ignore[attr-defined]  # structural
     result = xp.asarray(result)
     if arguments and not np.isfinite(result).all() and all(np.isfinite(value).all() for value in arguments):
         raise _not_finite(bool(np.isnan(result).any()), e)

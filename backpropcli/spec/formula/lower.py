@@ -80,7 +80,7 @@ class Lowering:
         """The slot or the constant that an expression is."""
         kind = type(e)
         if kind is Name:
-            return self.named(e)  # type: ignore[arg-type]
+            return self.named(e)  # type: ignore[arg-type]  # it is a Name
         if kind is Number:
             return e.value  # type: ignore[attr-defined]
         self.depth += 1
