@@ -17,7 +17,6 @@ Find = Callable[[str], object]
 ZERO = Number(0.0, "0")
 ONE = Number(1.0, "1")
 TWO = Number(2.0, "2")
-MINUS_ONE = Unary("-", ONE)
 
 
 def derivative(expression: Expression, name: str, find: Find = lookup) -> Expression | None:

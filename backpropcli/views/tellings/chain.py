@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 from backpropcli.spec.formula.tree import Expression, Name, Number
 from backpropcli.views.numbers import Precision
@@ -90,18 +91,15 @@ class Chain:
         gradients = [(maths.gradient(self.of, *k.by), maths.number(self.show(self.gradient_at(k.by)))) for k in path]
         columns = [equations(upstream), self.locals(path), equations(gradients)]
         rows = [[self.defined(link), *cells] for link, *cells in zip(path, *columns, strict=True)]
-        remarks = dict.fromkeys(fact.remark for link in path for fact in link.facts if fact.remark)
         return Table(
             [Column("through", elastic=True, wrap=True), Column("upstream"), Column("local derivative"),
              Column("gradient")],
-            [rows], footers=[f"{remark}." for remark in remarks],
+            [rows], footers=remarks(path),
         )  # fmt: skip
 
     def locals_table(self, links: Sequence[Link]) -> Table:
         """Each local derivative beside the formula that it is of; under it where both are too long for one line."""
-        remarks = dict.fromkeys(fact.remark for link in links for fact in link.facts if fact.remark)
-        of, cells = [self.defined(link) for link in links], self.locals(links)
-        footers = [f"{remark}." for remark in remarks]
+        of, cells, footers = [self.defined(link) for link in links], self.locals(links), remarks(links)
         if max(map(len, of)) + max(map(len, cells)) <= ROOM:
             rows: list[list[str]] = [list(pair) for pair in zip(of, cells, strict=True)]
             return Table([Column("of", elastic=True, wrap=True), Column("local derivative")], [rows], footers=footers)
@@ -114,14 +112,11 @@ class Chain:
 
     def products_table(self, found: Sequence[Path]) -> Table:
         """A path, its local derivatives, and their product, a row each; on two lines where one would be too long."""
-        products, factors = [], []
+        factors = []
         for path in found:
             numbers = [self.show(link.value) for link in reversed(path) if not link.plain] or ["1"]
             factors.append(maths.joined(self.times, [maths.inside(n) for n in numbers]))
-            total = 1.0
-            for link in path:
-                total *= link.value
-            products.append(total)
+        products = [prod(link.value for link in path) for path in found]
         shown = self.worked.adding(products, float(self.value)) or [self.show(x) for x in products]
         arrows = [self.arrows(path) for path in found]
         total_ = self.show(self.value)
@@ -211,6 +206,10 @@ class Chain:
         tail = [link for link in paths[0][len(paths[0]) - shared :] if not link.plain]
         return tidied([whole, multiplied(tail)]) if tail else whole, list(used)
 
+
+def remarks(links: Sequence[Link]) -> list[str]:
+    """Why local derivatives that make a choice are what they are, a sentence each."""
+    return [f"{remark}." for remark in dict.fromkeys(f.remark for link in links for f in link.facts) if remark]
 
 
 def equations(pairs: Sequence[tuple[Maths, Maths]]) -> list[Maths]:

@@ -17,8 +17,6 @@ from backpropcli.views.worked import Worked
 
 COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight")
 """Numbers in words, up to `MOST_PATHS`."""
-
-
 SIGNS = (
     (" * ", "* multiplies entry by entry"),
     (" @ ", "@ is the matrix product"),

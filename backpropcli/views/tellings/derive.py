@@ -23,6 +23,7 @@ from backpropcli.views.typeset import typeset
 from backpropcli.views.typeset_latex import latex
 from backpropcli.views.worked import Worked
 
+CLOSE = 1e-9
 MOST_NUMBERS = 16
 """A formula that uses more numbers than these is not written out with them."""
 
@@ -47,7 +48,7 @@ class Derivation:
     @property
     def agrees(self) -> bool:
         """Whether every formula's number is backpropagation's."""
-        return all(one.agrees for one in self.found)
+        return all(one.agrees for one in self.found) and self.matrix_agrees is not False
 
     @cached_property
     def matrix(self) -> Composed | None:
@@ -61,8 +62,14 @@ class Derivation:
 
     @property
     def matrix_agrees(self) -> bool | None:
-        """Whether that formula's numbers are backpropagation's (no other is shown); None where nobody knows them."""
-        return None if self.matrix is None or self.matrix.value is None else True
+        """Whether that formula's numbers are backpropagation's; None where nobody knows them."""
+        if self.matrix is None or self.matrix.value is None:
+            return None
+        import numpy as np
+
+        ours, theirs = (np.asarray(x, dtype=float) for x in (self.told.value, self.matrix.value))
+        least = CLOSE * float(np.abs(np.nan_to_num(ours)).max(initial=0.0)) + 1e-12
+        return bool(np.allclose(theirs, ours, rtol=CLOSE, atol=least, equal_nan=True))
 
     def links(self) -> list[Link]:
         """The local derivatives that the chain rule needs, from the loss back, where it is told number by number."""
@@ -208,6 +215,8 @@ class Derivation:
         said = []
         if self.matrix_agrees:
             said.append("The formula and backprop agree.")
+        elif self.matrix_agrees is False:
+            said.append("They differ: the formula and backprop come to other numbers. backprop check tells which.")
         wrong = [one for one in self.found if not one.agrees]
         first = maths.name(self.told.name, (0,) * len(self.worked.shape(self.told.name)))
         if self.found and not wrong:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.views.json import anything
@@ -49,12 +50,9 @@ def _explanation(one: Explanation) -> dict[str, Any]:
 
 
 def _path(one: Explanation, path: Path) -> dict[str, Any]:
-    product = 1.0
-    for link in path:
-        product *= link.value
     return {
         "names": [str(one.spot), *(str(link.to) for link in reversed(path))],
-        "product": product,
+        "product": prod(link.value for link in path),
         "steps": [
             {"of": str(k.to), "by": str(k.by), "formula": one.chain.factor(k), "local": k.value,
              "upstream": one.chain.gradient_at(k.to), "gradient": one.chain.gradient_at(k.by)} for k in path

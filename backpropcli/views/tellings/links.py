@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product as every
 from typing import Any, NamedTuple
 
@@ -133,13 +133,10 @@ class Links:
                 yield Link(stage, stage.node, Spot(stage.name, to), spot, value, None)
                 continue
             formula, primes = found
-            facts, names = [], {}
-            for prime in primes:
-                fact = self._fact(stage, prime, value, to)
-                facts.append(fact)
-                names[prime.name] = fact.said
-            inner = {label: self.written(label) for label in stage.inputs if "." in label and not worked.shape(label)}
-            said = substitute(formula, {**self._entries([*stage.inputs, stage.name], to, shape), **names, **inner})
+            names = self._names(stage, to, shape)
+            facts = [self._fact(stage, prime, value, to, names) for prime in primes]
+            chosen = {prime.name: fact.said for prime, fact in zip(primes, facts, strict=True)}
+            said = substitute(formula, {**names, **chosen})
             yield Link(stage, stage.node, Spot(stage.name, to), spot, value, said, tuple(facts))
 
     def written(self, label: str) -> Expression:
@@ -149,19 +146,21 @@ class Links:
             return Name(label)
         return substitute(stage.shown, {name: self.written(name) for name in stage.inputs if "." in name})
 
-    def _entries(self, labels: Sequence[str], to: Place, shape: Place) -> dict[str, Expression]:
-        """The entries of arrays that meet in one entry of an elementwise result."""
+    def _names(self, stage: Stage, to: Place, shape: Place) -> dict[str, Expression]:
+        """What the names in a stage's formula are for one entry of its result: entries of arrays that meet there, and
+        steps inside the formula as they were written."""
         found = {}
-        for label in labels:
+        for label in (*stage.inputs, stage.name):
             own = self.worked.shape(label)
             if own:
                 found[label] = entry(label, _broadcast(to, own))
+            elif "." in label and label != stage.name:
+                found[label] = self.written(label)
         return found
 
-    def _fact(self, stage: Stage, prime: Prime, value: float, to: Place) -> Fact:
+    def _fact(self, stage: Stage, prime: Prime, value: float, to: Place, names: Mapping[str, Expression]) -> Fact:
         """What a choice makes of a local derivative here."""
-        worked, shape = self.worked, self.shapes[stage.slot]
-        names = self._entries([*stage.inputs, stage.name], to, shape)
+        worked = self.worked
         said = primed(prime)
         said = Name(_named(prime.name, names)) if isinstance(said, Name) else substitute(said, names)
         slot = worked.slot_of(stage, prime)
@@ -172,8 +171,7 @@ class Links:
         values = [_at(worked.trace.slots[a], to, self.shapes[a]) for a in arguments]
         numbers = [worked.precision.show(x) for x in values]
         given = prime.call.arguments
-        plain = {label: self.written(label) for label in stage.inputs if "." in label and not worked.shape(label)}
-        words = [typeset(substitute(a, {**names, **plain}), ASCII) for a in given]
+        words = [typeset(substitute(a, names), ASCII) for a in given]
         because = reason(prime, values, numbers, worked.style)
         said_so = reason(prime, values, [*words, *numbers[len(given) :]], ASCII).removeprefix(", as ")
         head = prime.head.format(", ".join(numbers[: len(given)]))

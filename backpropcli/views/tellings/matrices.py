@@ -25,7 +25,6 @@ from backpropcli.views.trial import comes_to
 from backpropcli.views.vjps import gathered, product
 from backpropcli.views.worked import Worked
 
-CLOSE = 1e-9
 LONGEST = 60
 """A composed formula of more parts than these is given step by step instead."""
 
@@ -113,16 +112,8 @@ def composed(worked: Worked, name: str, labels: Collection[str]) -> Composed | N
     if longer(formula, LONGEST):
         return None
     value = _worth(worked, formula, labels)
-    return Composed(formula, value) if value is None or _close(value, worked.gradient(name)) else None
-
-
-def _close(value: Any, gradient: Any) -> bool:
-    """Whether a formula comes to the gradient: one that lost its shape on the way does not, and is not shown."""
-    import numpy as np
-
-    ours, theirs = np.asarray(gradient, dtype=float), np.asarray(value, dtype=float)
-    least = CLOSE * float(np.abs(np.nan_to_num(ours)).max(initial=0.0)) + 1e-12
-    return ours.shape == theirs.shape and bool(np.allclose(theirs, ours, rtol=CLOSE, atol=least, equal_nan=True))
+    lost = value is not None and tuple(getattr(value, "shape", ())) != worked.shape(name)
+    return None if lost else Composed(formula, value)
 
 
 def _through(worked: Worked, stage: Stage, label: str, upstream: Spread | None) -> Spread | None:
@@ -160,10 +151,12 @@ def _elementwise(worked: Worked, stage: Stage, label: str, upstream: Spread) -> 
     plain = not any(isinstance(part, Name) for part in postorder(local))
     factors = [*upstream.factors, local]
     shape, own = worked.shape(stage.name), worked.shape(label)
+    if upstream.even and not plain and _natural(worked, local) != shape:
+        return None  # NumPy had spread the slopes over entries that the product would no longer have
     if shape == own:
         return Spread(factors, upstream.even and (plain or not shape))
-    if upstream.even and (plain or _natural(worked, local) != shape):
-        return None  # a sum of equal numbers, whose count a formula would have to say
+    if upstream.even and plain:  # a sum of equal numbers, whose count a formula would have to say
+        return None
     return Spread([_gathered(worked, stage, label, tidied(factors))], False)
 
 
@@ -179,11 +172,15 @@ def _worth(worked: Worked, formula: Expression, labels: Collection[str]) -> Any:
     """What a formula comes to with the network's numbers; None where that is not known."""
     values: dict[str, Any] = {}
     pairs: list[tuple[Expression, Expression]] = []
+    positions: list[tuple[Expression, int]] = []
     primes = [part for part in postorder(formula) if isinstance(part, Call) and part.prime]
     for stage in [s for s in worked.stages if s.name in labels and s.operation is None] if primes else ():
         for label in stage.inputs:
             for prime in (stage.local(label) or (None, []))[1]:
                 call, slot = primed(prime), worked.slot_of(stage, prime)
+                if any(same(call, other) and prime.position != k for other, k in positions):
+                    return None  # minimum'(a, b) by a, and by b: one name for two numbers
+                positions.append((call, prime.position))
                 if slot is not None and any(same(call, one) for one in primes):
                     key = f"slope{len(pairs)}"
                     pairs.append((call, Name(key)))

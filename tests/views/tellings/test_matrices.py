@@ -108,3 +108,19 @@ nodes: {J: 'mean(where(w > 0.1, x, 0.5*w))'}
 """
     assert formula(spec, "w") is None  # the mean is over 6 entries, the slopes are 2
     assert bp.loads(spec).derive("w").agrees
+
+
+def test_a_formula_that_differs_is_said_to_differ() -> None:
+    derivation = bp.loads("inputs: {x: [1, 2]}\nparameters: {w: [0.5, 1]}\nnodes: {J: sum((w*x)**2)}").derive("w")
+    assert derivation.matrix is not None
+    assert derivation.agrees
+    derivation.matrix = derivation.matrix._replace(value=derivation.matrix.value * 1.001)
+    assert (derivation.matrix_agrees, derivation.agrees) == (False, False)
+    assert "They differ: the formula and backprop come to other numbers." in str(derivation)
+
+
+def test_one_name_for_two_slopes_has_no_number() -> None:
+    spec = "parameters: {w: [0.5, 3], v: [1, 2]}\nnodes: {a: w*v, J: 'sum(minimum(a, 2*a)*v)'}"
+    told = bp.loads(spec).explain("w")
+    found = composed(told.worked, "w", told.cone.labels)
+    assert found is None or found.value is None or np.allclose(found.value, told.value)
