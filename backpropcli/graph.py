@@ -139,11 +139,12 @@ class Graph:
         return result
 
     def users(self) -> dict[str, list[str]]:
-        """For every name, the nodes whose formulas use it, in order."""
+        """For every name, the nodes whose formulas move with it, in order."""
         result: dict[str, list[str]] = {name: [] for name in self.nodes}
         for name, node in self.nodes.items():
             for used in node.inputs:
-                result[used].append(name)
+                if self.carries(self.nodes[used].slot, range(node.first, node.slot + 1)):
+                    result[used].append(name)
         return result
 
     def unused(self) -> list[str]:
@@ -159,6 +160,42 @@ class Graph:
         for later in range(slot + 1, len(reached)):
             for a in arguments[later]:
                 if reached[a]:
-                    reached[later] = 1
-                    yield later
+                    if not self.stops(later):
+                        reached[later] = 1
+                        yield later
                     break
+
+    def stops(self, slot: int) -> bool:
+        """Whether a step is held where it is, so that no change of its arguments reaches it (`stop_gradient`)."""
+        operation = self.operations[slot]
+        return operation is not None and operation.stops
+
+    def carries(self, source: int, steps: Sequence[int]) -> bool:
+        """Whether the last of these steps, one formula's, moves with a value that it uses: no if all ways are stopped.
+
+        A plain formula, in which nothing stops, carries all that it uses.
+        """
+        if not any(map(self.stops, steps)):
+            return True
+        reached = {source}
+        for slot in steps:
+            if not reached.isdisjoint(self.arguments[slot]) and not self.stops(slot):
+                reached.add(slot)
+        return steps[-1] in reached
+
+    def stopped(self, source: int, target: int) -> list[str]:
+        """The nodes in whose formulas the way from one slot to another is stopped, in order; none if nothing is."""
+        reached = {source}
+        first: list[int] = []
+        for slot in range(source + 1, target + 1):
+            if not reached.isdisjoint(self.arguments[slot]):
+                reached.add(slot) if not self.stops(slot) else first.append(slot)
+        found = []
+        for stop in first:
+            beyond = bytearray(len(self))
+            beyond[stop] = 1
+            for slot in range(stop + 1, target + 1):
+                beyond[slot] = any(beyond[a] for a in self.arguments[slot])
+            if beyond[target]:
+                found.append(next(n.name for n in self.nodes.values() if n.first <= stop <= n.slot))
+        return list(dict.fromkeys(found))

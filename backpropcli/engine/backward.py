@@ -31,6 +31,8 @@ def program(graph: Graph, slots: Iterable[int], idle: bytearray) -> Iterator[Bac
         if operation is None:
             continue
         elementwise = isinstance(operation, Elementwise)
+        if operation.stops:
+            continue
         if isinstance(operation, Elementwise):
             needed = [(k, a, operation.partials[k]) for k, a in enumerate(arguments) if not idle[a]]
         else:
@@ -52,7 +54,8 @@ def scalar_program(graph: Graph, slots: Iterable[int], idle: bytearray) -> Itera
             a, b = arguments
             yield slot, a, None if idle[a] else partials[0], b, None if idle[b] else partials[1], arguments
         elif len(arguments) == 1:
-            yield slot, arguments[0], None if idle[arguments[0]] else partials[0], UNARY, None, arguments
+            a = arguments[0]
+            yield slot, a, None if idle[a] or operation.stops else partials[0], UNARY, None, arguments
         else:
             for a, partial in zip(arguments, partials, strict=True):
                 if not idle[a]:

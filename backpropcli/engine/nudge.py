@@ -48,6 +48,7 @@ class Nudge(NamedTuple):
     """One number, `name` (or its entry `index`), moved from `before` to `before + eps`, and the nodes that it moved.
 
     `watched` is the node that a gradient would be of, `of` the same, or None where it does not depend on the number.
+    `held` are the nodes in whose formulas the way there is stopped: what stands in stop_gradient stays as it is.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Nudge(NamedTuple):
     of: str | None
     moved: tuple[Moved, ...]
     outlook: Outlook | None = None
+    held: tuple[str, ...] = ()
 
     @property
     def loss(self) -> Moved | None:
@@ -97,7 +99,8 @@ def nudge(trace: Trace, name: str, eps: float, index: Sequence[int] = ()) -> Nud
             after, rate = plain(slots[other.slot], own), plain(rates[other.slot], own)
             rows.append(Moved(other.name, trace.value(other.name), after, rate))
     of = trace.of if trace.of is not None and graph.nodes[trace.of].slot in rates else None
-    found = Nudge(name, place, node.kind, before, eps, trace.of, of, tuple(rows))
+    held = tuple(graph.stopped(node.slot, graph.nodes[trace.of].slot)) if trace.of is not None else ()
+    found = Nudge(name, place, node.kind, before, eps, trace.of, of, tuple(rows), held=held)
     loss = found.loss
     if loss is None or graph.shape(loss.name) or not math.isfinite(loss.after - loss.before):
         return found

@@ -74,7 +74,7 @@ class Plan:
     ) -> list[Value]:
         """The values after some slots (data or steps) are set by hand: only what lies downstream is computed again.
 
-        What feeds a changed step is left alone. `v` is not written to.
+        What feeds a changed step is left alone, and what an operation `stops` is held. `v` is not written to.
         """
         xp = xp or self.numbers(copies)
         v = list(v)
@@ -82,14 +82,15 @@ class Plan:
         for slot, value in changed.items():
             v[slot] = value
             reached[slot] = 1
-        arguments = self.graph.arguments
+        arguments, stops = self.graph.arguments, self.graph.stops
         later = []
         for slot in range(min(changed) + 1, len(v)):
             if not reached[slot]:
                 for a in arguments[slot]:
                     if reached[a]:
-                        reached[slot] = 1
-                        later.append(slot)
+                        if not stops(slot):
+                            reached[slot] = 1
+                            later.append(slot)
                         break
         with quietly(xp):
             forward(forward_program(self.graph, later, copies), v, xp)

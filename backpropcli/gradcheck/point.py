@@ -225,11 +225,11 @@ class Point:
         return ""
 
     def users(self, slot: int) -> list[int]:
-        """The steps that use a slot, in evaluation order, one that uses it twice only once."""
+        """The steps that move with a slot, in evaluation order, one that uses it twice only once."""
         if self._users is None:
             self._users = [[] for _ in range(len(self.graph))]
             for step, arguments in enumerate(self.graph.arguments):
-                for a in arguments:
+                for a in arguments if not self.graph.stops(step) else ():
                     if not self._users[a] or self._users[a][-1] != step:
                         self._users[a].append(step)
         return self._users[slot]

@@ -49,7 +49,8 @@ class Operation:
 
     `arguments` are differentiable, in order; the last `len(defaults)` of them may be left out. `options` are constants
     (`axis`, `keepdims`), in NumPy's order, with their defaults. `infix` is the operator's sign (`+`), `aliases` are
-    other names for the same operation, `keywords` other names for its arguments and options.
+    other names for the same operation, `keywords` other names for its arguments and options. `stops`: the value is
+    taken as a constant of the point; nothing flows back through it, and nothing that moves an argument moves it.
     """
 
     kind: ClassVar[str] = "operation"
@@ -67,6 +68,7 @@ class Operation:
         keywords: Mapping[str, str] | None = None,
         infix: str = "",
         source: str = "",
+        stops: bool = False,
     ) -> None:
         self.name = name
         self.arguments = tuple(arguments.replace("*", "").split())
@@ -79,6 +81,7 @@ class Operation:
         self.keywords = dict(keywords or {})
         self.infix = infix
         self.source = source
+        self.stops = stops
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"

@@ -42,8 +42,8 @@ REFUSED = (
     *refuse("int long", NAMED, "Write floor(z), round(z) or trunc(z); their gradient is zero."),
     *refuse("float double asarray astype tensor", "is not needed: every value is a number or an array of numbers",
             "Write the name alone."),
-    *refuse("copy clone detach stop_gradient", "is not needed: nothing is changed in place",
-            "Write the name alone; what has no gradient goes under inputs."),
+    *refuse("copy clone", "is not needed: nothing is changed in place", "Write the name alone."),
+    *refuse("no_grad", "is not an operation", "What is a constant for the gradient is stop_gradient(x)."),
     *refuse("grad derivative backward", "is not an operation: backprop finds the gradients",
             "Read one with: backprop run --get dJ/dw1"),
     # Other languages' names for what we have.

@@ -103,6 +103,6 @@ CONNECTIVES: Mapping[str, Callable[[list[Any]], Any]] = {
 }  # fmt: skip
 SAME_NAME = "exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf floor sign"
 FUNCTIONS = {
-    "Pow": "power", "Abs": "fabs", "ceiling": "ceil", "round": "nint", "atan2": "atan2",
+    "Pow": "power", "Abs": "fabs", "ceiling": "ceil", "round": "nint", "atan2": "atan2", "stop_gradient": "convert",
     **{name: name for name in SAME_NAME.split()},
 }  # fmt: skip

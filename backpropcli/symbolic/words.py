@@ -48,7 +48,7 @@ def primitives() -> dict[str, Any]:
         **{name: getattr(sympy(), name) for name in SAME_NAME.split()},
         **{name: getattr(sympy(), name.replace("arc", "a")) for name in INVERSES.split()},
         "absolute": sympy().Abs, "abs": sympy().Abs, "floor": floor, "ceil": ceil,
-        "round": flat("round", sympy().Function),
+        "round": flat("round", sympy().Function), "stop_gradient": flat("stop_gradient", sympy().Function),
         "trunc": lambda z: choose(related("Gt", z, zero), floor(z), ceil(z)),
         "sign": lambda z: choose(related("Gt", z, zero), one, choose(related("Lt", z, zero), -one, zero)),
         "where": lambda c, a, b: choose(holds(c), a, b),

@@ -35,7 +35,7 @@ def nudge_table(
         there = exact(found.before + found.eps)
     title = f"{source}   {name} = {show(found.before)} becomes {there}{left_alone}"
     if not found.moved:
-        return Table((), (), title, [f"Nothing depends on {name}."])
+        return Table((), (), title, [held(found) or f"Nothing depends on {name}."])
     columns = [
         Column("name", style="cyan"),
         Column("before", "point"),
@@ -45,7 +45,8 @@ def nudge_table(
         Column(f"d(name)/d{name}", "point"),
     ]
     rows = [_row(row, found.eps, precision, None if full else EDGE) for row in found.moved]
-    return Table(columns, [rows], title, textwrap.wrap(verdict(found, precision), min(width or WIDTH, WIDTH)))
+    said = " ".join(filter(None, (verdict(found, precision), held(found))))
+    return Table(columns, [rows], title, textwrap.wrap(said, min(width or WIDTH, WIDTH)))
 
 
 def _row(row: Moved, eps: float, precision: Precision, edge: int | None) -> list[Cell]:
@@ -56,6 +57,13 @@ def _row(row: Moved, eps: float, precision: Precision, edge: int | None) -> list
 
     return [row.name, cell(row.before), cell(row.after), cell(change), cell(change / eps),
             cell(row.derivative)]  # fmt: skip
+
+
+def held(found: Nudge) -> str:
+    """What was left as it is, though it is made from the number; empty where nothing was."""
+    if not found.held:
+        return ""
+    return f"What stands in stop_gradient was held as it is, in {' and '.join(found.held)}: it is a constant here."
 
 
 def verdict(found: Nudge, precision: Precision) -> str:

@@ -100,7 +100,9 @@ def _backward(worked: Worked, mark: str) -> Iterator[Row]:
         marks = "" if kind == "node" else f"{mark} {kind}"
         yield gradient_row(worked, label, marks)
     for label in worked.apart():
-        yield Row(worked.gradient_name(label), (f"0   not on a path to {worked.trace.of}",))
+        stopped = worked.stopped(label)
+        why = f"nothing flows back through the stop_gradient in {stopped[0]}" if stopped else ""
+        yield Row(worked.gradient_name(label), (f"0   {why or f'not on a path to {worked.trace.of}'}",))
 
 
 def gradient_row(worked: Worked, label: str, mark: str) -> Row:

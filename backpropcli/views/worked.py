@@ -106,13 +106,17 @@ class Worked:
 
     @cached_property
     def users(self) -> dict[str, list[Stage]]:
-        """The stages that use a value and lead to the loss, in evaluation order."""
+        """The stages that move with a value and lead to the loss, in evaluation order."""
         result: dict[str, list[Stage]] = {}
         for stage in self.stages:
             if self.trace.gradients[stage.slot] is not None:
-                for name in stage.inputs:
+                for name in self.movers(stage):
                     result.setdefault(name, []).append(stage)
         return result
+
+    def movers(self, stage: Stage) -> list[str]:
+        """Those of a stage's inputs that it moves with: not what stands only in what is stopped (`stop_gradient`)."""
+        return [name for name in stage.inputs if self.graph.carries(self.slots[name], stage.steps)]
 
     def shape(self, label: str) -> tuple[int, ...]:
         """The shape of a value; () is a plain number."""
@@ -146,7 +150,7 @@ class Worked:
         for stage in reversed(self.stages):
             if self.trace.gradients[stage.slot] is None:
                 continue
-            for name in stage.inputs:
+            for name in self.movers(stage):
                 waiting[name] -= 1
                 if not waiting[name] and name in wanted and name != self.trace.of:
                     yield name
@@ -154,6 +158,11 @@ class Worked:
     def apart(self) -> list[str]:
         """The nodes and parameters from which no path leads to the loss."""
         return [name for name in [*self.data, *self.graph.names("node")] if not self.reaches(name)]
+
+    def stopped(self, name: str) -> list[str]:
+        """The nodes in which the way from a name to the loss is stopped; none where there is no way anyhow."""
+        assert self.trace.of is not None
+        return self.graph.stopped(self.graph.nodes[name].slot, self.slots[self.trace.of])
 
     # Text.
 

@@ -50,6 +50,7 @@ NAMES = {
     "ceil": sympy.ceiling,
     "round": lambda z: sympy.Function("nint")(z),
     "erf": sympy.erf,
+    "stop_gradient": lambda z: z,
     **{"arc" + name: getattr(sympy, "a" + name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "tan2")},
 }
 
@@ -110,8 +111,8 @@ def on_corner(operation, sample):
 
 
 def has_no_slope(operation, sample):
-    """At a corner, or where a power's base is at the edge of its domain (tested by hand below)."""
-    return on_corner(operation, sample) or (operation.name == "power" and sample[0] == 0)
+    """At a corner, where a value is held, or where a power's base is at the edge of its domain (tested by hand)."""
+    return operation.stops or on_corner(operation, sample) or (operation.name == "power" and sample[0] == 0)
 
 
 def close(found, expected, relative=1e-13):

@@ -74,6 +74,7 @@ class Inner:
         graph = Graph()
         slots = {name: graph.add_data(name, "input", shape) for name, shape in shapes.items()}
         lowering = Lowering(graph, {name: other for name, other in functions.items() if name != function.name})
+        lowering.by_hand = True
         lowering.scope = {**function.where, **slots}
         try:
             self.last = lowering.slot(lowering.lower(expression), expression)

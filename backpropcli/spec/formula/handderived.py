@@ -75,6 +75,7 @@ class Program:
         graph = Graph()
         slots = [graph.add_data(name, "input", ()) for name in function.arguments]
         lowering = Lowering(graph, {name: other for name, other in functions.items() if name != function.name})
+        lowering.by_hand = True
         lowering.scope = {**function.where, **dict(zip(function.arguments, slots, strict=True))}
         result = lowering.lower(expression)
         self.last = lowering.slot(result, expression)

@@ -46,6 +46,8 @@ class Lowering:
         self.used: dict[str, None] = {}
         self.scope: dict[str, Result] | None = None
         """Inside a function: its arguments, and its helpers (an Expression until it is first needed)."""
+        self.by_hand = False
+        """Inside a function whose gradient its author gives."""
         self.calling: list[str] = []
         self.depth = 0
         self.expanded = 0
@@ -283,6 +285,10 @@ class Lowering:
     def step(self, operation: Operation, results: tuple[Result, ...], options: Mapping[str, Any] | None, e: Expression)\
             -> Result:
         """One step; a constant where everything that goes into it is constant."""
+        if operation.stops and self.by_hand:
+            raise FormulaError(f"{operation.name} has no place in a function whose gradient is given",
+                               hint="What flows back is what its gradient says; leave it out.").spanning(
+                                   e.start, e.end)  # fmt: skip
         for result in results:
             if type(result) is int:
                 break

@@ -21,7 +21,7 @@ BINDING = {
 
 MODULES = frozenset((
     "np", "numpy", "jnp", "jax", "math", "torch", "F", "nn", "tf", "cp", "cupy", "keras", "K", "scipy", "special",
-    "linalg", "functional",
+    "linalg", "functional", "lax",
 ))  # fmt: skip
 """Names in front of a dot that are dropped, unless they are names of the network."""
 

@@ -81,7 +81,12 @@ class Derivation:
         told = self.told
         yield Said(maths.gradient(told.of, *told.spot), " as a formula")
         if not self.worked.reaches(told.name):
-            yield Said("No path leads from ", maths.name(told.name), " to ", maths.name(told.of), ", so it is 0.")
+            who, of = maths.name(told.name), maths.name(told.of)
+            if stops := self.worked.stopped(told.name):
+                where = maths.listed([maths.name(stop) for stop in stops])
+                yield Said("The way from ", who, " to ", of, " is stopped in ", *where, ", so it is 0.")
+            else:
+                yield Said("No path leads from ", who, " to ", of, ", so it is 0.")
             return
         if links := self.links():
             yield told.chain.locals_table(links)

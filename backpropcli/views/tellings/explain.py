@@ -75,7 +75,13 @@ class Explanation:
         yield self.meaning()
         if not self.worked.reaches(self.name):
             who, of = maths.name(self.name), maths.name(self.of)
-            yield Said("No path leads from ", who, " to ", of, ": ", of, " would be the same whatever ", who, " is.")
+            if stops := self.worked.stopped(self.name):
+                where = maths.listed([maths.name(stop) for stop in stops])
+                yield Said("The way from ", who, " to ", of, " is stopped in ", *where, ": stop_gradient takes a value "
+                           "as a constant, and nothing flows back through it.")  # fmt: skip
+            else:
+                yield Said("No path leads from ", who, " to ", of, ": ", of, " would be the same whatever ", who,
+                           " is.")  # fmt: skip
             return
         if self.name == self.of:
             yield Said("Every backward pass starts here: ", maths.name(self.of), " rises exactly as much as itself.")
@@ -112,11 +118,14 @@ class Explanation:
                      "it arises."]  # fmt: skip
         elif self.proof is not None and judged(self.proof) == "against":
             sense = ["but ", contradiction(self.proof, self.worked.precision, self.by_hand())]
+        elif x == 0.0 and not self.worked.reaches(self.name) and self.worked.stopped(self.name):
+            sense = ["nothing flows back to ", who, "."]
         elif x == 0.0:
             sense = ["raise ", who, " a little, and ", of, " stays as it is."]
         else:
             much = "just" if abs(x) == 1.0 else f"{self.chain.show(abs(x))} times"
-            sense = ["raise ", who, " a little, and ", of, f" {'rises' if x > 0 else 'falls'} {much} as much."]
+            held = "hold what stands in stop_gradient, " if self.worked.stopped(self.name) else ""
+            sense = [f"{held}raise ", who, " a little, and ", of, f" {'rises' if x > 0 else 'falls'} {much} as much."]
         return Said(maths.spelled(whole, " = ", maths.number(self.chain.show(x))), ": ", *sense)
 
     def by_hand(self) -> list[str]:

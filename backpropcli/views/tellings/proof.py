@@ -59,6 +59,7 @@ def told(proof: Nudge, precision: Precision, style: Style, why: bool = False, re
         return None
     change, said = loss.after - loss.before, loss.derivative * proof.eps
     who, of = maths.name(proof.name, proof.index), maths.name(loss.name)
+    test = Said("Test it that way: " if proof.held else "Test it: ")
     there = maths.spelled(who, " = ", maths.number(show(proof.before + proof.eps)))
     after, eps = maths.number(show(loss.after)), maths.number(show(proof.eps))
     about, times = (" ≈ ", " · ") if style.superscripts else (" ~ ", " * ")
@@ -66,13 +67,13 @@ def told(proof: Nudge, precision: Precision, style: Style, why: bool = False, re
     product = maths.spelled(slope, times, eps)
     if verdict == "rounding" and said:
         lost = Said(": a change of ", product, " is lost in its rounding.")
-        return Said("Test it: ", there, " leaves ", of, " at ", after, lost)
+        return Said(test, there, " leaves ", of, " at ", after, lost)
     not_so = Said(", not ", product if said else "0", f": {reason}." if reason else ".")
     if change == 0.0 or verdict == "rounding":
         rest = not_so if verdict == "against" else "." if change == 0.0 else " but for rounding."
-        return Said("Test it: ", there, " leaves ", of, " at ", after, rest)
+        return Said(test, there, " leaves ", of, " at ", after, rest)
     verb = "rose" if change > 0 else "fell"
-    head = Said("Test it: ", there, " makes ", maths.spelled(of, " = ", after), ", so ", of, f" {verb} ")
+    head = Said(test, there, " makes ", maths.spelled(of, " = ", after), ", so ", of, f" {verb} ")
     moved = maths.number(show(abs(change)))
     if verdict == "against":
         return Said(head, moved, not_so)
