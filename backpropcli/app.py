@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli import __version__
 from backpropcli.errors import BackpropError, FileError, UsageError
+from backpropcli.reads import forget
 
 if TYPE_CHECKING:
     import typer
@@ -66,6 +67,7 @@ COMPLETION = "_BACKPROP_COMPLETE"
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit status. Nothing that a user can do ends in a traceback."""
     words = sys.argv[1:] if arguments is None else arguments
+    forget()
     gc.set_threshold(1_000_000, 50, 50)  # a graph is many objects and no garbage: looking often doubles the time
     try:
         status = run(words)
@@ -228,7 +230,7 @@ def complain(text: str, words: list[str]) -> None:
 
 def _system_error(error: OSError) -> str:
     """What the system refused, which no command foresaw: a full disk, a vanished folder."""
-    from backpropcli.views.output import reason
+    from backpropcli.views.writing import reason
 
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{reason(error)}"

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Self
 
+from backpropcli.safe import printable
+
 WIDEST_LINE = 120
 """A source line longer than this is shown as a window around its caret."""
 
@@ -55,13 +57,6 @@ class Place(NamedTuple):
         return lines
 
 
-def printable(text: str) -> str:
-    """`text` with control characters (which could drive a terminal) and tabs made harmless, one for one."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else " " if c == "\t" else "�" for c in text)
-
-
 class BackpropError(Exception):
     """Something the user can put right: `message` says what is wrong, `place` where, `hint` what to write instead."""
 
@@ -88,11 +83,11 @@ class BackpropError(Exception):
         return self
 
     def __str__(self) -> str:
-        lines = [printable(self.message) if "\n" not in self.message else self.message]
+        lines = [printable(self.message)]
         if self.place is not None:
             lines.append(f"  {printable(str(self.place))}")
             lines += [f"  {line}" for line in self.place.excerpt()]
-        lines += [f"  {line}" for line in self.hint.splitlines()]
+        lines += [f"  {printable(line)}" for line in self.hint.splitlines()]
         return "\n".join(lines)
 
 

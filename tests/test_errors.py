@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backpropcli.errors import BackpropError, FormulaError, Place, printable
+from backpropcli.errors import BackpropError, FormulaError, Place
+from backpropcli.safe import printable
 from backpropcli.suggest import did_you_mean, nearest
 
 

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "backpropcli"
 
 STOREYS = (
+    {"safe", "reads"},
     {"errors", "suggest"},
     {"ops"},
     {"graph"},
@@ -36,7 +37,9 @@ ANYWHERE = {"__init__"}
 """The package itself: `__version__` for all, and lazily the whole Python face."""
 DOORS = {("symbolic", "spec.formula")}
 """What the picture allows beside the storeys: symbolic reads the textbook formulas."""
-COMPUTING = ("errors", "suggest", "ops", "graph", "spec", "engine", "symbolic", "gradcheck", "train", "face")
+COMPUTING = (
+    "safe", "reads", "errors", "suggest", "ops", "graph", "spec", "engine", "symbolic", "gradcheck", "train", "face",
+)
 TOP_LEVEL = {
     "pyproject.toml", "backpropcli", "tests", "examples", "Makefile", "README.md", "LICENSE", "CHANGELOG.md", "uv.lock",
 }
@@ -166,6 +169,31 @@ def test_computation_never_prints() -> None:
             for node in ast.walk(module.tree):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "sys.stdout.write"):
                     wrong.append(f"{module}:{node.lineno}: prints")
+    assert not wrong, "\n".join(wrong)
+
+
+SPEAKS = {"views.output", "views.progress", "views.bar"}
+"""Who prints: with text made safe by `safe.leaving`, or in a terminal alone."""
+WRITES = {"views.writing", "views.output"}
+"""Who opens files for writing; output opens /dev/null."""
+
+
+def test_text_leaves_the_program_by_one_door() -> None:
+    """So that it is made safe there, and that no file is written over which was read."""
+    wrong = []
+    for module in MODULES:
+        for node in ast.walk(module.tree):
+            if not isinstance(node, ast.Call):
+                continue
+            name = ast.unparse(node.func)
+            if name in ("print", "sys.stdout.write", "sys.stderr.write") and module.name not in SPEAKS:
+                wrong.append(f"{module}:{node.lineno}: {name}")
+            modes = [*node.args[1:2], *(k.value for k in node.keywords if k.arg == "mode")]
+            reads = all(isinstance(mode, ast.Constant) and not set(str(mode.value)) & set("wax+") for mode in modes)
+            opens = (name == "open" and not reads) or (name == "os.open" and "O_RDONLY" not in ast.unparse(node))
+            moves = name.endswith((".write_text", ".write_bytes")) or name in ("os.replace", "os.rename", "os.link")
+            if (opens or moves) and module.name not in WRITES:
+                wrong.append(f"{module}:{node.lineno}: {name}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -9,7 +9,8 @@ import typer
 from backpropcli.commands.options import FILE_ENDINGS
 from backpropcli.errors import FileError, UsageError
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.output import message, write_file
+from backpropcli.views.output import message
+from backpropcli.views.writing import write_file
 
 FORMS = {"nodes": "lecture", "layers": "lecture-layers"}
 """The forms of a network, each with the example that a starter file is."""

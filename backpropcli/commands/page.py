@@ -10,7 +10,8 @@ import typer
 from backpropcli.commands.options import Network, Numbers, Word, command, complete_names, one_file
 from backpropcli.errors import FileError, UsageError
 from backpropcli.views.numbers import read_count
-from backpropcli.views.output import is_terminal, message, print_all, write_file
+from backpropcli.views.output import is_terminal, message, print_all
+from backpropcli.views.writing import write_file
 
 if TYPE_CHECKING:
     from backpropcli.views.html import Page
@@ -70,9 +71,9 @@ def page(
     net = network.read(file)
     made = net.page(of, exercise=exercise, seed=chosen, everything=all, precision=numbers.precision())
     if output is None:
-        print_all([made.html])
+        print_all([made.html], raw=True)
         return 0
-    write_file(output, [made.html])
+    write_file(output, [made.html], raw=True)
     if not quiet:
         message(_wrote(output, made))
     return 0

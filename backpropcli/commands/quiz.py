@@ -11,7 +11,8 @@ import typer
 from backpropcli.commands.options import Network, Numbers, Word, announce, command, complete_names, one_file
 from backpropcli.errors import UsageError
 from backpropcli.views.numbers import read_count
-from backpropcli.views.output import Destination, is_terminal, message, terminal_width, write_file, write_files
+from backpropcli.views.output import Destination, is_terminal, message, terminal_width
+from backpropcli.views.writing import write_file, write_files
 
 if TYPE_CHECKING:
     from backpropcli.views.quiz_session import Session
@@ -127,7 +128,7 @@ def ask(session: "Session", to: Destination) -> bool:
         line = read_line()
         if line is None:
             return False
-        to.write([session.take(line, echoed, width)])
+        to.write([session.take(line, echoed, width)], moves=True)
     return True
 
 

@@ -9,7 +9,8 @@ import typer
 
 from backpropcli import face
 from backpropcli.errors import FileError, UsageError
-from backpropcli.views.output import message, print_all, write_file
+from backpropcli.views.output import message, print_all
+from backpropcli.views.writing import write_file
 
 
 def schema(

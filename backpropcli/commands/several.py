@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from backpropcli import face
 from backpropcli.commands.checking import Printer, Question
 from backpropcli.commands.options import announce, no_file
-from backpropcli.errors import BackpropError, UsageError, printable
+from backpropcli.errors import BackpropError, UsageError
+from backpropcli.safe import printable
 from backpropcli.views.output import error_message
 from backpropcli.views.progress import Progress
 

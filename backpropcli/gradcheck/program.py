@@ -19,8 +19,9 @@ from itertools import chain, islice
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
-from backpropcli.errors import BackpropError, UsageError, printable
+from backpropcli.errors import BackpropError, UsageError
 from backpropcli.gradcheck.child import Child, EndedError, HungError
+from backpropcli.safe import printable
 from backpropcli.suggest import nearest
 
 TIMEOUT = 10.0

@@ -111,6 +111,8 @@ def _load_json(text: str, name: str) -> Any:
         raise _json_error(text, name, error.msg, error.pos) from None
     except RecursionError:
         raise SpecError(f"{name} is nested more than {yaml12.DEEPEST} levels deep") from None
+    except _UnprintableError:
+        raise SpecError(yaml12.UNPRINTABLE, Place(name)) from None
     except _TwiceError as error:
         key = json.dumps(error.args[0], ensure_ascii=False)
         spots = [m.start() for m in re.finditer(re.escape(key) + r"\s*:", text)]
@@ -129,8 +131,14 @@ class _TwiceError(Exception):
     """A key is given twice."""
 
 
+class _UnprintableError(Exception):
+    """A key that would drive the terminal on which a message shows it."""
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = {files.composed(key): value for key, value in pairs}
+    if not all(map(str.isprintable, result)):
+        raise _UnprintableError
     if len(result) < len(pairs):
         seen: set[str] = set()
         keys = (files.composed(key) for key, _ in pairs)

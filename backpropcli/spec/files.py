@@ -6,8 +6,11 @@ import os
 import re
 import stat
 import sys
+from contextlib import suppress
 
 from backpropcli.errors import FileError, Place
+from backpropcli.reads import remember
+from backpropcli.safe import file_name
 from backpropcli.suggest import nearest
 
 LARGEST = 64 * 1024 * 1024
@@ -22,7 +25,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 def shown(path: str) -> str:
     """The name that messages and tables give a file: its path as typed, `stdin` for `-`."""
-    return "stdin" if path == STDIN else path
+    return "stdin" if path == STDIN else file_name(path)
 
 
 def read_text(path: str, largest: int = LARGEST) -> str:
@@ -38,8 +41,10 @@ def read_bytes(path: str, largest: int = LARGEST) -> bytes:
             if sys.stdin is None:
                 raise FileError("standard input is closed: there is nothing to read")
             data = sys.stdin.buffer.read(largest + 1)
+            _remember_stdin()
         else:
             status = os.stat(path)
+            remember(status, path)
             if stat.S_ISDIR(status.st_mode):
                 raise FileError(f"{name} is a folder, not a file")
             if status.st_size > largest:
@@ -64,6 +69,12 @@ def read_bytes(path: str, largest: int = LARGEST) -> bytes:
     if len(data) > largest:
         raise _too_large(name, largest)
     return data
+
+
+def _remember_stdin() -> None:
+    """`- < net.yaml` reads net.yaml too."""
+    with suppress(OSError, ValueError):  # no file behind it, as in a test
+        remember(os.fstat(sys.stdin.fileno()), "standard input")
 
 
 def _from_pipe(path: str, name: str, most: int) -> bytes:

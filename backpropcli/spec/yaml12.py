@@ -30,6 +30,7 @@ _WORDS = {
 _NUMERIC = frozenset("0123456789+-.")
 MOST_NAMES = 100_000
 """How many names may stand at the top: a network has a dozen sections, a file of parameters a name for each."""
+UNPRINTABLE = "a name has a line break or a character in it that cannot be printed"
 MISSING: Any = object()
 
 
@@ -124,6 +125,8 @@ def load(text: str, name: str) -> Any:
                 raise _stranger(refuse, text, event)
             if is_mapping and key is MISSING:
                 said = composed(said)
+                if not said.isprintable():
+                    raise refuse(UNPRINTABLE, event)
                 if said in container:
                     raise _twice(text, name, said, event, container, stack)
                 if said == "<<" and not event.style:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.errors import printable
+from backpropcli.safe import printable
 from backpropcli.views.against_table import against_sentences, against_summary, against_table
 from backpropcli.views.coverage import coverage_sentences
 from backpropcli.views.fault_words import fault_opening, fault_sentences

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from backpropcli.errors import printable
+from backpropcli.safe import printable
 from backpropcli.views.check_table import MARGIN, STYLES, WORDS
 from backpropcli.views.numbers import Precision
 from backpropcli.views.table import Column, Table

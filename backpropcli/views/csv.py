@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from backpropcli.safe import cell
 from backpropcli.views.numbers import components, exact
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck import Checked, Report
     from backpropcli.views.run_rows import Result
 
+_APART = re.compile("[,;\"\t\r\n]")
+"""What some spreadsheet takes for the end of a field."""
 HEADER = ("name", "kind", "formula", "index", "value", "gradient")
 
 
@@ -75,11 +79,12 @@ def _first_line(error: Exception | None) -> str:
 
 
 def line(fields: tuple[str, ...]) -> str:
-    """One line, RFC 4180: a field with a comma, a quote or a line break stands in quotes."""
+    """One line, RFC 4180: a field with a comma, a quote or a line break stands in quotes; none is a formula."""
     return ",".join(map(_field, fields)) + "\n"
 
 
 def _field(text: str) -> str:
-    if "," in text or '"' in text or "\n" in text or "\r" in text:
+    text = cell(text)
+    if _APART.search(text):
         return '"' + text.replace('"', '""') + '"'
     return text

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING, Any
 
+from backpropcli.safe import quoted
 from backpropcli.views.against_table import opinion_fields
 from backpropcli.views.coverage import coverage_fields
 from backpropcli.views.fault_words import fault_fields

@@ -26,7 +26,7 @@ def paragraph(text: str) -> str:
 
 def printable(text: str) -> str:
     """A paragraph that pdflatex can print: Greek letters as mathematics, signs that its fonts do not have as U+4E2D."""
-    plain = "".join(_letter(c) if ord(c) > LAST_LATIN else paragraph(c) for c in text)
+    plain = "".join(_letter(c) if ord(c) > LAST_LATIN or not c.isprintable() else paragraph(c) for c in text)
     return plain.replace("--", "-{}-")  # no dash
 
 
@@ -37,4 +37,6 @@ def _letter(c: str) -> str:
     command = letter.lower() if alphabet == "GREEK SMALL" else letter.capitalize()
     if alphabet in ("GREEK SMALL", "GREEK CAPITAL") and command in GREEK:
         return f"$\\{command}$"
+    if c.isspace():
+        return SIGNS.get(c, " ")
     return SIGNS.get(c, f"U+{ord(c):04X}")

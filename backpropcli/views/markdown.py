@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from backpropcli.errors import printable
+from backpropcli.safe import code
+from backpropcli.safe import markdown as escaped
 from backpropcli.views.numbers import Precision, nested
 
 if TYPE_CHECKING:
@@ -24,16 +25,16 @@ def run_markdown(result: Result, precision: Precision, heading: str) -> Iterator
     sides = ["left", *["left"] * arrays, "left", "right", *["right"] * gradients]
     rows = []
     for row in result.rows:
-        cells = [code(row.name)]
+        cells = [in_cell(row.name)]
         if arrays:
             cells.append(f"({','.join(map(str, row.shape))}{',' * (len(row.shape) == 1)})" if row.shape else "")
-        cells.append(code(row.formula) if row.formula else row.kind)
+        cells.append(in_cell(row.formula) if row.formula else row.kind)
         cells.append(nested(row.value, precision.show))
         if gradients:
             cells.append(nested(row.gradient, precision.show) if row.gradient is not None else "")
         rows.append(cells)
     if result.title:
-        yield f"## {escaped(printable(result.title))}\n\n"
+        yield f"## {escaped(result.title)}\n\n"
     yield f"{escaped(heading)}\n\n"
     yield from table(titles, sides, rows)
 
@@ -70,16 +71,9 @@ def _flat(cell: Cell) -> str:
     return escaped(cell if isinstance(cell, str) else " ".join(" ".join(row) for row in cell))
 
 
-def code(text: str) -> str:
-    """Code, with the two signs that would end it or its cell kept harmless."""
-    return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
-
-
-def escaped(text: str) -> str:
-    """Plain text whose stars, underlines and bars mean themselves."""
-    for sign in "\\`*_|<>[]":
-        text = text.replace(sign, "\\" + sign)
-    return text
+def in_cell(text: str) -> str:
+    """Code in a table's cell, which a bar would end."""
+    return code(text).replace("|", "\\|")
 
 
 def told(section: str | Table, first: bool) -> Iterator[str]:

@@ -6,18 +6,22 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import IO, Any, NamedTuple
 
 from backpropcli.errors import FileError, UsageError
+from backpropcli.safe import leaving
 from backpropcli.suggest import did_you_mean
 from backpropcli.views.table import INDENT, Cell, Table, worded
+from backpropcli.views.writing import is_special, reason, write_file
 
 ENDINGS = {
     ".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".xml": "junit",
     ".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".tex": "latex",
 }  # fmt: skip
 """The format that the ending of `-o FILE` chooses."""
+COMMANDS = "github"
+"""The format whose lines are commands for a CI server, made of text that is escaped for them."""
 EXCERPT = re.compile(r"\s*\d*\s*\| ")
 """A line of a file, or of carets, in an error."""
 COLORS = ("auto", "always", "never")
@@ -53,12 +57,13 @@ class Destination(NamedTuple):
         """Whether the output cannot show signs beyond ASCII."""
         return self.path is None and not _encodes(sys.stdout, SIGNS)
 
-    def write(self, chunks: Iterable[str]) -> None:
-        """Write the text: a file is written whole or not at all."""
+    def write(self, chunks: Iterable[str], moves: bool = False) -> None:
+        """Write the text: a file is written whole or not at all. `moves`: the cursor's moves are ours."""
+        raw = self.format == COMMANDS
         if self.path is None:
-            print_all(chunks)
+            print_all(chunks, raw, moves)
         else:
-            write_file(self.path, chunks)
+            write_file(self.path, chunks, raw)
 
     def write_table(self, table: Table) -> None:
         """Write a table as text, in colour where that is wanted."""
@@ -85,7 +90,7 @@ def destination(
             known = f"{', '.join(formats[:-1])} or {formats[-1]}"
             raise UsageError(f"--format {format}: expected {known}{did_you_mean(format, formats)}")
         says = ENDINGS.get(os.path.splitext(path or "")[1].lower(), "table")
-        if path is not None and says not in (format, "table") and not _is_special(path):
+        if path is not None and says not in (format, "table") and not is_special(path):
             raise UsageError(
                 f"--format {format} -o {path}: the ending says {says}",
                 hint="Leave --format out, or choose the other ending.",
@@ -93,7 +98,7 @@ def destination(
     elif path is not None and not os.path.isdir(path):
         endings = {".txt": formats[0], **{e: f for e, f in ENDINGS.items() if f in formats}}
         format = endings.get(os.path.splitext(path)[1].lower())
-        if format is None and not _is_special(path):
+        if format is None and not is_special(path):
             raise UsageError(
                 f"-o {path}: the ending chooses the format, and should be one of {', '.join(endings)}",
                 hint=f"Or say the format:  --format {formats[0]} -o {path}",
@@ -166,8 +171,10 @@ def message(text: str) -> None:
 
 
 def _print_message(text: str) -> None:
+    if sys.stderr is None:  # closed: a message is lost, and never stands among the data
+        return
     try:
-        print(text, file=sys.stderr, flush=True)
+        print("".join(leaving([text])), file=sys.stderr, flush=True)
     except (OSError, ValueError, AttributeError):
         hush(sys.stderr)
 
@@ -179,10 +186,11 @@ def error_message(text: str, choice: str = "auto") -> None:
     _print_message(f"{red}error:{plain}{whole.removeprefix('error:')}")
 
 
-def print_all(chunks: Iterable[str]) -> None:
+def print_all(chunks: Iterable[str], raw: bool = False, moves: bool = False) -> None:
     """Write to standard output; a closed pipe is the reader's business, a full disk an error.
 
-    Where the stream's encoding has no signs beyond ASCII, rules are hyphens and … is three points.
+    Where the stream's encoding has no signs beyond ASCII, rules are hyphens and … is three points. `raw`, `moves`: see
+    `safe.leaving`.
     """
     stream = sys.stdout
     if stream is None:
@@ -192,7 +200,7 @@ def print_all(chunks: Iterable[str]) -> None:
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")
     try:
-        for chunk in chunks:
+        for chunk in leaving(chunks, raw=raw, moves=moves):
             stream.write(chunk)
         stream.flush()
     except OSError as error:
@@ -230,82 +238,6 @@ def hush(stream: IO[str] | None) -> None:
         os.close(nowhere)
     except (OSError, ValueError, AttributeError):
         pass
-
-
-def write_file(path: str, chunks: Iterable[str]) -> None:
-    """Write a file whole or not at all: beside it first, then in its place. Devices and pipes are written directly."""
-    if os.path.isdir(path):
-        raise FileError(f"-o {path} is a folder, not a file", hint=f"Write -o {os.path.join(path, 'result.json')}")
-    if _is_special(path):
-        try:
-            with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.writelines(chunks)
-        except OSError as error:
-            if error.errno != errno.EPIPE:
-                raise FileError(f"{path} cannot be written: {reason(error)}") from error
-        return
-    target = os.path.realpath(path)
-    beside = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:200]}.{os.getpid()}.tmp")
-    try:
-        mode = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None
-        if mode is not None and not os.access(target, os.W_OK):
-            raise PermissionError(errno.EACCES, "Permission denied")
-        with open(beside, "x", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            try:
-                file.writelines(chunks)
-                file.flush()
-                if mode is not None:
-                    os.chmod(beside, mode)
-                os.replace(beside, target)
-            except BaseException:
-                os.unlink(beside)
-                raise
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {reason(error)}", hint=_folder_hint(path)) from error
-
-
-def write_files(files: Sequence[tuple[str, str]], force: bool = False, hint: str = "") -> None:
-    """Write several files (their names and texts), all of them or none.
-
-    Raises FileError, with `hint`, where one is there already, unless `force`.
-    """
-    there = [path for path, _ in files if os.path.lexists(path)]
-    if there and not force:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise FileError(f"{there[0]}{more} {'are' if more else 'is'} there already, and nothing was written", hint=hint)
-    beside = {path: os.path.join(os.path.dirname(path), f".{os.path.basename(path)[:200]}.new") for path, _ in files}
-    try:
-        for path, text in files:
-            if os.path.isdir(path):
-                raise FileError(f"{path} is a folder, not a file")
-            try:
-                write_file(beside[path], [text])
-            except FileError as error:
-                raise FileError(error.message.replace(beside[path], path), hint=error.hint) from error
-        for path, new in beside.items():
-            os.replace(new, os.path.realpath(path))
-    except OSError as error:
-        raise FileError(f"{error.filename2 or error.filename} cannot be written: {reason(error)}") from error
-    finally:
-        for new in beside.values():
-            if os.path.lexists(new):
-                os.unlink(new)
-
-
-def reason(error: OSError) -> str:
-    """Why the system refused, in lower case: `permission denied`."""
-    text = error.strerror or type(error).__name__
-    return text[:1].lower() + text[1:]
-
-
-def _folder_hint(path: str) -> str:
-    folder = os.path.dirname(path)
-    return f"There is no folder {folder}." if folder and not os.path.isdir(folder) else ""
-
-
-def _is_special(path: str) -> bool:
-    """Whether a path is a device or a pipe, such as /dev/stdout, which cannot be replaced."""
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def is_terminal(stream: Any) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from backpropcli.errors import printable
+from backpropcli.safe import printable
 from backpropcli.views.output import is_terminal, terminal_width
 
 PATIENCE = 0.3

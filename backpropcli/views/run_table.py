@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from backpropcli.engine import Trace
-from backpropcli.errors import printable
 from backpropcli.ops.definition import show_shape
+from backpropcli.safe import printable
 from backpropcli.views.arrays import elided, grid
 from backpropcli.views.numbers import Precision, exact, is_array
 from backpropcli.views.run_rows import Result, Row

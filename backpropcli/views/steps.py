@@ -7,8 +7,8 @@ from math import prod
 from typing import Any
 
 from backpropcli.engine import Trace
-from backpropcli.errors import printable
 from backpropcli.ops.definition import show_shape
+from backpropcli.safe import printable
 from backpropcli.views.numbers import Precision
 from backpropcli.views.rows import WIDTH, Row, lay_out
 from backpropcli.views.stages import Stage

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING
 
+from backpropcli.safe import quoted
 from backpropcli.views.csv import line
 from backpropcli.views.json import anything, listed
 from backpropcli.views.numbers import exact

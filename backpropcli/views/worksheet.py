@@ -10,6 +10,7 @@ from hashlib import sha256
 from html import escape
 from typing import NamedTuple
 
+from backpropcli import safe
 from backpropcli.engine.marking import entries
 from backpropcli.errors import UsageError
 from backpropcli.views.numbers import Precision
@@ -33,6 +34,8 @@ MOST_NAMED = 8
 MOST_TRIED = 40
 """So many seeds are tried for numbers that nobody has yet."""
 BLANK = "________"
+NO_SCRIPTS = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""What a sheet in HTML may load: nothing but its own style."""
 FORWARD, BACKWARD = "Forward: values, left to right", "Backward: gradients, right to left"
 
 
@@ -230,19 +233,20 @@ def _apart(*sides: str, result: str) -> tuple[str, ...]:
 
 def markdown(title: str, parts: Sequence[Part]) -> str:
     """A sheet as Markdown."""
-    text = f"# {title}\n"
+    text = f"# {safe.markdown(title)}\n"
     for part in parts:
-        text += f"\n{'#' * part.level} {part.heading}\n" if part.heading else ""
-        given = [f"`{name} = {value}`".replace(" ", TOGETHER) for name, value in part.given]
-        for line in [f"Given: {', '.join(given)}"] * bool(given) + list(part.lines):
+        text += f"\n{'#' * part.level} {safe.markdown(part.heading)}\n" if part.heading else ""
+        given = [safe.code(f"{name} = {value}").replace(" ", TOGETHER) for name, value in part.given]
+        for line in [f"Given: {', '.join(given)}"] * bool(given) + list(map(safe.markdown, part.lines)):
             filled = textwrap.fill(line, 116, break_long_words=False, break_on_hyphens=False)
             text += f"\n{filled.replace(TOGETHER, ' ')}\n"
         if part.picture is not None:
             text += "\n```text\n" + "".join(f"{line}\n" for line in terminal_graph(part.picture, WIDTH)) + "```\n"
         text += "\n" if part.entries else ""
         for number, entry in enumerate(part.entries, 1):
-            said = f" ({entry.remark})" if entry.remark else ""
-            text += f"{f'{number}.' if part.numbered else '-'} `{' = '.join([*entry.sides, entry.answer])}`{said}\n"
+            said = f" ({safe.markdown(entry.remark)})" if entry.remark else ""
+            line = safe.code(" = ".join([*entry.sides, entry.answer]))
+            text += f"{f'{number}.' if part.numbered else '-'} {line}{said}\n"
     return text
 
 
@@ -251,6 +255,7 @@ def html(title: str, parts: Sequence[Part]) -> str:
     text = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{NO_SCRIPTS}">\n'
         f"<title>{escape(title)}</title>\n<style>\n"
         "body { font: 12pt/1.6 Georgia, 'DejaVu Serif', serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem;\n"
         "  color: #1c1c1c; background: #fff; }\n"

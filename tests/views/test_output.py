@@ -12,8 +12,8 @@ from backpropcli.views.output import (
     print_all,
     terminal_width,
     to_ascii,
-    write_file,
 )
+from backpropcli.views.writing import write_file
 
 FORMATS = ("table", "json", "csv", "markdown")
 

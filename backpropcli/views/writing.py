@@ -1,0 +1,146 @@
+"""The one place that opens files for writing: whole or not at all, through drafts that nobody can guess or replace."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from types import FrameType, TracebackType
+from typing import Any
+
+from backpropcli.errors import FileError
+from backpropcli.reads import read_as
+from backpropcli.safe import leaving
+
+ENDING_SIGNALS = ("SIGTERM", "SIGHUP")
+"""Signals that end a program without a word: its drafts go first."""
+
+
+class Drafts:
+    """Files written beside their places (`with Drafts() as drafts`), which take those places all together, or never.
+
+    A draft's name is new and cannot be guessed, and it is opened only if nothing has that name (O_EXCL): a link that
+    somebody laid there is not followed. Whatever happens before `publish`, an exception or a signal, removes them.
+    """
+
+    def __init__(self) -> None:
+        self._drafts: list[tuple[str, str]] = []
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Drafts:
+        for name in ENDING_SIGNALS:
+            number = getattr(signal, name, None)
+            try:
+                if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                    self._before[number] = signal.signal(number, self._ended)
+            except ValueError:  # only the main thread may
+                break
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._remove()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ended(self, number: int, _: FrameType | None) -> None:
+        """A signal that would have ended the program: it does, once the drafts are gone."""
+        self._remove()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    def _remove(self) -> None:
+        for draft, _ in self._drafts:
+            with suppress(OSError):
+                os.unlink(draft)
+        self._drafts.clear()
+
+    def add(self, path: str, chunks: Iterable[str], raw: bool = False) -> None:
+        """Write the draft of one file; OSError or FileError where it cannot be. `raw`: see `leaving`."""
+        target = os.path.realpath(path)
+        mode = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None
+        if mode is not None and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        folder, name = os.path.split(target)
+        draft = os.path.join(folder, f".{name[:100]}.{os.urandom(8).hex()}.tmp")
+        self._drafts.append((draft, target))
+        exclusive = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        handle = os.open(draft, exclusive, 0o666)
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            file.writelines(leaving(chunks, raw=raw))
+            file.flush()
+            if mode is not None:
+                os.chmod(draft, mode)
+
+    def publish(self) -> None:
+        """Every draft takes its place."""
+        while self._drafts:
+            draft, target = self._drafts[0]
+            os.replace(draft, target)
+            del self._drafts[0]
+
+
+def write_file(path: str, chunks: Iterable[str], raw: bool = False) -> None:
+    """Write a file whole or not at all. Devices and pipes are written directly; a file that was read is refused."""
+    if os.path.isdir(path):
+        raise FileError(f"-o {path} is a folder, not a file", hint=f"Write -o {os.path.join(path, 'result.json')}")
+    refuse_what_was_read(path)
+    try:
+        if is_special(path):
+            with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.writelines(leaving(chunks, raw=raw))
+            return
+        with Drafts() as drafts:
+            drafts.add(path, chunks, raw)
+            drafts.publish()
+    except OSError as error:
+        if not (error.errno == errno.EPIPE and is_special(path)):
+            raise FileError(f"{path} cannot be written: {reason(error)}", hint=_folder_hint(path)) from error
+
+
+def write_files(files: Sequence[tuple[str, str]], force: bool = False, hint: str = "") -> None:
+    """Write several files (their names and texts), all of them or none.
+
+    Raises FileError, with `hint`, where one is there already, unless `force`.
+    """
+    for path, _ in files:
+        refuse_what_was_read(path)
+    there = [path for path, _ in files if os.path.lexists(path)]
+    if there and not force:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise FileError(f"{there[0]}{more} {'are' if more else 'is'} there already, and nothing was written", hint=hint)
+    path = ""
+    try:
+        with Drafts() as drafts:
+            for path, text in files:
+                if os.path.isdir(path):
+                    raise FileError(f"{path} is a folder, not a file")
+                drafts.add(path, [text])
+            drafts.publish()
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {reason(error)}", hint=_folder_hint(path)) from error
+
+
+def refuse_what_was_read(path: str) -> None:
+    """FileError where `path`, through whatever link or spelling, is a file that this run has read."""
+    name = read_as(path)
+    if name is not None and not is_special(path):
+        same = "was read" if os.path.normpath(name) == os.path.normpath(path) else f"is {name}, which was read"
+        raise FileError(f"{path} {same}: it is not written over", hint="Name another file for the output.")
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in lower case: `permission denied`."""
+    text = error.strerror or type(error).__name__
+    return text[:1].lower() + text[1:]
+
+
+def _folder_hint(path: str) -> str:
+    folder = os.path.dirname(path)
+    return f"There is no folder {folder}." if folder and not os.path.isdir(folder) else ""
+
+
+def is_special(path: str) -> bool:
+    """Whether a path is a device or a pipe, such as /dev/stdout, which cannot be replaced."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
