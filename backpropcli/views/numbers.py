@@ -118,6 +118,19 @@ def component_name(name: str, index: tuple[int, ...]) -> str:
     return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 
+def gradient_name(of: str, by: str) -> str:
+    """`dJ/dw1`: the whole change of one number with another, along all paths that lead there."""
+    return f"d{of}/d{by}"
+
+
+def local_name(of: str, by: str) -> str:
+    """`∂t1/∂w1`: a local derivative, of one formula by one thing that it uses, all else in it held still.
+
+    Its sign is not the gradient's, for where there are several paths the two are different numbers.
+    """
+    return f"∂{of}/∂{by}"
+
+
 def read_count(option: str, text: str | None, least: int = 0, most: int = MOST_DIGITS) -> int | None:
     """A whole number given to an option, as `--digits 9`; None where it was not given."""
     if text is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from backpropcli.ops.definition import REQUIRED, Elementwise, Maker, Operation, Structural
 from backpropcli.views.json import anything, listed
+from backpropcli.views.numbers import local_name
 from backpropcli.views.table import Column, Table
 
 
@@ -28,7 +29,7 @@ def ops_page(operation: Operation) -> Iterator[str]:
     if formula:
         rows.append((f"y = {operation.name}({', '.join(operation.arguments)})", formula))
     if isinstance(operation, Elementwise):
-        rows += [(f"dy/d{a}", text) for a, text in zip(operation.arguments, operation.textbook, strict=True)]
+        rows += [(local_name("y", a), text) for a, text in zip(operation.arguments, operation.textbook, strict=True)]
     elif isinstance(operation, Structural):
         rows += [
             (f"gradient of {a}", f"{text}   (g: the upstream gradient)")

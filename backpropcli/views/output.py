@@ -25,9 +25,12 @@ COMMANDS = "github"
 EXCERPT = re.compile(r"\s*\d*\s*\| ")
 """A line of a file, or of carets, in an error."""
 COLORS = ("auto", "always", "never")
-SIGNS = "─…±◀→·−"
+SIGNS = "─…±◀→·−∂"
 """What the tables print beyond ASCII; a stream that cannot encode them gets ASCII."""
-ASCII = str.maketrans({"─": "-", "…": "...", "±": "+-", "◀": "<", "→": "->", "·": "*", "−": "-", "²": "^2", "½": "1/2"})
+ASCII = str.maketrans({
+    "─": "-", "…": "...", "±": "+-", "◀": "<", "→": "->", "·": "*", "−": "-", "²": "^2", "½": "1/2", "∂": "D",
+    **{sign: str(k) for k, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
+})  # fmt: skip
 MOST_COLOURED_ROWS = 2_000
 """Rich takes 0.3 ms a row: longer tables are printed plain."""
 MOST_COLOURED_COLUMNS = 2_000

@@ -22,7 +22,7 @@ from backpropcli.spec.formula.tree import (
     same,
     substitute,
 )
-from backpropcli.views.numbers import exact
+from backpropcli.views.numbers import exact, local_name
 from backpropcli.views.typeset import UNICODE, Style, typeset
 
 MOST_PARTS = 12
@@ -113,7 +113,7 @@ def _shown(
         if part.name in STEPS:
             name, head = typeset(part), f"{part.name}({{}})"
         elif len(varying) > 1 and same(call, whole) and _only(call, position):
-            name = head = f"d{value}/d{typeset(call.arguments[position])}"
+            name = head = local_name(value, typeset(call.arguments[position]))
         else:
             name, head = typeset(Call(call.name, call.arguments, prime=True)), f"{call.name}'({{}})"
     prime = Prime(name, head, call, operation, position, alone)

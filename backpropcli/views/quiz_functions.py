@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from backpropcli.spec.formula.functions import Function
 from backpropcli.spec.formula.tree import Call, Expression, longer, postorder, rebuilt, substitute
+from backpropcli.views.numbers import local_name
 from backpropcli.views.typeset import UNICODE, Style, typeset
 
 Functions = Mapping[str, Function]
@@ -40,7 +41,7 @@ def definition(function: Function, style: Style = UNICODE) -> str:
 def _derivative(function: Function, argument: str) -> str:
     if function.whole():
         return f"the gradient of {argument}"
-    return f"{function.name}'({argument})" if len(function.arguments) == 1 else f"d{function.name}/d{argument}"
+    return f"{function.name}'({argument})" if len(function.arguments) == 1 else local_name(function.name, argument)
 
 
 def written_out(formula: Expression, functions: Functions) -> Expression:

@@ -9,7 +9,7 @@ from math import prod
 from backpropcli.ops.definition import Elementwise, Operation
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
-from backpropcli.views.numbers import exact
+from backpropcli.views.numbers import exact, local_name
 from backpropcli.views.quiz_functions import Functions, calls, definition, written_out
 from backpropcli.views.quiz_words import bracketed, stage_text, summed
 from backpropcli.views.stages import Stage
@@ -205,11 +205,11 @@ def _gradient_rule(worked: Worked, label: str, terms: Sequence[Term]) -> str:
 
 
 def _local_rule(worked: Worked, through: Stage, label: str, term: Term) -> str:
-    """What kind of local derivative it is, as the end of a sentence: so dt2/dw2 is what w2 is multiplied by."""
-    local, upstream = f"d{through.name}/d{label}", term.upstream.text
+    """What kind of local derivative it is, as the end of a sentence: so ∂t2/∂w2 is what w2 is multiplied by."""
+    local, upstream = local_name(through.name, label), term.upstream.text
     if term.local is None:
         return _array_rule(worked, through, label, upstream)
-    if local == worked.gradient_name(label):
+    if through.name == worked.trace.of:
         return f"so differentiate that with respect to {label}. The upstream gradient is {upstream} = 1."
     match through.formula:
         case Binary(sign="*", left=left, right=right) if _alone(label, left, right) or _alone(label, right, left):

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from backpropcli.engine.marking import Mistake, entries, mark, short
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Index, Name, Number, Unary, postorder
+from backpropcli.views.numbers import local_name
 from backpropcli.views.primes import evaluate
 from backpropcli.views.stages import Stage
 from backpropcli.views.trial import comes_to
@@ -110,12 +111,10 @@ def gradient_mistake(worked: Worked, label: str, terms: Sequence[Term], given: A
     if mistake is None:
         return ""
     term, number = terms[mistake.path], worked.show(given) or "that"
-    upstream, local = term.upstream.text, f"d{term.through.name}/d{label}"
-    if local == name:
-        local = f"the derivative of {worked.formula(term.through).text} with respect to {label}"
-        itself = local
-    else:
-        itself = f"the local derivative {local}"
+    upstream, local = term.upstream.text, local_name(term.through.name, label)
+    itself = f"the local derivative {local}"
+    if term.through.name == worked.trace.of:
+        local = itself = f"the derivative of {worked.formula(term.through).text} with respect to {label}"
     several = f"there are {len(terms)} paths, and what comes through each is added."
     then = f" And {several}" if len(terms) > 1 else ""
     match mistake.kind:

@@ -38,6 +38,9 @@ BINDING = {
     "<": COMPARISON, "<=": COMPARISON, ">": COMPARISON, ">=": COMPARISON, "==": COMPARISON, "!=": COMPARISON,
 }  # fmt: skip
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉∂·", "0123456789D*")
+"""The signs of a derivative's name, `∂m/∂x` or `maximum'₂(x, y · z)`, in ASCII."""
 LARGEST_RAISED = 99
 
 
@@ -143,7 +146,7 @@ def _set(
     """Parts before the whole, on a stack: a sum of 10,000 terms is a tree 10,000 deep."""
     if isinstance(expression, Name):  # most arguments and many factors
         text = numbers.get(expression.name) if not expression.prefix else None
-        return _atom(expression.name) if text is None else _number(text)
+        return _named(expression.name, style) if text is None else _number(text)
     stack: list[Piece] = []
     spread: list[bool] = []  # beside each piece: is it an array?
     order = postorder(expression)
@@ -159,7 +162,7 @@ def _set(
                 continue
             case Name(name=name, prefix=prefix):
                 text = numbers.get(name) if not prefix else None
-                piece = _atom(name) if text is None else _number(text)
+                piece = _named(name, style) if text is None else _number(text)
                 spread.append(name in arrays)
             case Number(text=text, value=value):
                 piece = _number(text or repr(value))
@@ -173,7 +176,7 @@ def _set(
                 piece = Piece(text, _wrap(text), min(pieces[0].binding, SIGN) if pieces[0].binding >= PRODUCT else SIGN)
                 spread.append(any(shaped))
             case Call():
-                piece = _call(part, pieces)
+                piece = _call(part, pieces, style)
                 spread.append(any(shaped) and not _one_number(part))
             case Index():
                 inside = ", ".join(piece.first for piece in pieces[1:])
@@ -198,6 +201,10 @@ def _atom(text: str) -> Piece:
     return Piece(text, text, ATOM)
 
 
+def _named(name: str, style: Style) -> Piece:
+    return _atom(name if style.superscripts or name.isascii() else name.translate(PLAIN))
+
+
 def _number(text: str) -> Piece:
     """A number: a negative one needs parentheses inside a formula, one with an exponent in front of a power."""
     if text.startswith("-"):
@@ -214,8 +221,9 @@ def _base(piece: Piece) -> str:
     return piece.first if piece.binding == ATOM else _wrap(piece.first)
 
 
-def _call(call: Call, pieces: list[Piece]) -> Piece:
-    name = call.name + "'" if call.prime else call.name
+def _call(call: Call, pieces: list[Piece], style: Style) -> Piece:
+    by = str(call.by or "")
+    name = f"{call.name}'{by.translate(LOWERED) if style.superscripts else by}" if call.prime else call.name
     keys = [""] * len(call.arguments) + [f"{key}=" for key, _ in call.keywords]
     words = [key + piece.first for key, piece in zip(keys, pieces, strict=True)]
     if call.written == "function":

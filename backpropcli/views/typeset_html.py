@@ -1,4 +1,4 @@
-"""Formulas as HTML: `w1 · x` with its subscript, `dJ/dw1` with ∂, powers raised; all else escaped."""
+"""Formulas as HTML: `w1 · x` with its subscript, `dJ/dw1` with its d upright, powers raised; all else escaped."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ PLAIN = str.maketrans(RAISED, "0123456789−")
 NAME = rf"(?![{RAISED}])[^\W\d_](?:(?![{RAISED}])\w)*(?:\.\d+)?"
 TOKEN = re.compile(
     rf"(?P<place>{OPEN}[^{CLOSE}]*{CLOSE})"
-    rf"|(?<![\w.])[d∂](?P<of>{NAME})/[d∂](?P<by>{NAME})"
-    rf"|(?<![\w.])(?P<name>{NAME})(?P<call>'*(?=\(|\s*=(?!=)))?"
+    rf"|(?<![\w.])(?P<sign>[d∂])(?P<of>{NAME})/(?P=sign)(?P<by>{NAME})"
+    rf"|(?<![\w.])(?P<name>{NAME})(?P<call>'*[₀-₉]*(?=\(|\s*=(?!=)))?"
     rf"|(?P<raised>[{RAISED}]+)"
     r"|(?P<minus>(?<=\s)-(?=\s))"
     r"|(?P<rest>.)",
@@ -28,7 +28,7 @@ def mathematics(text: str, names: Collection[str] | None = None) -> str:
     Where `names` are given, other words (`spread over`) are words, not variables.
 
     >>> mathematics("dJ/dw1 · x²")
-    '∂<i>J</i>/∂<i>w</i><sub>1</sub> · <i>x</i><sup>2</sup>'
+    'd<i>J</i>/d<i>w</i><sub>1</sub> · <i>x</i><sup>2</sup>'
     """
     return "".join(_token(found, names) for found in TOKEN.finditer(text))
 
@@ -38,7 +38,7 @@ def _token(found: re.Match[str], names: Collection[str] | None) -> str:
         case "place":
             return found["place"]
         case "by":
-            return f"∂{variable(found['of'])}/∂{variable(found['by'])}"
+            return f"{found['sign']}{variable(found['of'])}/{found['sign']}{variable(found['by'])}"
         case "call" if names is None or found["name"] not in names or "'" in found["call"]:
             return escape(found["name"] + found["call"], quote=False)
         case "call":  # a product: y(1 - y)

@@ -33,7 +33,7 @@ FUNCTIONS = {
 SIGNS = {"*": r" \cdot ", "@": r" \, ", "<=": r" \le ", ">=": r" \ge ", "==": " = ", "!=": r" \ne ",
          "&": r" \land ", "|": r" \lor "}  # fmt: skip
 _WORD = re.compile(r"([^\W\d_]+)(\d*)((?:_\w+)?)")
-_GRADIENT = re.compile(r"d(\w+(?:\.\d+)?)/d(\w+(?:\.\d+)?)")
+_DERIVATIVE = re.compile(r"([d∂])([^/]+)/\1([^/]+)")
 
 
 def latex(expression: Expression, numbers: Mapping[str, str] | None = None, arrays: Collection[str] = ()) -> str:
@@ -54,22 +54,30 @@ def latex(expression: Expression, numbers: Mapping[str, str] | None = None, arra
 def latex_name(name: str) -> str:
     r"""A name of the network: `w_1`, `\alpha`, `\mathrm{out}_{h1}`, `J^{(3)}` for the step `J.3`.
 
-    A gradient, `dJ/dw1`, becomes `\frac{\partial J}{\partial w_1}`.
+    A gradient, `dJ/dw1`, becomes `\frac{dJ}{dw_1}`, a local derivative `\frac{\partial t_1}{\partial w_1}`.
     """
-    if gradient := _GRADIENT.fullmatch(name):
-        above, below = map(latex_name, gradient.groups())
-        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
+    if found := _DERIVATIVE.fullmatch(name):
+        return latex_derivative(latex_name(found[2]), latex_name(found[3]), local=found[1] == "∂")
+    name, bracket, place = name.partition("[")
+    if bracket:
+        return f"{subscripted(latex_name(name))}_{{[{place}}}"
     base, _, step = name.partition(".")
-    found = _WORD.fullmatch(base)
-    if not found:
+    word = _WORD.fullmatch(base)
+    if not word:
         return r"\mathrm{" + base.replace("_", r"\_") + "}"
-    letters, digits, rest = found.groups()
+    letters, digits, rest = word.groups()
     main = letters if len(letters) == 1 else rf"\{letters}" if letters in GREEK else rf"\mathrm{{{letters}}}"
     below = ", ".join(filter(None, [digits, *rest.strip("_").split("_")]))
     if below:
         below = below if below.isdigit() or len(below) == 1 else rf"\mathrm{{{below}}}"
         main += f"_{below}" if len(below) == 1 else f"_{{{below}}}"
     return main + (f"^{{({step})}}" if step else "")
+
+
+def latex_derivative(above: str, below: str, *, local: bool = False) -> str:
+    r"""`\frac{dJ}{dw_1}`; of one formula alone (`local`) `\frac{\partial t_1}{\partial w_1}`."""
+    sign = r"\partial " if local else "d"
+    return rf"\frac{{{sign}{above}}}{{{sign}{below}}}"
 
 
 def subscripted(base: str) -> str:
@@ -163,7 +171,8 @@ def _call(call: Call, pieces: list[Piece]) -> Piece:
     keys = [""] * len(call.arguments) + [rf"\mathrm{{{key}}}=" for key, _ in call.keywords]
     inside = ", ".join(key + word for key, word in zip(keys, words, strict=True))
     name = FUNCTIONS.get(call.name) or r"\mathrm{" + call.name.replace("_", r"\_") + "}"
-    return _atom(f"{name}{chr(39) if call.prime else ''}{_wrap(inside)}")
+    prime = "'" + (f"_{call.by}" if call.by else "") if call.prime else ""
+    return _atom(f"{name}{prime}{_wrap(inside)}")
 
 
 def _binary(part: Binary, left: Piece, right: Piece, star: bool) -> Piece:

@@ -14,7 +14,7 @@ from backpropcli.engine import Trace
 from backpropcli.engine.backward import unbroadcast
 from backpropcli.ops.definition import show_shape
 from backpropcli.spec.formula.tree import Binary, Expression, Name, postorder, same
-from backpropcli.views.numbers import MOST_DIGITS, Precision
+from backpropcli.views.numbers import MOST_DIGITS, Precision, gradient_name, local_name
 from backpropcli.views.primes import Prime, cases, evaluate, reason
 from backpropcli.views.stages import Stage, paired, stages
 from backpropcli.views.trial import comes_to
@@ -139,7 +139,7 @@ class Worked:
 
     def gradient_name(self, label: str) -> str:
         """`dJ/dw1`."""
-        return f"d{self.trace.of}/d{label}"
+        return gradient_name(str(self.trace.of), label)
 
     def order(self) -> Iterator[str]:
         """The values whose gradients are worked out, from the loss back, each when its last user is done."""
@@ -307,7 +307,7 @@ class Worked:
         return Term(stage, upstream, local, text, numbers, value, remark, comes)
 
     def local(self, stage: Stage, label: str, precision: Precision | None = None) -> Factor:
-        """The local derivative d(stage)/d(label) of an elementwise stage: textbook formula, numbers, value, remark.
+        """The local derivative ∂(stage)/∂(label) of an elementwise stage: textbook formula, numbers, value, remark.
 
         `relu'(z)` keeps its name in the formula and is a number among the numbers; the remark says which side it is on.
         """
@@ -317,9 +317,8 @@ class Worked:
             value = self.slope(stage, label)
             spread = bool(getattr(value, "shape", ()))
             comes = _rounded(value, precision) if self.tested and value is not None else None
-            return Factor(
-                f"d{stage.name}/d{label}", self.show(value, precision), value, spread=spread, comes=comes
-            )  # fmt: skip
+            name = typeset(Name(local_name(stage.name, label)), self.style)
+            return Factor(name, self.show(value, precision), value, spread=spread, comes=comes)
         formula, primes = found
         value = self.slope(stage, label)
         remarks = []

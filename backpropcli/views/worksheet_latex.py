@@ -21,15 +21,18 @@ BREAKS, DEEPEST = (" + ", " * ", " · ", " @ ", "/"), 4
 _NUMBER = r"-?\d[\d.]*(?:e-?\d+)?"
 MATRIX = re.compile(rf"(?<![\w\]])\[+{_NUMBER}(?: {_NUMBER}|\]+ \[+{_NUMBER})*\]+")
 TOKEN = re.compile(
-    MATRIX.pattern + r"|\.T\b|d[^\W\d]\w*(?:\.\d+)?/d[^\W\d]\w*(?:\.\d+)?"
+    MATRIX.pattern + r"|\.T\b|(?P<sign>[d∂])[^\W\d]\w*(?:\.\d+)?/(?P=sign)[^\W\d]\w*(?:\.\d+)?|'[₀-₉]*"
     r"|\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\W\d][^\W⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:\.\d+)?|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+|.",
     re.DOTALL,
 )
 OPERATORS = {
-    "·": r" \cdot ", "*": r" \odot ", "@": r" \, ", "−": "-", "≤": r" \le ", "≥": r" \ge ", "≠": r" \ne ", "'": "'",
+    "·": r" \cdot ", "*": r" \odot ", "@": r" \, ", "−": "-", "≤": r" \le ", "≥": r" \ge ", "≠": r" \ne ",
     " ": " ", "{": r"\{", "}": r"\}", "%": r"\%", "&": r" \wedge ", "#": r"\#", "_": r"\_", "^": r"\hat{}",
     "~": r"\sim ", "$": r"\$", "\\": r"\backslash ", ",": ",\\,", "→": r" \to ",
 }  # fmt: skip
+DERIVATIVES = {"d": "d", "∂": r"\partial "}
+"""The sign of a gradient, and of a local derivative."""
+RISEN = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 def latex(title: str, parts: Sequence[Part]) -> str:
@@ -106,11 +109,11 @@ def _rows(side: str, deep: int) -> list[str]:
 
 
 def math(text: str) -> str:
-    r"""The terminal's formula in mathematics mode: `dJ/dt2 · a1` as `\partial J/\partial t_2 \cdot a_1`.
+    r"""The terminal's formula in mathematics mode: `dJ/dt2 · a1` as `dJ/dt_2 \cdot a_1`.
 
     Words in it, as in `dJ/dt spread over z`, stay words; `[[1 2] [3 4]]` is a matrix, and `W.T` has a raised T.
     """
-    tokens, depth, result = TOKEN.findall(text), 0, []
+    tokens, depth, result = [found.group() for found in TOKEN.finditer(text)], 0, []
     for k, token in enumerate(tokens):
         depth += (token == "[") - (token == "]")
         if _is_word(tokens, k):
@@ -137,9 +140,12 @@ def _token(token: str) -> str:
         return r"^{\top}"
     if first == "[" and len(token) > 1:
         return latex_number(" ".join(token.split()))
-    if "/d" in token and first == "d":
-        above, below = token[1:].split("/d")
-        return rf"\partial {_name(above)}/\partial {_name(below)}"
+    if first == "'":
+        return "'" + (f"_{{{token[1:].translate(RISEN)}}}" if token[1:] else "")
+    if first in DERIVATIVES and f"/{first}" in token:
+        above, below = token[1:].split(f"/{first}")
+        sign = DERIVATIVES[first]
+        return f"{sign}{_name(above)}/{sign}{_name(below)}"
     if first.isdigit() and first.isascii():
         mantissa, _, power = token.partition("e")
         return mantissa + (rf" \cdot 10^{{{int(power)}}}" if power else "")

@@ -54,11 +54,11 @@ def test_wrong_answers_are_explained(page: Browser, lecture: bp.Network) -> None
         (6, "4", "Not yet: that is (a2 − y)2. Halve it."),
         (6, "2.01", "Not yet: nearly. The answer is a short number, and nothing has to be rounded."),
         (7, "0", "Not yet: J changes by exactly as much as J does."),
-        (9, "14", "Not yet: that is ∂J/∂a2 times z2 itself. With a2 = relu(z2), what is ∂a2/∂z2?"),
+        (9, "14", "Not yet: that is dJ/da2 times z2 itself. With a2 = relu(z2), what is ∂a2/∂z2?"),
         (12, "5", "Not yet."),
-        (12, "3", "Not yet: 3 is the value of w2, not ∂J/∂w2."),
-        (13, "2", "Not yet: 2 is the upstream gradient ∂J/∂t2. Multiply it by ∂t2/∂a1."),
-        (13, "3", "Not yet: 3 is the local derivative ∂t2/∂a1 alone. Multiply it by the upstream gradient ∂J/∂t2."),
+        (12, "3", "Not yet: 3 is the value of w2, not dJ/dw2."),
+        (13, "2", "Not yet: 2 is the upstream gradient dJ/dt2. Multiply it by ∂t2/∂a1."),
+        (13, "3", "Not yet: 3 is the local derivative ∂t2/∂a1 alone. Multiply it by the upstream gradient dJ/dt2."),
     ):
         blank(page, k).clear()
         blank(page, k).send_keys(given, Keys.ENTER)
@@ -87,9 +87,9 @@ def test_three_hints_and_then_the_answer(page: Browser, lecture: bp.Network) -> 
         item(page, 12).find_element(By.TAG_NAME, "button").click()
         told.append(item(page, 12).find_element(By.CLASS_NAME, "feedback").text.replace("\n", ""))
     assert told == [
-        "Hint 1 of 3: the chain rule: w2 is used by t2. Upstream gradient ∂J/∂t2, times the local derivative ∂t2/∂w2.",
-        "Hint 2 of 3: ∂J/∂w2 = ∂J/∂t2 · a1",
-        "Hint 3 of 3: ∂J/∂w2 = 2 · 2",
+        "Hint 1 of 3: the chain rule: w2 is used by t2. Upstream gradient dJ/dt2, times the local derivative ∂t2/∂w2.",
+        "Hint 2 of 3: dJ/dw2 = dJ/dt2 · a1",
+        "Hint 3 of 3: dJ/dw2 = 2 · 2",
     ]
     item(page, 12).find_element(By.TAG_NAME, "button").click()
     assert blank(page, 12).get_attribute("value") == "4"

@@ -54,8 +54,8 @@ def test_the_arrow_keys_walk_forward_and_back(page: Browser, lecture: bp.Network
     page.press(*[Keys.ARROW_RIGHT] * 12)
     assert page.text("#count") == "13 of 18"
     told = page.text("#step").replace("\n", " ")
-    assert "∂J/∂w2 = ∂J/∂t2 · a1 = 2 · 2 = 4" in told
-    assert "upstream: ∂J/∂t2 2" in told
+    assert "dJ/dw2 = dJ/dt2 · a1 = 2 · 2 = 4" in told
+    assert "upstream: dJ/dt2 2" in told
     assert "local: ∂t2/∂w2 = a1 2" in told
     assert "Raise w2 a little, and J rises 4 times as much." in told
     assert page.one("#table tr.now").get_attribute("aria-current") == "step"
@@ -87,7 +87,7 @@ def test_a_node_tells_its_story(page: Browser, lecture: bp.Network) -> None:
     ActionChains(page.driver).move_to_element(page.one("#node-a1")).perform()
     told = page.text("#story")
     assert "a1 = relu(z1) = relu(2) = 2" in told.replace("\n", "")
-    assert "∂J/∂a1 = ∂J/∂t2 · w2 = 2 · 3 = 6" in told.replace("\n", "")
+    assert "dJ/da1 = dJ/dt2 · w2 = 2 · 3 = 6" in told.replace("\n", "")
     ActionChains(page.driver).move_to_element(page.one("h1")).perform()
     assert "Point at a node" in page.text("#story")
     page.js("document.getElementById('node-w1').focus()")

@@ -67,7 +67,7 @@ def test_array_steps_show_their_factors(page: Browser) -> None:
         boxes = page.all("#step .factor")
         shown[name] = [box.text.replace("\n", " ") for box in boxes]
         page.one("#back").click()
-    assert shown["a1"][0].startswith("upstream: □ = ∂J/∂t2 [0.138499")
+    assert shown["a1"][0].startswith("upstream: □ = dJ/dt2 [0.138499")
     assert shown["a1"][1] == "local: □ @ W2.T [0.4 0.45] [0.5 0.55]"
     assert shown["W2"][1] == "local: outer(a1, □) [0.59327 0.596884]"
     assert shown["W1"][1] == "local: outer(x, □) [0.05 0.1]"

@@ -69,18 +69,18 @@ h hint   s skip   q stop
 11/18  dJ/dt2                                  dJ/dt2 = 2       right
 12/18  dJ/db2                                  dJ/db2 = 2       right
 13/18  dJ/dw2                                  dJ/dw2 = 2
-           Not yet: 2 is the upstream gradient dJ/dt2. Multiply it by dt2/dw2.
+           Not yet: 2 is the upstream gradient dJ/dt2. Multiply it by ∂t2/∂w2.
                                                dJ/dw2 = h
-           Hint 1 of 3: t2 = w2 · a1, so dt2/dw2 is what w2 is multiplied by.
+           Hint 1 of 3: t2 = w2 · a1, so ∂t2/∂w2 is what w2 is multiplied by.
                                                dJ/dw2 = h
            Hint 2 of 3: dJ/dw2 = dJ/dt2 · a1   dJ/dw2 = h
            Hint 3 of 3: dJ/dw2 = 2 · 2         dJ/dw2 = h
            There are no more hints. s shows the answer.
                                                dJ/dw2 = 2*2     right
 14/18  dJ/da1                                  dJ/da1 = 3
-           Not yet: 3 is the local derivative dt2/da1 alone. Multiply it by
+           Not yet: 3 is the local derivative ∂t2/∂a1 alone. Multiply it by
            the upstream gradient dJ/dt2.       dJ/da1 = 2
-           Not yet: 2 is the upstream gradient dJ/dt2. Multiply it by dt2/da1.
+           Not yet: 2 is the upstream gradient dJ/dt2. Multiply it by ∂t2/∂a1.
                                                dJ/da1 = 6       right
 15/18  dJ/dz1                                  dJ/dz1 = 6       right
 16/18  dJ/dt1                                  dJ/dt1 = 6       right
@@ -150,12 +150,12 @@ def test_the_result_file(quiz):
         ("lecture", "z2", "6", "that is t2. Add b2."),
         ("lecture", "J", "2+2", "that is (a2 - y)². Halve it."),
         ("lecture", "dJ/dw2", "5", ""),
-        ("lecture", "dJ/dw2", "6", "that is dJ/dt2 times w2 itself. With t2 = w2 · a1, what is dt2/dw2?"),
+        ("lecture", "dJ/dw2", "6", "that is dJ/dt2 times w2 itself. With t2 = w2 · a1, what is ∂t2/∂w2?"),
         ("lecture", "dJ/da1", "12", "that is twice too large."),
         ("lecture", "dJ/da2", "4", "that is twice too large. Is a half forgotten?"),
         ("lecture", "z2", "5", "that is t2 - b2. Here they are added."),
         ("lecture", "t2", "5.99", "nearly. The answer is a short number, and nothing has to be rounded."),
-        ("lecture", "dJ/dw1", "7", "that is dJ/dt1 + dt1/dw1. The two are multiplied."),
+        ("lecture", "dJ/dw1", "7", "that is dJ/dt1 + ∂t1/∂w1. The two are multiplied."),
         ("lecture", "dJ/dJ", "2", "J changes by exactly as much as J does."),
         ("mazur", "dE/dout_h1", "0.0554", "0.0554 is what comes through net_o1 alone: there are 2 paths, and what "
                                           "comes through each is added."),
@@ -243,7 +243,7 @@ def test_an_old_answer_that_was_wrong_is_recognised():
     [
         ("z", "-3", "that is w · x. Add b."),
         ("a", "-2", "that is z. Take its relu."),
-        ("dJ/dz", "-2", "-2 is the upstream gradient dJ/da. Multiply it by da/dz."),
+        ("dJ/dz", "-2", "-2 is the upstream gradient dJ/da. Multiply it by ∂a/∂z."),
         # -1 is half of it, and dJ/dJ + dJ/da's local derivative too: no reason is named.
         ("dJ/da", "-1", "that is half of what it should be."),
         ("dJ/da", "-3", ""),
@@ -299,7 +299,7 @@ def test_hints_for_arrays_say_what_to_do():
         "each of the 2 entries is 0.5.",
     ]
     assert hints["dJ/dw1"][0] == (
-        "t1 = w1 · x, so dt1/dw1 is what w1 is multiplied by. w1 is used for every entry of t1, so add up over them.")
+        "t1 = w1 · x, so ∂t1/∂w1 is what w1 is multiplied by. w1 is used for every entry of t1, so add up over them.")
 
 
 def test_large_arrays_are_left_out_with_a_word(quiz):
@@ -515,10 +515,10 @@ def test_a_latex_key_with_matrices_fits_the_page(quiz, spec):
 @pytest.mark.parametrize(
     ("text", "written"),
     [
-        ("dJ/dt2 @ W2.T", r"\partial J/\partial t_2 \, W_2 ^{\top}"),
+        ("dJ/dt2 @ W2.T", r"dJ/dt_2 \, W_2 ^{\top}"),
         ("[[1 2] [3 4]] * z", r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \odot z"),
-        ("dJ/dJ.3 spread over z", r"\partial J/\partial J^{(3)} \ \text{spread}\ \text{over}\ z"),
-        ("dJ/dq where z is largest", r"\partial J/\partial q \ \text{where}\ z \ \text{is}\ \text{largest}"),
+        ("dJ/dJ.3 spread over z", r"dJ/dJ^{(3)} \ \text{spread}\ \text{over}\ z"),
+        ("dJ/dq where z is largest", r"dJ/dq \ \text{where}\ z \ \text{is}\ \text{largest}"),
         ("z[1]", "z [1]"),
         ("relu(z) + 1", r"\mathrm{relu} (z ) + 1"),
     ],

@@ -25,7 +25,7 @@ def test_calls_show_what_must_be_given():
 def test_sigmoid():
     page = list(ops_page(TABLE["sigmoid"]))
     assert "  y = sigmoid(z)   1 / (1 + exp(-z))" in page
-    assert "  dy/dz            y * (1 - y)" in page
+    assert "  ∂y/∂z            y * (1 - y)" in page
 
 
 def test_examples_work():

@@ -215,8 +215,8 @@ def test_the_command_explains_itself(words: list[str], message: str, capsys: pyt
 @pytest.mark.parametrize(("text", "html"), [
     ("w1 · x", "<i>w</i><sub>1</sub> · <i>x</i>"),
     ("2(a2 - y)/2", "2(<i>a</i><sub>2</sub> − <i>y</i>)/2"),
-    ("dJ/dw1", "∂<i>J</i>/∂<i>w</i><sub>1</sub>"),
-    ("dE/dnet_h1 · x²", "∂<i>E</i>/∂<i>net</i><sub>h1</sub> · <i>x</i><sup>2</sup>"),
+    ("dJ/dw1", "d<i>J</i>/d<i>w</i><sub>1</sub>"),
+    ("dE/dnet_h1 · x²", "d<i>E</i>/d<i>net</i><sub>h1</sub> · <i>x</i><sup>2</sup>"),
     ("relu'(z1)", "relu'(<i>z</i><sub>1</sub>)"),
     ("sum(a, axis=0)", "sum(<i>a</i>, axis=0)"),
     ("2 · (-3)⁻¹", "2 · (-3)<sup>−1</sup>"),
@@ -228,7 +228,7 @@ def test_formulas(text: str, html: str) -> None:
 
 
 def test_words_are_not_variables() -> None:
-    assert mathematics("dJ/dJ.3 spread over a", {"J.3", "a"}) == "∂<i>J</i>/∂<i>J</i>.3 spread over <i>a</i>"
+    assert mathematics("dJ/dJ.3 spread over a", {"J.3", "a"}) == "d<i>J</i>/d<i>J</i>.3 spread over <i>a</i>"
     assert mathematics("out_h1(1 - out_h1)", {"out_h1"}) == "<i>out</i><sub>h1</sub>(1 − <i>out</i><sub>h1</sub>)"
     assert mathematics("relu'(z)", {"relu", "z"}) == "relu'(<i>z</i>)"
     assert variable("x_") == "<i>x_</i>"

@@ -139,7 +139,7 @@ def test_a_quiz_of_a_node_asks_what_that_depends_on():
         ("J.1", "1 -1 3", "that is z - y. Square it."),
         ("z", "9 9 9", ""),
         ("dJ/dz", "1 -1 3", "that is half of what it should be. The 2 of the power is forgotten."),
-        ("dJ/dw", "2 -2 6", "[2 -2 6] is the upstream gradient dJ/dz. Multiply it by dz/dw."),
+        ("dJ/dw", "2 -2 6", "[2 -2 6] is the upstream gradient dJ/dz. Multiply it by ∂z/∂w."),
     ],
 )
 def test_answers_that_are_arrays_get_reasons_too(name, typed, words):

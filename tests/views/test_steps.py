@@ -447,7 +447,7 @@ def test_remarks_say_which_side():
     }  # fmt: skip
     shown = text(traced(nodes, {"x": 2, "y": -3}), width=250)
     for remark in (
-        "dm/dx = 1, as 2 > -3", "dm/dy = 0, as -3 < 2", "sign(-3) = -1, as -3 < 0", "clip'(2, -1, 1) = 0, as 2 > 1",
+        "∂m/∂x = 1, as 2 > -3", "∂m/∂y = 0, as -3 < 2", "sign(-3) = -1, as -3 < 0", "clip'(2, -1, 1) = 0, as 2 > 1",
         "leaky_relu'(-3) = 0.01, as -3 ≤ 0", "relu'(0) = 0, as 0 ≤ 0",
     ):  # fmt: skip
         assert remark in shown
@@ -516,7 +516,7 @@ def test_every_line_is_true(trace, ascii):
     for line in steps(trace, ascii=ascii, width=1000):
         if " = " not in line or "not on a path" in line:
             continue
-        equal = re.split(r" += ", re.split(r" {3}(?=[◀<]|d\w+/d|[\w']+\()", line)[0].strip())
+        equal = re.split(r" += ", re.split(r" {3}(?=[◀<]|[d∂]\w+/[d∂]|[\w']+\()", line)[0].strip())
         result = float(equal[-1])
         for side in equal[2:-1]:
             assert calculated(side) == pytest.approx(result, rel=3e-3, abs=1e-12), line

@@ -187,8 +187,8 @@ def test_a_long_sum_is_no_trouble():
         ("theta_1", r"\theta_1"),
         ("out_h1", r"\mathrm{out}_{\mathrm{h1}}"),
         ("J.3", "J^{(3)}"),
-        ("dJ/dw1", r"\frac{\partial J}{\partial w_1}"),
-        ("dE/dnet_o1", r"\frac{\partial E}{\partial \mathrm{net}_{\mathrm{o1}}}"),
+        ("dJ/dw1", r"\frac{dJ}{dw_1}"),
+        ("dE/dnet_o1", r"\frac{dE}{d\mathrm{net}_{\mathrm{o1}}}"),
     ],
 )
 def test_names_in_latex(name, tex):

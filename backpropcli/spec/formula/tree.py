@@ -72,10 +72,11 @@ class Call(Expression):
     """An operation and its arguments, whether written `sum(x)`, `x.sum()` or `x.T` (`written`).
 
     `prefix` is a dropped module (`np.`), `at` where the operation's name begins. `prime` marks a derivative,
-    `relu'(z)`: the language cannot say it, but `derivative` can.
+    `relu'(z)`: the language cannot say it, but `derivative` can; `by` is the argument's number, from 1, where there
+    are several: `maximum'₂(a, b)`.
     """
 
-    __slots__ = ("arguments", "at", "keywords", "name", "prefix", "prime", "written")
+    __slots__ = ("arguments", "at", "by", "keywords", "name", "prefix", "prime", "written")
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class Call(Expression):
         written: Written = "function",
         prefix: str = "",
         prime: bool = False,
+        by: int = 0,
     ) -> None:
         self.name = name
         self.arguments = arguments
@@ -99,6 +101,7 @@ class Call(Expression):
         self.written = written
         self.prefix = prefix
         self.prime = prime
+        self.by = by
 
     def parts(self) -> tuple[Expression, ...]:
         """The arguments, then the keywords' values."""
@@ -110,7 +113,7 @@ class Call(Expression):
         keywords = tuple((key, value) for (key, _), value in zip(self.keywords, parts[count:], strict=True))
         return Call(
             self.name, parts[:count], keywords, self.start, self.end,
-            at=self.at, written=self.written, prefix=self.prefix, prime=self.prime,
+            at=self.at, written=self.written, prefix=self.prefix, prime=self.prime, by=self.by,
         )  # fmt: skip
 
 
@@ -292,7 +295,7 @@ def _outline(e: Expression) -> tuple[object, ...]:
         case Text():
             own = (e.value,)
         case Call():
-            own = (e.name, len(e.arguments), tuple(key for key, _ in e.keywords), e.written, e.prime)
+            own = (e.name, len(e.arguments), tuple(key for key, _ in e.keywords), e.written, e.prime, e.by)
         case Unary() | Binary():
             own = (e.sign,)
         case Slice():

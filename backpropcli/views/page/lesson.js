@@ -7,7 +7,7 @@ function visible(phase, name) {
 }
 
 hint = `<h2>Reading the graph</h2><p><b class="v">Blue</b>: a node's value, on its way to the right.
-<b class="g">Red</b>: ∂${lesson.loss}/∂node, how many times as much as the node ${lesson.loss} moves.</p>` + hint;
+<b class="g">Red</b>: d${lesson.loss}/d(node), how many times as much as the node ${lesson.loss} moves.</p>` + hint;
 rowsOfTable(stories(story));
 document.querySelector(".scroll").classList.toggle("long", lesson.nodes.length > 40);
 

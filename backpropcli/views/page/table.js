@@ -2,7 +2,7 @@
 const table = by("table");
 const cells = new Map();
 function rowsOfTable(attach) {
-  by("by").innerHTML = `∂${lesson.loss}/∂name`;
+  by("by").innerHTML = `d${lesson.loss}/d(name)`;
   for (const kinds of [["input", "target"], ["parameter"], ["node"]]) {
     const those = lesson.nodes.filter((n) => kinds.includes(n.kind));
     if (!those.length) continue;

@@ -79,7 +79,7 @@ function gradientMistake(step, near, given, truth, plainNumber, k) {
   if (plainNumber) {
     const localOf = (term) => {
       const local = `∂${heads.get(term.through)}/∂${a}`;
-      if (local !== name) return local;
+      if (heads.get(term.through) !== lesson.loss) return local;
       return `the derivative of ${stageText(term.through).split(" = ").slice(1).join(" = ")} with respect to ${a}`;
     };
     const itself = (term) => (localOf(term).startsWith("the ") ? "" : "the local derivative ") + localOf(term);

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from backpropcli.spec.formula.tree import Expression, Name, Number
-from backpropcli.views.numbers import Precision
+from backpropcli.views.numbers import Precision, local_name
 from backpropcli.views.rows import Row
 from backpropcli.views.table import Column, Table
 from backpropcli.views.tellings import maths
@@ -61,7 +61,7 @@ class Chain:
 
     def expression(self, link: Link) -> Expression:
         """A local derivative as a formula: its name where no formula is known."""
-        return link.formula or Name(f"d{link.to}/d{link.by}")
+        return link.formula or Name(local_name(str(link.to), str(link.by)))
 
     def factor(self, link: Link) -> Maths | None:
         """A local derivative as a formula."""
@@ -72,8 +72,8 @@ class Chain:
         return maths.factor_of(self.expression(link), self.worked.style)
 
     def locals(self, path: Sequence[Link]) -> list[Maths]:
-        """`da2/dz2 = relu'(z2) = 1`, the signs under each other."""
-        names = [maths.gradient(k.to.label, k.by.label, k.by.place, k.to.place) for k in path]
+        """`∂a2/∂z2 = relu'(z2) = 1`, the signs under each other."""
+        names = [maths.local(self.worked.style, k.to.label, k.by.label, k.by.place, k.to.place) for k in path]
         formulas = [self.factor(link) for link in path]
         numbers = [maths.number(self.show(link.value)) for link in path]
         bare = [f is None or f in (n, f"({n})", own) for f, n, own in zip(formulas, numbers, names, strict=True)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from backpropcli.engine.nudge import Nudge
 from backpropcli.ops.definition import show_shape
-from backpropcli.views.numbers import component_name, is_array
+from backpropcli.views.numbers import component_name, gradient_name, is_array
 from backpropcli.views.table import Column, Table
 from backpropcli.views.tellings import maths
 from backpropcli.views.tellings.chain import Chain
@@ -52,7 +52,7 @@ class Explanation:
     @property
     def label(self) -> str:
         """`dJ/dW1[0, 2]`."""
-        return component_name(f"d{self.of}/d{self.name}", self.index)
+        return component_name(gradient_name(self.of, self.name), self.index)
 
     @property
     def value(self) -> Any:
@@ -255,8 +255,8 @@ class Explanation:
         count = f"each of the {len(links)} examples" if batch else f"{len(links)} entries of {stage.name}"
         end = "their sum is its gradient" if len(self.worked.users[self.name]) == 1 else "what comes back is added up"
         return Table(
-            [Column("example" if batch else "through"), Column(f"d{self.of}/d{stage.name}", "point"),
-             Column(f"d{stage.name}/d{self.name}"), Column("product", "point")], [rows],
+            [Column("example" if batch else "through"), Column(gradient_name(self.of, stage.name), "point"),
+             Column(maths.local(self.worked.style, stage.name, self.name)), Column("product", "point")], [rows],
             footers=[f"{self.spot} is used once in {count}: {end}."],
         )  # fmt: skip
 

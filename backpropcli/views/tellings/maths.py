@@ -1,4 +1,4 @@
-r"""Text that knows its LaTeX: `Maths`, `dJ/dw1` and `\frac{\partial J}{\partial w_1}`; `Said`, words with maths."""
+r"""Text that knows its LaTeX: `Maths`, `dJ/dw1` and `\frac{dJ}{dw_1}`; `Said`, words with maths."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Self
 
 from backpropcli.spec.formula.tree import Expression, Index, Name, Number
 from backpropcli.views.latex import printable
-from backpropcli.views.numbers import component_name
+from backpropcli.views.numbers import component_name, gradient_name, local_name
 from backpropcli.views.typeset import Style, factor, typeset
-from backpropcli.views.typeset_latex import latex, latex_number
+from backpropcli.views.typeset_latex import latex, latex_derivative, latex_number
 
 SIGNS = {"·": r"\cdot", "*": r"\cdot", "→": r"\to", "->": r"\to", "≈": r"\approx", "~": r"\approx"}
 """Signs between two pieces of mathematics in LaTeX; others are themselves."""
@@ -68,10 +68,15 @@ def name(label: str, place: Sequence[int] = ()) -> Maths:
 
 
 def gradient(of: str, label: str, place: Sequence[int] = (), at: Sequence[int] = ()) -> Maths:
-    """`dJ/dw1`, `dJ/dW1[0, 2]`; with `at`, the derivative of an entry: `da1[1]/dz1[1]`."""
-    above, below = latex(entry(of, at)), latex(entry(label, place))
-    text = f"d{component_name(of, tuple(at))}/d{component_name(label, tuple(place))}"
-    return Maths(text, rf"\frac{{\partial {above}}}{{\partial {below}}}")
+    """`dJ/dw1`, `dJ/dW1[0, 2]`; with `at`, the gradient of an entry: `da1[1]/dW1[0, 2]`."""
+    text = gradient_name(component_name(of, tuple(at)), component_name(label, tuple(place)))
+    return Maths(text, latex_derivative(latex(entry(of, at)), latex(entry(label, place))))
+
+
+def local(style: Style, of: str, label: str, place: Sequence[int] = (), at: Sequence[int] = ()) -> Maths:
+    """`∂t1/∂w1`, `∂a1[1]/∂z1[1]`: how fast one formula moves with one thing that it uses."""
+    text = local_name(component_name(of, tuple(at)), component_name(label, tuple(place)))
+    return Maths(typeset(Name(text), style), latex_derivative(latex(entry(of, at)), latex(entry(label, place)), local=True))
 
 
 def entry(label: str, place: Sequence[int]) -> Expression:

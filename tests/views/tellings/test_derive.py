@@ -29,13 +29,13 @@ dJ/dw1 as a formula
 
   of                  local derivative
   ─────────────────────────────────────────────
-  J = (a2 - y)² / 2   dJ/da2  = 2(a2 - y)/2 = 2
-  a2 = relu(z2)       da2/dz2 = relu'(z2)   = 1
-  z2 = t2 + b2        dz2/dt2 = 1
-  t2 = w2 · a1        dt2/da1 = w2          = 3
-  a1 = relu(z1)       da1/dz1 = relu'(z1)   = 1
-  z1 = t1 + b1        dz1/dt1 = 1
-  t1 = w1 · x         dt1/dw1 = x           = 1
+  J = (a2 - y)² / 2   ∂J/∂a2  = 2(a2 - y)/2 = 2
+  a2 = relu(z2)       ∂a2/∂z2 = relu'(z2)   = 1
+  z2 = t2 + b2        ∂z2/∂t2 = 1
+  t2 = w2 · a1        ∂t2/∂a1 = w2          = 3
+  a1 = relu(z1)       ∂a1/∂z1 = relu'(z1)   = 1
+  z1 = t1 + b1        ∂z1/∂t1 = 1
+  t1 = w1 · x         ∂t1/∂w1 = x           = 1
 
 relu'(7) = 1, as 7 > 0.
 relu'(2) = 1, as 2 > 0.

@@ -53,13 +53,13 @@ gradient.
 
   through             upstream     local derivative            gradient
   ───────────────────────────────────────────────────────────────────────
-  J = (a2 - y)² / 2   dJ/dJ  = 1   dJ/da2  = 2(a2 - y)/2 = 2   dJ/da2 = 2
-  a2 = relu(z2)       dJ/da2 = 2   da2/dz2 = relu'(z2)   = 1   dJ/dz2 = 2
-  z2 = t2 + b2        dJ/dz2 = 2   dz2/dt2 = 1                 dJ/dt2 = 2
-  t2 = w2 · a1        dJ/dt2 = 2   dt2/da1 = w2          = 3   dJ/da1 = 6
-  a1 = relu(z1)       dJ/da1 = 6   da1/dz1 = relu'(z1)   = 1   dJ/dz1 = 6
-  z1 = t1 + b1        dJ/dz1 = 6   dz1/dt1 = 1                 dJ/dt1 = 6
-  t1 = w1 · x         dJ/dt1 = 6   dt1/dw1 = x           = 1   dJ/dw1 = 6
+  J = (a2 - y)² / 2   dJ/dJ  = 1   ∂J/∂a2  = 2(a2 - y)/2 = 2   dJ/da2 = 2
+  a2 = relu(z2)       dJ/da2 = 2   ∂a2/∂z2 = relu'(z2)   = 1   dJ/dz2 = 2
+  z2 = t2 + b2        dJ/dz2 = 2   ∂z2/∂t2 = 1                 dJ/dt2 = 2
+  t2 = w2 · a1        dJ/dt2 = 2   ∂t2/∂a1 = w2          = 3   dJ/da1 = 6
+  a1 = relu(z1)       dJ/da1 = 6   ∂a1/∂z1 = relu'(z1)   = 1   dJ/dz1 = 6
+  z1 = t1 + b1        dJ/dz1 = 6   ∂z1/∂t1 = 1                 dJ/dt1 = 6
+  t1 = w1 · x         dJ/dt1 = 6   ∂t1/∂w1 = x           = 1   dJ/dw1 = 6
 
 relu'(7) = 1, as 7 > 0.
 relu'(2) = 1, as 2 > 0.
@@ -142,7 +142,7 @@ def test_markdown_and_latex() -> None:
     assert re.search(r"\| t1 = w1 · x +\|", text)
     tex = "".join(latex(explanation.sections()))
     assert tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 1
-    assert r"$J = \frac{(a_2 - y)^{2}}{2}$ & $\frac{\partial J}{\partial J} = 1$" in tex
+    assert r"$J = \frac{(a_2 - y)^{2}}{2}$ & $\frac{dJ}{dJ} = 1$" in tex
     assert r"$w_1 \to t_1 \to z_1 \to a_1 \to t_2 \to z_2 \to a_2 \to J$" in tex
 
 
@@ -172,7 +172,7 @@ def test_what_was_told_is_not_told_again() -> None:
     known = network.explain("w1").cone.labels
     lines = list(terminal(network.explain("b1", known=known).sections()))
     assert "dJ/dz1 = 6 is known by now, so one step is left:" in lines
-    assert "  z1 = t1 + b1   dJ/dz1 = 6   dz1/db1 = 1        dJ/db1 = 6" in lines
+    assert "  z1 = t1 + b1   dJ/dz1 = 6   ∂z1/∂b1 = 1        dJ/db1 = 6" in lines
     assert not any("a2 = relu" in line for line in lines)
 
 
@@ -189,7 +189,7 @@ def test_an_entry_s_paths_go_from_entry_to_entry() -> None:
     text = "\n".join(told(LAYERS, "W1", (0, 1)))
     assert "Two paths lead from W1[0, 1] to J, as a1[1] is used in t2[0] and in t2[1]. Their" in text
     assert "  W1[0, 1] → t1[1] → z1[1] → a1[1] → t2[0] → z2[0] → a2[0] → J" in text
-    assert re.search(r"a1 = sigmoid\(z1\) +da1\[1\]/dz1\[1\] += a1\[1\] · \(1 - a1\[1\]\) = 0\.240613", text)
+    assert re.search(r"a1 = sigmoid\(z1\) +∂a1\[1\]/∂z1\[1\] += a1\[1\] · \(1 - a1\[1\]\) = 0\.240613", text)
     assert "Backpropagation goes each step only once, from J back to W1[0, 1], and adds" in text
     assert re.search(r"sum += +0\.000497713", text)
 
@@ -217,7 +217,7 @@ nodes: {a: swish(w*x), J: (a - y)**2 / 2}
 """
     text = " ".join(told(spec, "w"))
     assert "J falls 0.497418 times as much: the gradient that was written for swish may be wrong." in text
-    assert "da/dw = swish'(w · x) · x" in text  # not the table's own swish
+    assert "∂a/∂w = swish'(w · x) · x" in text  # not the table's own swish
     assert "sigmoid" not in text
 
 
