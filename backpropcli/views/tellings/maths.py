@@ -76,7 +76,8 @@ def gradient(of: str, label: str, place: Sequence[int] = (), at: Sequence[int] =
 def local(style: Style, of: str, label: str, place: Sequence[int] = (), at: Sequence[int] = ()) -> Maths:
     """`∂t1/∂w1`, `∂a1[1]/∂z1[1]`: how fast one formula moves with one thing that it uses."""
     text = local_name(component_name(of, tuple(at)), component_name(label, tuple(place)))
-    return Maths(typeset(Name(text), style), latex_derivative(latex(entry(of, at)), latex(entry(label, place)), local=True))
+    tex = latex_derivative(latex(entry(of, at)), latex(entry(label, place)), local=True)
+    return Maths(typeset(Name(text), style), tex)
 
 
 def entry(label: str, place: Sequence[int]) -> Expression:
