@@ -4,6 +4,7 @@
 import os
 import random
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -107,10 +108,14 @@ def quiz(
     from backpropcli.views.quiz_session import Session
 
     session = Session(asked)
-    if result is not None:
-        write_file(result, [session.result(student)])  # before the work, not after it, a folder turns out to be missing
+
+    def save() -> None:
+        if result is not None:
+            write_file(result, [session.result(student)])
+
+    save()  # before the work, not after it, a folder turns out to be missing
     try:
-        ended = ask(session, to)
+        ended = ask(session, to, save)
     except KeyboardInterrupt:
         finish(session, to, result, student, "\n")
         raise
@@ -118,8 +123,9 @@ def quiz(
     return 0
 
 
-def ask(session: "Session", to: Destination) -> bool:
-    """Ask until it is over; False where the input ended first."""
+def ask(session: "Session", to: Destination, save: Callable[[], None]) -> bool:
+    """Ask until it is over; False where the input ended first. After each answer `save` is called: no signal that ends
+    the program loses what was answered before it."""
     to.write([session.opening()])
     echoed = is_terminal(sys.stdin) and is_terminal(sys.stdout)
     width = terminal_width(sys.stdout) if os.environ.get("TERM") != "dumb" else None
@@ -128,7 +134,9 @@ def ask(session: "Session", to: Destination) -> bool:
         line = read_line()
         if line is None:
             return False
-        to.write([session.take(line, echoed, width)], moves=True)
+        told = session.take(line, echoed, width)
+        save()
+        to.write([told], moves=True)
     return True
 
 

@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-TOLERANCE = 1e-3
-"""An answer may be off by this part of the right one, unless that has at most four digits: then it is exact."""
 EXACT = 1e-9
 LEAST_DIGITS, MOST_DIGITS = 3, 12
-"""An answer that is the right one rounded to so many digits is right too."""
-ROUGH = 0.05
+"""How many digits an answer needs at least, and the most that are looked at; one that has no more is given whole."""
+NEAR = 10.0
+"""An answer that is off by up to so many units of the last digit that is asked for is near."""
 Kind = Literal[
     "shape", "transposed", "upstream", "local", "path", "missing", "added", "own", "value", "sign", "old",
     "twice", "half", "rounded", "near",
@@ -46,29 +45,74 @@ class Mistake(NamedTuple):
     path: int = 0
 
 
-def right(answer: float, truth: float, dust: float = 0.0) -> bool:
-    """Whether a number is near enough: 1 part in 1000, or three and more digits of it; exact where it is short.
+def right(
+    answer: float, truth: float, dust: float = 0.0, digits: int = LEAST_DIGITS, exact: bool = True
+) -> bool:
+    """Whether a number is near enough: to so many digits, rounded or cut there or later; exact where it is short.
 
-    What is off by no more than `dust` is what rounding makes of numbers such as went into this one.
+    Not `exact`: not even where it is short, as 1 that three long numbers add up to, which are rounded. What is off by
+    no more than `dust` is what rounding makes of numbers such as went into this one.
 
-    >>> right(0.333, 1 / 3), right(1.11, 1.10591), right(6.003, 6.0), right(6.0, 6.0), right(0.0, 1e-20)
-    (True, True, False, True, False)
+    >>> right(0.333, 1 / 3), right(1.11, 1.10591), right(1.10, 1.10591), right(6.003, 6.0), right(0.0, 1e-20)
+    (True, True, True, False, False)
     """
     if not (math.isfinite(answer) and math.isfinite(truth)):
         return False
     off, size = abs(answer - truth), abs(truth)
     if off <= max(EXACT * size, dust):
         return True
-    if short(truth):
+    if short(truth, digits) and exact:
         return False
-    if off <= TOLERANCE * size:
+    return off <= 10.0**-digits * size or written(answer, truth, digits)
+
+
+def written(answer: float, number: float, digits: int) -> bool:
+    """Whether an answer is a number as it is written with so many digits or more, rounded or cut."""
+    if not number:
+        return answer == 0
+    if abs(answer - number) > 10.0 ** (1 - digits) * abs(number):
+        return False
+    return any(math.isclose(answer, form(number, k), rel_tol=EXACT)
+               for k in range(digits, MOST_DIGITS) for form in (rounded, cut))  # fmt: skip
+
+
+def rounded(x: float, digits: int) -> float:
+    """A number rounded to so many significant digits."""
+    return float(f"{x:.{digits - 1}e}")
+
+
+def cut(x: float, digits: int) -> float:
+    """A number with its digits after the first so many left out: 0.36 for 0.3679.
+
+    >>> cut(-520.553, 3), cut(0.29, 2), cut(3.0, 3)
+    (-520.0, 0.29, 3.0)
+    """
+    mantissa, _, exponent = f"{x:.{MOST_DIGITS - 1}e}".partition("e")
+    sign, figures = ("-", mantissa[1:]) if mantissa[0] == "-" else ("", mantissa)
+    return float(f"{sign}{figures[: digits + 1]}e{exponent}")
+
+
+def short(x: float, digits: int = LEAST_DIGITS) -> bool:
+    """Whether a number has at most so many digits, but for what rounding does to the last of many."""
+    return float(f"{x:.{digits}g}") == float(f"{x:.{MOST_DIGITS}g}")
+
+
+def fits(answer: float, number: float, digits: int = LEAST_DIGITS) -> bool:
+    """Whether an answer is this number, to the digits that it was given with, and to so many at least."""
+    if not (math.isfinite(answer) and math.isfinite(number)):
+        return False
+    if abs(answer - number) <= EXACT * abs(number):
         return True
-    return any(float(f"{truth:.{digits}g}") == answer for digits in range(LEAST_DIGITS, MOST_DIGITS))
+    return written(answer, number, max(digits, figures(answer)))
 
 
-def short(x: float) -> bool:
-    """Whether a number has at most four digits, but for what rounding does to the last of many."""
-    return float(f"{x:.4g}") == float(f"{x:.12g}")
+def figures(x: float) -> int:
+    """How many significant digits a number was written with.
+
+    >>> figures(0.0554), figures(-520.0), figures(1 / 3)
+    (3, 2, 12)
+    """
+    return len(f"{abs(x):.{MOST_DIGITS - 1}e}".partition("e")[0].replace(".", "").rstrip("0"))
 
 
 def entries(value: Any) -> list[float]:
@@ -76,12 +120,21 @@ def entries(value: Any) -> list[float]:
     return [float(x) for x in value.ravel().tolist()] if getattr(value, "shape", ()) else [float(value)]
 
 
-def mark(answer: Any, truth: Any, dust: float = 0.0) -> list[bool]:
-    """For each entry whether it is right; all wrong where the shape is another. `dust` as in `right`."""
+def mark(
+    answer: Any, truth: Any, dust: float = 0.0, digits: int = LEAST_DIGITS, exact: bool = True
+) -> list[bool]:
+    """For each entry whether it is right; all wrong where the shape is another. Options as in `right`."""
     ours = entries(truth)
     if shape(answer) != shape(truth):
         return [False] * len(ours)
-    return [right(a, b, dust) for a, b in zip(entries(answer), ours, strict=True)]
+    return [right(a, b, dust, digits, exact) for a, b in zip(entries(answer), ours, strict=True)]
+
+
+def fitting(answer: Any, other: Any, digits: int = LEAST_DIGITS) -> bool:
+    """Whether all entries of an answer are those of something else, as in `fits`."""
+    if other is None or shape(answer) != shape(other):
+        return False
+    return all(fits(a, b, digits) for a, b in zip(entries(answer), entries(other), strict=True))
 
 
 def shape(value: Any) -> tuple[int, ...]:
@@ -89,8 +142,8 @@ def shape(value: Any) -> tuple[int, ...]:
     return tuple(getattr(value, "shape", ()))
 
 
-def diagnose(answer: Any, facts: Facts) -> Mistake | None:
-    """The mistake that a wrong answer shows; None where it cannot be told."""
+def diagnose(answer: Any, facts: Facts, digits: int = LEAST_DIGITS) -> Mistake | None:
+    """The mistake that a wrong answer shows, where so many digits are asked for; None where it cannot be told."""
     truth = entries(facts.truth)
     if shape(answer) != shape(facts.truth):
         turned = shape(answer)[::-1] == shape(facts.truth) and len(shape(answer)) == 2
@@ -101,7 +154,7 @@ def diagnose(answer: Any, facts: Facts) -> Mistake | None:
 
     def near(other: Sequence[float] | None) -> bool:
         same = other is not None and len(other) == len(given) and other != truth
-        return same and all(right(a, b) for a, b in zip(given, other or (), strict=True))
+        return same and all(fits(a, b, digits) for a, b in zip(given, other or (), strict=True))
 
     upstream, local, term = ([_known(x) for x in part] for part in (facts.upstream, facts.local, facts.term))
     # Paths come first: where a factor is 1, what comes through a path is the other factor too, and no advice to
@@ -137,31 +190,23 @@ def diagnose(answer: Any, facts: Facts) -> Mistake | None:
         sized = next((found for found in reasons if found.kind in dict(FACTORS)), None)
         alike = sized is not None and sized.kind == "half" and {r.kind for r in reasons} <= {"half", "own", "value"}
         return sized if sized is None or alike else sized._replace(path=-1)
-    if reasons:
-        return reasons[0]
-    return _nearly(given, truth)
+    return reasons[0] if reasons else _nearly(given, truth, digits)
 
 
-def _nearly(given: Sequence[float], truth: Sequence[float]) -> Mistake | None:
-    """Whether it is the right answer rounded or cut to too few digits, or not far from it."""
-    if not all(abs(a - b) <= ROUGH * abs(b) for a, b in zip(given, truth, strict=True)):
-        return None
-    if all(_rounded(a, b) for a, b in zip(given, truth, strict=True)):
+def _nearly(given: Sequence[float], truth: Sequence[float], digits: int) -> Mistake | None:
+    """Whether it is the right answer rounded or cut to too few digits, or off by a few units of the last one."""
+    pairs = list(zip(given, truth, strict=True))
+    if all(right(a, b, 0.0, digits) or _too_few(a, b, digits) for a, b in pairs):
         return Mistake("rounded")
-    return Mistake("near")
+    if all(abs(a - b) <= NEAR * 10.0**-digits * abs(b) for a, b in pairs):
+        return Mistake("near")
+    return None
 
 
-def _rounded(answer: float, truth: float) -> bool:
-    if right(answer, truth):
-        return True
-    if short(truth) or not truth:
+def _too_few(answer: float, truth: float, digits: int) -> bool:
+    if short(truth, digits) or not truth:
         return False
-    size = math.floor(math.log10(abs(truth)))
-    for digits in range(1, LEAST_DIGITS):
-        unit = 10.0 ** (size - digits + 1)
-        if any(math.isclose(answer, part * unit, rel_tol=EXACT) for part in (round(truth / unit), int(truth / unit))):
-            return True
-    return False
+    return any(math.isclose(answer, form(truth, k), rel_tol=EXACT) for k in range(1, digits) for form in (rounded, cut))
 
 
 def _known(value: Any) -> list[float] | None:

@@ -96,6 +96,25 @@ class Plan:
             forward(forward_program(self.graph, later, copies), v, xp)
         return v
 
+    def work_out(self, v: list[Value], steps: Iterable[int]) -> None:
+        """Compute these steps alone, each value into its slot of `v`."""
+        xp = self.numbers()
+        with quietly(xp):
+            forward(forward_program(self.graph, steps), v, xp)
+
+    def hand_back(self, v: list[Value], steps: Iterable[int], seeds: Mapping[int, Value]) -> Gradients:
+        """What these steps alone, from the last to the first, make of the upstream gradients in `seeds`."""
+        xp = self.numbers()
+        g: Gradients = [None] * len(v)
+        for slot, seed in seeds.items():
+            g[slot] = seed
+        with quietly(xp):
+            if self.scalar:
+                backward_scalars(scalar_program(self.graph, steps, bytearray(len(v))), v, g, xp)
+            else:
+                backward_arrays(backward_program(self.graph, steps, bytearray(len(v))), v, g, xp, self.graph)
+        return g
+
     def _steps(self, copies: bool) -> Iterable[Step]:
         return self._ready(("forward", copies), lambda: forward_program(self.graph, range(len(self.graph)), copies))
 

@@ -144,6 +144,10 @@ class Trace:
             rows.append(plain(gradients[argument], own, self.plan.dtype))
         return np.array(rows).reshape((*shape, *own))
 
+    def whole(self, value: Value | None, shape: tuple[int, ...]) -> Any:
+        """A slot's value as users get it, of its full shape; None (no path) is 0."""
+        return plain(value, shape, self.plan.dtype)
+
     def _slot(self, name: str) -> int:
         if name not in self.graph.nodes:
             raise SpecError(f"there is no {name} in this network{did_you_mean(name, self.graph.nodes)}")

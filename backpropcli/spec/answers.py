@@ -21,7 +21,10 @@ SIGNS = str.maketrans({
     "^": "\u0001", "∂": "d",
 })  # fmt: skip
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-BETWEEN = re.compile(r"(?<=[\d.\]])\s+(?=[-+.\d\[])")
+BETWEEN = re.compile(r"(?<=[\w.\])])\s+(?=[-+]?[.\w\[(])")
+"""Where one number of an array ends and the next begins: not before a sign that has a blank behind it, as in 3 - 2."""
+DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+LOGARITHM = re.compile(r"\bln\b(?:\s*(\d[\d.]*))?")
 QUANTITY = re.compile(r"d[^\W\d]\w*(?:\.\d+)?\s*/\s*d[^\W\d]\w*(?:\.\d+)?|(?<![\w.])[^\W\d]\w*(?:\.\d+)?")
 MIXED = re.compile(r"\s*([-+]?)(\d+)\s+(\d+\s*/\s*\d+)\s*\Z")
 EXAMPLE = "An answer is a number, such as 6, 2*3 or 1/3."
@@ -30,9 +33,13 @@ TELLING = ("decimals", "an operator is missing", "a number has no space", "large
 """What errors of the formula language begin with, or hold, that help a learner too; others speak of networks."""
 
 
-def read_answer(text: str, name: str, array: bool = False, known: Mapping[str, str | None] | None = None) -> Value:
+def read_answer(
+    text: str, name: str, array: bool = False, known: Mapping[str, str | None] | None = None,
+    shape: tuple[int, ...] | None = None,
+) -> Value:  # fmt: skip
     """What an answer is worth: a float, or an array for `[1, 2]` (and, where an `array` is asked for, `1 2` or `1; 2`).
 
+    Of an array's `shape`, where it is told, is known what a comma is: `3,5 2,5` are two numbers or four.
     `t1 = 2` is as good as `2`, for the `name` that is asked for, and `2*3 = 6` as good as `6`. `known` are the names of
     the network, each with its number as text, None where it is not known yet: what a formula of them is told. Raises
     SpecError for all that is no finite number.
@@ -49,10 +56,8 @@ def read_answer(text: str, name: str, array: bool = False, known: Mapping[str, s
     if mixed := MIXED.match(text):
         sign = "-" if mixed[1] == "-" else "+"
         raise SpecError(f"write {mixed[1]}{mixed[2]} {sign} {mixed[3]}")
-    if array:
-        text = _bracketed(text)
     try:
-        found: Any = read_value(Words("answer"), text, name, ())
+        found: Any = _array(text, name, shape) if array else read_value(Words("answer"), text, name, ())
     except BackpropError as error:
         if any(part in error.message for part in TELLING):
             raise SpecError(error.message, hint=error.hint) from None
@@ -76,6 +81,7 @@ def _plain(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.translate(SIGNS)).replace("\u0001", "**")
     text = re.sub(r"√\s*(\d[\d.]*)", r"sqrt(\1)", text).replace("√(", "sqrt(")
     text = re.sub(r"(?<=\d)\s*%", "/100", text)
+    text = LOGARITHM.sub(lambda found: f"log({found[1]})" if found[1] else "log", text)
     return text.strip().strip("'\"`“”").strip()
 
 
@@ -116,9 +122,81 @@ def _no_names(text: str, name: str, known: Mapping[str, str | None]) -> None:
         raise SpecError(f"that is a formula, and a number is asked for: what does it come to, with {given}?")
 
 
+def _array(text: str, name: str, shape: tuple[int, ...] | None) -> Any:
+    """An array's text as an array; a comma between two figures is a decimal one where only then the shape fits."""
+    failed: BackpropError | None = None
+    first: Any = None
+    for way in dict.fromkeys((text, DECIMAL_COMMA.sub(".", text))):
+        try:
+            found: Any = read_value(Words("answer"), _bracketed(way), name, ())
+        except BackpropError as error:
+            failed = failed or error
+            continue
+        if shape is None or getattr(found, "shape", ()) == shape:
+            return found
+        if _without_ones(getattr(found, "shape", ())) == _without_ones(shape):  # a row written as a column, or flat
+            return found.reshape(shape)
+        first = found if first is None else first
+    if first is None and failed is not None:
+        raise failed
+    return first
+
+
+def _without_ones(shape: tuple[int, ...]) -> list[int]:
+    return [size for size in shape if size != 1]
+
+
 def _bracketed(text: str) -> str:
-    """An array's text with its brackets and commas: `1 2` as [1, 2], `1 2; 3 4` as [[1, 2], [3, 4]]."""
-    if not text.startswith("["):
-        rows = [row.strip() for row in text.split(";") if row.strip()]
-        text = f"[{', '.join(f'[{row}]' for row in rows)}]" if len(rows) > 1 else f"[{text}]"
+    """An array's text with its brackets and commas: `1 2` as [1, 2], `1 2; 3 4` and `[1 2; 3 4]` as [[1, 2], [3, 4]].
+
+    Round and curly brackets are as good, around all of it or around a row: `(1, 2)`, `((1, 2), (3, 4))`.
+    """
+    text = _square(text.replace("{", "[").replace("}", "]"))
+    if ";" in text and text.startswith("[") and _closes(text) == len(text) - 1:
+        text = text[1:-1]
+    rows = [row.strip(" \t,") for row in text.split(";") if row.strip(" \t,")]
+    if len(rows) > 1:
+        text = f"[{', '.join(row if _whole(row) else f'[{row}]' for row in rows)}]"
+    elif not _whole(text):
+        text = f"[{rows[0] if rows else text}]"
     return BETWEEN.sub(", ", text)
+
+
+def _whole(text: str) -> bool:
+    """Whether brackets stand around all of a text."""
+    return text.startswith("[") and _closes(text) == len(text) - 1
+
+
+def _square(text: str) -> str:
+    """Round brackets around several numbers as square ones; those of a calculation, (1/2) and exp(1), stay."""
+    signs, opened = list(text), list[int]()
+    for k, sign in enumerate(text):
+        if sign == "(":
+            opened.append(k)
+        elif sign == ")" and opened:
+            start = opened.pop()
+            called = start > 0 and (text[start - 1].isalnum() or text[start - 1] in "_)")
+            inside = text[start + 1 : k]
+            if not called and (_several(inside) or (inside.strip().startswith("(") and "," in inside)):
+                signs[start], signs[k] = "[", "]"
+    return "".join(signs)
+
+
+def _several(text: str) -> bool:
+    """Whether a text in brackets has several numbers: a comma or a blank between two, not inside others."""
+    depth = 0
+    for sign in text:
+        depth += (sign in "([") - (sign in ")]")
+        if sign in ",;" and not depth:
+            return True
+    return BETWEEN.search(text) is not None
+
+
+def _closes(text: str) -> int:
+    """Where the bracket that a text begins with is closed; -1 where it is not."""
+    depth = 0
+    for k, sign in enumerate(text):
+        depth += (sign in "[(") - (sign in "])")
+        if not depth:
+            return k
+    return -1

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from backpropcli.errors import BackpropError
 from backpropcli.views.json import anything
-from backpropcli.views.quiz import HINTS, TOPICS, Quiz
+from backpropcli.views.quiz import Quiz
+from backpropcli.views.quiz_question import HINTS, TOPICS
+from backpropcli.views.quiz_words import in_letters
 
 COLUMN, WIDTH, INDENT = 56, 78, " " * 11
 """Where answers are typed, how wide a line is, and where what is said stands."""
@@ -18,6 +22,7 @@ KEYS = {
     "h": "h", "hint": "h", "?": "h", "help": "h", "s": "s", "skip": "s", "q": "q", "quit": "q", "stop": "q",
     "exit": "q",
 }  # fmt: skip
+WORD = re.compile(r"[^\W\d][\w./]*")
 TOGETHER = "\xa0"
 """A blank where no line is broken."""
 UP = "\x1b[A\x1b[{}C"
@@ -33,6 +38,10 @@ class Taken:
         self.right = False
         self.skipped = False
         self.topic = ""
+        self.latest: Any = None
+        """The last wrong answer."""
+        self.follows: tuple[str, ...] = ()
+        """The learner's own answers that a right one follows from, where it is right because of them."""
 
     @property
     def first_try(self) -> bool:
@@ -55,6 +64,8 @@ class Session:
         self.stopped = False
         self.wrong: dict[str, list[float]] = {}
         """The wrong answers that were plain numbers, by the questions' names."""
+        self.own: dict[str, Any] = {}
+        """The answers that were left standing, by the questions' names: what follows from them is right."""
         self._said = self._question()
         self._typed_at = COLUMN
 
@@ -78,7 +89,8 @@ class Session:
             lines = [f"{head} {taken}"]
         else:
             lines = [*textwrap.wrap(head, WIDTH, break_long_words=False, break_on_hyphens=False), taken]
-        lines.append("Give numbers of up to four digits whole; of longer ones three are enough.")
+        digits = in_letters(quiz.digits)
+        lines.append(f"Give numbers of up to {digits} digits whole; of longer ones {digits} are enough.")
         if any(question.shape for question in quiz):
             lines.append("An array is written 1 2 or [1, 2], a matrix 1 2; 3 4 or [[1, 2], [3, 4]].")
         for text in quiz.definitions:
@@ -91,10 +103,13 @@ class Session:
             lines += textwrap.wrap(more, WIDTH)
         if quiz.left_out:
             names = ", ".join(quiz.left_out[:4]) + (", ..." if len(quiz.left_out) > 4 else ".")
-            lines += textwrap.wrap(f"Left out, as too long to type or not finite: {names}", WIDTH)
+            lines += textwrap.wrap(f"Not asked for (too long, not finite, or what cancels): {names}", WIDTH)
         lines.append("h hint   s skip   q stop")
-        if quiz.only == "gradients" or quiz.beyond:
-            given = ", ".join(f"{name} = {text}".replace(" ", TOGETHER) for name, text in quiz.given)
+        told = quiz.given
+        if quiz.only != "gradients" and not quiz.beyond:
+            told = [(name, text) for name, text in told if quiz.stands_apart(name)]
+        if told:
+            given = ", ".join(together(f"{name} = {text}") for name, text in told)
             wrapped = textwrap.wrap(f"Given: {given}", WIDTH, break_long_words=False)
             lines += ["", *(line.replace(TOGETHER, " ") for line in wrapped)]
         for stage in quiz.known:
@@ -156,6 +171,8 @@ class Session:
             self.stopped = True
         elif key == "s":
             taken.skipped, taken.topic = True, taken.topic or question.topic()
+            if taken.latest is not None:
+                self.own[question.name] = taken.latest
             self._say(f"{question.name} = {question.shown}")
         elif key == "h" and taken.hints == HINTS:
             self._say("There are no more hints. s shows the answer.")
@@ -163,16 +180,22 @@ class Session:
             taken.hints += 1
             self._say(f"Hint {taken.hints} of {HINTS}: {question.hint(taken.hints)}")
         else:
+            known = self._known()
             try:
-                mark = question.mark(word, self._known(), self.wrong)
+                mark = question.mark(word, known, self.wrong, self.own)
             except BackpropError as error:
-                self._say(_sentence(error.message) + (f" {_sentence(error.hint)}" if error.hint else ""))
+                names = {*known, *WORD.findall(word)}
+                said = [_sentence(text, names) for text in (error.message, error.hint) if text]
+                self._say(" ".join(said))
                 return ""
             taken.given.append(word)
             taken.right = mark.right
-            if mark.right:
-                return "right"
             given = question.read(word)
+            if mark.right:
+                self.own[question.name] = given
+                taken.follows = mark.follows
+                return f"right, from your {_listed(mark.follows)}" if mark.follows else "right"
+            taken.latest = given
             if isinstance(given, float):
                 self.wrong.setdefault(question.name, []).append(given)
             taken.topic = taken.topic or mark.topic
@@ -223,24 +246,38 @@ class Session:
         """The same as JSON, `backprop.quiz/1`.
 
         {"format", "spec", "student", "seed", "first_try", "of", "hints", "finished", "answers": [{"name", "given",
-        "right", "hints"}]}; `student` and `seed` are null where there is none.
+        "right", "hints", "follows"}]}; `student` and `seed` are null where there is none. `follows`: the names of the
+        learner's own answers because of which one is right, though the network's number is another.
         """
         result: dict[str, Any] = {
             "format": "backprop.quiz/1", "spec": self.quiz.source, "student": student, "seed": self.quiz.seed,
             "first_try": self.first_try, "of": len(self.quiz), "hints": sum(t.hints for t in self.taken),
             "finished": self.place == len(self.quiz),
             "answers": [
-                {"name": t.name, "given": t.given, "right": t.right, "hints": t.hints} for t in self.taken
+                {"name": t.name, "given": t.given, "right": t.right, "hints": t.hints, "follows": list(t.follows)}
+                for t in self.taken
             ],
         }  # fmt: skip
         return anything(result) + "\n"
+
+
+def together(text: str) -> str:
+    """A short text whose blanks break no line."""
+    return text.replace(" ", TOGETHER) if len(text) < WIDTH else text.replace("] [", "]\0[").replace(
+        " ", TOGETHER).replace("\0", " ")  # fmt: skip
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`z1`, `z1 and b1`, `z1, b1 and w2`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _plural(word: str, many: int) -> str:
     return word if many == 1 else f"{word}s"
 
 
-def _sentence(text: str) -> str:
-    """A message as a sentence."""
+def _sentence(text: str, names: Collection[str] = ()) -> str:
+    """A message as a sentence; a name at its beginning stays what it is."""
     text = " ".join(text.split())
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", ":")) else ".")
+    start = text[:1] if text.partition(" ")[0] in names else text[:1].upper()
+    return start + text[1:] + ("" if text.endswith((".", "?", ":")) else ".")

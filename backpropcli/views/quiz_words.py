@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from backpropcli.engine.marking import Mistake, entries, mark, short
+from backpropcli.engine.marking import LEAST_DIGITS, Mistake, entries, fitting, mark, short
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Index, Name, Number, Unary, postorder
 from backpropcli.views.numbers import local_name
 from backpropcli.views.primes import evaluate
@@ -49,7 +49,9 @@ def attempts(formula: Expression) -> Iterator[Attempt]:
             yield Attempt("other", other, f"that is {{0}}. Here they are {DONE[formula.sign]}.")
 
 
-def formula_mistake(worked: Worked, stage: Stage, given: Any, mistake: Mistake | None) -> str:
+def formula_mistake(
+    worked: Worked, stage: Stage, given: Any, mistake: Mistake | None, digits: int = LEAST_DIGITS
+) -> str:
     """What is said to a wrong value: a part of the formula, the other sign, the wrong way round."""
     formula = stage.formula
     values = {name: worked.value(name) for name in stage.inputs}
@@ -58,7 +60,7 @@ def formula_mistake(worked: Worked, stage: Stage, given: Any, mistake: Mistake |
 
         def gives(part: Expression) -> bool:
             found = evaluate(part, values, stage.find) if plain else comes_to(part, values)
-            return found is not None and not all(mark(found, truth)) and all(mark(given, found))
+            return found is not None and not all(mark(found, truth, 0.0, digits)) and fitting(given, found, digits)
 
         found = [attempt for attempt in attempts(formula) if gives(attempt.formula)]
         outer = _outermost([attempt.formula for attempt in found if attempt.kind == "part"])
@@ -156,13 +158,19 @@ def _size(mistake: Mistake | None) -> str:
     return ""
 
 
-def nearly(mistake: Mistake, answer: Any) -> str:
+def nearly(mistake: Mistake, answer: Any, digits: int = LEAST_DIGITS) -> str:
     """What is said to an answer that is not far off."""
+    many = in_letters(digits)
     if mistake.kind == "rounded":
-        return "nearly, but rounded too far. Three digits are asked for, and are enough."
-    if all(map(short, entries(answer))):
+        return f"nearly, but rounded too far. {many.capitalize()} digits are asked for, and are enough."
+    if all(short(x, digits) for x in entries(answer)):
         return "nearly. The answer is a short number, and nothing has to be rounded."
-    return "nearly. Keep more digits on the way, and give three."
+    return f"nearly. Keep more digits on the way, and give {many}."
+
+
+def in_letters(digits: int) -> str:
+    """A small number as a word."""
+    return ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")[min(digits, 9)]
 
 
 def factors(formula: Expression) -> tuple[float, list[Expression]]:

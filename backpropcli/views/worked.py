@@ -68,6 +68,8 @@ class Worked:
 
     tested = True
     """Whether lines get as many digits as it takes for them to be true."""
+    inline = MOST_INLINE
+    """An array of up to so many entries is written inside a line."""
 
     def __init__(
         self, trace: Trace, precision: Precision | None = None, style: Style = UNICODE, everything: bool = False
@@ -171,7 +173,7 @@ class Worked:
         precision = precision or self.precision
         if not getattr(value, "shape", ()):
             return precision.show(float(value))
-        return _inline(value.tolist(), precision) if value.size <= MOST_INLINE else None
+        return _inline(value.tolist(), precision) if value.size <= self.inline else None
 
     def finer(self, least: Precision) -> Iterator[Precision]:
         """What is asked for, then more and more digits."""

@@ -15,7 +15,8 @@ from backpropcli.engine.marking import entries
 from backpropcli.errors import UsageError
 from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import Picture, picture
-from backpropcli.views.quiz import WRITTEN, Quiz, counted, told_apart
+from backpropcli.views.quiz import Quiz
+from backpropcli.views.quiz_question import counted, told_apart
 from backpropcli.views.quiz_words import summed
 from backpropcli.views.svg import drawn
 from backpropcli.views.terminal_graph import terminal_graph
@@ -33,6 +34,8 @@ MOST_DRAWN = 60
 MOST_NAMED = 8
 MOST_TRIED = 40
 """So many seeds are tried for numbers that nobody has yet."""
+WRITTEN = 12
+"""A given number of up to so many digits is drawn whole."""
 BLANK = "________"
 NO_SCRIPTS = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """What a sheet in HTML may load: nothing but its own style."""
@@ -206,7 +209,7 @@ def _entries(quiz: Quiz, answered: bool) -> tuple[list[Entry], list[Entry]]:
     forward, backward = [], []
     for question in quiz:
         stage = question.stage
-        shown = (told_apart(quiz.worked, question.answer) or question.shown) if answered else BLANK
+        shown = told_apart(quiz.worked, question.answer) if answered else BLANK
         like = counted(question.shape) if question.shape and not answered else ""
         if stage is not None:
             formula = quiz.worked.formula(stage)

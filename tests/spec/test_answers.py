@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from backpropcli.errors import SpecError
@@ -68,3 +71,26 @@ def test_what_is_no_answer(typed: str, words: str) -> None:
     with pytest.raises(SpecError) as raised:
         read_answer(typed, "t2", False, KNOWN)
     assert raised.value.message == words
+
+
+@pytest.mark.parametrize(
+    ("typed", "shape", "worth"),
+    [
+        ("3,5 3,5", (2,), [3.5, 3.5]), ("3,5; 3,5", (2,), [3.5, 3.5]), ("(3.5, 3.5)", (2,), [3.5, 3.5]),
+        ("½ ½", (2,), [0.5, 0.5]), ("[1 2; 3 4]", (2, 2), [[1, 2], [3, 4]]), ("1,2", (2,), [1, 2]),
+        ("3,5", (1,), [3.5]), ("{1; 2}", (2,), [1, 2]), ("1 2", (2, 1), [[1], [2]]),
+        ("((1,2),(3,4))", (2, 2), [[1, 2], [3, 4]]), ("(1, 2); (3, 4)", (2, 2), [[1, 2], [3, 4]]),
+        ("1,5 2,5; 3,5 4,5", (2, 2), [[1.5, 2.5], [3.5, 4.5]]), ("(1/2) (1/3 + 1)", (2,), [0.5, 4 / 3]),
+        ("½ -1½", (2,), [0.5, -1.5]), ("1 - 2 3", (2,), [-1, 3]), ("1 -2", (2,), [1, -2]), ("sqrt(4) 1", (2,), [2, 1]),
+        ("1 exp(0)", (2,), [1, 1]), ("maximum(1, 2) 3", (2,), [2, 3]), ("1 2", (1, 2), [[1, 2]]),
+        ("ln(1) ln 1", (2,), [0, 0]), ("[3,5 4,5]", (2,), [3.5, 4.5]), ("5", (1, 1), [[5]]),
+    ],
+)  # fmt: skip
+def test_arrays_as_they_are_typed(typed: str, shape: tuple[int, ...], worth: Any) -> None:
+    found = read_answer(typed, "t2", True, KNOWN, shape)
+    assert found.shape == shape
+    assert np.allclose(found, worth, rtol=1e-12)
+
+
+def test_the_natural_logarithm_has_both_names() -> None:
+    assert read_answer("2*ln(3) - log(3)", "t2") == pytest.approx(1.0986122886681098)
