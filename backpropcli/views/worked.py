@@ -68,8 +68,7 @@ class Worked:
 
     tested = True
     """Whether lines get as many digits as it takes for them to be true."""
-    inline = MOST_INLINE
-    """An array of up to so many entries is written inside a line."""
+    inline = MOST_INLINE  # an exercise writes longer arrays out: nothing else tells what they are
 
     def __init__(
         self, trace: Trace, precision: Precision | None = None, style: Style = UNICODE, everything: bool = False
