@@ -133,8 +133,9 @@ def accumulate(
     before = g[slot]
     if isinstance(new, Part):
         if slot not in owned:
-            buffer = xp.zeros(lead + shape)
-            g[slot] = buffer if before is None else buffer + before
+            buffer = g[slot] = xp.zeros(lead + shape)
+            if before is not None:
+                buffer[...] += before  # and not a sum, which is no array where the shape is ()
             owned.add(slot)
         where = (..., *new.where)
         if new.unique:

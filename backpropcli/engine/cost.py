@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from backpropcli.engine.plan import Plan
+from backpropcli.engine.trace import seed
 from backpropcli.ops.definition import Value
 
 LONGEST = 0.2
@@ -42,13 +43,13 @@ def cost(plan: Plan, values: Mapping[str, Value], of: str) -> Cost:
     steps = sum(math.prod(graph.shapes[s]) for s in range(len(graph)) if graph.operations[s] is not None)
     slots = plan.forward(values)
     target = graph.nodes[of].slot
-    seed = plan.numbers().number(1.0)
-    gradients = plan.backward(slots, {target: seed}, everything=False)
+    start = seed(plan, of, None)
+    gradients = plan.backward(slots, {target: start}, everything=False)
     back = sum(math.prod(graph.shapes[s]) for s, g in enumerate(gradients) if g is not None)
     forward = fastest(lambda: plan.forward(values))
 
     def both() -> None:
-        plan.backward(plan.forward(values), {target: seed}, everything=False)
+        plan.backward(plan.forward(values), {target: start}, everything=False)
 
     together = fastest(both)
     forward = min(forward, together)  # a pause of the machine's may have met every one of a few slow runs

@@ -1,33 +1,42 @@
-"""Labels: the data that are class numbers, which count from 0 and pick entries, so that 2.5 or -7 means nothing."""
+"""The labels of a network: class numbers, which count from 0 and pick entries, so that 2.5 names nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from backpropcli.errors import SpecError
 from backpropcli.graph import Graph
-from backpropcli.ops.indexing import Label
+from backpropcli.ops.definition import Labels, Structural, Value
+from backpropcli.ops.labels import misfit
 
 
 def labels(graph: Graph) -> dict[str, int]:
     """The names of data that are used as class numbers, and how many classes there are: labels are 0 to one less."""
     names = {node.slot: name for name, node in graph.nodes.items() if node.kind != "node"}
     result: dict[str, int] = {}
-    for slot, classes in _uses(graph):
+    for _, slot, use in _uses(graph):
         if slot in names:
-            result[names[slot]] = min(classes, result.get(names[slot], classes))
+            result[names[slot]] = min(use.size, result.get(names[slot], use.size))
     return result
 
 
-def _uses(graph: Graph) -> Iterator[tuple[int, int]]:
-    """Slots that are used as class numbers, with the number of classes."""
-    for slot, o in graph.options.items():
-        operation, arguments = graph.operations[slot], graph.arguments[slot]
-        match operation.name if operation is not None else "":
-            case "cross_entropy" if not o.one_hot:
-                yield arguments[1], o.shape[-1]
-            case "one_hot":
-                yield arguments[0], o.depth
-            case "pick":
-                for part, size in zip(o.where, o.before, strict=True):
-                    if isinstance(part, Label):
-                        yield arguments[1 + part.argument], size
+def check_labels(graph: Graph, slots: list[Value], given: Mapping[str, Value]) -> None:
+    """Refuse labels that name nothing, after a forward pass with some data replaced; SpecError says which."""
+    if not given:
+        return
+    names = graph.labels()
+    for step, slot, use in _uses(graph):
+        found = misfit(slots[slot], use)
+        if found is not None:
+            of = names.get(graph.arguments[step][0], "it") if use.argument else "one_hot"
+            raise SpecError(found.message(names.get(slot, "a label"), use, of))
+
+
+def _uses(graph: Graph) -> Iterator[tuple[int, int, Labels]]:
+    """Steps, slots that they use as class numbers, and how."""
+    for step, o in graph.options.items():
+        operation: Any = graph.operations[step]
+        if isinstance(operation, Structural):
+            for use in operation.labels(o):
+                yield step, graph.arguments[step][use.argument], use

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from backpropcli import engine
 from backpropcli.engine import NotScalarError, Plan
+from backpropcli.engine.labels import check_labels
 from backpropcli.engine.trace import one_entry
 from backpropcli.errors import SpecError
 from backpropcli.face.arrays import as_array, steepest
@@ -154,6 +155,7 @@ class Network:
         data = {**self.values, **(values or {})}
         try:
             trace = engine.run(self.plan(dtype), data, target, upstream, everything or not self.parameters)
+            check_labels(self.graph, trace.slots, values or {})
         except NotScalarError as error:
             raise error.at(self.place(target)) from None
         return Trace(self, trace)

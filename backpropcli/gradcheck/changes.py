@@ -101,6 +101,8 @@ class Changes(Moves):
     def _totals(self, state: State, index: Indices, copies: int) -> Array:
         """The loss of every copy."""
         point, target = self.point, self.point.target
+        if target not in self.patterns:  # nothing leads to it
+            return np.full(copies, point.loss)
         new, pattern = state[target], self.patterns[target]
         if not self.graph.shapes[target]:
             return np.broadcast_to(new, (copies,)) * point.seed

@@ -160,7 +160,9 @@ def _sites(graph: Graph, where: str, kind: str, text: str) -> tuple[str, str, li
             raise UsageError(f"--fault {text}: {name} = {node.formula} has {inner}", hint=_listing(graph, name))
         steps = [steps[int(number) - 1]]
     idle = graph.constants
-    sites = [Site(s, k) for s in steps for k, a in enumerate(graph.arguments[s]) if a not in idle]
+    sites = [
+        Site(s, k) for s in steps for k, a in enumerate(graph.arguments[s]) if a not in idle and not graph.stops(s)
+    ]
     if argument:
         sites = _of_argument(graph, sites, steps, argument, text)
     elif kind != "transpose":
@@ -171,7 +173,8 @@ def _sites(graph: Graph, where: str, kind: str, text: str) -> tuple[str, str, li
     if kind == "transpose":
         sites = _matrices(graph, sites, bool(argument), name, text)
     if not sites:
-        raise UsageError(f"--fault {text}: {label} passes no gradient on: it is made of constants")
+        why = "it is stopped" if any(map(graph.stops, steps)) else "it is made of constants"
+        raise UsageError(f"--fault {text}: {label} passes no gradient on: {why}")
     return name, label, sites
 
 

@@ -44,6 +44,19 @@ class Part(NamedTuple):
     """False if an integer array in it may name a place twice: added with `xp.add_at`."""
 
 
+class Labels(NamedTuple):
+    """That argument number `argument` holds class numbers, or places: whole, from 0 to `size` less one.
+
+    `wraps`: negative ones count from the end, as in an index. `axis` is the axis of the first argument whose entries
+    they name, from the left; None where they name classes.
+    """
+
+    argument: int
+    size: int
+    wraps: bool = False
+    axis: int | None = None
+
+
 class Operation:
     """What every operation states, whatever its kind.
 
@@ -51,6 +64,7 @@ class Operation:
     (`axis`, `keepdims`), in NumPy's order, with their defaults. `infix` is the operator's sign (`+`), `aliases` are
     other names for the same operation, `keywords` other names for its arguments and options. `stops`: the value is
     taken as a constant of the point; nothing flows back through it, and nothing that moves an argument moves it.
+    `written`: how the language says it (`a[index]`), where it is not called by its name.
     """
 
     kind: ClassVar[str] = "operation"
@@ -69,6 +83,7 @@ class Operation:
         infix: str = "",
         source: str = "",
         stops: bool = False,
+        written: str = "",
     ) -> None:
         self.name = name
         self.arguments = tuple(arguments.replace("*", "").split())
@@ -82,6 +97,7 @@ class Operation:
         self.infix = infix
         self.source = source
         self.stops = stops
+        self.written = written
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -145,6 +161,7 @@ class Structural(Operation):
     `samples` are `(shapes, options)` pairs from which tests are made. `instead` names the elementwise operation that
     people mean when they give a reduction two arrays (`max` -> `maximum`). `listed`: the arguments come as one list
     (`concatenate([a, b])`). `formula`: the textbook form, where the language can say it (`exp(a) / sum(exp(a))`).
+    `labels(o)` are the arguments that are class numbers, which have no gradient and can be wrong.
     """
 
     kind = "structural"
@@ -164,6 +181,7 @@ class Structural(Operation):
         branch: Body | None = None,
         instead: str = "",
         listed: bool = False,
+        labels: Callable[[Options], Sequence[Labels]] = lambda o: (),
         **rest: Any,
     ) -> None:
         super().__init__(name, arguments, words, group=group, **rest)
@@ -176,6 +194,7 @@ class Structural(Operation):
         self.samples = tuple(samples)
         self.instead = instead
         self.listed = listed
+        self.labels = labels
 
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The planner's word, with the defaults of the options that were left out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import REQUIRED, XP, Options, Part, Shape, Structural, Value, show_shape
+from backpropcli.ops.definition import REQUIRED, XP, Labels, Options, Part, Shape, Structural, Value, show_shape
 from backpropcli.ops.planning import bounded, sample, shown, whole
 from backpropcli.ops.stacked import leading, reshape, shape_of
 
@@ -205,7 +205,7 @@ def one_hot(xp: XP, classes: int, labels: Value) -> Value:
 OPERATIONS = (
     Structural(
         "getitem", "a", "entries picked by index: a[0], a[1:], a[:, -1]",
-        group="shapes", options={"index": REQUIRED}, planner=plan_getitem,
+        group="shapes", written="a[index]", options={"index": REQUIRED}, planner=plan_getitem,
         value=_getitem, vjps={"a": ("g at the places picked, 0 elsewhere", _getitem_vjp)},
         samples=(
             sample((4,), index=(1,)), sample((4,), index=-1), sample((4,), index=(slice(1, 3),)),
@@ -226,6 +226,7 @@ OPERATIONS = (
         group="shapes", options={"depth": REQUIRED}, keywords={"num_classes": "depth"}, planner=plan_one_hot,
         value=lambda xp, o, labels: one_hot(xp, o.depth, labels),
         vjps={"labels": ("0", lambda xp, o, g, y, labels: xp.zeros(leading(xp, labels, 0)))},
+        labels=lambda o: [Labels(0, o.depth)],
         samples=(sample((3,), depth=4), sample((), depth=2), sample((2, 2), depth=3)),
     ),
 )

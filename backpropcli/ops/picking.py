@@ -10,7 +10,18 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import REQUIRED, XP, Options, Part, Shape, Structural, Value, broadcast, show_shape
+from backpropcli.ops.definition import (
+    REQUIRED,
+    XP,
+    Labels,
+    Options,
+    Part,
+    Shape,
+    Structural,
+    Value,
+    broadcast,
+    show_shape,
+)  # fmt: skip
 from backpropcli.ops.indexing import Label, complete, listed, neighbours, single, span
 from backpropcli.ops.planning import bounded, sample
 from backpropcli.ops.stacked import leading, reshape, shape_of
@@ -193,11 +204,18 @@ def _masked_back(xp: XP, o: Options, g: Value, labels: tuple[Value, ...]) -> Val
     return result
 
 
+def _named(o: Options) -> list[Labels]:
+    """The labels behind the array, and how many entries the axis has that each picks from."""
+    parts = enumerate(zip(o.where, o.before, strict=True))
+    return [Labels(1 + part.argument, n, True, axis) for axis, (part, n) in parts if isinstance(part, Label)]
+
+
 ROWS = (Label(0),)
 OPERATIONS = (
     Structural(
         "pick", "*arrays", "entries picked by labels that are data: p[arange(4), y], W[ids]",
-        group="shapes", options={"index": REQUIRED}, planner=plan_pick, value=_pick,
+        group="shapes", written="a[labels]", options={"index": REQUIRED}, planner=plan_pick, value=_pick,
+        labels=_named,
         vjps={"arrays": ("g added up at the places picked, 0 for labels", _pick_vjp)},
         samples=(
             sample((4,), (3,), index=ROWS), sample((4, 2), (3,), index=ROWS), sample((3,), (), index=ROWS),

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import XP, Elementwise, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.definition import XP, Elementwise, Labels, Options, Shape, Structural, Value, show_shape
 from backpropcli.ops.indexing import one_hot
 from backpropcli.ops.planning import axes_of, reduced, sample
 from backpropcli.ops.reductions import log_parts
@@ -203,6 +203,7 @@ OPERATIONS = (
             "logits": ("g / n * (softmax(logits) * sum(targets) - targets)", _mean_cross_entropy_vjp),
             "targets": ("-g / n * log_softmax(logits), 0 for class numbers", _mean_targets_vjp),
         },
+        labels=lambda o: () if o.one_hot else (Labels(1, o.shape[-1]),),
     ),
     Elementwise(
         "binary_cross_entropy", "p targets",

@@ -57,4 +57,4 @@ def lookup(name: str) -> Operation | Refused | None:
 
 def names() -> list[str]:
     """Every name that can be called, aliases included, in alphabetical order: where "did you mean" looks."""
-    return sorted(name for name, known in _KNOWN.items() if isinstance(known, Operation))
+    return sorted(name for name, known in _KNOWN.items() if isinstance(known, Operation) and not known.written)

@@ -18,7 +18,7 @@ def planned_call(
     operation: Operation, arguments: Sequence[Expression], options: Options | None, shapes: Sequence[Shape]
 ) -> Expression:
     """An operation of these arguments with its planned options, as somebody might have written it."""
-    if operation.name in ("getitem", "pick") and hasattr(options, "where"):
+    if operation.written and hasattr(options, "where"):
         items = iter(arguments[1:])
         return Index(arguments[0], tuple(_item(k, items) for k in _trimmed(options.where)))  # type: ignore[union-attr]
     if operation.variadic and getattr(operation, "listed", False):

@@ -55,14 +55,10 @@ def ops_page(operation: Operation) -> Iterator[str]:
         yield f"  {left.ljust(size)}   {right}"
 
 
-WRITTEN = {"getitem": "a[index]", "pick": "a[labels]"}
-"""Operations that are not called by name."""
-
-
 def call(operation: Operation) -> str:
     """How an operation is called, with what must be given: `where(condition, a, b)`, `reshape(a, shape)`."""
-    if operation.name in WRITTEN:
-        return WRITTEN[operation.name]
+    if operation.written:
+        return operation.written
     words = list(operation.arguments)
     if operation.variadic:
         words = ["[a, b, ...]"] if getattr(operation, "listed", False) else ["a, b, ..."]

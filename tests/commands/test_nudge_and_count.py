@@ -189,3 +189,9 @@ def test_nudging_is_really_timed_unless_it_takes_too_long(backprop):
 def test_count_json(backprop):
     found = json.loads(backprop("count", *LECTURE, "--format", "json")[1])
     assert (found["nudging"]["evaluations"], found["backpropagation"]["evaluations"]) == (28, 11)
+
+
+def test_counting_needs_a_loss_that_is_one_number(backprop):
+    status, out, err = backprop("count", "-p", "y=[1,2]", "-n", "f = y*2")
+    assert (status, out) == (2, "")
+    assert "f has shape (2,), and gradients need one number" in err

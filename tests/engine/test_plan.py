@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import backpropcli as bp
 from backpropcli.engine import NotScalarError, Plan, offenders, run
 from backpropcli.errors import SpecError
 from backpropcli.graph import Graph
@@ -337,3 +338,14 @@ def test_offenders_name_the_first_step_that_is_not_finite() -> None:
     assert (only.what, only.label, only.result) == ("gradient", "w", math.inf)
     assert only.inputs == (("s", 0.0), ("w", 0.0))
     assert offenders(founding().run()) == []
+
+
+@pytest.mark.parametrize(("formula", "value", "gradient"), [
+    ("x[...] + x", 4, 2), ("sum(x[None])*x", 4, 4), ("sum(x[None, ...] + x[..., None])", 4, 2),
+    ("(x[...]*x)[None].sum()", 4, 4), ("x*x[...]*x", 8, 12),
+])
+def test_a_plain_number_may_be_indexed_by_nothing(formula, value, gradient):
+    network = bp.loads(f"parameters: {{x: 2}}\nnodes: {{J: '{formula}'}}")
+    assert (network.run().value("J"), network.run().gradient("x")) == (value, gradient)
+    assert network.check(against="all").verdict == "pass"
+    assert network.check(eps=1e-3).verdict == "pass"

@@ -53,7 +53,7 @@ def ordinary(graph: Graph, values: Any, upstream: Any = None) -> bool:
 # Every operation.
 
 
-@pytest.mark.parametrize("name", [n for n, o in TABLE.items() if isinstance(o, Elementwise)])
+@pytest.mark.parametrize("name", [n for n, o in TABLE.items() if isinstance(o, Elementwise) and not o.stops])
 def test_every_fault_in_every_elementwise_operation(name: str) -> None:
     operation: Any = TABLE[name]
     found = 0
@@ -279,3 +279,14 @@ def test_power_is_honest_deep_down(layers: int) -> None:
     for k in range(layers):
         report = network.check(fault=f"a{k}:scale={1 + 1.2 * power!r}")
         assert {r.verdict for r in report.rows[: k + 1]} == {"fail"}
+
+
+def test_a_step_of_a_parameter_that_leads_nowhere():
+    report = loads("inputs: {x: 2}\nparameters: {w: 1}\nnodes: {J: mean(x)}").check(eps=1e-3)
+    assert report.verdict == "pass"
+    assert report.rows[0].backprop == 0
+
+
+def test_what_is_stopped_cannot_be_broken():
+    with pytest.raises(UsageError, match="s passes no gradient on: it is stopped"):
+        loads("parameters: {w: 2}\nnodes: {s: stop_gradient(w), J: s*w}").check(fault="s:sign")

@@ -11,11 +11,12 @@ from backpropcli.graph import Graph
 from backpropcli.ops.definition import Elementwise, Operation, Shape
 from backpropcli.ops.numbers.scalar import xp as scalar
 from backpropcli.spec.formula import tree
+from backpropcli.spec.formula.names import names
 from backpropcli.spec.formula.show import show
 from backpropcli.spec.formula.tree import Expression, Name, Number, Slice, Text, Unary
 
 if TYPE_CHECKING:
-    from backpropcli.spec.formula.labels import Labels
+    from backpropcli.spec.formula.labels import Found
     from backpropcli.spec.formula.lower import Lowering
 
 MOST_ENTRIES = 50_000_000
@@ -88,7 +89,7 @@ def literal(e: tree.Sequence) -> Any:
     """A list of numbers as an array; None where something in it is not a plain number."""
     for part in tree.postorder(e):
         number = part.operand if isinstance(part, Unary) and part.sign == "-" else part
-        if not (isinstance(number, Number) or (isinstance(number, tree.Sequence) and number.kind == "list")):
+        if not (isinstance(number, Number) or (isinstance(part, tree.Sequence) and part.kind == "list")):
             return None
     nested = _nested(e)
     shape: list[int] = []
@@ -129,7 +130,7 @@ def option(lowering: Lowering, name: str, e: Expression) -> Any:
     ))  # fmt: skip
 
 
-def index_item(lowering: Lowering, e: Expression, labels: Labels | None = None) -> Any:
+def index_item(lowering: Lowering, e: Expression, labels: Found | None = None) -> Any:
     """One entry of an index: a whole number, a slice, None, `...`, a list of whole numbers, or a Label of `labels`."""
     found: Any
     if isinstance(e, Slice):
@@ -139,19 +140,25 @@ def index_item(lowering: Lowering, e: Expression, labels: Labels | None = None) 
         return found
     if isinstance(e, Name) and e.name in ("None", "..."):
         return None if e.name == "None" else ...
-    if isinstance(e, tree.Sequence):
+    if isinstance(e, tree.Sequence) and (labels is None or not _of_network(lowering, e)):
         return [index_item(lowering, item) for item in e.items]
     if isinstance(e, tree.Binary) and e.sign in ("<", "<=", ">", ">=", "==", "!=", "&", "|"):
         raise FormulaError(
             "an index is made of whole numbers, not of conditions", hint="Choose with where(condition, a, b)."
         ).spanning(e.start, e.end)
-    if labels is not None and isinstance(e, Name):
+    if isinstance(e, tree.Call) and e.name == "range" and "range" not in lowering.functions:
+        e = tree.Call("arange", e.arguments, e.keywords, e.start, e.end, at=e.at)
+    if labels is not None and _of_network(lowering, e):
         label = labels.label(e)
         if label is not None:
             return label
-    if isinstance(e, tree.Call) and e.name == "range" and "range" not in lowering.functions:
-        e = tree.Call("arange", e.arguments, e.keywords, e.start, e.end, at=e.at)
     return _whole(lowering, e, labels is not None)
+
+
+def _of_network(lowering: Lowering, e: Expression) -> bool:
+    """Whether an expression uses a value of the network (or of the function that it stands in), not only its shape."""
+    known: Any = lowering.graph.nodes if lowering.scope is None else lowering.scope
+    return any(name in known for name in names(e))
 
 
 def _whole(lowering: Lowering, e: Expression, listed: bool = False) -> Any:

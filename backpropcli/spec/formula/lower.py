@@ -177,11 +177,11 @@ class Lowering:
 
     def index(self, e: Index, value: Result) -> Result:
         """`value[...]`."""
-        found = labels.Labels(self)
+        found = labels.Found(self)
         index = tuple(constants.index_item(self, item, found) for item in e.items)
         if found.slots and not isinstance(value, tuple):
             slot = self.step(_operation("pick"), (value, *found.slots), {"index": index}, e)
-            found.check(self.graph.options[slot], show(e.value))
+            labels.check(self, slot, (e.value, *found.written))
             return slot
         if isinstance(value, tuple):
             try:
@@ -208,6 +208,9 @@ class Lowering:
             error = unknown_operation(e, frozenset(self.functions))
             assert error is not None
             raise error
+        if operation.written:
+            raise FormulaError(f"{e.name} is not called by its name", hint=f"Write {operation.written}, as in "
+                               "a[0], a[1:] or p[arange(4), y].").spanning(e.at, e.at + len(e.name))  # fmt: skip
         if e.written == "attribute" and e.name != "transpose":
             raise FormulaError(f"{e.name} is an operation: it is called", hint=f"Write {show(e)}()").spanning(
                 e.at, e.end
@@ -221,7 +224,10 @@ class Lowering:
         for key, value in bound.options.items():
             options[key] = constants.option(self, key, value)
         calls.judge(self.graph, e, bound, results, options)
-        return self.step(bound.operation, tuple(results), options, e)
+        slot = self.step(bound.operation, tuple(results), options, e)
+        if type(slot) is int:
+            labels.check(self, slot, bound.arguments)
+        return slot
 
     def special(self, e: Call, receiver: Result) -> Result:
         """The few calls that are about an array and not about its numbers: `x.shape`, `len(x)`, `array([1, 2])`."""
