@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, NamedTuple
 
 from backpropcli.engine.trace import Trace, plain
@@ -25,7 +26,7 @@ class Offender(NamedTuple):
 def finite(value: Value) -> bool:
     """Whether a number, or every entry of an array, is neither NaN nor infinite."""
     if isinstance(value, float):
-        return value - value == 0.0
+        return math.isfinite(value)
     import numpy as np
 
     return bool(np.isfinite(value).all())

@@ -150,9 +150,9 @@ class Plan:
             g[slot] = seed
         if until == 0 and top == len(v) - 1:
             whole = range(top, -1, -1)
-            steps: Iterable[Any] = self._ready(("backward", everything), lambda: self._back(whole, everything))
+            steps: Iterable[Any] = self._ready(("backward", everything), lambda: self.back(whole, everything))
         else:
-            steps = self._back(range(top, until - 1, -1), everything)
+            steps = self.back(range(top, until - 1, -1), everything)
         with quietly(xp):
             if self.scalar:
                 backward_scalars(steps, v, g, xp)
@@ -160,7 +160,8 @@ class Plan:
                 backward_arrays(steps, v, g, xp, self.graph)
         return g
 
-    def _back(self, slots: range, everything: bool) -> Iterator[BackStep] | Iterator[ScalarBackStep]:
+    def back(self, slots: range, everything: bool) -> Iterator[BackStep] | Iterator[ScalarBackStep]:
+        """The steps of the backward pass among these slots, in that order."""
         if everything not in self._idle:
             self._idle[everything] = self._without_gradient(everything)
         make = scalar_program if self.scalar else backward_program

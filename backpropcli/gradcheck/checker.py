@@ -91,7 +91,17 @@ def check(
     found = claims(point, expect if injected is None else (), rows)
     report = Report(of, point.trace.value(of), rows, claims=found, culprit=culprit, eps=eps, difference=difference)
     report.against, report.fault, report.coverage = tuple(against), injected, coverage
+    report.notes = tuple(unseen(inspector.judge.unseen))
     return report
+
+
+def unseen(count: int) -> Iterable[str]:
+    """What to say where rounding may have reached so many gradients, and 50 digits would take too long to tell."""
+    if count:
+        yield (
+            f"Rounding may have taken digits of {count:,} gradient{'s' if count > 1 else ''}, and the network is too "
+            "large to tell at 50 digits: right is the rule."
+        )
 
 
 def checked(graph: Graph, everything: bool, source: str, claimed: bool) -> list[str]:

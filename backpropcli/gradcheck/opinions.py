@@ -90,6 +90,7 @@ class Digits:
     def __init__(self, point: Point) -> None:
         self.point = point
         self._runs: dict[tuple[int, int], tuple[list[Value], list[Value | None]]] = {}
+        self._sizes: dict[int, list[Any]] = {}
 
     def run(self, digits: int, bits: int = 0) -> tuple[list[Value], list[Value | None]]:
         """Values and gradients by slot at so many digits (or bits: 53 are those of float64, 24 of float32)."""
@@ -138,11 +139,28 @@ class Digits:
             wide, narrow = (losses[0] - losses[1]) / (2 * h), (losses[2] - losses[3]) / h
             slope = narrow + (narrow - wide) / 3
             noise = point.noise(c.slot) / UNIT
-            size = max(abs(here), mp.mpf(noise) if math.isfinite(noise) else abs(here) * 10**10)
+            size = max(abs(here), self._rounding(c.slot, digits), mp.mpf(noise) if math.isfinite(noise) else 0)
             error = abs(slope - narrow) + mp.mpf(10) ** (2 - digits) * size / h
             rule = self.rule(c, digits)
             return Exact(rule, slope, error, (here - losses[3]) / (h / 2), (losses[2] - here) / (h / 2))
 
+    def _rounding(self, slot: int, digits: int) -> Any:
+        """The most that a value downstream of a slot moves the loss by, if it doubles: what rounding is relative to."""
+        v, g = self.run(digits)
+        if digits not in self._sizes:
+            self._sizes[digits] = [moved(value, gradient) for value, gradient in zip(v, g, strict=True)]
+        sizes = self._sizes[digits]
+        return max((sizes[s] for s in self.point.downstream({slot})), default=0)
+
     def _loss(self, v: list[Value], xp: Any) -> Any:
         product = v[self.point.target] * xp.number(self.point.seed)
         return product.sum() if getattr(product, "ndim", 0) else product
+
+
+def moved(value: Value, gradient: Value | None) -> Any:
+    """How much the loss moves if a value doubles, or every entry of an array; 0 where that is not finite."""
+    if gradient is None:
+        return 0
+    product = abs(value * gradient)
+    total = product.sum() if getattr(product, "ndim", 0) else product
+    return total if total - total == 0 else 0

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from backpropcli.gradcheck.sampling import Coverage
 
 Verdict = Literal["pass", "fail", "unsure"]
-Reason = Literal["", "corner", "jump", "nonfinite", "digits", "rule", "unsettled", "disagreement"]
+Reason = Literal["", "corner", "jump", "nonfinite", "digits", "precision", "rule", "unsettled", "disagreement"]
 """Beside a verdict: the point is on a corner or a jump of an operation; a value or gradient is NaN or infinite; the
-rule is right but float64 loses its digits; the rule is wrong; it could not be settled; the oracles that were asked do
-not agree."""
+rule is right but float64 loses some of its digits (digits), or the number itself (precision); the rule is wrong; it
+could not be settled; the oracles that were asked do not agree."""
 Method = Literal["difference", "complex step", "50 digits", "local derivatives", "none"]
 
 
@@ -42,7 +42,8 @@ class Row(NamedTuple):
     `index` is () for a plain number. `numerical` ± `bound` is the independent opinion (with a step given: the plain
     difference at that step and that step's own error; `above` and `below` are then the loss at p + eps and p - eps).
     On a corner `left` and `right` are the slopes on either side. `reason` is one word, `node` the node it is about,
-    `note` the same as a sentence. `method` is the rung of the ladder that decided.
+    `note` the same as a sentence. `method` is the rung of the ladder that decided. `reliable` is what the rule gives at
+    50 digits or more, where float64 did not.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Row(NamedTuple):
     below: float | None = None
     sees: float | None = None
     opinions: tuple[Opinion, ...] = ()
+    reliable: float | None = None
 
     @property
     def label(self) -> str:

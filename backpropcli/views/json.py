@@ -55,6 +55,7 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
             "verdict": row.verdict,
             "reason": row.reason,
             "note": row.note,
+            **({"reliable": row.reliable} if row.reliable is not None else {}),
             **({"opinions": opinion_fields(row.opinions)} if report.against else {}),
         })
         for row in report.rows if not (failures and row.verdict == "pass")

@@ -70,10 +70,10 @@ def test_a_wrong_gradient_fails_where_it_is_hard(formula: str, w: float, fault: 
 
 
 def test_a_right_rule_that_loses_digits_passes_and_says_so() -> None:
-    (row,) = report(one("log(1 - sigmoid(w))", w=30.0)).rows
+    (row,) = report(one("log(1 - sigmoid(w))", w=29.0)).rows
     assert (row.verdict, row.reason, row.method) == ("pass", "digits", "50 digits")
-    assert row.numerical == pytest.approx(-1.0, rel=1e-12)
-    assert abs(row.backprop + 1.0) > 1e-4
+    assert row.numerical == pytest.approx(-1.0, rel=1e-11)
+    assert 1e-5 < abs(row.backprop + 1.0) < 1e-3
     assert "float64 loses its digits" in row.note
 
 

@@ -1,0 +1,173 @@
+"""How much of a run may be rounding: the same run again, each rounding made larger, and in a random direction.
+
+A float64 is off by up to half a unit of its last place after every operation. Most networks hardly pass that on; one
+that cancels (1 - cos(x) for a small x) can turn it into most of what it prints. So every result is moved by `GROWN`
+roundings, forward and backward, and what that does to a value or a gradient, divided by `GROWN`, is about what rounding
+did to it in the first place: the cheap cousin of Monte Carlo arithmetic (Parker 1997). It costs two runs, says nothing
+of what is right, and is the same for the same network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from backpropcli.engine.backward import Gradients, backward_arrays, backward_scalars
+from backpropcli.engine.forward import GENERAL, Step, forward, program
+from backpropcli.engine.plan import Plan, quietly
+from backpropcli.ops.definition import UNIT_SLOPE, XP, Elementwise, Operation, Value
+
+UNIT = 2.0**-53
+"""The relative error of one rounding."""
+GROWN = 32.0
+"""So many roundings every result is moved by: enough to stand out from those of the run itself."""
+DRAWS = 2
+"""So many runs, each with other directions."""
+LEAST = 5e-324 * GROWN
+"""What rounding does to numbers so small that they have lost digits, or all of them, by leaving float64's range."""
+SMALL = 1e-290
+"""Numbers below this are that small."""
+LOSES = 1e-7
+"""What may be off by this (relative) is worth a second look: a tenth of what the check calls right."""
+EXACT = frozenset({"shapes", "comparisons", "rounding", "constants"})
+"""Groups of operations that round nothing."""
+
+Shake = Callable[[Value], Value]
+
+
+class Shaken:
+    """Some runs of a plan in float64 with larger roundings, from the same data and the same upstream gradients.
+
+    `slots` are the values of its plain run.
+    """
+
+    def __init__(self, plan: Plan, slots: Sequence[Value]) -> None:
+        self.plan = plan
+        self.slots = slots
+        self.runs = [self._forward(draw) for draw in range(DRAWS)]
+
+    def gradients(self, seeds: Mapping[int, Value], everything: bool = True) -> list[Gradients]:
+        """By run the gradients by slot, from the upstream gradients of some slots."""
+        return [self._backward(v, seeds, everything, draw) for draw, v in enumerate(self.runs)]
+
+    def _forward(self, draw: int) -> list[Value]:
+        xp, graph = self.plan.numbers(), self.plan.graph
+        v = [value if operation is None else None
+             for value, operation in zip(self.slots, graph.operations, strict=True)]  # fmt: skip
+        with quietly(xp):
+            forward(self._shaking(v, shaker(self.plan.scalar, draw), xp), v, xp)
+        return v
+
+    def _shaking(self, v: list[Value], shake: Shake, xp: XP) -> Iterator[Step]:
+        """The steps of the forward pass; what each one gives is moved before the next one is handed out."""
+        graph = self.plan.graph
+        for slot, body, a, b, arguments in program(graph, range(len(graph))):
+            operation = graph.operations[slot]
+            if operation is not None and adds_up(operation):
+                # A sum rounds the size of what it adds up, which its value does not tell.
+                yield slot, _of_shaken(body, shake), a, GENERAL, arguments
+                continue
+            yield slot, body, a, b, arguments
+            if operation is not None and operation.group not in EXACT:
+                v[slot] = shake(v[slot])
+                if underflows(operation):
+                    v[slot] = risen(v[slot], [v[k] for k in arguments], xp)
+
+    def _backward(self, v: list[Value], seeds: Mapping[int, Value], everything: bool, draw: int) -> Gradients:
+        xp, plan = self.plan.numbers(), self.plan
+        g: Gradients = [None] * len(v)
+        for slot, seed in seeds.items():
+            g[slot] = seed
+        back = plan.back(range(max(seeds), -1, -1), everything)
+        steps = self._shaking_back(back, g, shaker(plan.scalar, draw + DRAWS))
+        with quietly(xp):
+            if plan.scalar:
+                backward_scalars(steps, v, g, xp)
+            else:
+                backward_arrays(steps, v, g, xp, plan.graph)
+        return g
+
+    def _shaking_back(self, steps: Iterable[Any], g: Gradients, shake: Shake) -> Iterator[Any]:
+        """The steps of the backward pass; the upstream gradient of each is moved before it is handed out."""
+        last = -1
+        for step in steps:
+            slot = step[0]
+            if slot != last and g[slot] is not None:
+                g[slot] = shake(g[slot])
+            last = slot
+            yield step
+
+
+def adds_up(operation: Operation) -> bool:
+    """Whether an operation adds up entries of its arguments, so that they may cancel within it."""
+    return operation.kind == "structural" and operation.group in ("reductions", "linear algebra")
+
+
+def underflows(operation: Operation) -> bool:
+    """Whether a result of 0 may be one too small for float64: a product's, a power's, an exponential's."""
+    if not isinstance(operation, Elementwise) or operation.branch is not None:
+        return False
+    return operation.partials[0] is not UNIT_SLOPE and operation.group != "trigonometry"
+
+
+def _of_shaken(body: Callable[..., Value], shake: Shake) -> Callable[..., Value]:
+    return lambda xp, *values: body(xp, *map(shake, values))
+
+
+def shaker(scalar: bool, draw: int) -> Shake:
+    """What moves a number, or every entry of an array, by half of `GROWN` roundings up to all of them."""
+    if scalar:
+        return _numbers(draw)
+    import numpy as np
+
+    rng = np.random.default_rng(draw)
+
+    def shake(y: Any) -> Any:
+        t = rng.random(np.shape(y))
+        t = t - (t < 0.5)
+        return y + y * (t * (GROWN * UNIT)) + np.where((np.abs(y) < SMALL) & (y != 0.0), t * LEAST, 0.0)
+
+    return shake
+
+
+def _numbers(draw: int) -> Shake:
+    """The same for plain numbers, without NumPy: a linear congruential generator's directions are random enough."""
+    state = 12345 + draw
+
+    def shake(y: float) -> float:
+        nonlocal state
+        state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+        t = state / 0x80000000
+        t = t if t >= 0.5 else t - 1.0
+        moved = y + y * (t * (GROWN * UNIT))
+        return moved if not 0.0 < abs(y) < SMALL else moved + t * LEAST
+
+    return shake
+
+
+def risen(y: Value, arguments: Sequence[Value], xp: XP) -> Value:
+    """`y`, with a number out of float64's range where it is 0 though no argument is."""
+    if isinstance(y, float):
+        return LEAST if y == 0.0 and 0.0 not in arguments else y
+    import numpy as np
+
+    gone = np.equal(y, 0.0)
+    if not gone.any():
+        return y
+    for x in arguments:
+        gone = gone & np.not_equal(x, 0.0)
+    return np.where(gone, LEAST, y)
+
+
+def loses(own: Value, others: Sequence[Value]) -> Any:
+    """Whether a number, or by entry whether an array's, may have lost its digits: `others` are those of shaken runs."""
+    if isinstance(own, float) and all(isinstance(x, float) for x in others):
+        return any(not abs(x - own) <= max(LOSES * GROWN * max(abs(own), abs(x)), SMALL) for x in others)
+    import numpy as np
+
+    found = np.zeros(np.shape(own), bool)
+    with np.errstate(all="ignore"):
+        for x in others:
+            off = np.abs(np.asarray(x, float) - own)
+            found |= ~(off <= np.maximum(LOSES * GROWN * np.maximum(np.abs(own), np.abs(x)), SMALL))
+    return found
