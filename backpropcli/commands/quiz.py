@@ -39,7 +39,9 @@ def quiz(
     students: Annotated[
         Word,
         typer.Option(
-            metavar="NAMES", help="A worksheet with other numbers for each: 101,102 (one: 101,) or how many, as 30."
+            metavar="NAMES",
+            help="A worksheet with other numbers for each: 101,102 (one: 101,), how many, as 30, or who had which "
+            "before: homework-students.csv.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace worksheets, or a result, that are there.")] = False,
@@ -56,8 +58,9 @@ def quiz(
 ) -> int:
     """The exercise: every value left to right, then every gradient right to left.
 
-    Answers are numbers or expressions (6, 2*3, 1/3). One of up to four digits
-    is given as it is; of a longer one three digits are enough. h gives a hint (there are three), s shows the
+    Answers are numbers or expressions (6, 2*3, 1/3). One of up to three digits
+    is given as it is; of a longer one three digits are enough, or as many as
+    are asked for. h gives a hint (there are three), s shows the
     answer and goes on, q stops. A script may answer through standard input.
     The exit status is 0 when it has ended, however well, 2 if it could not start.
 
@@ -84,12 +87,13 @@ def quiz(
         net = network.read(file)
         sheets = net.worksheets(
             worksheet, students, of=of, only=only, seed=chosen, precision=numbers.precision(), every=every,
-            tell=to.note,
+            tell=to.note, seeds=seeds_of(students),
         )  # fmt: skip
         write_files(sheets, force, hint=f"Replace them:  --force, or write others:  --worksheet other{sheet}")
         written = [path for path, _ in sheets]
         if len(written) > MOST_TOLD:
-            to.note(f"wrote {len(written) - 1:,} worksheets, {written[0]} to {written[-2]}, and {written[-1]}")
+            *several, key, listing = written
+            to.note(f"wrote {len(several):,} worksheets, {several[0]} to {several[-1]}, {key} and {listing}")
             return 0
         for path in written:
             to.note(f"wrote {path}")
@@ -121,6 +125,16 @@ def quiz(
         raise
     finish(session, to, result, student, "" if ended else "\n")
     return 0
+
+
+def seeds_of(students: str | None) -> dict[str, int] | None:
+    """The seeds of a manifest that was written with other worksheets; None where `--students` names no such file."""
+    if students is None or not students.lower().endswith(".csv"):
+        return None
+    from backpropcli.spec.files import read_text
+    from backpropcli.views.students import read_manifest
+
+    return read_manifest(read_text(students), students)
 
 
 def ask(session: "Session", to: Destination, save: Callable[[], None]) -> bool:

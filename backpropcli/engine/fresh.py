@@ -1,8 +1,9 @@
 """Fresh nice numbers for an exercise, such that its values and gradients have few figures.
 
 Where a network has one to four numbers, all small ones are tried, and a seed picks among the nicest: seeds that follow
-one another get different numbers. Else it is the best of many draws. The same seed gives the same numbers everywhere,
-and those of the page that `page --exercise --seed` writes: its script chooses them in the same way.
+one another get different numbers. Else it is the best of many draws, of which no two seeds among hundreds share one:
+three of the numbers tell the seed. The same seed gives the same numbers everywhere, whoever else gets some, and those
+of the page that `page --exercise --seed` writes: its script chooses them in the same way.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from backpropcli.engine.labels import labels
 from backpropcli.engine.plan import Plan
 from backpropcli.engine.trace import seed as upstream_of
 from backpropcli.errors import SpecError
-from backpropcli.ops.definition import Value
+from backpropcli.graph import Graph
+from backpropcli.ops.definition import Elementwise, Value
+from backpropcli.ops.numbers.scalar import xp
 
 DRAWS = 300
 """So many sets of numbers are tried."""
@@ -41,7 +44,19 @@ MOST_NUMBERS = 3_000
 """Data of more numbers than these are no exercise."""
 NEGLIGIBLE = 1e-6
 """A smaller number counts as 0: a saturated unit's, or what rounding left, which differs with the order of adding."""
+DYING = 4
+"""Every fourth seed makes a unit dead, such as a ReLU, where there is one, so that a gradient of 0 is practised."""
+MOST_DEAD, ALIVE = 0.7, 500
+"""Then up to this part of the gradients is 0; what it costs where none is, or more are."""
+TELLING, TOLD = (1, 2, 3, 4, 5, 6, -1, -2), 3
+"""So many of the numbers are among these, chosen such that no other seed of as many as there are choices has them."""
+SPREAD = 5
+"""Seeds that follow one another differ in each of the numbers that tell them."""
 WORD = 0xFFFFFFFF
+
+
+Priced = Callable[[list[float]], tuple[float, bool]]
+"""What a draw costs, and whether it has a dead unit."""
 
 
 class Part(NamedTuple):
@@ -74,13 +89,37 @@ def fresh(
             hint="Take fewer units or examples, or leave the numbers as they are.",
         )
     unit = 1 if all(x.is_integer() for x in first) else 10
+    dying = mortal(plan.graph) and seed % DYING == DYING - 1
 
-    def priced(draw: list[float]) -> float:
-        return math.inf if draw == first else _cost(plan, _shaped(data, draw), of, asked) + _alike(parts, draw)
+    def priced(draw: list[float]) -> tuple[float, bool]:
+        if draw == first:
+            return math.inf, False
+        cost, dead = _cost(plan, _shaped(data, draw), of, asked, dying)
+        return cost + _alike(parts, draw), dead
 
     count = sum(len(part.entries) for part in parts if part.rule != "kept")
-    choose = _picked if count in SIZES else _drawn
-    return _shaped(data, choose(parts, count, unit, priced, seed) or first)
+    found = (_picked(parts, count, unit, priced, seed, dying, mortal(plan.graph)) if count in SIZES
+             else _drawn(parts, unit, priced, seed))  # fmt: skip
+    return _shaped(data, found or first)
+
+
+def mortal(graph: Graph) -> bool:
+    """Whether a unit may be dead: an operation that makes a choice has a derivative of 0 on one side of it."""
+    return any(_dies(operation) for operation in set(graph.operations) if isinstance(operation, Elementwise))
+
+
+def _dies(operation: Elementwise) -> bool:
+    if operation.branch is None:
+        return False
+    for sample in operation.samples:
+        point = sample if isinstance(sample, tuple) else (sample,)
+        try:
+            y = operation.value(xp, *point)
+            if any(partial(xp, y, *point) == 0 for partial in operation.partials):
+                return True
+        except (ArithmeticError, ValueError):
+            continue
+    return False
 
 
 def rules(plan: Plan, data: Mapping[str, Value]) -> list[Part]:
@@ -107,18 +146,24 @@ def _probabilities(value: Any) -> bool:
 
 
 def _picked(
-    parts: Sequence[Part], count: int, unit: int, priced: Callable[[list[float]], float], seed: int
+    parts: Sequence[Part], count: int, unit: int, priced: Priced, seed: int, dying: bool, may_die: bool
 ) -> list[float] | None:
-    """One of the nicest of all small numbers; None where none is possible."""
+    """One of the nicest of all small numbers; None where none is possible.
+
+    Where units may die, the sets of numbers with a dead one are kept apart from the others: no seed shares one.
+    """
     found: list[tuple[float, list[float]]] = []
     for halves in (False, True):
         if halves and (len(found) >= ENOUGH or count > MOST_HALVED):
             break
         axes = [axis for part in parts for axis in _axes(part, SIZES[count], unit, halves)]
-        tried = ((priced(draw), draw) for draw in map(list, product(*axes)))
-        found = [pair for pair in tried if pair[0] < math.inf]
+        tried = [(*priced(draw), draw) for draw in map(list, product(*axes))]
+        possible = [(price, dead, draw) for price, dead, draw in tried if price < math.inf]
+        apart = may_die and any(dead for _, dead, _ in possible)
+        found = [(price, draw) for price, dead, draw in possible if not apart or dead == dying]
     nicest = sorted(found, key=lambda pair: pair[0])[: NICEST[count]]
-    return nicest[seed * stride(len(nicest)) % len(nicest)][1] if nicest else None
+    place = seed // DYING if dying else seed
+    return nicest[place * stride(len(nicest)) % len(nicest)][1] if nicest else None
 
 
 def stride(count: int) -> int:
@@ -146,18 +191,28 @@ def _axes(part: Part, most: int, unit: int, halves: bool) -> Iterator[Sequence[f
                 yield [x for size in sizes for x in (size, -size)]
 
 
-def _drawn(
-    parts: Sequence[Part], count: int, unit: int, priced: Callable[[list[float]], float], seed: int
-) -> list[float] | None:
+def _drawn(parts: Sequence[Part], unit: int, priced: Priced, seed: int) -> list[float] | None:
     """The nicest of many draws; None where none is possible."""
     following = generator(seed)
+    free = [part.rule == "any" for part in parts for _ in part.entries]
+    telling = [k for k, is_free in enumerate(free) if is_free][:TOLD]
     best, least = None, math.inf
     for k in range(DRAWS):
         draw = [_number(following, part, entry, 4 if k % 3 else 6, unit) for part in parts for entry in part.entries]
-        price = priced(draw)
+        _tell(draw, telling, unit, seed)
+        price, _ = priced(draw)
         if price < least:
             best, least = draw, price
     return best
+
+
+def _tell(draw: list[float], telling: Sequence[int], unit: int, seed: int) -> None:
+    """Make some numbers of a draw such that, with the others, they tell its seed: no draw belongs to two of these."""
+    rest = sum((2 * k + 1) * math.floor(x * unit + 0.5) for k, x in enumerate(draw) if k not in telling)
+    code = (seed * SPREAD + rest) % len(TELLING) ** len(telling)
+    for k in telling:
+        code, figure = divmod(code, len(TELLING))
+        draw[k] = TELLING[figure] / unit
 
 
 def _number(following: Callable[[], float], part: Part, entry: float, most: int, unit: int) -> float:
@@ -192,24 +247,35 @@ def _times(a: int, b: int) -> int:
 
 
 def _cost(
-    plan: Plan, values: Mapping[str, Value], of: str, asked: tuple[Sequence[int], Sequence[int]]
-) -> float:
-    """How unpleasant the answers are: the figures beyond the first, squared, or what a zero costs."""
+    plan: Plan, values: Mapping[str, Value], of: str, asked: tuple[Sequence[int], Sequence[int]], dying: bool
+) -> tuple[float, bool]:
+    """How unpleasant the answers are: the figures beyond the first, squared, or what a zero costs.
+
+    And whether some of the gradients are 0, and not most of them: that is what is wanted where a unit is `dying`.
+    """
     try:
         slots = plan.forward(values)
         gradients = plan.backward(slots, {plan.graph.nodes[of].slot: upstream_of(plan, of, None)})
     except (ArithmeticError, ValueError):
-        return math.inf
+        return math.inf, False
     total = 0.0
-    for numbers, places, zero in ((slots, asked[0], ZERO_VALUE), (gradients, asked[1], ZERO_GRADIENT)):
+    zeros = [0, 0]
+    count = 0
+    for kind, (numbers, places) in enumerate(((slots, asked[0]), (gradients, asked[1]))):
         for slot in places:
-            entries = _entries(numbers[slot], plan.graph.shapes[slot])
-            for x in entries:
+            for x in _entries(numbers[slot], plan.graph.shapes[slot]):
                 if not math.isfinite(x):
-                    return math.inf
-                dust = DUST if numbers is slots and 0 < abs(x) < NEGLIGIBLE else 0
-                total += dust + (zero if abs(x) < NEGLIGIBLE else _lengthy(x))
-    return total
+                    return math.inf, False
+                count += kind
+                if abs(x) < NEGLIGIBLE:
+                    zeros[kind] += 1
+                    total += DUST if numbers is slots and x else 0
+                else:
+                    total += _lengthy(x)
+    dead = 0 < zeros[1] <= MOST_DEAD * count
+    if dying:
+        return total + (0 if dead else ALIVE), dead
+    return total + ZERO_VALUE * zeros[0] + ZERO_GRADIENT * zeros[1], dead
 
 
 def _lengthy(x: float) -> int:

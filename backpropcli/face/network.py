@@ -325,18 +325,20 @@ class Network:
         precision: Precision | None = None,
         every: bool = False,
         tell: Callable[[str], None] = lambda _: None,
+        seeds: Mapping[str, int] | None = None,
     ) -> list[tuple[str, str]]:
         """The exercise on paper, and its key last: names of files (.md, .tex or .html, as `path` ends) and their texts.
 
-        `students` "101,102" or how many, "30": a worksheet with other nice numbers for each; `tell` is told
-        where there are not enough different ones. Options else as `quiz`.
+        `students` "101,102" or how many, "30": a worksheet with other nice numbers for each, which follow from the name
+        alone, and a CSV file that says who has which seed; `seeds` by name are taken as they are. `tell` is told where
+        two would have the same ones. Options else as `quiz`.
         """
         from backpropcli.views.worksheet import worksheets
 
         def make(number: int | None) -> Quiz:
             return self.quiz(of, only=only, seed=number, precision=precision, every=every)
 
-        return list(worksheets(make, path, students, seed, self.spec.title or "", tell))
+        return list(worksheets(make, path, students, seed, self.spec.title or "", tell, seeds))
 
     def rule_place(self, culprit: Culprit) -> Any:
         """Where the rule of a faulty operation is written: a gradient derived by hand, else the node that uses it."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backpropcli.engine import Trace
-from backpropcli.engine.fresh import rules
+from backpropcli.engine.fresh import mortal, rules
 from backpropcli.engine.recording import record
 from backpropcli.graph import Graph
 from backpropcli.ops.numbers.recorder import Recorded, Tape, TooLongError
@@ -152,6 +152,7 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
         data["inside"] = inside
     if exercise:
         data["exercise"] = True
+        data["mortal"] = mortal(trace.graph)
     elif tape is not None:
         data["moving"] = [told.labels[slot] for slot in moving]
     if seed is not None:

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
 from backpropcli import safe
 from backpropcli.engine.marking import entries
-from backpropcli.errors import UsageError
 from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import Picture, picture
 from backpropcli.views.quiz import Quiz
 from backpropcli.views.quiz_question import counted, told_apart
 from backpropcli.views.quiz_words import summed
+from backpropcli.views.students import KEY, MANIFEST, Student, a_class, manifest, roster
 from backpropcli.views.svg import drawn
 from backpropcli.views.terminal_graph import terminal_graph
 
-MOST_STUDENTS = 1000
-SEEDS = 1_000_000_000
-STUDENT = re.compile(r"\w[\w.-]{0,60}\Z")
-KEY = "key"
 TOGETHER = "\xa0"
 """A blank where no line is broken."""
 WIDTH, PAPER = 100, 868.0
@@ -32,8 +26,6 @@ WIDTH, PAPER = 100, 868.0
 MOST_DRAWN = 60
 """A graph of more nodes is not drawn on a sheet of paper."""
 MOST_NAMED = 8
-MOST_TRIED = 40
-"""So many seeds are tried for numbers that nobody has yet."""
 WRITTEN = 12
 """A given number of up to so many digits is drawn whole."""
 BLANK = "________"
@@ -67,74 +59,30 @@ class Part(NamedTuple):
 
 def worksheets(
     make: Callable[[int | None], Quiz], path: str, students: str | None = None, seed: int | None = None,
-    title: str = "", tell: Callable[[str], None] = lambda _: None,
+    title: str = "", tell: Callable[[str], None] = lambda _: None, seeds: Mapping[str, int] | None = None,
 ) -> Iterator[tuple[str, str]]:  # fmt: skip
-    """Each file's name and its text, the key last: homework.md becomes homework-101.md, ..., homework-key.md.
+    """Each file's name and its text: homework.md becomes homework-101.md, ..., homework-key.md, homework-students.csv.
 
     `make` gives the exercise of a seed (None: the network's own numbers). `students` are names, "101,102", or how many,
-    "30"; without them there is one worksheet. The numbers depend on the name, and on `seed` where there is one; where
-    somebody before has the same ones, they are those of the next seed. `tell` is told if there are not enough of them.
+    "30"; without them there is one worksheet and no CSV file. The numbers depend on the name, and on `seed` where
+    there is one; `seeds` are those of a manifest. `tell` is told where two would have the same numbers.
     """
     from backpropcli.views.worksheet_latex import latex
 
     stem, ending = os.path.splitext(path)
     write = {".md": markdown, ".tex": latex, ".html": html}[ending.lower()]
-    names = roster(students) if students is not None else [""]
-    made = [("", make(seed))] if students is None else list(_different(make, names, seed, tell))
+    everybody: list[Student] = []
+    if students is not None or seeds:
+        everybody = a_class(make, list(seeds or ()) or roster(students or ""), seed, tell, seeds)
+    made = [(student.name, student.quiz) for student in everybody] or [("", make(seed))]
     heading = title or os.path.basename(made[0][1].source)
-    for name, quiz in made:
-        file = f"{stem}-{name}{ending}" if name else path
+    files = [f"{stem}-{name}{ending}" if name else path for name, _ in made]
+    for file, (name, quiz) in zip(files, made, strict=True):
         yield file, write(heading + (f", student {name}" if name else ""), sheet(quiz))
     key = [part for name, quiz in made for part in answers(quiz, name)]
     yield f"{stem}-{KEY}{ending}", write(f"{heading}: key", key)
-
-
-def _different(
-    make: Callable[[int | None], Quiz], names: Sequence[str], seed: int | None, tell: Callable[[str], None]
-) -> Iterator[tuple[str, Quiz]]:
-    """Each student's exercise, with numbers that nobody before has, as long as there are any."""
-    seen: set[tuple[tuple[str, str], ...]] = set()
-    alike = 0
-    for name in names:
-        first = seed_of(name, seed)
-        quiz = make(first)
-        for further in range(1, MOST_TRIED if not alike else 1):
-            if tuple(quiz.data) not in seen:
-                break
-            quiz = make((first + further) % SEEDS)
-        alike += tuple(quiz.data) in seen
-        seen.add(tuple(quiz.data))
-        yield name, quiz
-    if alike:
-        tell(f"this network has not enough different nice numbers: {alike} of {len(names)} worksheets repeat others'")
-
-
-def roster(text: str) -> list[str]:
-    """The students' names: a list, `101,102`, or numbers from 1 where there is just one number, how many they are."""
-    names = [name.strip() for name in text.split(",")]
-    if len(names) == 1 and names[0].isdecimal():
-        many = int(names[0])
-        if not 1 <= many <= MOST_STUDENTS:
-            raise UsageError(f"--students {text}: expected from 1 to {MOST_STUDENTS:,} students")
-        return [str(k).zfill(len(names[0])) for k in range(1, many + 1)]
-    names = [name for name in names if name]
-    for name in names:
-        if not STUDENT.match(name) or name.lower() == KEY:
-            raise UsageError(
-                f"--students: {name} cannot be part of a file's name", hint="Letters, digits, - and _ are fine."
-            )
-        if names.count(name) > 1:
-            raise UsageError(f"--students: {name} is there twice")
-    if not names:
-        raise UsageError("--students: expected names, as 101,102, or how many, as 30")
-    return names
-
-
-def seed_of(name: str, seed: int | None = None) -> int:
-    """The seed of a student: the number that the name is, if it is one, else one made from it."""
-    if seed is None and name.isdecimal() and name.isascii() and int(name) < SEEDS:
-        return int(name)
-    return int.from_bytes(sha256(f"{'' if seed is None else seed}:{name}".encode()).digest()[:8], "big") % SEEDS
+    if everybody:
+        yield f"{stem}-{MANIFEST}.csv", manifest(everybody, files)
 
 
 def sheet(quiz: Quiz) -> list[Part]:

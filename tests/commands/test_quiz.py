@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import backpropcli as bp
 from backpropcli.app import main
 from backpropcli.engine.fresh import generator
+from backpropcli.views.students import seed_of
 
 LECTURE = ("--example", "lecture")
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -366,7 +367,7 @@ const blanks = steps.map((step) => ({{step, inputs: Array((step.at[1] || []).red
 
 def test_a_seed_gives_the_same_nice_numbers_each_time():
     network = bp.load(EXAMPLES / "lecture.yaml")
-    assert network.fresh(101) == {"x": 2.0, "y": 4.0, "w1": 5.0, "b1": -5.0, "w2": 2.0, "b2": 4.0}
+    assert network.fresh(101) == {"x": 4.0, "y": 4.0, "w1": 1.0, "b1": 2.0, "w2": 2.0, "b2": 4.0}
     assert network.fresh(101) == network.fresh(101)
     assert network.fresh(102) != network.fresh(101)
     trace = network.run(values=network.fresh(101))
@@ -385,10 +386,11 @@ def test_a_large_network_has_no_fresh_numbers(quiz):
 def test_worksheets_for_a_class_and_their_key(quiz):
     status, out, err = quiz(*LECTURE, "--worksheet", "homework.md", "--students", "101,102,103")
     assert (status, out) == (0, "")
-    files = ["homework-101.md", "homework-102.md", "homework-103.md", "homework-key.md"]
+    files = ["homework-101.md", "homework-102.md", "homework-103.md", "homework-key.md", "homework-students.csv"]
     assert err == "".join(f"wrote {name}\n" for name in files)
     texts = [Path(name).read_text(encoding="utf-8") for name in files]
-    assert len(set(texts)) == 4
+    assert len(set(texts)) == 5
+    assert texts[4] == "student,seed,file\n" + "".join(f"{k},{k},homework-{k}.md\n" for k in (101, 102, 103))
     assert texts[0].count("________") == 18
     network, key = bp.load(EXAMPLES / "lecture.yaml"), texts[3]
     for name, part in zip((101, 102, 103), key.split("## Student ")[1:], strict=True):
@@ -419,7 +421,7 @@ def test_worksheets_replace_nothing_unless_told_and_are_written_together(quiz, t
     assert (status, [path.name for path in tmp_path.iterdir()]) == (2, ["w-2.md"])
     assert err.startswith("error: w-2.md is there already, and nothing was written\n  Replace them:  --force")
     assert quiz(*words, "--force")[0] == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["w-1.md", "w-2.md", "w-key.md"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w-1.md", "w-2.md", "w-key.md", "w-students.csv"]
     assert Path("w-2.md").read_text(encoding="utf-8") != "mine"
     Path("v-key.md").mkdir()
     assert quiz(*LECTURE, "--worksheet", "v.md", "--force")[0] == 2
@@ -468,23 +470,27 @@ def test_names_that_cannot_be_part_of_a_file_are_refused(quiz, students, tmp_pat
 
 def test_a_number_of_students(quiz):
     assert quiz(*LECTURE, "--worksheet", "w.html", "--students", "12", "-q")[::2] == (0, "")
-    assert sorted(path.name for path in Path().iterdir()) == [*(f"w-{k:02}.html" for k in range(1, 13)), "w-key.html"]
+    assert sorted(path.name for path in Path().iterdir()) == [
+        *(f"w-{k:02}.html" for k in range(1, 13)), "w-key.html", "w-students.csv",
+    ]  # fmt: skip
 
 
 def test_everybody_gets_other_numbers_as_long_as_there_are_any(quiz):
     words = ("--example", "lab-square", "--worksheet", "w.md")
-    assert quiz(*words, "--students", "30")[2] == "wrote 30 worksheets, w-01.md to w-30.md, and w-key.md\n"
+    assert quiz(*words, "--students", "30")[2] == (
+        "wrote 30 worksheets, w-01.md to w-30.md, w-key.md and w-students.csv\n")  # fmt: skip
     given = [re.search(r"Given: (.*)", path.read_text(encoding="utf-8"))[1] for path in Path().glob("w-[0-9]*.md")]
     assert len(set(given)) == len(given) == 30
     first = Path("w-17.md").read_text(encoding="utf-8")
     assert quiz(*words, "--students", "60", "--force")[2] == (
         "this network has not enough different nice numbers: 29 of 60 worksheets repeat others'\n"
-        "wrote 60 worksheets, w-01.md to w-60.md, and w-key.md\n")  # fmt: skip
+        "wrote 60 worksheets, w-01.md to w-60.md, w-key.md and w-students.csv\n")  # fmt: skip
     assert Path("w-17.md").read_text(encoding="utf-8") == first
 
 
 def test_one_student_s_worksheet(quiz):
-    assert quiz(*LECTURE, "--worksheet", "w.md", "--students", "101,")[2] == "wrote w-101.md\nwrote w-key.md\n"
+    assert quiz(*LECTURE, "--worksheet", "w.md", "--students", "101,")[2] == (
+        "wrote w-101.md\nwrote w-key.md\nwrote w-students.csv\n")  # fmt: skip
 
 
 def test_a_result_replaces_nothing_unless_told(quiz):
@@ -529,6 +535,41 @@ def test_matrices_and_words_in_latex(text, written):
     from backpropcli.views.worksheet_latex import math
 
     assert re.sub(r" +", " ", math(text)).replace(" /", "/").strip() == written
+
+
+def test_a_student_s_numbers_are_the_same_whoever_else_is_there(quiz):
+    assert quiz(*LECTURE, "--worksheet", "w.md", "--students", "120", "-q")[2] == ""
+    assert quiz(*LECTURE, "--worksheet", "v.md", "--students", "118,", "-q")[2] == ""
+    of = {path.name: path.read_text(encoding="utf-8") for path in Path().glob("*.md")}
+    assert of["w-118.md"] == of["v-118.md"]
+    given = [re.search(r"Given: (.*)", of[f"w-{k:03}.md"])[1] for k in range(1, 121)]
+    assert len(set(given)) == 120
+    assert Path("w-students.csv").read_text(encoding="utf-8").splitlines()[118] == "118,118,w-118.md"
+
+
+def test_a_clash_moves_one_and_the_manifest_says_where(quiz):
+    names = [f"student{k}" for k in range(20)]
+    words = ("--example", "lab-square", "--worksheet")
+    err = quiz(*words, "w.md", "--students", ",".join(names))[2]
+    moved = int(re.match(r"(\d+) of 20 students have other seeds", err)[1])
+    rows = [line.split(",") for line in Path("w-students.csv").read_text(encoding="utf-8").splitlines()[1:]]
+    assert [row[0] for row in rows] == names
+    own = {name: seed_of(name) for name in names}
+    assert sum(int(seed) != own[name] for name, seed, _ in rows) == moved > 0
+    for name, seed, file in rows:  # everybody else has the numbers of the name alone
+        quiz(*words, "alone.md", "--students", f"{name},", "--force", "-q")
+        same = Path(f"alone-{name}.md").read_text(encoding="utf-8") == Path(file).read_text(encoding="utf-8")
+        assert same is (int(seed) == own[name]), name
+    assert quiz(*words, "again.md", "--students", "w-students.csv", "-q")[0] == 0
+    for name in names:
+        assert Path(f"again-{name}.md").read_bytes() == Path(f"w-{name}.md").read_bytes(), name
+
+
+@pytest.mark.parametrize("text", ["", "name,seed\n", "student,seed\n", "student,seed\na,b\n", "student,seed\n../a,1\n"])
+def test_what_is_no_manifest(quiz, text):
+    Path("m.csv").write_text(text, encoding="utf-8")
+    status, _, err = quiz(*LECTURE, "--worksheet", "w.md", "--students", "m.csv")
+    assert (status, err.startswith("error: --students")) == (2, True)
 
 
 def test_names_whose_seeds_meet_get_other_numbers_too(quiz):
