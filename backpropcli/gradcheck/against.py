@@ -155,8 +155,7 @@ def _at_digits(worker: Digits, c: Component) -> Heard:
         seen = worker.opinion(c, many)
         n = Slope(float(seen.slope), float(seen.error) + 2.0**-53 * abs(float(seen.slope)))
         if 3 / SHARP * seen.error <= max(abs(c.backprop), abs(seen.slope)):
-            two_sided = abs(seen.left - seen.right) > 1e-6 * max(abs(seen.left), abs(seen.right)) + 12 * seen.error
-            return n, "the slope has two sides here" if two_sided else ""
+            return n, "the slope has two sides here" if seen.two_sided else ""
     if abs(n.value) <= 3.0 * n.error and n.error < 1e-200:
         return Slope(0.0, n.error), ""
     return n, ""

@@ -10,6 +10,7 @@ import numpy as np
 from backpropcli.gradcheck.differences import (
     AMPLIFIED,
     DROWNED,
+    LARGEST_POWER,
     NARROWER,
     NARROWEST,
     Q2,
@@ -26,7 +27,7 @@ Array = Any
 
 def scales(x: Array) -> Array:
     """`differences.scale` of every number."""
-    return np.where(np.abs(x) <= 1.0, 1.0, np.ldexp(1.0, np.frexp(x)[1]))
+    return np.where(np.abs(x) <= 1.0, 1.0, np.ldexp(1.0, np.minimum(np.frexp(x)[1], LARGEST_POWER)))
 
 
 class Calibrations:

@@ -156,7 +156,8 @@ class Inspector:
             passed = [k for k, row in enumerate(rows) if row.verdict == "pass" and row.method == "difference"]
             again = [k for k in passed if not doubts.isdisjoint(self.on_the_way({components[k].slot}))]
             for k, row in zip(again, self.judge.at_the_top([components[k] for k in again]), strict=True):
-                result[k] = row
+                if row.reason != "unsettled":  # what was found stands where the top could not tell
+                    result[k] = row
         return result
 
     def known(self, c: Component) -> bool:
@@ -183,7 +184,8 @@ class Inspector:
         if not math.isfinite(c.backprop):
             verdict, reason = "fail", "nonfinite"
             note += f", and backprop's gradient is {c.backprop}"
-        elif verdict == "pass" and not found.hold(c.backprop):
+        elif verdict == "pass" and found.known and not found.hold(c.backprop):
+            verdict = "unsure"
             note += "; the chain rule does not apply there, though each local derivative is right"
         row = self.judge.row(c, middle, verdict, "local derivatives", reason, node, note)
         return row._replace(left=left.value, right=right.value, sees=None)
@@ -197,7 +199,7 @@ def at_step(
     The error is the distance from the calibrated slope (which is mostly truncation) and the rounding at this step.
     """
     for c in components:
-        if c.x + eps == c.x or c.x - eps == c.x:
+        if math.isfinite(c.x) and (c.x + eps == c.x or c.x - eps == c.x):
             least = math.ulp(c.x)
             useful = max(1e-6, 10.0 ** math.ceil(math.log10(least) + 6.0))
             raise UsageError(

@@ -134,7 +134,10 @@ def diagnose(
         return f"digits {place} and {place + 1} differ (swapped?)"
     if y == 0.0 or g == 0.0 or not math.isfinite(y):
         return ""
-    return factor(point, expected, y / g, max(claim.tolerance / abs(y), 1e-9))
+    ratio = y / g
+    if ratio == 0.0 or not math.isfinite(1.0 / ratio) or not math.isfinite(ratio):
+        return ""  # one of them is next to nothing: no factor
+    return factor(point, expected, ratio, max(claim.tolerance / abs(y), 1e-9))
 
 
 def transposed(point: Point, expected: Expectation, yours: Sequence[float], tolerances: Sequence[float]) -> str:

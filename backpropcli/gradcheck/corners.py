@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from backpropcli.gradcheck.differences import NARROWEST, UNKNOWN, WIDEST, Slope, limit, one_sided, scale
+from backpropcli.gradcheck.differences import NARROWEST, UNIT, UNKNOWN, WIDEST, Slope, limit, one_sided, scale
 from backpropcli.gradcheck.point import Component, Point
 from backpropcli.ops.definition import Elementwise
 
+SHRINKS = 0.6
+"""From a step to one an eighth as wide, what still shrinks has this share of the change left at most (as its root)."""
 AGREE = 1e-6
 """Two slopes, or two values, that differ by less than this (relative) are the same for a corner or a jump."""
 
@@ -26,6 +28,11 @@ class Sides(NamedTuple):
         gap = abs(self.left.value - self.right.value)
         size = max(abs(self.left.value), abs(self.right.value))
         return not self.jump and gap <= AGREE * size + 3.0 * (self.left.error + self.right.error)
+
+    @property
+    def known(self) -> bool:
+        """Whether both sides could be measured."""
+        return math.isfinite(self.left.value) and math.isfinite(self.right.value)
 
     def hold(self, slope: float) -> bool:
         """Whether `slope` lies between the two, their errors included."""
@@ -71,15 +78,19 @@ def sides(point: Point, component: Component) -> Sides:
     """The loss's slope to the left and to the right of a component that stands on a corner."""
     noise = point.noise(component.slot)
     (left, below), (right, above) = (side(point, component, sign, noise) for sign in (-1.0, 1.0))
-    size = max(abs(below), abs(above), abs(point.loss))
-    slack = AGREE * size + 40.0 * noise
-    jump = any(abs(a - b) > slack for a, b in ((below, above), (below, point.loss), (above, point.loss)))
+    here = Slope(point.loss, noise + UNIT * abs(point.loss))
+    jump = any(apart(a, b) for a, b in ((below, above), (below, here), (above, here)))
     return Sides(left, right, jump)
 
 
-def side(point: Point, component: Component, sign: float, noise: float) -> tuple[Slope, float]:
+def apart(a: Slope, b: Slope) -> bool:
+    """Whether two numbers differ by more than their errors. Nothing is relative to the loss, which may be 0."""
+    return abs(a.value - b.value) > 3.0 * (a.error + b.error)
+
+
+def side(point: Point, component: Component, sign: float, noise: float) -> tuple[Slope, Slope]:
     """The slope on one side, and the limit of the loss there: the best of steps with one choice throughout."""
-    best, tends = UNKNOWN, point.loss
+    best, tends, before = UNKNOWN, UNKNOWN, UNKNOWN
     step = WIDEST * scale(component.x)
     while step >= NARROWEST * scale(component.x):
         xs = [component.x + sign * step * k / 4.0 for k in (1, 2, 3, 4)]
@@ -88,8 +99,11 @@ def side(point: Point, component: Component, sign: float, noise: float) -> tuple
         alike = all(not differs(a, b) for _, other in seen[1:] for a, b in zip(seen[0][1], other, strict=True))
         if alike and all(math.isfinite(loss) for loss in losses):
             found = one_sided(losses, sign * step / 4.0, noise)
+            if math.isfinite(before.value):  # a root of the step is no cubic: what is left shows from step to step
+                found = Slope(found.value, max(found.error, SHRINKS * abs(found.value - before.value)))
+            before = found
             if found.error < best.error:
-                best, tends = found, limit(losses)
+                best, tends = found, limit(losses, noise)
                 if abs(best.value) <= 3.0 * best.error:
                     best = Slope(0.0, best.error)
             if best.error <= AGREE / 100 * abs(best.value) or 13.0 * noise * 64.0 / step > best.error:

@@ -7,22 +7,32 @@ One operation is a network of its own: its arguments are the data, its result th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from backpropcli.engine import Plan
-from backpropcli.gradcheck.corners import Sides
+from backpropcli.gradcheck.corners import Sides, sides
 from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.point import Component, Point
 from backpropcli.gradcheck.report import Culprit, Row, Verdict
+from backpropcli.gradcheck.ties import Cornered, Tie, untied
 from backpropcli.gradcheck.verdicts import Judge
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import Elementwise, Operation, Value
+from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 
-SAMPLE = 12
-"""So many entries of an elementwise operation are judged, those spread evenly over its result."""
+SAMPLE = 48
+"""So many entries of an elementwise operation are judged one by one, of those that one look at all left in doubt."""
 SAMPLE_WHOLE = 32
 """So many entries of each argument of any other operation."""
+
+
+class Alone(NamedTuple):
+    """A step as a network of its own, its values, the upstream gradient, and which entries are judged (None: all)."""
+
+    graph: Graph
+    values: dict[str, Value]
+    upstream: Value | None = None
+    entries: Mapping[str, Sequence[int]] | None = None
 
 
 class Locals:
@@ -61,46 +71,88 @@ class Locals:
         if operation is None or self.point.gradients[slot] is None:
             return "pass", None
         worst: Verdict = "pass"
-        for alone, values in self._alone(operation, slot):
-            for row in judge_alone(alone, values):
-                if row.verdict == "fail" and row.reason != "nonfinite":
-                    return "fail", self._culprit(slot, operation, row, values)
-                if row.verdict != "pass":
-                    worst = "unsure"
+        for alone, values, upstream, entries in self._alone(operation, slot):
+            rows, tie = judge_alone(alone, values, upstream, entries)
+            wrong = next((row for row in rows if row.verdict == "fail" and row.reason != "nonfinite"), None)
+            if wrong is not None or tie is not None:
+                return "fail", self._culprit(slot, operation, wrong, tie, values)
+            if any(row.verdict != "pass" for row in rows):
+                worst = "unsure"
         return worst, None
 
-    def _alone(self, operation: Operation, slot: int) -> Iterator[tuple[Graph, dict[str, Value]]]:
-        """The step as a network of its own, or as several: one for each sampled entry of an elementwise one."""
+    def _alone(self, operation: Operation, slot: int) -> Iterator[Alone]:
+        """The step as a network of its own, or as several: one for each doubted entry of an elementwise one."""
         graph, slots = self.point.graph, self.point.slots
         arguments = graph.arguments[slot]
         constants = [a in graph.constants for a in arguments]
         values = [slots[a] for a in arguments]
-        shapes = [graph.shapes[a] for a in arguments]
-        options = graph.options.get(slot)
-        if not isinstance(operation, Elementwise):
-            yield lone(operation, values, shapes, constants, options, graph.shapes[slot])
-            return
-        if not graph.shapes[slot]:
-            yield lone(operation, [float(v) for v in values], [()] * len(values), constants, None, ())
-            return
+        if isinstance(operation, Structural):
+            yield from self._whole(operation, slot, values, constants)
+        elif not graph.shapes[slot]:
+            yield Alone(*lone(operation, [float(v) for v in values], [()] * len(values), constants, None, ()))
+        elif isinstance(operation, Elementwise):
+            import numpy as np
+
+            from backpropcli.gradcheck.entries import unconfirmed, worst
+
+            flat = [np.broadcast_to(v, graph.shapes[slot]).ravel().astype(float) for v in values]
+            moving = [k for k, constant in enumerate(constants) if not constant]
+            if not moving or not flat[0].size:
+                return
+            off = unconfirmed(operation, flat, moving).max(axis=0)
+            for k in worst(off, np.ones(off.shape), flat, SAMPLE):
+                yield Alone(*lone(operation, [float(v[k]) for v in flat], [()] * len(values), constants, None, ()))
+
+    def _whole(
+        self, operation: Structural, slot: int, values: list[Value], constants: list[bool]
+    ) -> Iterator[Alone]:
+        """A step on whole arrays, with the entries that are in doubt at the upstream gradient that arrives."""
         import numpy as np
 
-        flat = [np.broadcast_to(v, graph.shapes[slot]).ravel() for v in values]
-        size = flat[0].size
-        for k in sorted({round(j * (size - 1) / max(SAMPLE - 1, 1)) for j in range(SAMPLE)}):
-            yield lone(operation, [float(v[k]) for v in flat], [()] * len(values), constants, None, ())
+        from backpropcli.gradcheck.products import Product
 
-    def _culprit(self, slot: int, operation: Operation, row: Row, values: dict[str, Value]) -> Culprit:
+        graph, y = self.point.graph, self.point.slots[slot]
+        shapes = [graph.shapes[a] for a in graph.arguments[slot]]
+        upstream = np.broadcast_to(np.asarray(self.point.gradients[slot], float), graph.shapes[slot])
+        if not (np.isfinite(upstream).all() and upstream.any()):
+            upstream = np.asarray(1.0 if uneven(graph.shapes[slot]) is None else uneven(graph.shapes[slot]))
+        entries: dict[str, Sequence[int]] = {}
+        for k in (k for k, constant in enumerate(constants) if not constant):
+            try:
+                doubted = Product(operation, graph.options[slot], values, shapes, y, upstream, k).doubted()
+            except Exception:  # no complex step goes through: differences judge some entries
+                size = math.prod(shapes[k])
+                doubted = list(range(0, size, max(1, math.ceil(size / SAMPLE_WHOLE))))
+            entries[f"argument{k}"] = doubted[:SAMPLE_WHOLE]
+        if any(entries.values()):
+            made = lone(operation, values, shapes, constants, graph.options.get(slot), graph.shapes[slot])
+            yield Alone(*made, upstream, entries)
+
+    def _culprit(
+        self, slot: int, operation: Operation, row: Row | None, tie: Tie | None, values: dict[str, Value]
+    ) -> Culprit:
         graph = self.point.graph
         node = next(n for n in graph.nodes.values() if n.kind == "node" and n.first <= slot <= n.slot)
-        label, position = graph.labels()[slot], int(row.name.removeprefix("argument"))
         names = argument_names(operation, len(graph.arguments[slot]))
+
+        def called(name: str, index: tuple[int, ...]) -> str:
+            own = names[int(name.removeprefix("argument"))]
+            return f"{own}[{', '.join(map(str, index))}]" if index else own
+
         at = tuple((n, v) for n, v in zip(names, values.values(), strict=True) if isinstance(v, float))
-        said = Slope(row.numerical, row.bound)
-        return Culprit(
-            node.name, label, operation.name, names[position], at, row.backprop, said.value, said.error, node.path,
-            ratio_says(row.backprop, said.value),
-        )
+        found = Culprit(node.name, graph.labels()[slot], operation.name, "", at, 0.0, 0.0, 0.0, node.path)
+        if row is not None:
+            argument = names[int(row.name.removeprefix("argument"))]
+            return found._replace(
+                argument=argument, entry=row.index, says=row.backprop, slope=row.numerical, error=row.bound,
+                diagnosis=ratio_says(row.backprop, row.numerical),
+            )  # fmt: skip
+        assert tie is not None
+        first = tie.components[0]
+        return found._replace(
+            argument=called(first.name, ()), entry=first.index, says=tie.says, slope=tie.slope.value,
+            error=tie.slope.error, along=tuple(called(c.name, c.index) for c in tie.components),
+        )  # fmt: skip
 
 
 def argument_names(operation: Operation, count: int) -> list[str]:
@@ -129,16 +181,36 @@ def lone(
     return graph, given
 
 
-def judge_alone(graph: Graph, values: dict[str, Value]) -> list[Row]:
-    """Rows for the arguments of a network of one step, under an upstream gradient that no symmetry hides from."""
-    point = Point(Plan(graph), values, "result", uneven(graph.shape("result")), False)
+def judge_alone(
+    graph: Graph, values: dict[str, Value], upstream: Value | None = None,
+    entries: Mapping[str, Sequence[int]] | None = None,
+) -> tuple[list[Row], Tie | None]:
+    """Rows for the arguments of a network of one step, or for some `entries` of them by their flat numbers.
+
+    Without an upstream gradient it is one that no symmetry hides from. Of those that share a corner, a direction along
+    which they do not add up to the slope.
+    """
+    upstream = uneven(graph.shape("result")) if upstream is None else upstream
+    point = Point(Plan(graph), values, "result", upstream, False)
     judge = Judge(point, lambda c, slot, found: within_sides(judge, c, found))
     components: list[Component] = []
     for name in graph.names("parameter"):
-        own = list(point.components(name))
-        stride = max(1, math.ceil(len(own) / SAMPLE_WHOLE))
-        components += own[::stride]
-    return judge.rows(components)
+        components += point.components(name, None if entries is None else entries.get(name, ()))
+    rows = judge.rows(components)
+    if len(rows) < 2 or any(row.verdict == "fail" for row in rows):
+        return rows, None
+    return rows, untied(point, list(on_corners(point, components, rows)), judge.tolerance)
+
+
+def on_corners(point: Point, components: Sequence[Component], rows: Sequence[Row]) -> Iterator[Cornered]:
+    """Those that stand on a corner. A central difference sees none where the rule says the middle of its two slopes."""
+    for c, row in zip(components, rows, strict=True):
+        if row.left is not None and row.right is not None:
+            yield Cornered(c, row.left, row.right)
+        elif row.reason == "" and isinstance(point.graph.operations[-1], Structural):  # an elementwise one says so
+            found = sides(point, c)
+            if found.known and not found.smooth and not found.jump:
+                yield Cornered(c, found.left.value, found.right.value)
 
 
 def uneven(shape: tuple[int, ...]) -> Any:
@@ -153,9 +225,10 @@ def uneven(shape: tuple[int, ...]) -> Any:
 
 def within_sides(judge: Judge, c: Component, found: Sides) -> Row:
     """On an operation's own corner, any local derivative between the slopes of its two sides is right."""
-    verdict: Verdict = "pass" if found.hold(c.backprop) else "fail"
+    verdict: Verdict = "pass" if found.hold(c.backprop) else "fail" if found.known else "unsure"
     middle = Slope((found.left.value + found.right.value) / 2.0, abs(found.left.value - found.right.value) / 2.0)
-    return judge.row(c, middle, verdict, "difference", "corner")
+    row = judge.row(c, middle, verdict, "difference", "corner")
+    return row._replace(left=found.left.value, right=found.right.value)
 
 
 def ratio_says(says: float, right: float) -> str:

@@ -22,6 +22,8 @@ NARROWEST = 2.0**-44
 """The last step, for values up to 1: a few thousand times the spacing of floats."""
 NARROWER = 0.125
 """From one search to the next, the step is this many times as wide."""
+LARGEST_POWER = 1023
+"""The largest power of two among floats."""
 SECOND, THIRD = 5119 / 8192, 2239 / 8192
 """The second and third step, in steps: short in binary, so that x ± h is exact; no common measure above h / 8192."""
 Q2, Q3 = SECOND**2, THIRD**2
@@ -49,8 +51,10 @@ UNKNOWN = Slope(math.nan, math.inf)
 
 
 def scale(x: float) -> float:
-    """The power of two at or above max(1, |x|): steps that are multiples of it are exact in binary."""
-    return 1.0 if abs(x) <= 1.0 else math.ldexp(1.0, math.frexp(x)[1])
+    """The power of two at or above max(1, |x|), if there is such a float: steps that are multiples of it are exact in
+    binary.
+    """
+    return 1.0 if abs(x) <= 1.0 else math.ldexp(1.0, min(math.frexp(x)[1], LARGEST_POWER))
 
 
 def quotient(difference: Difference, here: float, above: float, below: float, step: float) -> float:
@@ -159,6 +163,10 @@ def one_sided(values: Sequence[float], step: float, noise: float) -> Slope:
     return Slope(cubic, abs(cubic - square) + rounded) if math.isfinite(cubic) else UNKNOWN
 
 
-def limit(values: Sequence[float]) -> float:
-    """What f tends to at 0, from f(step), f(2 step), f(3 step), f(4 step)."""
-    return sum(w * v for w, v in zip(LIMIT, values, strict=True))
+def limit(values: Sequence[float], noise: float) -> Slope:
+    """What f tends to at 0, from f(step), f(2 step), f(3 step), f(4 step); the error is what remains of the same from
+    the first three values, and the rounding.
+    """
+    cubic = sum(w * v for w, v in zip(LIMIT, values, strict=True))
+    square = 3.0 * values[0] - 3.0 * values[1] + values[2]
+    return Slope(cubic, abs(cubic - square) + 15.0 * (noise + UNIT * max(abs(v) for v in values)))

@@ -41,14 +41,15 @@ class Rule(NamedTuple):
         with np.errstate(all="ignore"):
             size = np.maximum(np.abs(a), np.abs(value))
             near = np.abs(a - value) <= self.tolerance * size + 3.0 * error
-            return np.isfinite(a) & near & (3.0 * error <= self.limit * size)
+            return np.isfinite(a) & np.isfinite(value) & near & (3.0 * error <= self.limit * size)
 
     def contradicts(self, a: Array, value: Array, error: Array) -> Array:
         """By component whether a precise slope says something plainly different (see `verdicts.contradicts`)."""
         with np.errstate(all="ignore"):
             size = np.maximum(np.abs(a), np.abs(value))
             far = np.minimum(SHARP * size, PLAIN * (self.tolerance * size + 3.0 * error))
-            return np.isfinite(a) & (3.0 * error <= self.limit * size) & (np.abs(a - value) > far)
+            known = np.isfinite(a) & np.isfinite(value)
+            return known & (3.0 * error <= self.limit * size) & (np.abs(a - value) > far)
 
     def rows(self, components: Sequence[Component], value: Array, error: Array) -> Iterator[Row]:
         """The rows of components that pass."""

@@ -19,6 +19,10 @@ GROUP = 256
 """So many complex steps are stacked in one pass."""
 ROUNDED = 1e-12
 """The relative error that a complex step is given credit for: a few thousand roundings."""
+SAME = 1e-6
+"""Two sides that differ by less than this (relative) are the same."""
+STAYS = 0.8
+"""What is smooth has sides half as far apart at half the step (0.71 for the root of a step); a corner's stay."""
 LEAST = 1e-290
 """Below this the imaginary part leaves the range of float64."""
 
@@ -72,16 +76,27 @@ def _stacked(
 
 
 class Exact(NamedTuple):
-    """What many digits say of one component: backprop's rule, the slope of the values ± error, and its two sides."""
+    """What many digits say of one component: backprop's rule, the slope of the values ± error, and its two sides.
+
+    `gap` is how far the two sides are apart at twice the step: on a corner as far as here, else farther.
+    """
 
     rule: Any
     slope: Any
     error: Any
     left: Any
     right: Any
+    gap: Any
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether the slopes to the left and to the right are not the same: a corner, or a jump."""
+        apart = abs(self.right - self.left)
+        size = max(abs(self.left), abs(self.right))
+        return bool(apart > SAME * size + 12 * self.error and apart > STAYS * self.gap)
 
 
-UNKNOWN_EXACT = Exact(0.0, 0.0, math.inf, 0.0, 0.0)
+UNKNOWN_EXACT = Exact(0.0, 0.0, math.inf, 0.0, 0.0, 0.0)
 
 
 class Digits:
@@ -142,7 +157,8 @@ class Digits:
             size = max(abs(here), self._rounding(c.slot, digits), mp.mpf(noise) if math.isfinite(noise) else 0)
             error = abs(slope - narrow) + mp.mpf(10) ** (2 - digits) * size / h
             rule = self.rule(c, digits)
-            return Exact(rule, slope, error, (here - losses[3]) / (h / 2), (losses[2] - here) / (h / 2))
+            gap = (losses[0] - here) / h - (here - losses[1]) / h
+            return Exact(rule, slope, error, (here - losses[3]) / (h / 2), (losses[2] - here) / (h / 2), abs(gap))
 
     def _rounding(self, slot: int, digits: int) -> Any:
         """The most that a value downstream of a slot moves the loss by, if it doubles: what rounding is relative to."""

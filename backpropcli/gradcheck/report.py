@@ -103,7 +103,9 @@ class Culprit(NamedTuple):
     `label` is the step (`a2`, or `a2.1` inside its formula), `argument` the argument's name, `at` the arguments'
     values there, `says` what its rule gives, `slope` ± `error` what its values give. `path` leads to the node in the
     spec, `place` is where the rule is written: a gradient derived by hand, else the node. `alone`: every other
-    operation on the way to the loss was judged too, and is right.
+    operation on the way to the loss was judged too, and is right. `entry` is the argument's entry, where it is an
+    array. `along` are arguments that share a corner: `says` is then what is passed to all of them together, `slope`
+    that along all of them.
     """
 
     node: str
@@ -118,6 +120,8 @@ class Culprit(NamedTuple):
     diagnosis: str = ""
     place: Place | None = None
     alone: bool = False
+    entry: tuple[int, ...] = ()
+    along: tuple[str, ...] = ()
 
 
 class Fault(NamedTuple):

@@ -99,7 +99,7 @@ class Side:
         What tends to the function's own value goes before what does not: a wide step may leap over a nearby corner.
         """
         if all(map(math.isfinite, values)):
-            found, tends = one_sided(values, self.sign * self.step / 4.0, noise), limit(values)
+            found, tends = one_sided(values, self.sign * self.step / 4.0, noise), limit(values, noise).value
             largest = max(abs(v) for v in (*values, self.here))
             meets = abs(tends - self.here) <= AGREE * abs(tends - values[-1]) + 40.0 * (noise + UNIT * largest)
             if (meets, -found.error) > (self.meets, -self.best.error):

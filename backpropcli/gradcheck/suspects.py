@@ -42,7 +42,9 @@ def contradicted(point: Point, slot: int, operation: Operation | None) -> bool:
     arguments = graph.arguments[slot]
     values = [np.asarray(point.slots[a], float) for a in arguments]
     y = np.asarray(point.slots[slot], float)
-    upstream = rng.uniform(0.5, 1.5, y.shape)
+    upstream = np.asarray(point.gradients[slot], float)
+    if not upstream.any():
+        upstream = rng.uniform(0.5, 1.5, y.shape)
     for k, a in enumerate(arguments):
         if a in graph.constants:
             continue

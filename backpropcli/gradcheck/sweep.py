@@ -138,7 +138,7 @@ def sweep(point: Point, c: Component, row: Row, difference: Difference = "centra
     for eps, ((above, below), _) in zip(sizes, looks, strict=True):
         slope = quotient(difference, point.loss, above, below, eps)
         error = abs(slope - right) / size
-        steps.append(Step(eps, slope, error if math.isfinite(slope) else math.nan))
+        steps.append(Step(eps, slope, error if math.isfinite(error) else math.nan))
     known = [s for s in steps if not math.isnan(s.error)]
     if not known:
         raise UsageError(f"{_key(point, c)} cannot be swept: the loss is not finite around {c.name} = {c.x:g}")
@@ -193,7 +193,7 @@ def _rounded(point: Point, c: Component, difference: Difference) -> float:
 def _truncated(steps: Sequence[Step], difference: Difference) -> float:
     """The truncation that a step of 1 would leave, by the line through steps that lie on one; 0 where none do."""
     order, half = ORDER[difference], A_DECADE // 2
-    sizes = [s.error / s.eps**order for s in steps]
+    sizes = [s.error / s.eps if order == 1 else s.error / s.eps / s.eps for s in steps]  # eps² may overflow
     for straight in (1.02, 1.1, 1.3):
         for k in range(len(sizes) - half):
             window = sizes[k : k + half + 1]

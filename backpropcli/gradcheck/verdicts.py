@@ -61,12 +61,14 @@ OnCorner = Callable[[Component, int, Sides], Row]
 
 def agrees(a: float, n: Slope, tolerance: float = TOLERANCE) -> bool:
     """Whether two slopes are the same, as far as the error of the second can tell; never if one is not finite."""
-    return math.isfinite(a) and abs(a - n.value) <= tolerance * max(abs(a), abs(n.value)) + 3.0 * n.error
+    if not (math.isfinite(a) and math.isfinite(n.value)):
+        return False
+    return abs(a - n.value) <= tolerance * max(abs(a), abs(n.value)) + 3.0 * n.error
 
 
 def sharp(a: float, n: Slope, limit: float = SHARP) -> bool:
     """Whether an opinion is precise enough, beside these two numbers, to be worth hearing."""
-    return 3.0 * n.error <= limit * max(abs(a), abs(n.value))
+    return math.isfinite(n.value) and 3.0 * n.error <= limit * max(abs(a), abs(n.value))
 
 
 def sees(n: Slope, tolerance: float) -> float | None:
@@ -106,6 +108,7 @@ class Judge:
         self._doubts: dict[Component, Slope] = {}
         self._left = 0.0
         self._contradicted: dict[Component, Slope] = {}
+        self._slight: dict[Component, Slope] = {}
         self._standing: dict[int, bool] = {}
         self._ways: Ways | None = None
         self._numbers: Numbers | None = None
@@ -134,14 +137,11 @@ class Judge:
                     self.done[k] = row
 
     def _a_few_for_all(self, components: Sequence[Component], waiting: Sequence[int]) -> None:
-        """Very many are contested: once a few of them are confirmed wrong, and the operation on their way that is to
-        blame is known, the others need no more than a difference that plainly contradicts backprop.
+        """Very many are contested: a few of them climb, and once the operation on their way that is to blame is known,
+        the others need no more than a difference that plainly contradicts backprop.
         """
         doubted = [k for k in waiting if components[k] in self._contradicted]
-        few = doubted[:: max(1, -(-len(doubted) // CONFIRMED))]
-        self._climb(components, few)
-        if any(row is None or row.verdict != "fail" for row in (self.done[k] for k in few)):
-            return
+        self._climb(components, doubted[:: max(1, -(-len(doubted) // CONFIRMED))])
         for k in doubted:
             c = components[k]
             if self.done[k] is None and self.known(c):
@@ -283,6 +283,8 @@ class Judge:
             else:
                 if contradicts(c.backprop, n):
                     self._doubts[c] = n
+                elif sharp(c.backprop, n) and TRUSTED < abs(n.value) < math.inf and math.isfinite(c.backprop):
+                    self._slight[c] = n
                 yield None
 
     def _clean(self, c: Component) -> bool:
@@ -347,7 +349,7 @@ class Judge:
             if confirmed >= CONFIRMED and c in self._doubts and self.known(c):
                 yield self.row(c, self._doubts[c], "fail", "complex step", "rule")
                 continue
-            row = self._settle(c, digits) if work < self._left else self._unsettled(c)
+            row = self._settle(c, digits) if work < self._left else self._out_of_budget(c)
             confirmed += row.reason == "rule"
             yield row
 
@@ -378,6 +380,8 @@ class Judge:
                 return self._lossy(c, Slope(float(reliable), UNIT * abs(float(reliable))), digits, many)
         if a == 0.0 and abs(seen.rule) <= 3 * seen.error and abs(seen.slope) <= 3 * seen.error:
             return self.row(c, Slope(0.0, float(seen.error)), "pass", "50 digits")
+        if self._left < 0.0:
+            return self._out_of_budget(c)
         return self._unsettled(c, Slope(float(seen.slope), float(seen.error)))
 
     def _two_sided(self, c: Component, digits: Digits, seen: Exact, many: int) -> bool:
@@ -386,12 +390,9 @@ class Judge:
         """
         from backpropcli.gradcheck.opinions import PRECISE
 
-        if close(seen.left, seen.right, TOLERANCE, 4 * seen.error):
-            return False
-        if many == PRECISE[-1]:
-            return True
-        finer = digits.opinion(c, PRECISE[PRECISE.index(many) + 1])
-        return not close(finer.left, finer.right, TOLERANCE, 4 * finer.error)
+        if not seen.two_sided or many == PRECISE[-1]:
+            return seen.two_sided
+        return digits.opinion(c, PRECISE[PRECISE.index(many) + 1]).two_sided
 
     def _wrong(self, c: Component, n: Slope) -> Row:
         return self.row(c, n, "fail", "50 digits", "rule")
@@ -417,6 +418,21 @@ class Judge:
             note = f"the rule is right, but {name} has lost the number"
             return self.row(c, n, "fail", "50 digits", "precision", note=note)._replace(reliable=n.value)
         return self.row(c, n, "pass", "50 digits", "digits", note=note)._replace(reliable=n.value)
+
+    def _out_of_budget(self, c: Component) -> Row:
+        """What is known without many digits: plain contradictions are enough where an operation to blame is known, or
+        where both of the lower rungs say the same.
+        """
+        plain = [n for n in (self._doubts.get(c), self._contradicted.get(c)) if n is not None]
+        if not plain and c in self._slight and self.known(c):  # it is off by little, and who is to blame is known
+            return self.row(c, self._slight[c], "fail", "complex step", "rule")
+        if not plain:
+            return self._unsettled(c)
+        method: Method = "complex step" if c in self._doubts else "difference"
+        if self.known(c) or (len(plain) == 2 and agrees(plain[0].value, plain[1])):
+            return self.row(c, plain[0], "fail", method, "rule")
+        note = f"the {method} contradicts backprop, but the network is too large for 50 digits to confirm it"
+        return self.row(c, plain[0], "unsure", method, "unsettled", note=note)
 
     def _unsettled(self, c: Component, n: Slope = UNKNOWN) -> Row:
         return self.row(c, n, "unsure", "50 digits", "unsettled", note="no opinion was sharp enough here")

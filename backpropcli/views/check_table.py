@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MANY = 40
 """More components than these are summed up, a row for each parameter; those that did not pass are still listed."""
+ALONG = 4
+"""So many arguments that share a corner are named."""
 WORDS = {"pass": "pass", "fail": "FAIL", "unsure": "unsure"}
 STYLES = {"pass": "green", "FAIL": "bold red", "unsure": "yellow"}
 VERDICT = Column("verdict", styles=STYLES)
@@ -327,13 +329,11 @@ def _where(report: Report, precision: Precision) -> list[str]:
     if culprit is None:
         return []
     at = ", ".join(f"{name} = {Precision().show(x)}" for name, x in culprit.at)
-    show = Precision().show
     place = culprit.place
     line = f", {place.file}:{place.line}" if place is not None and place.line else ""
     names = ", ".join(name for name, _ in culprit.at)
     what = f"{culprit.operation}({names})" if names else f"{culprit.operation} in {culprit.label}"
-    says = f"{f'At {at} its' if at else 'Its'} gradient{_by(culprit)} says {show(culprit.says)}"
-    text = f"Where: {what}{line}. {says}; the slope of its value is {show(culprit.slope)}."
+    text = f"Where: {what}{line}. {_says(culprit, f'At {at} its' if at else 'Its')}"
     if culprit.diagnosis:
         text += f" {_sentence(culprit.diagnosis)}."
     return [f"{text} Every other operation is right." if culprit.alone else text]
@@ -348,8 +348,23 @@ def _unsettled(report: Report) -> list[str]:
     return [f"What could not be judged is neither right nor wrong here; try it with another value of {shown}."]
 
 
+def _says(culprit: Culprit, its: str) -> str:
+    """What a wrong rule says, and what is right: of one entry, or of several that share a corner."""
+    show = Precision().show
+    if culprit.along:
+        shown = [*culprit.along[:ALONG], *(["..."] if len(culprit.along) > ALONG else [])]
+        them = f"{', '.join(shown[:-1])} and {shown[-1]}"
+        return (
+            f"{its} gradients for {them}, which share a corner, come to {show(culprit.says)} where all of them move "
+            f"together; the slope of its value is {show(culprit.slope)} that way."
+        )
+    return f"{its} gradient{_by(culprit)} says {show(culprit.says)}; the slope of its value is {show(culprit.slope)}."
+
+
 def _by(culprit: Culprit) -> str:
-    """For which argument, where there are several."""
+    """For which argument, and which entry of it, where there are several."""
+    if culprit.entry:
+        return f" for {culprit.argument}[{', '.join(map(str, culprit.entry))}]"
     return f" for {culprit.argument}" if len(culprit.at) != 1 else ""
 
 

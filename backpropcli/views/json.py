@@ -77,6 +77,7 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
     culprit = report.culprit
     found = None if culprit is None else {
         "node": culprit.node, "operation": culprit.operation, "argument": culprit.argument,
+        "entry": list(culprit.entry), "along": list(culprit.along),
         "at": dict(culprit.at), "gradient": culprit.says, "slope": culprit.slope,
         **_where(culprit.place),
     }  # fmt: skip

@@ -87,10 +87,9 @@ def _guides(sweep: Sweep, grid: list[list[str]], signs: Signs, first: int, high:
     """The two straight lines: what rounding leaves, and what truncation leaves."""
     for k in range(len(grid[0])):
         eps = 10.0 ** (first + k / A_DECADE)
-        size = max(sweep.rounding / eps, sweep.truncation * eps**sweep.order)
-        row = high - _power(size)
-        if size > 0.0 and 0 <= row < len(grid):
-            grid[row][k] = signs.guide
+        size = max(sweep.rounding / eps, sweep.truncation * math.prod([eps] * sweep.order))  # a power may overflow
+        if 0.0 < size < math.inf and 0 <= high - _power(size) < len(grid):
+            grid[high - _power(size)][k] = signs.guide
 
 
 def _data(sweep: Sweep, grid: list[list[str]], first: int, high: int, ascii: bool) -> None:

@@ -126,11 +126,11 @@ def test_every_elementwise_rule_alone_and_every_fault_in_it(name: str) -> None:
     for sample in operation.samples:
         values = [float(x) for x in sample]
         shapes, constants = [()] * len(values), [False] * len(values)
-        good = judge_alone(*lone(operation, values, shapes, constants, None, ()))
+        good, _ = judge_alone(*lone(operation, values, shapes, constants, None, ()))
         assert all(r.verdict == "pass" or r.reason == "nonfinite" for r in good), (sample, good)
         for k in range(len(values)):
             for fault in FAULTS.values():
-                rows = judge_alone(*lone(broken(operation, fault, k), values, shapes, constants, None, ()))
+                rows, _ = judge_alone(*lone(broken(operation, fault, k), values, shapes, constants, None, ()))
                 a, b = good[k], rows[k]
                 if moved(a.backprop, b.backprop) and a.reason == "":
                     assert b.verdict == "fail", (sample, k, b)
@@ -146,11 +146,11 @@ def test_every_structural_rule_alone_and_faults_in_it(name: str) -> None:
         if name == "pick":  # labels
             values[1:] = [rng.integers(0, 2, s).astype(float) if s else 1.0 for s in shapes[1:]]
         constants = [False] * len(values)
-        good = judge_alone(*lone(operation, values, list(shapes), constants, planned, shape))
+        good, _ = judge_alone(*lone(operation, values, list(shapes), constants, planned, shape))
         assert all(r.verdict == "pass" for r in good), (shapes, options, [r for r in good if r.verdict != "pass"])
         for k in range(len(operation.vjps)):
             wrong = broken(operation, FAULTS["1 %"], k)
-            rows = judge_alone(*lone(wrong, values, list(shapes), constants, planned, shape))
+            rows, _ = judge_alone(*lone(wrong, values, list(shapes), constants, planned, shape))
             for a, b in zip(good, rows, strict=True):
                 if moved(a.backprop, b.backprop):
                     assert b.verdict == "fail", (shapes, options, k, b)
