@@ -116,7 +116,9 @@ class Elementwise(Operation):
     `formula` is its textbook form in the tool's own language, over `arguments`; `partials` maps each argument to the
     textbook form of the local derivative (which may say `y` for the value) and its accurate body `(xp, y, *arguments)`.
     `value` is the body `(xp, *arguments)`. `branch(xp, *arguments)` is the discrete choice that it makes, None where it
-    makes none: a corner (or a jump) is where the branch changes. `samples` are points, one tuple an argument list (or
+    makes none: a corner (or a jump) is where the branch changes. `chosen` has words for an argument that gets all of
+    the gradient where others get none (`the larger`). `selects`: the arguments behind the first are what it chooses
+    from, so that its derivative is the same choice among theirs. `samples` are points, one tuple an argument list (or
     a number where there is one argument), saturated ones included, from which tests are made.
     """
 
@@ -134,12 +136,16 @@ class Elementwise(Operation):
         samples: Sequence[float | tuple[float, ...]],
         group: Group,
         branch: Body | None = None,
+        chosen: Mapping[str, str] | None = None,
+        selects: bool = False,
         **rest: Any,
     ) -> None:
         super().__init__(name, arguments, words, group=group, **rest)
         self.formula = formula
         self.value = value
         self.branch = branch
+        self.chosen = dict(chosen or {})
+        self.selects = selects
         self.textbook = tuple(partials[a][0] for a in self.arguments)
         self.partials = tuple(partials[a][1] for a in self.arguments)
         self.samples = tuple(s if isinstance(s, tuple) else (s,) for s in samples)

@@ -7,7 +7,7 @@ the operations (`engine.recording`); where a network is too large for that, the 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isfinite, prod
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from backpropcli.engine.recording import record
 from backpropcli.graph import Graph
 from backpropcli.ops.numbers.recorder import Recorded, Tape, TooLongError
 from backpropcli.spec.formula.parser import parse
+from backpropcli.spec.formula.tree import Expression
 from backpropcli.views.javascript import number, program
 from backpropcli.views.lesson_words import forgettable, handed_on, hint, words, wrong_values
 from backpropcli.views.numbers import Precision, exact
@@ -113,8 +114,12 @@ class Told(Worked):
         start = self.places.start(value)
         return f"{OPEN}{start}:{','.join(map(str, shape))}{CLOSE}" if shape else f"-{OPEN}{start}{CLOSE}"
 
-    def _remark(self, stage: Stage, prime: Prime, slot: int | None, shown: str | None) -> str:
+    def _remark(self, stage: Stage, prime: Prime, slot: int | None, slope: Any) -> str:
         return cases(prime, self.style)
+
+    def _chosen(self, stage: Stage, formula: Expression) -> Iterator[str]:
+        """Nothing: the page's numbers change."""
+        return iter(())
 
     def html(self, text: str | None) -> str | None:
         """A formula as HTML, its places ready for the page."""

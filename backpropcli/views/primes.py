@@ -115,7 +115,10 @@ def _shown(
         elif len(varying) > 1 and same(call, whole) and _only(call, position):
             name = head = local_name(value, typeset(call.arguments[position]))
         else:
-            name, head = typeset(Call(call.name, call.arguments, prime=True)), f"{call.name}'({{}})"
+            by = position + 1 if len(varying) > 1 else 0
+            name, head = (
+                typeset(Call(call.name, inside, prime=True, by=by)) for inside in (call.arguments, (Name("{}"),))
+            )
     prime = Prime(name, head, call, operation, position, alone)
     if prime not in primes:
         primes.append(prime)
@@ -152,33 +155,70 @@ def cases(prime: Prime, style: Style = UNICODE) -> str:
     while _is_where(formula):
         condition, then, formula = formula.parts()
         condition = substitute(condition, words)
-        said.append(f"{typeset(substitute(then, words), style)} where {_joined(_conjuncts(condition), style)}")
+        said.append(f"{typeset(substitute(then, words), style)} where {joined(_conjuncts(condition), style)}")
     return f"{prime.name} = {', '.join(said)}, else {typeset(substitute(formula, words), style)}" if said else ""
 
 
 def reason(prime: Prime, values: Sequence[float], words: Sequence[str], style: Style = UNICODE) -> str:
     """For numbers: `, as 7 > 0`: the conditions of the textbook form that decide; empty where there are none."""
-    known = dict(zip(prime.operation.arguments, values, strict=False))
     numbers = dict(zip(prime.operation.arguments, words, strict=False))
-    formula = _as_where(prime.formula)
+    found = decided(_as_where(prime.formula), dict(zip(prime.operation.arguments, values, strict=False)))
+    return f", as {joined(found[0], style, numbers)}" if found is not None and found[0] else ""
+
+
+def outcome(prime: Prime, slope: float, argument: str) -> str:
+    """What a choice does to `argument`: `: w is the larger, so it gets all of the gradient`; empty where none is made
+    between arguments."""
+    noun = prime.operation.chosen.get(prime.operation.arguments[prime.position])
+    match noun, slope:
+        case None, _:
+            return ""
+        case _, 1.0:
+            return f": {argument} is {noun}, so it gets all of the gradient"
+        case _, 0.5:
+            return f": neither is {noun}, so each gets half of the gradient"
+        case _, 0.0:
+            return f": {argument} is not {noun}, so it gets nothing"
+    return ""
+
+
+def decided(
+    formula: Expression, known: Mapping[str, float], find: Callable[[str], object] = lookup
+) -> tuple[list[Expression], Expression] | None:
+    """The conditions that decide a choice at these numbers, and what is chosen; None where nobody can tell."""
     said: list[Expression] = []
     while _is_where(formula):
         condition, then, otherwise = formula.parts()
         parts = _conjuncts(condition)
-        verdicts = [evaluate(part, known) for part in parts]
+        verdicts = [evaluate(part, known, find) for part in parts]
         if None in verdicts:
-            return ""
+            return None
         if all(verdicts):
             said, formula = parts, then
         else:
             said.append(_opposite(parts[[bool(v) for v in verdicts].index(False)]))
             formula = otherwise
-    if any(x != x for x in values):
-        return ""
+    used = [part.name for condition in said for part in postorder(condition) if isinstance(part, Name)]
+    if any(known[name] != known[name] for name in used):  # NaN decides nothing
+        return None
     match said:
         case [Binary(sign="<=") as a, Binary(sign=">=") as b] if same(a.left, b.left) and same(a.right, b.right):
             said = [Binary("==", a.left, a.right)]
-    return f", as {_joined(said, style, numbers)}" if said else ""
+    return said, formula
+
+
+def choices(formula: Expression, find: Callable[[str], object]) -> list[Call]:
+    """The choices in a local derivative, `where(x > y, 2x, 1)`, outer ones alone."""
+    found: list[Call] = []
+    waiting = [formula]
+    while waiting:
+        part = waiting.pop()
+        operation = find(part.name) if isinstance(part, Call) and not part.prime else None
+        if isinstance(part, Call) and isinstance(operation, Elementwise) and operation.selects:
+            found.append(part)
+        else:
+            waiting += reversed(part.parts())
+    return found
 
 
 def has_cases(formula: Expression) -> bool:
@@ -216,7 +256,8 @@ def _opposite(condition: Expression) -> Expression:
     return Unary("~", condition)
 
 
-def _joined(conditions: Sequence[Expression], style: Style, numbers: Mapping[str, str] | None = None) -> str:
+def joined(conditions: Sequence[Expression], style: Style, numbers: Mapping[str, str] | None = None) -> str:
+    """Conditions that hold together: `7 > 0 and 7 < 9`."""
     return " and ".join(dict.fromkeys(typeset(condition, style, numbers=numbers) for condition in conditions))
 
 

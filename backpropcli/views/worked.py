@@ -15,7 +15,7 @@ from backpropcli.engine.backward import unbroadcast
 from backpropcli.ops.definition import show_shape
 from backpropcli.spec.formula.tree import Binary, Expression, Name, postorder, same
 from backpropcli.views.numbers import MOST_DIGITS, Precision, gradient_name, local_name
-from backpropcli.views.primes import Prime, cases, evaluate, reason
+from backpropcli.views.primes import Prime, cases, choices, decided, evaluate, joined, outcome, reason
 from backpropcli.views.stages import Stage, paired, stages
 from backpropcli.views.trial import comes_to
 from backpropcli.views.typeset import UNICODE, Style, factor, typeset
@@ -332,7 +332,8 @@ class Worked:
                 known = None
             elif known is not None:
                 known[prime.name] = number
-            remarks.append(self._remark(stage, prime, slot, shown))
+            remarks.append(self._remark(stage, prime, slot, number))
+        remarks += self._chosen(stage, formula)
         used = {part.name for part in postorder(formula) if isinstance(part, Name)}
         names = tuple(name for name in (*stage.inputs, stage.name) if name in used)
         numbers = comes = None
@@ -371,14 +372,27 @@ class Worked:
                 return places[id(part)]
         return None
 
-    def _remark(self, stage: Stage, prime: Prime, slot: int | None, shown: str | None) -> str:
+    def _remark(self, stage: Stage, prime: Prime, slot: int | None, slope: Any) -> str:
         """`relu'(7) = 1, as 7 > 0`; for arrays `relu'(z1) = 1 where z1 > 0, else 0`."""
-        if slot is None or shown is None or self.shape(stage.name):
+        if slot is None or self.shape(stage.name):
             return cases(prime, self.style)
         values = [float(self.trace.slots[a]) for a in self.graph.arguments[slot]]
         words = [self.precision.show(x) for x in values]
         head = prime.head.format(", ".join(words[: len(prime.call.arguments)]))
-        return f"{head} = {shown}{reason(prime, values, words, self.style)}"
+        argument = typeset(prime.call.arguments[prime.position], self.style)
+        because = reason(prime, values, words, self.style) + outcome(prime, slope, argument)
+        return f"{typeset(Name(head), self.style)} = {self.precision.show(slope)}{because}"
+
+    def _chosen(self, stage: Stage, formula: Expression) -> Iterator[str]:
+        """`3 > 2, so y is taken`, for each choice in a local derivative of plain numbers."""
+        labels = [*stage.inputs, stage.name]
+        if any(self.shape(label) for label in labels):
+            return
+        known = {label: self.value(label) for label in labels}
+        numbers = {label: self.precision.show(x) for label, x in known.items()}
+        for part in choices(formula, stage.find):
+            if (found := decided(part, known, stage.find)) is not None and found[0]:
+                yield f"{joined(found[0], self.style, numbers)}, so {typeset(found[1], self.style)} is taken"
 
     def batched(self, shape: tuple[int, ...]) -> bool:
         """Whether the first axis of a value counts examples: that of an input or target with examples in rows."""

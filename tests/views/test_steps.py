@@ -453,6 +453,51 @@ def test_remarks_say_which_side():
         assert remark in shown
 
 
+@pytest.mark.parametrize(
+    ("formula", "w", "v", "said"),
+    [
+        ("maximum(w, v)", 2, 1,
+         ["w is the larger, so it gets all of the gradient",
+          "v is not the larger, so it gets nothing"]),
+        ("minimum(w, v)", 2, 1,
+         ["w is not the smaller, so it gets nothing",
+          "v is the smaller, so it gets all of the gradient"]),
+        ("maximum(w, v)", 1, 1,
+         ["∂J/∂w = 0.5, as 1 == 1: neither is the larger, so each gets half of the gradient"]),
+        ("maximum(3, w*v)", 2, 4,
+         ["maximum'(3, 8) = 1, as 8 > 3: w · v is the larger, so it gets all of the gradient"]),
+        ("maximum(w, w*v)", 2, 4,
+         ["maximum'₁(2, 8) = 0",
+          "maximum'₂(2, 8) = 1, as 8 > 2: w · v is the larger, so"]),
+        ("clip(w, 0, v)", 2, 4,
+         ["w is between the bounds, so it gets all of the gradient"]),
+        ("clip(w, 0, v)", 5, 4,
+         ["w is not between the bounds, so it gets nothing",
+          "v is the bound that holds, so it gets"]),
+        ("where(w > v, w*v, v**2)", 3, 2,
+         ["dJ/dJ · where(w > v, v, 0)",
+          "3 > 2, so v is taken", "3 > 2, so w is taken"]),
+        ("where(w > v, w*v, v**2)", 1, 2,
+         ["dJ/dJ · where(w > v, w, 2 · v)", "1 ≤ 2, so 2 · v is taken"]),
+        ("where(w > v, w, 2*w) + v", 1, 2,
+         ["1 ≤ 2, so 2 is taken"]),
+    ],
+)  # fmt: skip
+def test_choices_are_put_in_words(formula: str, w: float, v: float, said: list[str]) -> None:
+    shown = text(traced({"J": formula}, {"w": w, "v": v}), width=250)
+    for words in said:
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    "formula", ["w*v", "maximum(w, v)", "where(w > v, w, v)", "clip(w, v, 3)", "hypot(w, v)", "w**v"]
+)
+def test_a_local_derivative_is_never_called_as_the_gradient_is(formula: str) -> None:
+    for line in text(traced({"J": formula}, {"w": 2, "v": 1})).splitlines():
+        name, sign, rest = line.strip().partition(" = ")
+        assert not (sign and name in rest), line
+
+
 def test_digits_and_an_upstream_gradient():
     import numpy as np
 
@@ -516,7 +561,7 @@ def test_every_line_is_true(trace, ascii):
     for line in steps(trace, ascii=ascii, width=1000):
         if " = " not in line or "not on a path" in line:
             continue
-        equal = re.split(r" += ", re.split(r" {3}(?=[◀<]|[d∂]\w+/[d∂]|[\w']+\()", line)[0].strip())
+        equal = re.split(r" += ", re.split(r" {3}(?=[◀<]|[d∂D]\w+/[d∂D]|[\w']+\()", line)[0].strip())
         result = float(equal[-1])
         for side in equal[2:-1]:
             assert calculated(side) == pytest.approx(result, rel=3e-3, abs=1e-12), line

@@ -89,7 +89,7 @@ def lines(trace: Trace, **options: Any) -> list[str]:
 
 def sides(line: str) -> list[str]:
     """What stands between the signs of equality, without the remark."""
-    bare = re.split(r" {3,}(?=[◀<]|∂[\w.]+/∂|[\w']+'?\(|sign\(|summed|the upstream)", line)[0].strip()
+    bare = re.split(r" {3,}(?=[◀<]|[∂D][\w.]+/[∂D]|[\w']+'?\(|sign\(|summed|the upstream)", line)[0].strip()
     return [side.strip() for side in re.split(r"(?<!axis) += ", bare)]
 
 

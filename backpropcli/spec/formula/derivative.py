@@ -8,7 +8,18 @@ from functools import cache
 from backpropcli.ops.definition import Elementwise
 from backpropcli.ops.table import INFIX, lookup
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, longer, postorder, substitute
+from backpropcli.spec.formula.tree import (
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Number,
+    Unary,
+    longer,
+    postorder,
+    same,
+    substitute,
+)
 
 LONGEST = 2_000
 """A derivative of more subexpressions is not worth reading."""
@@ -131,6 +142,9 @@ def _call(e: Call, slopes: Mapping[int, Expression], find: Find) -> Expression |
         return product(Call(e.name, e.arguments, prime=True), slopes[id(e.arguments[0])])
     if len(e.arguments) > len(operation.arguments):
         return None
+    if operation.selects and len(e.arguments) == len(operation.arguments):
+        chosen = [slopes.get(id(argument), ZERO) for argument in e.arguments[1:]]
+        return chosen[0] if all(same(chosen[0], one) for one in chosen) else e.with_parts((e.arguments[0], *chosen))
     total: Expression | None = None
     for k, argument in enumerate(e.arguments):
         inner = slopes.get(id(argument))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from backpropcli.spec.formula.tree import Expression, Name, Number
+from backpropcli.spec.formula.tree import Expression, Name
 from backpropcli.views.numbers import Precision, local_name
 from backpropcli.views.rows import Row
 from backpropcli.views.table import Column, Table
@@ -197,7 +197,7 @@ class Chain:
             known: list[tuple[Expression, Expression]] = []
             for fact in [fact for link in links for fact in link.facts if fact.conditions]:
                 used.update(dict.fromkeys(fact.conditions))
-                known.append((fact.said, Number(fact.value, self.show(fact.value))))
+                known.append((fact.said, fact.becomes))
             return tidied([replaced(self.expression(link), known) for link in links if not link.plain])
 
         if len(paths) == 1:

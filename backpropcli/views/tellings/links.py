@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
 from backpropcli.views.numbers import component_name
-from backpropcli.views.primes import Prime, reason
+from backpropcli.views.primes import Prime, choices, decided, joined, outcome, reason
 from backpropcli.views.stages import Stage
 from backpropcli.views.tellings import maths
 from backpropcli.views.tellings.maths import Maths, entry
@@ -37,10 +37,11 @@ class Spot(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """A factor that is one number because of a choice: `relu'(z1)` is 1; `remark` and `conditions` say why."""
+    """A factor that is simpler because of a choice: `relu'(z1)` is 1, `where(x > y, 2x, 1)` is 2x; `remark` and
+    `conditions` say why."""
 
     said: Expression
-    value: float
+    becomes: Expression
     remark: str = ""
     conditions: tuple[Maths, ...] = ()
 
@@ -136,6 +137,7 @@ class Links:
             names = self._names(stage, to, shape)
             facts = [self._fact(stage, prime, value, to, names) for prime in primes]
             chosen = {prime.name: fact.said for prime, fact in zip(primes, facts, strict=True)}
+            facts += self._chosen(stage, formula, to, shape, names)
             said = substitute(formula, {**names, **chosen})
             yield Link(stage, stage.node, Spot(stage.name, to), spot, value, said, tuple(facts))
 
@@ -165,7 +167,7 @@ class Links:
         said = Name(_named(prime.name, names)) if isinstance(said, Name) else substitute(said, names)
         slot = worked.slot_of(stage, prime)
         if slot is None:
-            return Fact(said, value)
+            return Fact(said, self._number(value))
         here = value if prime.alone else _at(worked.trace.partial(slot, prime.position), to, self.shapes[slot])
         arguments = worked.graph.arguments[slot]
         values = [_at(worked.trace.slots[a], to, self.shapes[a]) for a in arguments]
@@ -174,10 +176,30 @@ class Links:
         words = [typeset(substitute(a, names), ASCII) for a in given]
         because = reason(prime, values, numbers, worked.style)
         said_so = reason(prime, values, [*words, *numbers[len(given) :]], ASCII).removeprefix(", as ")
-        head = prime.head.format(", ".join(numbers[: len(given)]))
+        head = typeset(Name(prime.head.format(", ".join(numbers[: len(given)]))), worked.style)
+        because += outcome(prime, here, typeset(substitute(given[prime.position], names), worked.style))
         remark = f"{head} = {worked.precision.show(here)}{because}".replace(" == ", " = ") if because else ""
         conditions = [maths.condition(parse(text), worked.style) for text in said_so.split(" and ") if text]
-        return Fact(said, here, remark, tuple(conditions))
+        return Fact(said, self._number(here), remark, tuple(conditions))
+
+    def _chosen(
+        self, stage: Stage, formula: Expression, to: Place, shape: Place, names: Mapping[str, Expression]
+    ) -> Iterator[Fact]:
+        """What the choices in a local derivative come to for one entry of the result."""
+        worked = self.worked
+        labels = [*stage.inputs, stage.name]
+        known = {label: _at(worked.value(label), to, shape) for label in labels}
+        numbers = {label: worked.precision.show(x) for label, x in known.items()}
+        for part in choices(formula, stage.find):
+            if (found := decided(part, known, stage.find)) is not None and found[0]:
+                taken = substitute(found[1], names)
+                because = joined(found[0], worked.style, numbers)
+                remark = f"{because}, so {typeset(taken, worked.style)} is taken".replace(" == ", " = ")
+                conditions = [maths.condition(substitute(one, names), worked.style) for one in found[0]]
+                yield Fact(substitute(part, names), taken, remark, tuple(conditions))
+
+    def _number(self, value: float) -> Number:
+        return Number(value, self.worked.precision.show(value))
 
     def _structural(self, stage: Stage, spot: Spot) -> Iterator[Link]:
         assert stage.operation is not None
@@ -258,20 +280,21 @@ def _at(value: Any, to: Place, shape: Place) -> float:
 
 
 def primed(prime: Prime) -> Expression:
-    """A derivative such as `relu'(z1)` as a formula; one that is no call, `dm/da`, as a name."""
+    """A derivative such as `relu'(z1)` as a formula; one that is no call, `∂m/∂a`, as a name."""
     call = prime.call
-    made = Call(call.name, call.arguments, call.keywords, written=call.written, prime=True)
-    if prime.name == typeset(made):
-        return made
+    for by in (0, prime.position + 1):
+        made = Call(call.name, call.arguments, call.keywords, written=call.written, prime=True, by=by)
+        if prime.name == typeset(made):
+            return made
     spelled = substitute(prime.formula, prime.arguments)  # sign(e), for abs'(e)
     return spelled if prime.name == typeset(spelled) else Name(prime.name)
 
 
 def _named(name: str, names: Mapping[str, Expression]) -> str:
-    """A prime such as `dm/da` by its entries."""
-    if not name.startswith("d") or "/d" not in name:
+    """A prime such as `∂m/∂a` by its entries."""
+    if not name.startswith("∂"):
         return name
-    return "d" + "/d".join(typeset(names[part]) if part in names else part for part in name[1:].split("/d"))
+    return "∂" + "/∂".join(typeset(names[part]) if part in names else part for part in name[1:].split("/∂"))
 
 
 def _runs(trail: _Trail, worked: Worked) -> Iterator[_Run]:

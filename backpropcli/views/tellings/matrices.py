@@ -172,15 +172,11 @@ def _worth(worked: Worked, formula: Expression, labels: Collection[str]) -> Any:
     """What a formula comes to with the network's numbers; None where that is not known."""
     values: dict[str, Any] = {}
     pairs: list[tuple[Expression, Expression]] = []
-    positions: list[tuple[Expression, int]] = []
     primes = [part for part in postorder(formula) if isinstance(part, Call) and part.prime]
     for stage in [s for s in worked.stages if s.name in labels and s.operation is None] if primes else ():
         for label in stage.inputs:
             for prime in (stage.local(label) or (None, []))[1]:
                 call, slot = primed(prime), worked.slot_of(stage, prime)
-                if any(same(call, other) and prime.position != k for other, k in positions):
-                    return None  # minimum'(a, b) by a, and by b: one name for two numbers
-                positions.append((call, prime.position))
                 if slot is not None and any(same(call, one) for one in primes):
                     key = f"slope{len(pairs)}"
                     pairs.append((call, Name(key)))

@@ -100,7 +100,7 @@ def terminal(sections: Iterable[Section], width: int | None = None, coloured: bo
         elif isinstance(section, Walk):
             yield from lay_out(section.rows, room, wrap=True)
         elif isinstance(section, Table):
-            fits = section.layout().width <= room
+            fits = max([section.layout().width, *map(width_of, section.footers)]) <= room
             yield from render(section, width if fits else room, coloured).rstrip("\n").split("\n")
         elif isinstance(section, Lines | Equations):
             for line, column in (section.lines() if isinstance(section, Equations) else section).lines:

@@ -105,6 +105,6 @@ def test_a_choice_is_told_with_its_numbers() -> None:
     told = bp.loads("parameters: {w: [2, -3]}\nnodes: {a: relu(w), J: sum(a)}").explain("w", (1,))
     assert told.paths is not None
     (fact,) = told.paths[0][-1].facts
-    assert (typeset(fact.said), fact.value, fact.remark, fact.conditions) == (
-        "relu'(w[1])", 0.0, "relu'(-3) = 0, as -3 ≤ 0", ("w[1] ≤ 0",),
+    assert (typeset(fact.said), typeset(fact.becomes), fact.remark, fact.conditions) == (
+        "relu'(w[1])", "0", "relu'(-3) = 0, as -3 ≤ 0", ("w[1] ≤ 0",),
     )  # fmt: skip
