@@ -14,6 +14,7 @@ from backpropcli.engine import Trace
 from backpropcli.engine.backward import unbroadcast
 from backpropcli.ops.definition import show_shape
 from backpropcli.spec.formula.tree import Binary, Expression, Name, postorder, same
+from backpropcli.views.inline import full, inline, rounded
 from backpropcli.views.numbers import MOST_DIGITS, Precision, gradient_name, local_name
 from backpropcli.views.primes import Prime, cases, choices, decided, evaluate, joined, outcome, reason
 from backpropcli.views.stages import Stage, paired, stages
@@ -125,14 +126,14 @@ class Worked:
 
     def value(self, label: str) -> Any:
         """A value, of a name or of a step."""
-        return _full(self.trace.slots[self.slots[label]], self.shape(label))
+        return full(self.trace.slots[self.slots[label]], self.shape(label))
 
     def gradient(self, label: str) -> Any:
         """A gradient, of a name or of a step; 0 where no path leads to the loss."""
         if label in self.graph.nodes:
             return self.trace.gradient(label)
         found = self.trace.gradients[self.slots[label]]
-        return _full(0.0 if found is None else found, self.shape(label))
+        return full(0.0 if found is None else found, self.shape(label))
 
     def reaches(self, label: str) -> bool:
         """Whether a path leads from a value to the loss."""
@@ -172,7 +173,7 @@ class Worked:
         precision = precision or self.precision
         if not getattr(value, "shape", ()):
             return precision.show(float(value))
-        return _inline(value.tolist(), precision) if value.size <= self.inline else None
+        return inline(value.tolist(), precision) if value.size <= self.inline else None
 
     def finer(self, least: Precision) -> Iterator[Precision]:
         """What is asked for, then more and more digits."""
@@ -233,17 +234,17 @@ class Worked:
 
     def _comes(self, stage: Stage, formula: Expression, given: dict[str, Any], precision: Precision) -> Any:
         """What a formula comes to with its numbers as they are shown; None where that is not known."""
-        rounded = {name: _rounded(x, precision) for name, x in given.items()}
-        if all(isinstance(x, float) for x in rounded.values()):
-            found = evaluate(formula, rounded, stage.find)
+        shown = {name: rounded(x, precision) for name, x in given.items()}
+        if all(isinstance(x, float) for x in shown.values()):
+            found = evaluate(formula, shown, stage.find)
             if found is not None or stage.operation is None:
                 return found
-        return comes_to(formula, rounded)
+        return comes_to(formula, shown)
 
     def upstream(self, stage: Stage, precision: Precision | None = None) -> Factor:
         """The gradient that arrives at a stage."""
         value, precision = self.gradient(stage.name), precision or self.precision
-        comes = _rounded(value, precision) if self.tested else None
+        comes = rounded(value, precision) if self.tested else None
         return Factor(self.gradient_name(stage.name), self.show(value, precision), value, comes=comes)
 
     def products(self, terms: list[Term], total: Any) -> tuple[str, ...]:
@@ -317,7 +318,7 @@ class Worked:
         if found is None:  # a function of several arguments with a gradient of its own: the number alone
             value = self.slope(stage, label)
             spread = bool(getattr(value, "shape", ()))
-            comes = _rounded(value, precision) if self.tested and value is not None else None
+            comes = rounded(value, precision) if self.tested and value is not None else None
             name = typeset(Name(local_name(stage.name, label)), self.style)
             return Factor(name, self.show(value, precision), value, spread=spread, comes=comes)
         formula, primes = found
@@ -348,7 +349,7 @@ class Worked:
             put_in = factor(formula, self.style, arrays=arrays, numbers=numbers, starred=spread)
         elif isinstance(value, float):
             put_in = factor(Name("value"), self.style, numbers={"value": precision.show(value)})
-            comes = _rounded(value, precision) if self.tested else None
+            comes = rounded(value, precision) if self.tested else None
         return Factor(text, put_in, value, "; ".join(dict.fromkeys(filter(None, remarks))), spread, comes)
 
     def slope(self, stage: Stage, label: str) -> Any:
@@ -423,7 +424,7 @@ class Worked:
                     continue
                 put_in = {name: show_shape(self._shape(name)) for name in used}
             elif self.tested:
-                comes.append(comes_to(part, {name: _rounded(self._number_of(name), precision) for name in used}))
+                comes.append(comes_to(part, {name: rounded(self._number_of(name), precision) for name in used}))
             numbers.append(typeset(part, self.style, arrays=arrays, numbers=put_in))
         together = " + ".join(numbers) if len(numbers) == len(parts) else None
         whole = None if len(comes) < len(parts) or any(x is None for x in comes) else sum(comes)
@@ -437,28 +438,3 @@ class Worked:
     def _shape(self, name: str) -> tuple[int, ...]:
         """The shape of a value or of its gradient."""
         return self.shape(name.partition("/d")[2] or name)
-
-
-def _rounded(value: Any, precision: Precision) -> Any:
-    """A float or an array of them as it is shown."""
-    if not getattr(value, "shape", ()):
-        return float(precision.show(float(value)))
-    import numpy as np
-
-    return np.array([float(precision.show(x)) for x in value.ravel().tolist()]).reshape(value.shape)
-
-
-def _inline(value: Any, precision: Precision) -> str:
-    """A nested list as NumPy prints it: `[[1 2] [3 4]]`."""
-    if not isinstance(value, list):
-        return precision.show(value)
-    return "[" + " ".join(_inline(part, precision) for part in value) + "]"
-
-
-def _full(value: Any, shape: tuple[int, ...]) -> Any:
-    """A float, or an array of its full shape."""
-    if not shape:
-        return float(value)
-    import numpy as np
-
-    return np.broadcast_to(value, shape)
