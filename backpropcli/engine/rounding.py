@@ -159,15 +159,17 @@ def risen(y: Value, arguments: Sequence[Value], xp: XP) -> Value:
     return np.where(gone, LEAST, y)
 
 
-def loses(own: Value, others: Sequence[Value]) -> Any:
-    """Whether a number, or by entry whether an array's, may have lost its digits: `others` are those of shaken runs."""
+def loses(own: Value, others: Sequence[Value], limit: float = LOSES) -> Any:
+    """Whether a number, or by entry whether an array's, may be off by more than `limit` (relative); `others` are those
+    of shaken runs.
+    """
     if isinstance(own, float) and all(isinstance(x, float) for x in others):
-        return any(not abs(x - own) <= max(LOSES * GROWN * max(abs(own), abs(x)), SMALL) for x in others)
+        return any(not abs(x - own) <= max(limit * GROWN * max(abs(own), abs(x)), SMALL) for x in others)
     import numpy as np
 
     found = np.zeros(np.shape(own), bool)
     with np.errstate(all="ignore"):
         for x in others:
             off = np.abs(np.asarray(x, float) - own)
-            found |= ~(off <= np.maximum(LOSES * GROWN * np.maximum(np.abs(own), np.abs(x)), SMALL))
+            found |= ~(off <= np.maximum(limit * GROWN * np.maximum(np.abs(own), np.abs(x)), SMALL))
     return found

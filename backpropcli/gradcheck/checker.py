@@ -88,7 +88,7 @@ def check(
         rows = with_opinions(inspector.judge, components, rows, against)
     if eps is not None:
         rows = list(at_step(point, components, rows, eps, difference))
-    found = claims(point, expect if injected is None else (), rows)
+    found = claims(point, expect if injected is None else (), rows, inspector.judge.numbers())
     report = Report(of, point.trace.value(of), rows, claims=found, culprit=culprit, eps=eps, difference=difference)
     report.against, report.fault, report.coverage = tuple(against), injected, coverage
     report.notes = tuple(unseen(inspector.judge.unseen))

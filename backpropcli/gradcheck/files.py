@@ -97,8 +97,8 @@ class Checked(NamedTuple):
     def _of_claim(self, claim: Claim) -> Finding:
         key = f"{claim.key}[{', '.join(map(str, claim.index))}]" if claim.index else claim.key
         return Finding(
-            claim.key, key, "fail" if claim.verdict == "fail" else "unsure", claim.yours, claim.got, claim.tolerance,
-            slip(claim.yours, claim.got), claim.diagnosis, claim.wrong, claim.size, whose="expected",
+            claim.key, key, "fail" if claim.verdict == "fail" else "unsure", claim.yours, claim.right, claim.tolerance,
+            slip(claim.yours, claim.right), claim.diagnosis, claim.wrong, claim.size, whose="expected",
             place=claim.place,
         )  # fmt: skip
 

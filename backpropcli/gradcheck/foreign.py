@@ -10,7 +10,7 @@ from backpropcli.engine import Trace
 from backpropcli.gradcheck.naming import Match, Matched
 from backpropcli.gradcheck.report import Row, Verdict
 from backpropcli.gradcheck.spread import spread
-from backpropcli.gradcheck.verdicts import TOLERANCE, TOLERANCE32
+from backpropcli.gradcheck.verdicts import LOST, TOLERANCE, TOLERANCE32
 from backpropcli.ops.definition import Shape, Value
 from backpropcli.spec.precision import EPS, Precision
 
@@ -20,6 +20,8 @@ ROUNDING = "both are 0, but for rounding"
 """The note of an entry that says nothing."""
 OWN_WRONG = "backprop's own gradient is wrong here"
 """The note of an entry that was judged by the check's numerical opinion."""
+OWN_LOST = "float64 lost backprop's own number here"
+"""The note of an entry that was judged by 50 digits."""
 SAFETY = 8.0
 """Another program's rounding may be so many times the worst of them."""
 LUCKY = 0.25
@@ -209,6 +211,9 @@ class _Judge:
             right, slack, note = row.numerical, 3.0 * row.bound, OWN_WRONG
         elif row is not None and row.reason == "digits":
             slack = abs(row.numerical - own) + 3.0 * row.bound
+            rounded = min(rounded, LOST * abs(row.numerical) / SAFETY / self.amplify) if row.numerical else rounded
+        elif row is not None and row.reason == "precision" and row.reliable is not None:
+            right, rounded, note = row.reliable, 0.0, OWN_LOST  # what other floats would lose is lost, not right
         size = max(abs(theirs), abs(right))
         noise = SAFETY * rounded * self.amplify
         plain = self.relative * size + noise + slack
@@ -255,7 +260,9 @@ def _notes(
         if e.verdict != "fail" and abs(e.theirs - e.right) > TOLERANCE * max(abs(e.theirs), abs(e.right))
         and e.note != ROUNDING
     ]  # fmt: skip
-    if any(e.right != e.backprop for e in entries):
+    if any(e.note == OWN_LOST for e in entries):
+        yield "float64 lost some of backprop's own numbers, so theirs were judged by 50 digits there."
+    if any(e.right != e.backprop and e.note != OWN_LOST for e in entries):
         yield (
             "backprop's own gradient failed its check where the network's hand-derived rule is wrong, so theirs was "
             "judged by the numerical opinion there."

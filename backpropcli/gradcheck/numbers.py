@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from backpropcli.engine.backward import Gradients
 from backpropcli.engine.rounding import GROWN, Shaken, loses
 from backpropcli.gradcheck.corners import differs
 from backpropcli.gradcheck.opinions import PRECISE, Digits
@@ -28,15 +29,22 @@ class Numbers:
 
     def __init__(self, point: Point) -> None:
         self.point = point
-        self._shaken: list[list[Any]] | None = None
+        self._shaken: Shaken | None = None
+        self._gradients: list[Gradients] | None = None
 
     @property
-    def shaken(self) -> list[list[Any]]:
-        """The gradients by slot of runs with larger roundings."""
+    def shaken(self) -> Shaken:
+        """Runs with larger roundings."""
         if self._shaken is None:
-            point = self.point
-            self._shaken = Shaken(point.plan, point.slots).gradients({point.target: point.gradients[point.target]})
+            self._shaken = Shaken(self.point.plan, self.point.slots)
         return self._shaken
+
+    @property
+    def gradients(self) -> list[Gradients]:
+        """Their gradients by slot."""
+        if self._gradients is None:
+            self._gradients = self.shaken.gradients({self.point.target: self.point.gradients[self.point.target]})
+        return self._gradients
 
     def doubtful(self, slots: Iterable[int]) -> dict[int, list[bool]]:
         """By slot and entry whether rounding may have reached its gradient; those slots alone where it may have."""
@@ -49,7 +57,7 @@ class Numbers:
         own = self.point.gradients[slot]
         if own is None:
             return []
-        found = loses(own, [g[slot] for g in self.shaken])
+        found = loses(own, [g[slot] for g in self.gradients])
         if not getattr(found, "ndim", 0):
             return [bool(found)]
         import numpy as np
@@ -61,12 +69,12 @@ class Numbers:
         if self.point.trace.plan is not self.point.plan:
             return 0.0
         worst = 0.0
-        for gradients in self.shaken:
+        for gradients in self.gradients:
             there = gradients[c.slot]
             if getattr(there, "ndim", 0):
                 import numpy as np
 
-                there = np.broadcast_to(there, self.point.graph.shapes[c.slot]).ravel()[c.flat]
+                there = np.broadcast_to(np.asarray(there), self.point.graph.shapes[c.slot]).ravel()[c.flat]
             off = abs(float(there or 0.0) - c.backprop) / GROWN
             worst = max(worst, off if off == off else math.inf)
         return worst

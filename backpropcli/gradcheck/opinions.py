@@ -119,6 +119,15 @@ class Digits:
                 self._runs[digits, bits] = v, point.plan.backward(v, {point.target: seed}, xp)
         return self._runs[digits, bits]
 
+    def back(self, digits: int, slot: int, seed: Any) -> list[Value | None]:
+        """The gradients of another slot, from its upstream gradient, at so many digits."""
+        from backpropcli.ops.numbers.precise import mp, xp
+
+        v, _ = self.run(digits)
+        with mp.workdps(digits):
+            start = xp.asarray(seed) if getattr(seed, "ndim", 0) else xp.number(seed)
+            return self.point.plan.backward(v, {slot: start}, xp)
+
     def rule(self, c: Component, digits: int, bits: int = 0) -> Any:
         """Backprop's own gradient of a component, run at so many digits."""
         from backpropcli.ops.numbers.precise import mp

@@ -10,7 +10,7 @@ from backpropcli.safe import printable
 from backpropcli.views.against_table import against_sentences, against_summary, against_table
 from backpropcli.views.coverage import coverage_sentences
 from backpropcli.views.fault_words import fault_opening, fault_sentences
-from backpropcli.views.numbers import Precision, component_name, exact
+from backpropcli.views.numbers import MOST_DIGITS, Precision, component_name, exact
 from backpropcli.views.table import Cell, Column, Table
 
 if TYPE_CHECKING:
@@ -63,13 +63,14 @@ def check_page(
     `title` is the network's own. Of many components that did not pass, `most` are listed.
     """
     tables = []
-    listing = not (claims_first and report.count("pass") == len(report.rows))
+    listing = not (claims_first and settled(report))
     if report.rows and listing:
         tables += gradient_tables(report, precision, full, failures, most)
     claims = [c for c in report.claims if c.verdict != "pass" or (claims_first and not failures)]
     if claims:
         tables.append(claim_table(claims, precision, opinions=not listing))
     sentences = [_sentence_of(c) for c in claims if c.verdict != "pass" and (c.diagnosis or _line(c))]
+    sentences += _lost(report, precision)
     sentences += _where(report, precision)
     sentences += _unsettled(report)
     sentences += [*against_sentences(report), *fault_sentences(report)]
@@ -94,6 +95,21 @@ def check_page(
     sentences += [*coverage_sentences(report, source), *report.notes]
     headline = f"{printable(source)}   {_headline(report, precision, claims_first)}"
     return Page(headline, tables, sentences, fault_opening(report), title)
+
+
+def settled(report: Report) -> bool:
+    """Whether all gradients are right, or what float64 lost of them was given by the user."""
+    return all(row.verdict == "pass" or report.answered(row) for row in report.rows)
+
+
+def _lost(report: Report, precision: Precision) -> list[str]:
+    """Which numbers backprop itself did not keep, where expected ones were judged."""
+    lost = [c for c in report.claims if c.reliable is not None]
+    if not lost:
+        return []
+    shown = [f"{component_name(c.key, c.index)} = {precision.show(c.got)}" for c in lost[:3]]
+    more = ", ..." if len(lost) > len(shown) else ""
+    return [f"Float64 has lost backprop's own {', '.join(shown)}{more}: what was expected is judged by 50 digits."]
 
 
 def _blind(report: Report) -> int:
@@ -194,7 +210,7 @@ def _headline(report: Report, precision: Precision, claims_first: bool) -> str:
 def _finding(report: Report, precision: Precision, claims_first: bool) -> str:
     if report.eps is None or not report.rows:
         line = verdict_line(report)
-        if claims_first and report.count("pass") == len(report.rows):
+        if claims_first and settled(report):
             line = line.rpartition("; ")[2]
         elif report.verdict == "pass" and report.power:
             line += f" (a mistake above {Precision(1).show(report.power * 100)} % would show)"
@@ -274,7 +290,8 @@ def _summary(report: Report, precision: Precision) -> Table:
 
 def claim_table(claims: Sequence[Claim], precision: Precision, opinions: bool = True) -> Table:
     """What was expected beside what there is, and beside the check's own `opinions` where no other table has them."""
-    opinions = opinions and any(c.numerical is not None for c in claims)
+    lost = any(c.reliable is not None for c in claims)
+    opinions = lost or (opinions and any(c.numerical is not None for c in claims))
     gradients = all("/" in c.key for c in claims)
     columns = [
         Column("gradient" if gradients else "name"),
@@ -286,13 +303,33 @@ def claim_table(claims: Sequence[Claim], precision: Precision, opinions: bool = 
     ]
     lines = []
     for c in claims:
-        cells: list[Cell] = [component_name(c.key, c.index), c.text or precision.show(c.yours), precision.show(c.got)]
+        digits = apart(precision, c.yours, c.right) if c.verdict != "pass" else precision
+        cells: list[Cell] = [component_name(c.key, c.index), c.text or digits.show(c.yours), digits.show(c.got)]
         if opinions:
-            cells.append(plus_minus(c.numerical, c.bound, precision) if c.numerical is not None else "")
+            cells.append(_beside(c, digits))
         wrong = f"{c.wrong} of {c.size}" if c.size > 1 else ""
         cells += [wrong, WORDS[c.verdict]]
         lines.append(cells)
     return Table(columns, [lines])
+
+
+def _beside(c: Claim, precision: Precision) -> Cell:
+    """The check's own number beside an expected one."""
+    if c.reliable is not None:
+        return precision.show(c.reliable)
+    return plus_minus(c.numerical, c.bound, precision) if c.numerical is not None else ""
+
+
+def apart(precision: Precision, a: float, b: float) -> Precision:
+    """The digits that it takes to see that two numbers differ, and one more; never fewer than were asked for.
+
+    >>> apart(Precision(6), 0.504998396209, 0.50499839620).digits
+    12
+    """
+    if a == b or precision.show(a) != precision.show(b):
+        return precision
+    digits = next((d for d in range(precision.digits, MOST_DIGITS) if Precision(d).show(a) != Precision(d).show(b)), 16)
+    return precision._replace(digits=digits + 1, decimals=None)
 
 
 def plus_minus(x: float, bound: float | None, precision: Precision) -> Cell:
@@ -371,8 +408,8 @@ def _by(culprit: Culprit) -> str:
 def _sentence_of(claim: Claim) -> str:
     """`dE/dw5 (mazur.yaml:18): digits 8 and 9 differ (swapped?)`."""
     place = f" ({_line(claim)})" if _line(claim) else ""
-    expected = claim.text or Precision(10).show(claim.yours)
-    return f"{claim.key}{place}: {claim.diagnosis or f'expected {expected}, got {exact(claim.got)}'}"
+    expected = claim.text or apart(Precision(10), claim.yours, claim.right).show(claim.yours)
+    return f"{claim.key}{place}: {claim.diagnosis or f'expected {expected}, got {exact(claim.right)}'}"
 
 
 def _line(claim: Claim) -> str:

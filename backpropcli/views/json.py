@@ -68,6 +68,7 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
             "expected": claim.yours,
             "backprop": claim.got,
             "within": claim.tolerance,
+            **({"reliable": claim.reliable} if claim.reliable is not None else {}),
             "verdict": claim.verdict,
             "diagnosis": claim.diagnosis,
             **_where(claim.place),

@@ -147,3 +147,42 @@ def test_what_rounding_decides_is_left_alone() -> None:
     """0.3 * 10 is 3 in floats, and a little less in truth: no number is lost there, a staircase is met."""
     report = loads("parameters: {y: 2}\ninputs: {x: 0.3}\nnodes: {J: y*floor(x*10)}").check()
     assert report.verdict == "pass"
+
+
+CANCELLING = "parameters: {x: 1e-4}\nnodes: {d: 1 - cos(x), J: d / x**2}\n"
+
+
+@pytest.mark.parametrize(
+    ("expect", "verdict", "status"),
+    [
+        ("dJ/dx: -8.33333e-6", "pass", 0), ("dJ/dx: 4.41080e-5", "fail", 1), ("dJ/dx: -50.0", "fail", 1),
+        ("d: 4.99999999583333333e-9", "pass", 1), ("d: 4.99999996961e-9", "fail", 1), ("dd/dx: 1.0000e-4", "pass", 1),
+    ],
+)  # fmt: skip
+def test_expected_numbers_are_judged_by_the_reliable_one(expect: str, verdict: str, status: int) -> None:
+    report = loads(f"{CANCELLING}expect: {{{expect}}}\n").check()
+    (claim,) = report.claims
+    assert claim.verdict == verdict, claim
+    assert report.status == status  # dJ/dx is lost: an answer to another question makes that no better
+
+
+@pytest.mark.parametrize(
+    ("theirs", "verdict"), [(-8.333333328e-6, "pass"), (-50.0, "fail"), (4.410804468e-5, "fail"), (-8.34e-6, "fail")]
+)
+def test_gradients_from_elsewhere_are_judged_by_the_reliable_number(theirs: float, verdict: str) -> None:
+    report = loads(CANCELLING).check_gradients({"x": theirs})
+    assert report.foreign is not None
+    assert (report.foreign.verdict, report.verdict) == (verdict, verdict)
+    (entry,) = report.foreign.components
+    assert entry.right == pytest.approx(-8.333333327777778e-6, rel=1e-12)
+
+
+def test_an_expected_gradient_inside_an_array() -> None:
+    report = loads(
+        "parameters: {x: [1e-6, 2]}\nnodes: {J: sum((1 - cos(x)) / x**2)}\n"
+        "expect: {'dJ/dx[0]': -8.3333e-8, 'dJ/dx[1]': -0.12671}"
+    ).check()
+    assert [c.verdict for c in report.claims] == ["pass", "pass"]
+    assert report.claims[0].reliable == pytest.approx(-8.333333333332e-8, rel=1e-9)
+    assert report.claims[1].reliable is None
+    assert report.status == 0

@@ -142,6 +142,27 @@ dJ/dw1: yours is 3 times too large.
     assert page(report).startswith("net.yaml   2 of 2 gradients are right; 1 of 1 expected numbers is wrong\n")
 
 
+def test_a_failing_line_shows_the_digits_that_differ():
+    claim = Claim("J", 0.504998396209, 0.50499839620, 5e-13, "fail")
+    text = page(Report("J", 0.504998396, [], claims=[claim]))
+    assert "0.504998396209    0.5049983962 " in text
+    assert "expected 0.504998396209, got 0.5049983962" in text
+    close = Claim("J", 1.0, 1.0 + 2**-52, 1e-17, "fail")
+    assert "1   1.0000000000000002 " in page(Report("J", 1.0, [], claims=[close]))
+
+
+def test_a_number_that_float64_lost_is_shown_beside_what_it_should_be():
+    lost = row("z", 1.0446, 1.0, verdict="fail", reason="precision", reliable=1.0)
+    claim = Claim("dJ/dz", 1.0, 1.0446, 5e-6, "pass", reliable=1.0)
+    report = Report("J", 0.0, [lost], claims=[claim])
+    assert (report.verdict, report.answered(lost)) == ("pass", True)
+    assert "Float64 has lost backprop's own dJ/dz = 1.0446" in page(report, claims_first=True)
+    found = json.loads("".join(check_json(report, "net.yaml")))
+    assert (found["parameters"][0]["reliable"], found["expected"][0]["reliable"]) == (1.0, 1.0)
+    assert Report("J", 0.0, [lost], claims=[claim._replace(verdict="fail")]).status == 1
+    assert Report("J", 0.0, [lost], claims=[claim._replace(key="dJ/dx")]).status == 1
+
+
 def test_many_components_are_summed_up():
     rows = [row("W", 1.0, 1.0, index=(k,)) for k in range(MANY)] + [row("b", 1.0, 2.0, verdict="fail")]
     text = page(Report("J", 2.0, rows))
