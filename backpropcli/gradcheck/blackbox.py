@@ -21,6 +21,8 @@ BUDGET = 20_000
 """So many evaluations of the loss are made before components are left out."""
 NUMBERS = 20_000_000
 """So many numbers are handed over, in all evaluations together: large ones are slow."""
+AROUND = 300
+"""So many evaluations are for random directions over everything, where not every component is looked at."""
 EACH = 15
 """Evaluations that a component takes, more or less."""
 REPEATED = 1e-9
@@ -175,31 +177,38 @@ class BlackBox:
 
     # What there is to move, and how it goes.
 
-    def components(self, names: Sequence[str] | None, every: bool = False) -> list[Component]:
-        """Every number to be moved; where they are too many (and not `every` is wanted), a sample of each parameter."""
+    def components(self, names: Sequence[str] | None) -> list[Component]:
+        """Every number there is to be moved."""
         units = resolution(g for row in self.gradients for g in row)
         self.tolerance = TOLERANCE32 if units.single else TOLERANCE
         if described(units):
             written = "are float32 numbers" if units.single else f"are written with {described(units)}"
             self.notes.append(f"The gradients {written}, and are judged to that.")
-        chosen = [t for t, tensor in enumerate(self.tensors) if names is None or tensor.name in names]
-        total, whole = sum(self.tensors[t].size for t in chosen), sum(t.size for t in self.tensors)
-        most = total if every else max(1, min(BUDGET, NUMBERS // whole) // EACH)
         found = []
-        for t in chosen:
-            tensor = self.tensors[t]
-            share = range(tensor.size)
-            if total > most:
-                fair = max(1, most // len(chosen))
-                count = min(tensor.size, max(fair, most * tensor.size // total))
-                share = sorted(self.random.sample(share, count))  # type: ignore[assignment]  # a list for a range
-            for k in share:
-                gradient = self.gradients[t][k]
+        for t, tensor in enumerate(self.tensors):
+            if names is not None and tensor.name not in names:
+                continue
+            for k, (x, gradient) in enumerate(zip(tensor.numbers, self.gradients[t], strict=True)):
                 unit = 0.0 if units.single else units.unit(gradient)
-                found.append(Component(tensor.name, tensor.index_of(k), t, k, tensor.numbers[k], gradient, unit))
-        if total > len(found):
-            self.notes.append(f"A sample: {len(found):,} of {total:,} components, some of every parameter.")
+                found.append(Component(tensor.name, tensor.index_of(k), t, k, x, gradient, unit))
         return found
+
+    def room(self) -> int:
+        """How many components there are evaluations for."""
+        return max(1, min(BUDGET, NUMBERS // sum(t.size for t in self.tensors)) // EACH)
+
+    def sample(self, components: Sequence[Component], most: int) -> list[int]:
+        """Which of these components are looked at one by one: some of every parameter, its odd gradients among them."""
+        parts: dict[int, list[int]] = {}
+        for k, c in enumerate(components):
+            parts.setdefault(c.tensor, []).append(k)
+        found: list[int] = []
+        for part in parts.values():
+            fair = max(1, most // len(parts), most * len(part) // len(components))
+            odd = [k for k in part if not math.isfinite(components[k].gradient + components[k].x)][:fair]
+            rest = [k for k in part if k not in set(odd)]
+            found += [*odd, *self.random.sample(rest, min(len(rest), fair - len(odd)))]
+        return sorted(found)
 
     def search(self, components: Mapping[int, Component], widest: float) -> dict[int, Search]:
         """The search for each component's own step, all of them side by side."""

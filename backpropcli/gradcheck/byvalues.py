@@ -9,16 +9,18 @@ import math
 from collections.abc import Iterator, Sequence
 
 from backpropcli.errors import UsageError
-from backpropcli.gradcheck.blackbox import REPEATED, BlackBox, Component, Source, UnsteadyError
+from backpropcli.gradcheck.blackbox import AROUND, EACH, REPEATED, BlackBox, Component, Source, UnsteadyError
 from backpropcli.gradcheck.corners import Sides
 from backpropcli.gradcheck.differences import UNIT, UNKNOWN, WIDEST, Difference, Slope, quotient, rounding, scale
+from backpropcli.gradcheck.everywhere import Everywhere
 from backpropcli.gradcheck.report import Report, Row
 from backpropcli.gradcheck.roaming import Search, two_sides
+from backpropcli.gradcheck.sampling import Coverage
 from backpropcli.gradcheck.tensors import Tensor
 from backpropcli.gradcheck.verdicts import SHARP, sees
 from backpropcli.suggest import did_you_mean
 
-SHARP_COARSE = 5e-3
+SHARP_COARSE = 2e-2
 """As `SHARP`, for a loss that is known to fewer digits than float64 has."""
 CONFIRMING = (91 / 128,)
 """A second search for the same slope starts at this part of the first one's step."""
@@ -181,8 +183,8 @@ def judge(
             known = [t.name for t in tensors]
             raise UsageError(f"{source.name} has no parameter {name}{did_you_mean(name, known)}")
     box = BlackBox(source, tensors, seed)
-    components, verdicts = box.components(names, every), Verdicts(box)
-    rows: Sequence[Row] = verdicts.rows(components)
+    components, verdicts = box.components(names), Verdicts(box)
+    rows, components, coverage = look(box, components, verdicts, every, seed)
     moved = any(x != box.loss for x in box.seen)
     if not moved and any(abs(c.gradient) * WIDEST * scale(c.x) > 100.0 * box.noise for c in components):
         raise DeafError
@@ -194,8 +196,37 @@ def judge(
     report = Report("J", box.loss, rows, eps=eps, difference=difference)
     report.judged = source.title
     report.size = sum(t.size for t in tensors)
+    report.coverage = coverage
     report.notes = tuple(box.notes)
     return report
+
+
+def look(
+    box: BlackBox, components: list[Component], verdicts: Verdicts, every: bool, seed: int
+) -> tuple[list[Row], list[Component], Coverage]:
+    """A row for every component or, where they are too many, for a sample and for all that random directions blame."""
+    total, room = len(components), box.room()
+    if every or total <= room:
+        return verdicts.rows(components), components, Coverage(total, total, seed=seed)
+    found = Everywhere(box, components, box.tolerance).look_around(max(AROUND, room * EACH // 2))
+    chosen = [components[k] for k in sorted({*box.sample(components, room), *found.suspects})]
+    rows = verdicts.rows(chosen)
+    differing = found.differing
+    if found.differing and (common := _in_common([row for row in rows if row.verdict == "fail"])):
+        box.notes.append(common)
+    coverage = Coverage(len(chosen), total, found.directions, differing, found.blind, seed, len(chosen))
+    return rows, chosen, coverage
+
+
+def _in_common(wrong: Sequence[Row]) -> str:
+    """What the wrong entries that were found have in common: one row, one column."""
+    for name in dict.fromkeys(row.name for row in wrong):
+        indices = [row.index for row in wrong if row.name == name]
+        for axis in range(len(indices[0])) if len(indices) > 2 and len(indices[0]) > 1 else ():
+            if len({index[axis] for index in indices}) == 1:
+                place = ", ".join(str(k) if n == axis else ":" for n, k in enumerate(indices[0]))
+                return f"All {len(indices)} that were found are in {name}[{place}]."
+    return ""
 
 
 def _better(a: Slope, b: Slope) -> Slope:

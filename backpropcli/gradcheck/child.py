@@ -14,8 +14,8 @@ from contextlib import suppress
 WINDOW = 64
 """So many lines may be on their way, unanswered."""
 CHUNK = 1 << 16
-LONGEST = 1 << 28
-"""A line of more bytes than this is no answer."""
+LONGEST = 1 << 26
+"""A line of more bytes than this is no answer: no program has so many numbers that its check would end."""
 KEPT = 4000
 """So much of its stderr is kept, from the end."""
 GRACE = 2.0
@@ -36,6 +36,15 @@ class EndedError(Exception):
     def sent(self) -> str:
         """The line that it was to answer."""
         return self.unanswered[0] if self.unanswered else ""
+
+
+class TooLongError(Exception):
+    """The answer to the line `sent` is longer than any answer can be; what has come of it is `begun`."""
+
+    def __init__(self, sent: str, begun: str) -> None:
+        super().__init__(sent)
+        self.sent = sent
+        self.begun = begun
 
 
 class HungError(Exception):
@@ -71,7 +80,9 @@ class Child:
         self._unread = bytearray()
         self._lines: deque[str] = deque()
         self._said = bytearray()
-        self._over = False
+        self.over = False
+        """Whether its output has ended."""
+        self._too_long = False
         self._abandoned = False
         self.answered = 0
 
@@ -110,8 +121,10 @@ class Child:
                 yield self.take()
                 deadline = time.monotonic() + timeout
                 continue
-            if self._over:
-                raise EndedError(self, self._status(), list(asked))
+            if self._too_long:
+                raise TooLongError(asked[0], self.partial())
+            if self.over:
+                raise EndedError(self, self.status(), list(asked))
             left = deadline - time.monotonic()
             if left <= 0:
                 raise HungError(asked[0])
@@ -125,7 +138,7 @@ class Child:
     def peek(self, seconds: float) -> str:
         """The next line that it has said or says within so many seconds; empty where there is none."""
         deadline = time.monotonic() + seconds
-        while not self._lines and not self._over and (left := deadline - time.monotonic()) > 0:
+        while not self._lines and not self.over and not self._too_long and (left := deadline - time.monotonic()) > 0:
             self._pump(left)
         return self._lines[0] if self._lines else ""
 
@@ -136,7 +149,7 @@ class Child:
     def errors(self) -> str:
         """The end of what it said on stderr."""
         deadline = time.monotonic() + 0.2
-        while self._err in self._selector.get_map() and self._over and time.monotonic() < deadline:
+        while self._err in self._selector.get_map() and self.over and time.monotonic() < deadline:
             self._pump(0.05)
         return self._said.decode("utf-8", "replace")
 
@@ -200,18 +213,22 @@ class Child:
                 self._selector.unregister(key.fileobj)
 
     def _heard(self, data: bytes) -> None:
+        if self._too_long:
+            return
+        seen = len(self._unread)
         self._unread += data
-        if not data or len(self._unread) > LONGEST:
-            self._over = True
+        if not data:
+            self.over = True
         if b"\n" in data or not data:
-            *whole, last = bytes(self._unread).split(b"\n")
-            if not data and last.strip():
-                whole.append(last)  # the last line need not end
-                last = b""
+            end = self._unread.rfind(b"\n", seen) if data else -1
+            whole = bytes(self._unread[: end if data else None]).split(b"\n")
+            del self._unread[: end + 1 if data else None]
             self._lines.extend(text for line in whole if (text := line.decode("utf-8", "replace").strip()))
-            self._unread = bytearray(last)
+        if len(self._unread) > LONGEST:
+            self._too_long = True
+            del self._unread[CHUNK:]
 
-    def _status(self) -> int:
+    def status(self) -> int:
         """Its exit status, once its output is over; what closes its output and lives on is ended."""
         deadline = time.monotonic() + GRACE
         while time.monotonic() < deadline:

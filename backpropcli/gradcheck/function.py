@@ -13,7 +13,7 @@ from backpropcli.gradcheck.differences import Difference
 from backpropcli.gradcheck.program import TIMEOUT, Program
 from backpropcli.gradcheck.protocol import Dialogue
 from backpropcli.gradcheck.report import Report
-from backpropcli.gradcheck.tensors import Probe, Tensor, flattened, same_name, tensor
+from backpropcli.gradcheck.tensors import Along, Probe, Tensor, flattened, same_name, tensor
 from backpropcli.ops.definition import Value, show_shape
 from backpropcli.suggest import did_you_mean
 
@@ -39,7 +39,8 @@ def check_function(
     `f` takes a dict of parameters (floats and float64 arrays of the given shapes, its own to change) and returns the
     loss or, without `gradients`, the loss and a dict of its gradients. `gradients` is that dict, or a function of the
     same parameters. `names` checks only these; `eps` shows the plain difference at that step as well.
-    Of more parameters than some thousands a sample is checked, which `seed` chooses, unless `every`.
+    Of more parameters than a thousand or so a sample is moved one by one, and all of them along random directions that
+    are halved down to what is wrong (`seed` chooses both), unless `every`; `report.coverage` says how many.
 
     Raises UsageError where names or shapes do not fit, and where the same parameters give different losses; what `f`
     itself raises at these parameters goes through.
@@ -141,10 +142,11 @@ class Written:
         self.name = getattr(f, "__name__", "the function").replace("<lambda>", "the function")
         self.title = "yours"
         self._tensors: Sequence[Tensor] = ()
+        self._base: dict[str, Any] = {}
 
     def ask(self, tensors: Sequence[Tensor]) -> tuple[float, list[list[float]]]:
         """The loss and the gradients at these parameters, which further probes start from."""
-        self._tensors = tensors
+        self._tensors, self._base = tensors, {}
         result = self.f(self._arguments(()))
         loss, found = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
         if callable(self.given):
@@ -172,12 +174,33 @@ class Written:
 
     def _arguments(self, probe: Probe) -> dict[str, Any]:
         """A fresh dict of parameters, with the probe's moves."""
-        moved: dict[int, list[float]] = {}
+        if isinstance(probe, Along):
+            return self._along(probe)
+        arguments = self._fresh()
         for t, flat, x in probe:
-            if t not in moved:
-                moved[t] = list(self._tensors[t].numbers)
-            moved[t][flat] = x
-        return {t.name: _value(t, moved.get(k, t.numbers)) for k, t in enumerate(self._tensors)}
+            name, shape = self._tensors[t].name, self._tensors[t].shape
+            if shape:
+                arguments[name].flat[flat] = x
+            else:
+                arguments[name] = x
+        return arguments
+
+    def _fresh(self) -> dict[str, Any]:
+        """A copy of the parameters."""
+        if not self._base:
+            self._base = {t.name: _value(t) for t in self._tensors}
+        return {name: value.copy() if hasattr(value, "copy") else value for name, value in self._base.items()}
+
+    def _along(self, probe: Along) -> dict[str, Any]:
+        """The same for a probe that moves many at once."""
+        arguments = self._fresh()
+        for t, flat, there in probe.moved():
+            name, shape = self._tensors[t].name, self._tensors[t].shape
+            if shape:
+                arguments[name].flat[flat] = there
+            else:
+                arguments[name] = float(there[0])
+        return arguments
 
     def _loss(self, loss: Any) -> float:
         try:
@@ -209,9 +232,9 @@ class Written:
         return result
 
 
-def _value(t: Tensor, numbers: Sequence[float]) -> Any:
+def _value(t: Tensor) -> Any:
     if not t.shape:
-        return numbers[0]
+        return t.numbers[0]
     import numpy as np
 
-    return np.array(numbers, dtype=np.float64).reshape(t.shape)
+    return np.array(t.numbers, dtype=np.float64).reshape(t.shape)

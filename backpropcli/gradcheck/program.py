@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
 from backpropcli.errors import BackpropError, UsageError
-from backpropcli.gradcheck.child import Child, EndedError, HungError
+from backpropcli.gradcheck.child import LONGEST, Child, EndedError, HungError, TooLongError
 from backpropcli.safe import printable
 from backpropcli.suggest import nearest
 
@@ -89,7 +89,15 @@ class Program:
 
     def answers(self, lines: Iterable[str]) -> Iterator[str]:
         """Its answer to each line, in order, one line each; the lines are taken as they are needed."""
-        rest = iter(lines)
+        try:
+            yield from self._answers(iter(lines))
+        except TooLongError as long:
+            raise self.trouble(
+                f"{self.name} answers a line of more than {LONGEST >> 20} MB", long.sent, long.begun,
+                "An answer is one line with a number for each parameter, and a line break at its end.",
+            ) from None  # fmt: skip
+
+    def _answers(self, rest: Iterator[str]) -> Iterator[str]:
         if not self.answered:
             for line in rest:
                 yield self._counted(self._first(line))
@@ -190,6 +198,8 @@ class Program:
                 self._end(child)
                 return found[0]
         if not child.peek(self.timeout - (time.monotonic() - begun)):
+            if child.over:  # it only took its time to fail
+                self._ended(EndedError(child, child.status(), [line]))
             self._hung(line)
         return child.take()
 

@@ -17,6 +17,7 @@ from backpropcli.errors import SpecError
 from backpropcli.gradcheck.program import Program, ProgramError
 from backpropcli.gradcheck.tensors import Probe, Tensor, flattened, same_name, tensor
 from backpropcli.ops.definition import Value, show_shape
+from backpropcli.safe import printable
 from backpropcli.suggest import did_you_mean, nearest
 
 WIDE = 12
@@ -134,7 +135,11 @@ class Dialogue:
 
     def _read(self, line: str, sent: str, strict: bool = True) -> Answer:
         try:
-            data = json.loads(line, parse_constant=_refused)
+            data = json.loads(line, parse_constant=_refused, object_pairs_hook=_once)
+        except DuplicateError as error:
+            raise self.program.trouble(
+                f"{self.name} answers {error} twice", sent, line, "Each name stands once in an object."
+            ) from None
         except (ValueError, RecursionError) as error:
             if not strict and (mended := _BARE.sub(r'"\1\2"', line)) != line:
                 return self._read(mended, sent)
@@ -252,6 +257,20 @@ def nested(shape: Sequence[int], texts: Sequence[str]) -> str:
 def shown(shape: tuple[int, ...]) -> str:
     """A shape in words: `()` is one number."""
     return show_shape(shape) if shape else "() (one number)"
+
+
+class DuplicateError(Exception):
+    """A key that an object has twice; JSON readers silently keep one of them."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are all different."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen = set[str]()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise DuplicateError(f'"{printable(twice[:40])}"')
+    return found
 
 
 def _refused(text: str) -> float:

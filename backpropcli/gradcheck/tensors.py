@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.errors import UsageError
@@ -11,6 +11,57 @@ from backpropcli.ops.definition import show_shape
 
 Probe = Sequence[tuple[int, int, float]]
 """Where a function is asked: (which tensor, which of its numbers, its value there); all others stay as they are."""
+
+
+class Line:
+    """A line through the parameters: these moves (tensor, number, where it is, how far it goes) for every step of 1.
+
+    `rounded` says what a function takes for a number that it is sent.
+    """
+
+    def __init__(
+        self, moves: Sequence[tuple[int, int, float, float]], rounded: Callable[[float], float] | None = None
+    ) -> None:
+        self.moves = moves
+        self.rounded = rounded
+        self._arrays: list[tuple[int, Any, Any, Any]] = []
+
+    def arrays(self) -> list[tuple[int, Any, Any, Any]]:
+        """The same moves tensor by tensor, as arrays: which numbers, where they are, how far they go."""
+        import numpy as np
+
+        if not self._arrays:
+            parts: dict[int, list[tuple[int, int, float, float]]] = {}
+            for move in self.moves:
+                parts.setdefault(move[0], []).append(move)
+            for t, part in parts.items():
+                _, flat, x, d = zip(*part, strict=True)
+                self._arrays.append((t, np.array(flat), np.array(x), np.array(d)))
+        return self._arrays
+
+
+class Along(Sequence[tuple[int, int, float]]):
+    """The probe at the place `t` of a line."""
+
+    def __init__(self, line: Line, t: float) -> None:
+        self.line = line
+        self.t = t
+
+    def __len__(self) -> int:
+        return len(self.line.moves)
+
+    def __getitem__(self, k: Any) -> Any:
+        return list(self)[k]
+
+    def __iter__(self) -> Iterator[tuple[int, int, float]]:
+        t, rounded = self.t, self.line.rounded or float
+        return ((tensor, flat, rounded(x + t * d)) for tensor, flat, x, d in self.line.moves)
+
+    def moved(self) -> Iterator[tuple[int, Any, Any]]:
+        """Tensor by tensor, as arrays: which numbers are moved, and to where."""
+        for tensor, flat, x, d in self.line.arrays():
+            there = x + self.t * d
+            yield tensor, flat, there.astype("f").astype(float) if self.line.rounded else there
 
 
 class Tensor(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.safe import printable
 from backpropcli.views.against_table import against_sentences, against_summary, against_table
-from backpropcli.views.coverage import coverage_sentences
+from backpropcli.views.coverage import counted, coverage_sentences
 from backpropcli.views.fault_words import fault_opening, fault_sentences
 from backpropcli.views.numbers import MOST_DIGITS, Precision, component_name, exact
 from backpropcli.views.table import Cell, Column, Table
@@ -227,8 +227,14 @@ def _finding(report: Report, precision: Precision, claims_first: bool) -> str:
 def _count(report: Report) -> str:
     total = len(report.rows)
     wrong, unsure = report.count("fail"), report.count("unsure")
+    of, along = counted(report)
     if not wrong and not unsure:
-        return f"{total:,} of {total:,} gradients {_is(total)} right"
+        if of and report.coverage is not None and report.coverage.differing:
+            return f"{total:,} of {of} gradients are right, but a random direction over all is not"
+        return f"{total:,} of {of or f'{total:,}'} gradients{along} {_is(total)} right"
+    if of:
+        parts = [f"{count:,} {word}" for count, word in ((wrong, "wrong"), (unsure, "not judged")) if count]
+        return f"{' and '.join(parts)} of {total:,} gradients that were looked at ({of} in all)"
     parts = []
     if wrong:
         parts.append(f"{wrong:,} of {total:,} gradients {_is(wrong)} wrong")

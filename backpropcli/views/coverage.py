@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck import Report
+    from backpropcli.gradcheck.sampling import Coverage
 
 FILES = (".yaml", ".yml", ".json")
 
@@ -15,6 +16,8 @@ def coverage_sentences(report: Report, source: str) -> list[str]:
     coverage = report.coverage
     if coverage is None or not (coverage.sample or coverage.interrupted):
         return []
+    if report.size is not None:
+        return _of_a_black_box(report, coverage)
     of = f"{coverage.checked:,} of {coverage.total:,} components"
     if coverage.interrupted:
         return [f"Interrupted: {of} were checked."]
@@ -33,6 +36,34 @@ def coverage_sentences(report: Report, source: str) -> list[str]:
     if coverage.blind:
         found.append(f"{coverage.blind} of the directions could not tell: a corner is too near, or rounding too large.")
     return found
+
+
+def _of_a_black_box(report: Report, coverage: Coverage) -> list[str]:
+    """The same for a program or a function, which is asked for its loss alone."""
+    found = [
+        f"{coverage.checked:,} of {coverage.total:,} were moved one by one, and all of them along "
+        f"{coverage.directions} random direction{'' if coverage.directions == 1 else 's'} (--seed {coverage.seed}). "
+        "Each one by itself: --every"
+    ]
+    if coverage.differing and not report.count("fail"):
+        found.append("The loss goes another way along them than the gradients say: something is wrong that no "
+                     "single one shows.")  # fmt: skip
+    if coverage.blind:
+        found.append(f"Along {coverage.blind} of the directions the loss is too rough to tell.")
+    return found
+
+
+def counted(report: Report) -> tuple[str, str]:
+    """Of how many gradients a headline speaks, and what else it says was looked at, where not each one was.
+
+    Both are empty for a network, and where each was looked at by itself.
+    """
+    coverage = report.coverage
+    if coverage is None or not coverage.sample or report.size is None:
+        return "", ""
+    told = coverage.directions - coverage.blind
+    along = f" and {told} random direction{'' if told == 1 else 's'} over all" if told > 0 else ""
+    return f"{coverage.total:,}", along
 
 
 def coverage_fields(report: Report) -> dict[str, Any] | None:

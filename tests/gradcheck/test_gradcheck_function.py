@@ -255,10 +255,103 @@ def test_many_parameters_are_sampled_by_a_seed() -> None:
 
     given = {"W": np.random.default_rng(0).normal(size=20_000), "v": np.random.default_rng(1).normal(size=3)}
     first, again, other = (bp.check_function(f, given, seed=seed) for seed in (0, 0, 1))
-    assert first.notes == ("A sample: 68 of 20,003 components, some of every parameter.",)
+    coverage = first.coverage
+    assert coverage is not None
+    assert (coverage.checked, coverage.total, coverage.directions, coverage.differing) == (68, 20_003, 4, 0)
     assert {row.name for row in first.rows} == {"W", "v"}
     assert [row.index for row in first.rows] == [row.index for row in again.rows] != [row.index for row in other.rows]
     assert first.status == 0
+
+
+# Many parameters: what no single entry of a sample shows, a direction over all of them does.
+
+
+def wide(inputs: int, hidden: int, dtype: Any = np.float64, seed: int = 0) -> tuple[dict[str, Any], Any]:
+    """A tanh layer and softmax, and the loss and gradients by hand; `f(p, bug)` spoils the gradients."""
+    r = np.random.default_rng(seed)
+    p = {"W1": r.normal(size=(inputs, hidden)) / inputs**0.5, "b1": np.zeros(hidden),
+         "W2": r.normal(size=(hidden, 10)) / hidden**0.5, "b2": np.zeros(10)}  # fmt: skip
+    x, y, rows = r.normal(size=(16, inputs)).astype(dtype), r.integers(0, 10, 16), np.arange(16)
+
+    def f(p: dict[str, Any], bug: Any = None) -> tuple[float, dict[str, Any]]:
+        p = {k: v.astype(dtype) for k, v in p.items()}
+        a = np.tanh(x @ p["W1"] + p["b1"])
+        s = a @ p["W2"] + p["b2"]
+        e = np.exp(s - s.max(1, keepdims=True))
+        d = e / e.sum(1, keepdims=True)
+        loss = -np.log(d[rows, y]).mean()
+        d[rows, y] -= 1
+        d /= 16
+        dz = d @ p["W2"].T * (1 - a * a)
+        g = {"W2": a.T @ d, "b2": d.sum(0), "W1": x.T @ dz, "b1": dz.sum(0)}
+        if bug is not None:
+            bug(g)
+        return float(loss), g
+
+    return p, f
+
+
+def flipped(g: dict[str, Any]) -> None:
+    g["W1"][:, 33] *= -1
+
+
+def one_percent(g: dict[str, Any]) -> None:
+    g["W1"][5, 7] *= 1.01
+
+
+def exchanged(g: dict[str, Any]) -> None:
+    g["W1"][5, 7], g["W1"][5, 8] = g["W1"][5, 8], g["W1"][5, 7]
+
+
+@pytest.mark.parametrize("bug", [flipped, one_percent, exchanged])
+def test_no_entry_of_many_is_left_out(bug: Any) -> None:
+    p, f = wide(100, 100)
+    report = bp.check_function(lambda q: f(q, bug), p)
+    wrong = [row.label for row in report.rows if row.verdict == "fail"]
+    assert report.status == 1
+    assert "W1[5, 7]" in wrong if bug is not flipped else all(label.endswith(", 33]") for label in wrong)
+    assert bug is not flipped or any(note.endswith("that were found are in W1[:, 33].") for note in report.notes)
+
+
+def test_a_hundred_thousand_parameters() -> None:
+    p, f = wide(784, 127)
+    report = bp.check_function(lambda q: f(q, flipped), p)
+    assert report.status == 1
+    assert {row.index[1] for row in report.rows if row.verdict == "fail"} == {33}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_many_right_ones_raise_no_alarm(dtype: Any) -> None:
+    p, f = wide(60, 60, dtype)
+    report = bp.check_function(f, p)
+    assert report.count("fail") == 0
+    assert report.coverage is not None
+    assert (report.coverage.total, report.coverage.differing) == (4270, 0)
+    assert dtype is np.float32 or report.status == 0
+
+
+def test_one_entry_of_a_rule_over_a_whole_array() -> None:
+    m = np.random.default_rng(3).normal(size=(2500, 40)) / 50
+
+    def f(p: dict[str, Any]) -> Any:
+        out = np.tanh(p["w"] @ m)
+        g = m @ (2 * out * (1 - out * out))
+        g[1234] *= 1.01
+        return float((out**2).sum()), {"w": g}
+
+    report = bp.check_function(f, {"w": np.random.default_rng(4).normal(size=2500)})
+    assert [row.label for row in report.rows if row.verdict == "fail"] == ["w[1234]"]
+
+
+def test_the_headline_says_what_was_looked_at() -> None:
+    from backpropcli.views.check_table import check_page
+    from backpropcli.views.numbers import Precision
+
+    p, f = wide(100, 100)
+    right, wrong = (check_page(bp.check_function(lambda q, b=bug: f(q, b), p), "net", Precision(6)).headline
+                    for bug in (None, one_percent))  # fmt: skip
+    assert "178 of 11,110 gradients and 4 random directions over all are right" in right
+    assert "1 wrong of 179 gradients that were looked at (11,110 in all)" in wrong
 
 
 @pytest.mark.parametrize(

@@ -174,8 +174,7 @@ def test_six_printed_digits_are_recognised(compiled: Callable[..., str], bug: bo
     report = bp.check_program(compiled("six", printed="%g") + " --bug" * bug)
     wrong = [row.name for row in report.rows if row.verdict == "fail"]
     assert set(wrong) == (set(WRONG) if bug else set())
-    assert report.count("unsure") <= 2
-    assert report.status == (1 if bug else 3)
+    assert report.status == (1 if bug else 0)  # what a loss with six digits shows of them is enough
     assert report.count("pass") >= 6
     assert report.notes == (
         "The loss is written with 6 digits. All 17 (std::setprecision(17), %.17g) make the check far sharper.",
@@ -422,6 +421,10 @@ WRONGS = {
         "net.py answers the same loss whatever the parameters are, though its gradients are not 0", ASKED, None,
         "It should compute the loss from the parameters on each line.\n",
     ),
+    "a name twice": (
+        "for line in sys.stdin: print(json.dumps(answer(line)).replace('\"b\"', '\"w\"'), flush=True)",
+        'net.py answers "w" twice', "{}", JSON.replace('"b"', '"w"'), "Each name stands once in an object.\n",
+    ),
     "a step of training on each line": (
         "n = 0\nfor line in sys.stdin:\n    n += 1\n    a = answer(line)\n    say(a | {'loss': a['loss'] - n / 1000})",
         "net.py is not deterministic: the same line gave the losses 3.498 and 3.497 (0.029 % apart)", ASKED, None,
@@ -472,6 +475,18 @@ def test_long_lines_are_cut_in_messages(run: Run) -> None:
     status, _, err = run("for line in sys.stdin: print('x' * 5000, flush=True)")
     assert status == 2
     assert f"  Received:  {'x' * 200}... (5,000 characters)\n" in err
+
+
+def test_an_answer_without_an_end_is_cut(run: Run) -> None:
+    endless = "sys.stdin.readline()\nwhile True: sys.stdout.write('a' * 1000000)"
+    status, _, err = run(endless)
+    assert (status, err.splitlines()[0]) == (2, "error: net.py answers a line of more than 64 MB")
+    assert len(err) < 1000
+
+
+def test_one_that_fails_late_did_not_hang(run: Run) -> None:
+    status, _, err = run("import time\ntime.sleep(1.3)\nsys.exit('no weights')")
+    assert (status, "net.py failed: exit status 1" in err, "no weights" in err) == (2, True, True)
 
 
 def test_control_characters_do_not_reach_the_terminal(run: Run) -> None:
