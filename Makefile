@@ -3,7 +3,7 @@
 BIN := $(if $(wildcard .venv/bin/python),.venv/bin/,)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo pictures test lint bench
+.PHONY: help install lock demo pictures test fuzz lint bench
 
 help:     ## this list
 	@grep -E '^[a-z]+: ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -27,6 +27,9 @@ pictures: ## the README's pictures, made from the real program
 
 test:     ## all tests
 	$(BIN)python -m pytest
+
+fuzz:     ## nonsense of every kind, for an hour (FUZZ_MINUTES=60)
+	$(BIN)python -W ignore -m tests.fuzz
 
 lint:     ## style and types
 	$(BIN)ruff check .

@@ -8,10 +8,11 @@ needs no recursion and a chain of a million nodes works. What is known of a slot
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf, prod
 from typing import Any, Literal, NamedTuple
 
-from backpropcli.errors import SpecError
-from backpropcli.ops.definition import Elementwise, Operation, Options, Shape, Value
+from backpropcli.errors import OperationError, SpecError
+from backpropcli.ops.definition import Elementwise, Operation, Options, Shape, Value, show_shape
 
 Kind = Literal["input", "target", "parameter", "node"]
 
@@ -38,11 +39,14 @@ class Graph:
 
     Lists by slot: `operations` (None for data and constants), `arguments` (slots, all smaller than the step's own),
     `shapes`. By slot where there is one: `options` (planned), `constants` (a value known when the graph was built).
+    `numbers` counts what its arrays hold, gradients included; more than `most` are refused before any is made.
     """
 
-    __slots__ = ("arguments", "constants", "nodes", "operations", "options", "shapes")
+    __slots__ = ("arguments", "constants", "most", "nodes", "numbers", "operations", "options", "shapes")
 
-    def __init__(self) -> None:
+    def __init__(self, most: float = inf) -> None:
+        self.most = most
+        self.numbers = 0
         self.nodes: dict[str, Node] = {}
         self.operations: list[Operation | None] = []
         self.arguments: list[tuple[int, ...]] = []
@@ -60,6 +64,10 @@ class Graph:
         self.operations.append(operation)
         self.arguments.append(arguments)
         self.shapes.append(shape)
+        if shape:
+            self.numbers += prod(shape) * (1 if operation is None else 2)
+            if self.numbers > self.most:
+                raise _too_large(shape, self.numbers, self.most)
         return len(self.operations) - 1
 
     def add_data(self, name: str, kind: Kind, shape: Shape, path: tuple[str | int, ...] = ()) -> int:
@@ -199,3 +207,21 @@ class Graph:
             if beyond[target]:
                 found.append(next(n.name for n in self.nodes.values() if n.first <= stop <= n.slot))
         return list(dict.fromkeys(found))
+
+
+def _too_large(shape: Shape, numbers: int, most: float) -> OperationError:
+    """The error for a graph whose arrays hold too many numbers, this one of them."""
+    enough = 1
+    while enough * 2**30 < 16 * numbers:
+        enough *= 2
+    return OperationError(
+        f"this network needs more than {_size(most)} for its numbers: {_size(numbers)} with this array, of shape "
+        f"{show_shape(shape)}",
+        hint=f"Values and gradients count, of every step. If it is meant:  --memory {enough}GB",
+    )
+
+
+def _size(numbers: float) -> str:
+    """How much memory so many numbers take: `64 MB`, `3.2 GB`."""
+    size = 8 * numbers
+    return f"{size / 1e9:.2g} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -332,7 +332,7 @@ def test_top_level_is_as_drawn() -> None:
 def test_tests_mirror_the_package() -> None:
     rooms = {path.relative_to(ROOT / "tests").parts[0] for path in FILES if path.is_relative_to(ROOT / "tests")}
     folders = {name for name in rooms if (ROOT / "tests" / name).is_dir()}
-    assert folders <= {*LEVEL, "benchmarks", "browser", "data", "oracles"}
+    assert folders <= {*LEVEL, "benchmarks", "browser", "data", "fuzz", "oracles"}
 
 
 def test_no_file_knows_a_machine() -> None:

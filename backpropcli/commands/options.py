@@ -105,6 +105,18 @@ class Network(NamedTuple):
             "--load", metavar="FILE", help="Values of parameters, from .json or .npz.", rich_help_panel=NETWORK
         ),
     ] = None
+    allow_files: Annotated[
+        Words,
+        typer.Option(
+            "--allow-files", metavar="DIR", help="Data files may be taken from there too.", rich_help_panel=NETWORK
+        ),
+    ] = None
+    memory: Annotated[
+        Word,
+        typer.Option(
+            "--memory", metavar="SIZE", help="How much its arrays may take, as 4GB.", rich_help_panel=NETWORK
+        ),
+    ] = None
     example: Annotated[
         Word,
         typer.Option(
@@ -124,6 +136,8 @@ class Network(NamedTuple):
             "layers": tuple(self.layer or ()),
             "loss": self.loss,
             "load": tuple(self.load or ()),
+            "allow_files": tuple(self.allow_files or ()),
+            "memory": self.memory,
             **more,
         }
         if self.example is None:

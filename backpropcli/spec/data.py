@@ -9,6 +9,7 @@ from typing import Any
 from backpropcli.errors import BackpropError, SpecError
 from backpropcli.ops.definition import Shape, Value, show_shape
 from backpropcli.spec.places import Key
+from backpropcli.spec.waiting import ready, too_large, waiting
 from backpropcli.spec.words import Words
 from backpropcli.spec.yaml_errors import comma_error
 from backpropcli.suggest import did_you_mean
@@ -25,6 +26,11 @@ def read_value(words: Words, raw: Any, name: str, path: Key) -> Value:
 
     Not-a-number and infinity may be written (`.nan`, `.inf`); true, false and words are refused.
     """
+    return ready(plan_value(words, raw, name, path))
+
+
+def plan_value(words: Words, raw: Any, name: str, path: Key) -> Value:
+    """The same, but a large array that is made or read waits, with its shape, until `ready` is asked for it."""
     kind = type(raw)
     if kind is float:
         return raw
@@ -162,6 +168,7 @@ def _made(words: Words, raw: dict[str, Any], name: str, path: Key) -> Value:
 
 
 def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) -> Value:
+    from backpropcli.spec import columns as csv
     from backpropcli.spec import tables
 
     file = raw[kind]
@@ -175,10 +182,10 @@ def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) ->
         raise words.error("columns: wants a name, a number from 0, or a list of them", (*path, "columns"))
     if type(skip) is not int or skip < 0:
         raise words.error("skip: wants a number of lines", (*path, "skip"))
-    where = words.file(file)
     try:
+        where = words.file(file)
         if kind == "csv":
-            return tables.read_csv(where, columns, skip)
+            return csv.read_csv(where, columns, skip)
         return tables.read_npz(where, array) if kind == "npz" else tables.read_npy(where)
     except BackpropError as error:
         if error.place is not None:  # inside the file: say who wanted it
@@ -189,7 +196,7 @@ def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) ->
 
 
 def _initialised(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) -> Value:
-    from backpropcli.spec.initialisers import OPTIONS, SHAPED, initialise, too_large
+    from backpropcli.spec.initialisers import OPTIONS, SHAPED, initialise
 
     shape = read_shape(words, raw[kind], kind, (*path, kind))
     if message := too_large(shape):
@@ -211,7 +218,7 @@ def _initialised(words: Words, raw: dict[str, Any], kind: str, name: str, path: 
     if kind in SHAPED and not shape:
         raise words.error(f"{kind} goes by the shape, and [] is one number", (*path, kind),
                           f"A matrix is {{{kind}: [2, 3]}}, one number {{normal: []}}.")  # fmt: skip
-    return initialise(kind, shape, name, options)
+    return waiting(shape, lambda: initialise(kind, shape, name, options))
 
 
 def read_shape(words: Words, raw: Any, kind: str, path: Key) -> Shape:

@@ -36,6 +36,10 @@ class Document:
         with collector_paused():
             self.data: Any = _load_json(text, name) if json else yaml12.load(text, name)
 
+    def __len__(self) -> int:
+        """How many characters it has."""
+        return len(self._text)
+
     def place(self, path: Key, span: tuple[int, int] | None = None, key: bool = False) -> Place:
         """Where the value at `path` stands (its key, where asked for, or where there is no value).
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import stat
 import sys
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 from backpropcli.errors import FileError, Place
 from backpropcli.reads import remember
@@ -15,6 +18,10 @@ from backpropcli.suggest import nearest
 
 LARGEST = 64 * 1024 * 1024
 """The largest spec that is read, in bytes."""
+
+BATCH = 1 << 20
+"""How many bytes of a data file are read at a time."""
+LONGEST_LINE = 16 * 1024 * 1024
 
 STDIN = "-"
 PATIENCE = 5.0
@@ -40,7 +47,7 @@ def read_bytes(path: str, largest: int = LARGEST) -> bytes:
         if path == STDIN:
             if sys.stdin is None:
                 raise FileError("standard input is closed: there is nothing to read")
-            data = sys.stdin.buffer.read(largest + 1)
+            data = _up_to(sys.stdin.buffer, largest + 1, BATCH)
             _remember_stdin()
         else:
             status = os.stat(path)
@@ -53,7 +60,7 @@ def read_bytes(path: str, largest: int = LARGEST) -> bytes:
                 data = _from_pipe(path, name, largest + 1)
             elif stat.S_ISREG(status.st_mode) or path in _TERMINAL:
                 with open(path, "rb") as file:
-                    data = file.read(largest + 1)
+                    data = _up_to(file, largest + 1, status.st_size + 1)
             else:
                 raise FileError(f"{name} is a device or a socket, not a file")
     except FileNotFoundError:
@@ -69,6 +76,15 @@ def read_bytes(path: str, largest: int = LARGEST) -> bytes:
     if len(data) > largest:
         raise _too_large(name, largest)
     return data
+
+
+def _up_to(file: BinaryIO, most: int, first: int) -> bytes:
+    """At most so many bytes of a file, asking for the `first` at once: a buffer for `most` may be half a gigabyte."""
+    pieces = []
+    while most > 0 and (piece := file.read(min(most, max(first, BATCH)))):
+        pieces.append(piece)
+        most -= len(piece)
+    return b"".join(pieces)
 
 
 def _remember_stdin() -> None:
@@ -108,6 +124,83 @@ def _from_pipe(path: str, name: str, most: int) -> bytes:
     return b"".join(pieces)
 
 
+@contextmanager
+def opened(path: str, largest: int) -> Iterator[BinaryIO]:
+    """A data file, open for reading: a plain file of no more than `largest` bytes, never a device or a pipe."""
+    name = shown(path)
+    try:
+        try:
+            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe is not waited for
+        except ValueError:  # a NUL in the path
+            raise FileError(f"{name} is not a file name") from None
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or a pipe"
+                raise FileError(f"{name} is {kind}, not a file")
+            if status.st_size > largest:
+                raise _too_large(name, largest)
+            remember(status, path)
+            with open(handle, "rb", closefd=False) as file:
+                yield file
+        finally:
+            os.close(handle)
+    except FileNotFoundError:
+        raise FileError(f"there is no file {name}", hint=_near_file(path)) from None
+    except OSError as error:
+        raise FileError(f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from None
+
+
+def lines_of(path: str, largest: int) -> Iterator[list[str]]:
+    """The lines of a data file, a batch at a time; FileError where it is no text in UTF-8."""
+    with opened(path, largest) as file:
+        name = shown(path)
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        rest, first = "", True
+        while True:
+            data = file.read(BATCH)
+            if first and _is_utf16(data):
+                raise FileError(f"{name} is saved as UTF-16", hint="Save it as UTF-8.")
+            first = False
+            try:
+                text = decoder.decode(data, final=not data)
+            except UnicodeDecodeError:
+                raise FileError(f"{name} is not a text file in UTF-8", hint="Save the file as UTF-8.") from None
+            if _CONTROL.search(text):
+                raise FileError(f"{name} is not a text file")
+            text = rest + text
+            held = "\r" if data and text.endswith("\r") else ""  # perhaps half of a line's end
+            *lines, rest = text.removesuffix(held).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            rest += held
+            if len(rest) > LONGEST_LINE:
+                raise FileError(f"{name} has a line of more than {LONGEST_LINE // 2**20} MB")
+            if lines:
+                yield lines
+            if not data:
+                break
+        if rest:
+            yield [rest]
+
+
+def inside(path: str, folder: str, allowed: Sequence[str]) -> str:
+    """A data file that a spec names, seen from where we are.
+
+    FileError where it is neither in the spec's folder (or below) nor in one that is `allowed`, links followed.
+    """
+    where = os.path.join(folder, path)
+    try:
+        real = os.path.realpath(where)
+        roots = [os.path.realpath(root) for root in (folder or os.curdir, *allowed)]
+    except ValueError:  # a NUL in the path
+        raise FileError(f"{shown(path)} is not a file name") from None
+    if any(os.path.commonpath((real, root)) == root for root in roots):
+        return where
+    there = os.path.dirname(where) or os.curdir
+    link = " leads" if os.path.islink(where) else " is"
+    raise FileError(f"{shown(path)}{link} outside the network's own folder",
+                    hint=f"If you trust this network with it:  --allow-files {shown(there)}")  # fmt: skip
+
+
 def _too_large(name: str, largest: int) -> FileError:
     return FileError(f"{name} is larger than {largest // 2**20} MB")
 
@@ -125,14 +218,18 @@ def _near_file(path: str) -> str:
 
 def decode(data: bytes, name: str) -> str:
     """UTF-8 bytes as text, without the mark that some editors put in front; FileError for anything else."""
-    zeros = [byte == 0 for byte in data[:4]]
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or zeros in ([False, True] * 2, [True, False] * 2):
+    if _is_utf16(data):
         raise FileError(f"{name} is saved as UTF-16", hint="Save it as UTF-8.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_utf8(data, error.start, name) from None
     return checked(text, name)
+
+
+def _is_utf16(data: bytes) -> bool:
+    zeros = [byte == 0 for byte in data[:4]]
+    return data[:2] in (b"\xff\xfe", b"\xfe\xff") or zeros in ([False, True] * 2, [True, False] * 2)
 
 
 def composed(text: str) -> str:

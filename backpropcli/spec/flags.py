@@ -24,6 +24,8 @@ class Flags(NamedTuple):
     loss: str | None = None
     load: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
+    allow_files: tuple[str, ...] = ()
+    memory: str | None = None
 
     @property
     def builds(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from backpropcli.errors import BackpropError, FileError, Place, SpecError
 from backpropcli.ops.definition import Value
 from backpropcli.spec import files, tables
+from backpropcli.spec.columns import LARGEST_TABLE
 from backpropcli.spec.data import read_value
 from backpropcli.spec.document import Document
 from backpropcli.spec.places import Key
@@ -44,7 +45,7 @@ def read_gradients(path: str) -> Given:
     for every name. Raises BackpropError for what is none of these, with its place.
     """
     name = files.shown(path)
-    data = files.read_bytes(path, tables.LARGEST_TABLE)
+    data = files.read_bytes(path, LARGEST_TABLE)
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _from_npz(data, name)
     if data[:6] == b"\x93NUMPY":

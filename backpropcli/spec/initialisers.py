@@ -22,10 +22,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from backpropcli.ops.definition import Shape, Value, show_shape
-
-LARGEST_ARRAY = 50_000_000
-"""The most numbers that one value may have (400 MB)."""
+from backpropcli.ops.definition import Shape, Value
 
 OPTIONS: dict[str, dict[str, float]] = {
     "zeros": {},
@@ -41,13 +38,6 @@ OPTIONS: dict[str, dict[str, float]] = {
 
 SHAPED = ("glorot", "xavier", "he")
 """The initialisers whose size depends on the shape: see `fans`."""
-
-
-def too_large(shape: Shape) -> str:
-    """The message for a shape of too many numbers; empty where it is small enough."""
-    count = math.prod(shape)
-    return f"{show_shape(shape)} is too large: {count:.3g} numbers, at most {LARGEST_ARRAY:.3g}" if (
-        count > LARGEST_ARRAY) else ""  # fmt: skip
 
 
 def initialise(kind: str, shape: Shape, name: str, options: Mapping[str, float]) -> Value:

@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 from backpropcli.errors import SpecError
 from backpropcli.ops.definition import Shape, Value, show_shape
 from backpropcli.spec.activation import Activation, read_activation
-from backpropcli.spec.data import read_option, read_value
+from backpropcli.spec.data import plan_value, read_option, read_value
 from backpropcli.spec.initialisers import OPTIONS
 from backpropcli.spec.layer_loss import Output, lower_loss
 from backpropcli.spec.places import Key
 from backpropcli.spec.schema import DATA, article
+from backpropcli.spec.waiting import transposed, waiting
 from backpropcli.spec.words import Words
 from backpropcli.suggest import did_you_mean
 
@@ -169,7 +170,7 @@ class _Lowering:
             self._check_number(source, shape, said)
             return f"{name} * {source}", shape, (name, said.value, said.path), path
         if said.word == "W.T" and len(shape_of(said.value)) == 2:
-            said = said._replace(value=said.value.T.copy())
+            said = said._replace(value=transposed(said.value))
         self._check_matrix(source, shape, said)
         return f"{source} @ {name}", (*shape[:-1], said.value.shape[1]), (name, said.value, said.path), path
 
@@ -178,7 +179,7 @@ class _Lowering:
         if name in self.given:
             return _Said(*self.given[name], name)
         path = (*self.path, key)
-        return _Said(read_value(self.words, self.layer[key], key, path), path, key)
+        return _Said(plan_value(self.words, self.layer[key], key, path), path, key)
 
     def _units(self, otherwise: int | None = None) -> int:
         units = self.layer.get("units", otherwise)
@@ -270,7 +271,7 @@ class _Lowering:
         name = f"{'w' if scalar else 'W'}{self.index}"
         size = [1] if scalar else [shape[-1], units]
         if name not in self.given:
-            value = read_value(self.words, {written: size, **settings}, name, path)
+            value = plan_value(self.words, {written: size, **settings}, name, path)
             value = float(value[0]) if scalar else value
         else:
             said = self._said(name, "init")
@@ -306,7 +307,7 @@ class _Lowering:
         if _shared(raw):
             said = _Said(read_value(self.words, raw["shared"], "b", (*path, "shared")), (*path, "shared"), "b")
         else:
-            said = _Said(read_value(self.words, raw, "b", path), path, "b")
+            said = _Said(plan_value(self.words, raw, "b", path), path, "b")
         self._check_bias(shape, units, said, "shared" if _shared(raw) else "")
         return said._replace(path=path)
 
@@ -320,7 +321,7 @@ class _Lowering:
         if not found:
             if units > 1:
                 whole = int(value) if value % 1 == 0 and abs(value) < 1e15 else value
-                several = f"[{', '.join([f'{whole}'] * units)}]"
+                several = f"[{', '.join([f'{whole}'] * min(units, 4))}]"
                 if units > 4:
                     several = f"{{full: [{units}], value: {value:g}}}"
                 count = _COUNTS[units].capitalize() if units <= 10 else str(units)
@@ -365,9 +366,9 @@ def _shared(raw: Any) -> bool:
 
 
 def _zeros(units: int) -> Value:
-    import numpy as np
+    from backpropcli.spec.initialisers import initialise
 
-    return np.zeros(units)
+    return waiting((units,), lambda: initialise("zeros", (units,), "", {}))
 
 
 def _plain(value: Value) -> list[Any]:

@@ -20,6 +20,7 @@ from backpropcli.spec.formula.tree import Expression
 from backpropcli.spec.network import Spec
 from backpropcli.spec.order import CycleError, in_order
 from backpropcli.spec.places import Key
+from backpropcli.spec.waiting import allowance, ready
 from backpropcli.spec.words import Words
 
 DEFAULT = "net.yaml"
@@ -34,7 +35,7 @@ def load(path: str | None = None, flags: Flags = NO_FLAGS) -> Spec:
     """
     if path is None:
         if flags.builds:
-            return _spec(Words("the command line"), None, flags)
+            return _spec(Words("the command line", allowed=flags.allow_files), None, flags)
         if not os.path.lexists(DEFAULT):
             raise FileError(
                 f"no network to run: there is no {DEFAULT} here",
@@ -44,13 +45,13 @@ def load(path: str | None = None, flags: Flags = NO_FLAGS) -> Spec:
         path = DEFAULT
     document = read(path)
     folder = "" if path == STDIN else os.path.dirname(path)
-    return _spec(Words(document.name, document, folder), document, flags)
+    return _spec(Words(document.name, document, folder, flags.allow_files), document, flags)
 
 
 def loads(text: str, name: str = "the text", flags: Flags = NO_FLAGS, folder: str = "") -> Spec:
     """The network in a string of YAML or JSON; files that it names are looked for in `folder`."""
     document = read_string(text, name)
-    return _spec(Words(name, document, folder), document, flags)
+    return _spec(Words(name, document, folder, flags.allow_files), document, flags)
 
 
 def example_names() -> list[str]:
@@ -133,6 +134,7 @@ class _Building:
             from backpropcli.spec.expect import read_expect
 
             expect = read_expect(words, graph.nodes, self.formulas)
+        self.values = {name: ready(value) for name, value in self.values.items()}  # all is judged: now they are made
         title = " ".join(str(sections.get("title", "")).split())
         return Spec(words.source, title, graph, self.values, loss, loss_error, expect, words.place, self.functions,
                     sections.get("train", {}))  # fmt: skip
@@ -141,7 +143,7 @@ class _Building:
 
     def _read_data(self) -> None:
         words, values, kinds = self.words, self.values, self.kinds
-        from backpropcli.spec.data import read_value
+        from backpropcli.spec.data import plan_value
 
         for section in schema.DATA:
             for name, raw in words.sections.get(section, {}).items():
@@ -150,7 +152,7 @@ class _Building:
                     schema.check_unique(words, kinds, section, name)
                 kinds[name] = section
                 self.paths[name] = path
-                values[name] = raw if type(raw) is float else read_value(words, raw, name, path)
+                values[name] = raw if type(raw) is float else plan_value(words, raw, name, path)
 
     def _read_nodes(self) -> None:
         words, kinds = self.words, self.kinds
@@ -176,12 +178,17 @@ class _Building:
     # The graph.
 
     def _graph(self) -> Graph:
-        graph, kinds, values = Graph(), self.kinds, self.values
+        graph = Graph(allowance(self.flags.memory, self.words.read))
+        kinds, values = self.kinds, self.values
         singular: dict[str, Any] = {"inputs": "input", "targets": "target", "parameters": "parameter"}
         ordered = [name for section in schema.DATA for name in values if kinds[name] == section]
         self.values = {name: values[name] for name in ordered}
         for name, value in self.values.items():
-            graph.add_data(name, singular[kinds[name]], _shape(value), self.paths.get(name, ("parameters", name)))
+            path = self.paths.get(name, ("parameters", name))
+            try:
+                graph.add_data(name, singular[kinds[name]], _shape(value), path)
+            except OperationError as error:
+                raise self.words.placed(error, path) from None
         trees: dict[str, Expression] = {}
         uses: dict[str, tuple[str, ...]] = {}
         name = ""

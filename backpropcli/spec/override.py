@@ -10,10 +10,11 @@ from typing import Any
 from backpropcli.errors import BackpropError, FileError, Place, SpecError, UsageError
 from backpropcli.ops.definition import Value
 from backpropcli.spec import flags as flag_texts
-from backpropcli.spec.data import read_value
+from backpropcli.spec.data import plan_value, read_value
 from backpropcli.spec.flags import SPELLED, Flags
 from backpropcli.spec.places import Key
 from backpropcli.spec.schema import DATA, article, bad_name
+from backpropcli.spec.waiting import ready
 from backpropcli.spec.words import Words
 from backpropcli.suggest import did_you_mean
 
@@ -88,6 +89,7 @@ class Overrides:
         found: dict[str, tuple[Value, Key]] = {}
         for file in self.flags.load:
             loaded, locate = read_placed(file)
+            self.words.counts(file)
             self.loaded.append((file, loaded))
             for name, value in loaded.items():
                 if name in self.given or name in self.waiting:
@@ -99,7 +101,7 @@ class Overrides:
         for name, one in self.waiting.items():
             path = ("parameters", name)
             self.words.mark(path, SPELLED["parameters"], one.text, one.offset)
-            found[name] = (read_value(self.words, one.value, name, path), path)
+            found[name] = (plan_value(self.words, one.value, name, path), path)
         self.found = found
         return found
 
@@ -150,7 +152,7 @@ def _listed(names: list[str]) -> str:
 
 def read_parameters(file: str) -> dict[str, Value]:
     """Values by name from a JSON (or YAML) mapping or an NPZ file."""
-    return read_placed(file)[0]
+    return {name: ready(value) for name, value in read_placed(file)[0].items()}
 
 
 def read_placed(file: str) -> tuple[dict[str, Value], Callable[[str], Place | None]]:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from backpropcli.errors import BackpropError, Place, SpecError
 from backpropcli.spec.document import Document
+from backpropcli.spec.files import inside
 from backpropcli.spec.places import Key, within
 
 
 class Words:
     """`sections` by name, as written in a document and changed by flags; `place` knows where each value is written.
 
-    `source` is what tables call the network; `folder` is where the paths in it start.
+    `source` is what tables call the network; `folder` is where the paths in it start, and what they stay in, but for
+    the folders that are `allowed` too. `read` is how many bytes its files have.
     """
 
-    __slots__ = ("_document", "_elsewhere", "_flags", "folder", "sections", "source")
+    __slots__ = ("_document", "_elsewhere", "_flags", "allowed", "folder", "read", "sections", "source")
 
-    def __init__(self, source: str, document: Document | None = None, folder: str = "") -> None:
+    def __init__(
+        self, source: str, document: Document | None = None, folder: str = "", allowed: Sequence[str] = ()
+    ) -> None:
         self.source = source
         self.folder = folder
+        self.allowed = allowed
+        self.read = len(document) if document is not None else 0
         self.sections: dict[str, Any] = {}
         self._document = document
         self._flags: dict[Key, tuple[str, str, int]] = {}
@@ -89,5 +96,12 @@ class Words:
         return error
 
     def file(self, path: str) -> str:
-        """A path written in the spec, seen from where we are."""
-        return os.path.join(self.folder, path)
+        """A data file named in the spec, seen from where we are; FileError where a spec may not read it."""
+        where = inside(path, self.folder, self.allowed)
+        self.counts(where)
+        return where
+
+    def counts(self, file: str) -> None:
+        """Remember how large a file of numbers is, by which the network is judged: see `waiting.allowance`."""
+        with suppress(OSError):
+            self.read += os.path.getsize(file)

@@ -17,8 +17,9 @@ from hypothesis.extra import numpy as npst
 
 from backpropcli.errors import BackpropError
 from backpropcli.spec import loads
+from backpropcli.spec.columns import read_csv
 from backpropcli.spec.initialisers import OPTIONS, fans, initialise
-from backpropcli.spec.tables import read_arrays, read_csv, read_npz
+from backpropcli.spec.tables import read_arrays, read_npz
 
 
 def value(written: str, folder: str = "") -> Any:
@@ -143,13 +144,13 @@ def test_csv(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "columns", "message", "place"), [
-    ("a,b\n1,2\n3,x\n", None, "x is not a number", "3:3"),
+    ("a,b\n1,2\n3,x\n", None, "text stands here, where a number belongs", "3:3"),
     ("a,b\n1,\n", None, "an empty cell", "2:2"),
     ("a,b,c\n1,,3\n", None, "an empty cell", "2:3"), ("a,b\n,2\n", None, "an empty cell", "2:1"),
-    ("a,b\n11,1x\n", None, "1x is not a number", "2:4"),
-    ("a,b\n1,1e400\n", None, "1e400 is larger than the largest float, 1.8e308", "2:3"),
+    ("a,b\n11,1x\n", None, "text stands here, where a number belongs", "2:4"),
+    ("a,b\n1,1e400\n", None, "larger than the largest float, 1.8e308", "2:3"),
     ("a,a\n1,2\n", "a", "has 2 columns called a", None),
-    ("a;b\n1;2,5\n", None, "decimals are written with a point", "2:3"),
+    ("a;b\n1;2,5\n", None, "a comma stands inside this number", "2:3"),
     ("a,b\n1,2\n3\n", None, "1 cells here, 2 in the first line", "3:1"),
     ("a,b\n1,2\n", ["c"], "has no column c", None),
     ("a,alpha\n1,2\n", ["aplha"], "Did you mean alpha?", None),
@@ -158,6 +159,12 @@ def test_csv(tmp_path: Path) -> None:
     ("", None, "has no rows", None),
     ("a,b\n", None, "has a header but no rows", None),
     ('1,"2\n3"\n', None, "several lines", None),
+    ('"1,000"\n"2,000"\n', None, "a comma stands inside this number", "1:2"),
+    ("1.5,1_000\n2,3\n", None, "an underscore stands inside this number", "1:5"),
+    ("a\n1\n1_000\n", None, "an underscore stands inside this number", "3:1"),
+    ("1e400,2\n", None, "larger than the largest float", "1:1"),
+    ("a,b\n1,2\n\n \n3,x", 1, "text stands here", "5:3"),
+    ("1,2\n1,2,3\n", None, "3 cells here, 2 in the first line", "2:1"),
 ])  # fmt: skip
 def test_bad_csv(text: str, columns: Any, message: str, place: str | None, tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
@@ -167,6 +174,7 @@ def test_bad_csv(text: str, columns: Any, message: str, place: str | None, tmp_p
     assert message in caught.value.message
     if place:
         assert str(caught.value.place) == f"{path}:{place}"
+        assert not caught.value.place.text  # type: ignore[union-attr]  # it was just compared
 
 
 def test_npz(tmp_path: Path) -> None:

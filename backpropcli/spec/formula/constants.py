@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backpropcli.spec.formula.labels import Found
     from backpropcli.spec.formula.lower import Lowering
 
-MOST_ENTRIES = 50_000_000
+MOST_ENTRIES = 4_000_000
 """A constant array may have this many entries."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from backpropcli.graph import Graph, Node
 from backpropcli.ops.definition import Elementwise, Structural, Value
+from backpropcli.spec.waiting import ready
 
 
 def behind(graph: Graph, slot: int, through: bool = True) -> list[int]:
@@ -32,7 +33,7 @@ def known_value(graph: Graph, values: Mapping[str, Value], slot: int) -> Value |
     """A slot's value; None where some of its data are not known."""
     by_slot = {node.slot: values.get(node.name) for node in graph.nodes.values() if node.kind != "node"}
     if slot in by_slot:
-        return by_slot[slot]
+        return ready(by_slot[slot])
     import numpy as np
 
     from backpropcli.ops.numbers.array import xp
@@ -47,7 +48,7 @@ def known_value(graph: Graph, values: Mapping[str, Value], slot: int) -> Value |
             elif isinstance(operation, Structural):
                 done[now] = operation.value(xp, graph.options[now], *given)
             else:
-                value = graph.constants.get(now, by_slot.get(now))
+                value = ready(graph.constants.get(now, by_slot.get(now)))
                 if value is None:
                     return None
                 done[now] = xp.asarray(value)
