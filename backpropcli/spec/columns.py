@@ -45,7 +45,7 @@ def read_csv(path: str, columns: str | int | list[str | int] | None = None, skip
             block = table.numbers(lines)
         count += block.size
         if count > LARGEST_ARRAY:
-            raise FileError(f"{table.path} holds more than {LARGEST_ARRAY:,} numbers")
+            raise FileError(f"{files.shown(path)} holds more than {LARGEST_ARRAY:,} numbers")
         blocks.append(block)
     if table is None:
         raise FileError(f"{files.shown(path)} has no rows")

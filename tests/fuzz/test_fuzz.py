@@ -18,7 +18,7 @@ def test_whatever_is_typed_has_an_orderly_end(case: Case) -> None:
     assert fault(case, PATIENCE) == ""
 
 
-def test_the_harness_sees_what_it_looks_for(monkeypatch: object) -> None:
+def test_the_harness_sees_what_it_looks_for() -> None:
     """That a fault is found where there is one: a bug, a warning, a control character, a line for CI."""
     import warnings
     from unittest.mock import patch
@@ -40,7 +40,8 @@ def test_the_harness_sees_what_it_looks_for(monkeypatch: object) -> None:
             return fault(Case({}, ["run"]))
 
     assert acting(0, "J = 2\n") == ""
-    assert acting(70, err="error: a bug in backprop: KeyError: 2\n  backpropcli/ops/x.py:3, in f").startswith("status 70")
+    said = "error: a bug in backprop: KeyError: 2\n  backpropcli/ops/x.py:3, in f"
+    assert acting(70, err=said).startswith("status 70 backpropcli/ops/x.py:3")
     assert "status 130" in acting(130)
     assert "control character" in acting(0, "\x1b[2J")
     assert "CI obeys" in acting(2, err="error: x\n  ::error::y")
