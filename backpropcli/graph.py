@@ -125,6 +125,12 @@ class Graph:
         """The shape of a node's value; () is a plain number."""
         return self.shapes[self.nodes[name].slot]
 
+    def work(self, slot: int) -> int:
+        """How many numbers are computed for a slot: of a matrix product every product counts."""
+        options: Any = self.options.get(slot)
+        inner = options.lifted[0][-1] if hasattr(options, "lifted") else 1
+        return prod(self.shapes[slot]) * inner + (prod(options.size.values()) if hasattr(options, "inputs") else 0)
+
     @property
     def scalar(self) -> bool:
         """Whether every value is one number and every operation elementwise: no array is needed to run it."""

@@ -138,6 +138,7 @@ def accumulate(
                 buffer[...] += before  # and not a sum, which is no array where the shape is ()
             owned.add(slot)
         where = (..., *new.where)
+        g[slot] = roomy(g[slot], new.value)
         if new.unique:
             g[slot][where] += new.value  # type: ignore[index]  # a buffer since the lines above
         else:
@@ -145,12 +146,38 @@ def accumulate(
     elif before is None:
         g[slot] = new
     elif slot in owned:
+        before = roomy(before, new)
         before += new
         g[slot] = before
     else:
         g[slot] = before + new
         if getattr(g[slot], "ndim", 0):
             owned.add(slot)
+
+
+def roomy(buffer: Value, new: Value) -> Value:
+    """The buffer, of objects where such are to be added to it (a careful pass has NOTHING among them)."""
+    kind = getattr(new, "dtype", buffer.dtype).kind
+    return buffer.astype(object) if kind == "O" != buffer.dtype.kind else buffer
+
+
+def finite(gradients: Iterable[Value | None]) -> bool:
+    """Whether all of them are; False too where they only add up to infinity."""
+    for g in gradients:
+        if g is not None:
+            total = g.sum() if getattr(g, "ndim", 0) else g
+            if total - total != 0.0:
+                return False
+    return True
+
+
+def finite_numbers(gradients: Gradients) -> bool:
+    """The same of plain numbers, at a few nanoseconds each."""
+    try:
+        total = sum(filter(None, gradients))
+    except ValueError:  # stacked copies of numbers are arrays
+        return finite(gradients)
+    return bool(total - total == 0.0)
 
 
 def unbroadcast(gradient: Value, shape: Shape, lead: int) -> Value:

@@ -12,6 +12,8 @@ from backpropcli.engine.backward import (
     ScalarBackStep,
     backward_arrays,
     backward_scalars,
+    finite,
+    finite_numbers,
     scalar_program,
 )
 from backpropcli.engine.backward import program as backward_program
@@ -34,6 +36,7 @@ class Plan:
         self.scalar = graph.scalar
         self._programs: dict[tuple[str, bool], list[Any] | None] = {}
         self._idle: dict[bool, bytearray] = {}
+        self._ends: dict[bool, list[int]] = {}
 
     def numbers(self, copies: bool = False) -> XP:
         """The namespace that this plan runs on: plain floats where they do, else arrays of its dtype."""
@@ -104,16 +107,12 @@ class Plan:
 
     def hand_back(self, v: list[Value], steps: Iterable[int], seeds: Mapping[int, Value]) -> Gradients:
         """What these steps alone, from the last to the first, make of the upstream gradients in `seeds`."""
-        xp = self.numbers()
-        g: Gradients = [None] * len(v)
-        for slot, seed in seeds.items():
-            g[slot] = seed
+        from backpropcli.engine.careful import backward_again
+
+        xp, slots, idle = self.numbers(), list(steps), bytearray(len(v))
+        make = scalar_program if self.scalar else backward_program
         with quietly(xp):
-            if self.scalar:
-                backward_scalars(scalar_program(self.graph, steps, bytearray(len(v))), v, g, xp)
-            else:
-                backward_arrays(backward_program(self.graph, steps, bytearray(len(v))), v, g, xp, self.graph)
-        return g
+            return backward_again(lambda g: make(self.graph, slots, idle), v, seeds, xp, self.graph, self.scalar)
 
     def _steps(self, copies: bool) -> Iterable[Step]:
         return self._ready(("forward", copies), lambda: forward_program(self.graph, range(len(self.graph)), copies))
@@ -141,24 +140,36 @@ class Plan:
         """Gradients by slot, from the upstream gradients of the slots in `seeds` (1 for the loss's own slot).
 
         Data other than parameters get a gradient only with `everything`: the gradient of a large batch of inputs can
-        cost as much as all the rest. `until`: steps below this slot are left alone.
+        cost as much as all the rest. `until`: steps below this slot are left alone. Nothing comes back along a path
+        that the value did not take, whatever stands there: see `careful`.
         """
         xp = xp or self.numbers(any(getattr(seed, "ndim", 0) for seed in seeds.values()))
         g: Gradients = [None] * len(v)
         top = max(seeds)
         for slot, seed in seeds.items():
             g[slot] = seed
+        slots = range(top, until - 1, -1)
         if until == 0 and top == len(v) - 1:
-            whole = range(top, -1, -1)
-            steps: Iterable[Any] = self._ready(("backward", everything), lambda: self.back(whole, everything))
+            steps: Iterable[Any] = self._ready(("backward", everything), lambda: self.back(slots, everything))
         else:
-            steps = self.back(range(top, until - 1, -1), everything)
+            steps = self.back(slots, everything)
         with quietly(xp):
             if self.scalar:
                 backward_scalars(steps, v, g, xp)
+                fine = finite_numbers(g)
             else:
                 backward_arrays(steps, v, g, xp, self.graph)
-        return g
+                fine = finite(g[slot] for slot in self._last(everything)) if until == 0 else finite(g)
+            return g if fine else self.backward_again(v, seeds, xp, everything, until)
+
+    def backward_again(
+        self, v: list[Value], seeds: Mapping[int, Value], xp: XP, everything: bool = True, until: int = 0
+    ) -> Gradients:
+        """The same with care, whatever came out: gradients that are 0 because nothing came are marked as such."""
+        from backpropcli.engine.careful import backward_again
+
+        slots = range(max(seeds), until - 1, -1)
+        return backward_again(lambda g: self.back(slots, everything), v, seeds, xp, self.graph, self.scalar)
 
     def back(self, slots: range, everything: bool) -> Iterator[BackStep] | Iterator[ScalarBackStep]:
         """The steps of the backward pass among these slots, in that order."""
@@ -166,6 +177,16 @@ class Plan:
             self._idle[everything] = self._without_gradient(everything)
         make = scalar_program if self.scalar else backward_program
         return make(self.graph, slots, self._idle[everything])
+
+    def _last(self, everything: bool) -> list[int]:
+        """The slots at which a gradient goes no further: if any one on the way is not finite, one of these is not."""
+        if everything not in self._ends:
+            idle, graph = self._idle[everything], self.graph
+            self._ends[everything] = [
+                slot for slot, (operation, arguments) in enumerate(zip(graph.operations, graph.arguments, strict=True))
+                if not idle[slot] and (getattr(operation, "drops", False) or all(idle[a] for a in arguments))
+            ]
+        return self._ends[everything]
 
     def _without_gradient(self, everything: bool) -> bytearray:
         """A mark on every slot that gets no gradient: constants, and inputs and targets unless `everything`."""

@@ -7,12 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from backpropcli.engine.backward import Gradients, backward_arrays, backward_scalars
 from backpropcli.engine.forward import forward
 from backpropcli.engine.plan import Plan
 from backpropcli.engine.trace import Trace, seed
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Value
+from backpropcli.ops.numbers.nothing import NOTHING, careful
 from backpropcli.ops.numbers.recorder import Recorded, Tape, asarray, namespace
+
+ZEROED = np.frompyfunc(lambda x: 0.0 if x is NOTHING else x, 1, 1)
+"""An array with 0 in the place of NOTHING."""
 
 
 class RecordedPlan(Plan):
@@ -39,6 +44,25 @@ class RecordedPlan(Plan):
                 v[step[0]] = v[step[0]] - self.tape.input()
         return v
 
+    def backward(
+        self,
+        v: list[Value],
+        seeds: Mapping[int, Value],
+        xp: XP | None = None,
+        everything: bool = True,
+        until: int = 0,
+    ) -> Gradients:
+        """Gradients by slot, worked out with care: whether all will be finite is not known yet."""
+        g: Gradients = [None] * len(v)
+        for slot, given in seeds.items():
+            g[slot] = given
+        steps: Any = self.back(range(max(seeds), until - 1, -1), everything)
+        if self.scalar:
+            backward_scalars(steps, v, g, careful(self._xp))
+        else:
+            backward_arrays(steps, v, g, careful(self._xp), self.graph)
+        return g
+
     def numbers(self, copies: bool = False) -> XP:
         """The recorder's namespace."""
         return self._xp
@@ -61,7 +85,7 @@ class RecordedTrace(Trace):
 
     def along(self, steps: Sequence[int], argument: int, result: int) -> Value | None:
         """The local derivative of one slot with respect to another, through these steps alone."""
-        found = super().along(steps, argument, result)
+        found = self._carried(steps, argument, result, careful(self.plan.numbers()))
         if found is None:
             return None
         return found if getattr(found, "ndim", 0) else self.whole(found, ())
@@ -75,16 +99,16 @@ class RecordedTrace(Trace):
             found = self.plan.backward(self.slots, {node.slot: upstream}, until=node.first)[slot]
         return self.whole(found, self.graph.shape(argument))
 
-    def partial(self, slot: int, k: int) -> Value:
+    def partial(self, slot: int, k: int, xp: XP | None = None) -> Value:
         """The local derivative of an elementwise step with respect to its argument number `k`."""
-        found = super().partial(slot, k)
-        return found if getattr(found, "ndim", 0) else self.whole(found, ())
+        found = super().partial(slot, k, xp)
+        return found if xp or getattr(found, "ndim", 0) else self.whole(found, ())
 
     def whole(self, value: Value | None, shape: tuple[int, ...]) -> Any:
-        """A number of the tape, or an array of its full shape; None (no path) is 0."""
+        """A number of the tape, or an array of its full shape; None (no path) and NOTHING are 0."""
         assert isinstance(self.plan, RecordedPlan)
         if shape:
-            return np.broadcast_to(asarray(0.0 if value is None else value), shape)
+            return np.broadcast_to(ZEROED(asarray(0.0 if value is None else value)), shape)
         if isinstance(value, np.ndarray):
             value = value[()]
         return value if isinstance(value, Recorded) else self.plan.tape.constant(value or 0.0)

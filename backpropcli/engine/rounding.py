@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from backpropcli.engine.backward import Gradients, backward_arrays, backward_scalars
+from backpropcli.engine.backward import Gradients, backward_arrays, backward_scalars, finite
+from backpropcli.engine.careful import backward_again
 from backpropcli.engine.forward import GENERAL, Step, forward, program
 from backpropcli.engine.plan import Plan, quietly
 from backpropcli.ops.definition import UNIT_SLOPE, XP, Elementwise, Operation, Value
+from backpropcli.ops.numbers.nothing import among_numbers
 
 UNIT = 2.0**-53
 """The relative error of one rounding."""
@@ -78,14 +80,19 @@ class Shaken:
         g: Gradients = [None] * len(v)
         for slot, seed in seeds.items():
             g[slot] = seed
-        back = plan.back(range(max(seeds), -1, -1), everything)
-        steps = self._shaking_back(back, g, shaker(plan.scalar, draw + DRAWS))
+        back, shake = range(max(seeds), -1, -1), shaker(plan.scalar, draw + DRAWS)
+        steps = self._shaking_back(plan.back(back, everything), g, shake)
         with quietly(xp):
             if plan.scalar:
                 backward_scalars(steps, v, g, xp)
             else:
                 backward_arrays(steps, v, g, xp, plan.graph)
-        return g
+            if finite(g):
+                return g
+            return backward_again(
+                lambda g: self._shaking_back(plan.back(back, everything), g, lambda y: among_numbers(shake, y, xp)),
+                v, seeds, xp, plan.graph, plan.scalar,
+            )  # fmt: skip
 
     def _shaking_back(self, steps: Iterable[Any], g: Gradients, shake: Shake) -> Iterator[Any]:
         """The steps of the backward pass; the upstream gradient of each is moved before it is handed out."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from backpropcli.engine.backward import finite
 from backpropcli.engine.plan import quietly
 from backpropcli.engine.trace import Trace
-from backpropcli.ops.definition import Elementwise, Structural, Value
+from backpropcli.ops.definition import XP, Elementwise, Structural, Value
+from backpropcli.ops.numbers.nothing import careful, settled
 
 
 def tangents(trace: Trace, slot: int, direction: Value = 1.0) -> dict[int, Value]:
@@ -15,20 +17,30 @@ def tangents(trace: Trace, slot: int, direction: Value = 1.0) -> dict[int, Value
     `direction` has the shape of that value. An elementwise step multiplies by its local derivatives; any other step
     takes a complex step of its own (Squire and Trapp 1998), which rounds nothing away.
     """
+    xp = trace.plan.numbers()
+    with quietly(xp):
+        found = carried(trace, slot, direction, xp)
+        if finite(list(found.values())):
+            return found
+        again = carried(trace, slot, direction, careful(xp))
+        return {later: settled(moved, xp) for later, moved in again.items()}
+
+
+def carried(trace: Trace, slot: int, direction: Value, xp: XP) -> dict[int, Value]:
+    """The same by one namespace; a careful one passes nothing on through a branch that is not taken."""
     graph = trace.graph
     moving: dict[int, Value] = {slot: direction}
-    with quietly(trace.plan.numbers()):
-        for later in graph.downstream(slot):
-            operation, arguments = graph.operations[later], graph.arguments[later]
-            if isinstance(operation, Elementwise):
-                total: Value = None
-                for k, a in enumerate(arguments):
-                    if a in moving:
-                        term = trace.partial(later, k) * moving[a]
-                        total = term if total is None else total + term
-                moving[later] = total
-            elif isinstance(operation, Structural):
-                moving[later] = complex_step(trace, later, operation, moving)
+    for later in graph.downstream(slot):
+        operation, arguments = graph.operations[later], graph.arguments[later]
+        if isinstance(operation, Elementwise):
+            total: Value = None
+            for k, a in enumerate(arguments):
+                if a in moving:
+                    term = trace.partial(later, k, xp) * moving[a]
+                    total = term if total is None else total + term
+            moving[later] = total
+        elif isinstance(operation, Structural):
+            moving[later] = complex_step(trace, later, operation, moving)
     return moving
 
 

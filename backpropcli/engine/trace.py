@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backpropcli.engine.backward import Gradients
+from backpropcli.engine.backward import Gradients, finite
 from backpropcli.engine.forward import odd_case
 from backpropcli.engine.plan import Plan, quietly
 from backpropcli.errors import SpecError
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import Elementwise, Value, show_shape
+from backpropcli.ops.definition import XP, Elementwise, Value, show_shape
+from backpropcli.ops.numbers.nothing import careful, settled
 from backpropcli.suggest import did_you_mean
 
 
@@ -100,24 +101,31 @@ class Trace:
 
     def along(self, steps: Sequence[int], argument: int, result: int) -> Value | None:
         """The local derivative of one slot with respect to another, through these steps alone, in evaluation order."""
+        xp = self.plan.numbers()
+        with quietly(xp):
+            found = self._carried(steps, argument, result, xp)
+            if found is None or finite([found]):
+                return found
+            return settled(self._carried(steps, argument, result, careful(xp)), xp)
+
+    def _carried(self, steps: Sequence[int], argument: int, result: int, xp: XP) -> Value | None:
         tangent: dict[int, Value] = {argument: 1.0}
-        with quietly(self.plan.numbers()):
-            for slot in steps:
-                arguments = self.graph.arguments[slot]
-                moving = [k for k, a in enumerate(arguments) if a in tangent]
-                if moving and not isinstance(self.graph.operations[slot], Elementwise):
-                    return None
-                total: Value = None
-                for k in moving:
-                    term = self.partial(slot, k) * tangent[arguments[k]]
-                    total = term if total is None else total + term
-                if moving:
-                    tangent[slot] = total
+        for slot in steps:
+            arguments = self.graph.arguments[slot]
+            moving = [k for k, a in enumerate(arguments) if a in tangent]
+            if moving and not isinstance(self.graph.operations[slot], Elementwise):
+                return None
+            total: Value = None
+            for k in moving:
+                term = self.partial(slot, k, xp) * tangent[arguments[k]]
+                total = term if total is None else total + term
+            if moving:
+                tangent[slot] = total
         return tangent.get(result, 0.0)
 
-    def partial(self, slot: int, k: int) -> Value:
+    def partial(self, slot: int, k: int, xp: XP | None = None) -> Value:
         """The local derivative of an elementwise step with respect to its argument number `k`, at this run's point."""
-        operation, xp = self.graph.operations[slot], self.plan.numbers()
+        operation, xp = self.graph.operations[slot], xp or self.plan.numbers()
         if not isinstance(operation, Elementwise):
             raise TypeError(f"{operation} has no local derivative entry by entry")
         values = [self.slots[a] for a in self.graph.arguments[slot]]
@@ -240,6 +248,6 @@ def plain(value: Value, shape: tuple[int, ...], dtype: str = "float64") -> Any:
 
     if value is None:
         return np.zeros(shape, dtype)
-    return value if np.shape(value) == shape else np.broadcast_to(value, shape)
+    return np.asarray(value) if np.shape(value) == shape else np.broadcast_to(value, shape)
 
 

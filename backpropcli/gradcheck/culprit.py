@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Plan
+from backpropcli.engine.plan import quietly
 from backpropcli.gradcheck.corners import Sides, sides
 from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.point import Component, Point
@@ -22,6 +23,8 @@ from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 
 SAMPLE = 48
 """So many entries of an elementwise operation are judged one by one, of those that one look at all left in doubt."""
+INSTEAD = 0.375
+"""A number to judge a rule at, where there is none."""
 SAMPLE_WHOLE = 32
 """So many entries of each argument of any other operation."""
 
@@ -68,7 +71,7 @@ class Locals:
     def _judge(self, slot: int) -> tuple[Verdict, Culprit | None]:
         graph = self.point.graph
         operation = graph.operations[slot]
-        if operation is None or self.point.gradients[slot] is None:
+        if operation is None or self.point.gradients[slot] is None or self.point.unused(slot) is True:
             return "pass", None
         worst: Verdict = "pass"
         for alone, values, upstream, entries in self._alone(operation, slot):
@@ -85,7 +88,7 @@ class Locals:
         graph, slots = self.point.graph, self.point.slots
         arguments = graph.arguments[slot]
         constants = [a in graph.constants for a in arguments]
-        values = [slots[a] for a in arguments]
+        values = [finite_instead(slots[a], k) for k, a in enumerate(arguments)]
         if isinstance(operation, Structural):
             yield from self._whole(operation, slot, values, constants)
         elif not graph.shapes[slot]:
@@ -96,6 +99,9 @@ class Locals:
             from backpropcli.gradcheck.entries import unconfirmed, worst
 
             flat = [np.broadcast_to(v, graph.shapes[slot]).ravel().astype(float) for v in values]
+            unused = self.point.unused(slot)
+            if unused is not None:
+                flat = [v[~np.broadcast_to(unused, graph.shapes[slot]).ravel()] for v in flat]
             moving = [k for k, constant in enumerate(constants) if not constant]
             if not moving or not flat[0].size:
                 return
@@ -113,6 +119,9 @@ class Locals:
 
         graph, y = self.point.graph, self.point.slots[slot]
         shapes = [graph.shapes[a] for a in graph.arguments[slot]]
+        if any(v is not self.point.slots[a] for v, a in zip(values, graph.arguments[slot], strict=True)):
+            with quietly(self.point.plan.numbers()):
+                y = operation.value(self.point.plan.numbers(), graph.options[slot], *values)
         upstream = np.broadcast_to(np.asarray(self.point.gradients[slot], float), graph.shapes[slot])
         if not (np.isfinite(upstream).all() and upstream.any()):
             upstream = np.asarray(1.0 if uneven(graph.shapes[slot]) is None else uneven(graph.shapes[slot]))
@@ -153,6 +162,20 @@ class Locals:
             argument=called(first.name, ()), entry=first.index, says=tie.says, slope=tie.slope.value,
             error=tie.slope.error, along=tuple(called(c.name, c.index) for c in tie.components),
         )  # fmt: skip
+
+
+def finite_instead(value: Value, k: int) -> Value:
+    """The value of argument `k`, with a number in the place of infinity and NaN.
+
+    They stand where a step does not look (the branch that is not taken), or its rule cannot be judged there: so it is
+    judged nearby.
+    """
+    if not getattr(value, "ndim", 0):
+        return value if math.isfinite(value) else INSTEAD + k
+    import numpy as np
+
+    odd = ~np.isfinite(value)
+    return np.where(odd, INSTEAD + k + np.arange(value.size).reshape(value.shape) / 8.0, value) if odd.any() else value
 
 
 def argument_names(operation: Operation, count: int) -> list[str]:

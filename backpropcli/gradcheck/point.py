@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from backpropcli.engine import Plan, Trace, offenders, run
+from backpropcli.engine import Plan, Trace, finite, offenders, run
+from backpropcli.engine.backward import Gradients
 from backpropcli.engine.forward import forward, odd_case
 from backpropcli.engine.forward import program as forward_program
+from backpropcli.engine.nonfinite import marked
 from backpropcli.engine.plan import quietly
 from backpropcli.gradcheck.differences import UNIT
 from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
+from backpropcli.ops.numbers.nothing import Unreached
 
 FEW = 32
 """Fewer slots than this are followed one by one."""
@@ -59,6 +62,7 @@ class Point:
         self._sizes: list[float] | None = None
         self._users: list[list[int]] | None = None
         self._work: int | None = None
+        self._marked: Gradients | None = None
 
     # What there is to move.
 
@@ -152,6 +156,16 @@ class Point:
             return largest * float((((moved / largest) ** 2).sum()) ** 0.5) if 0.0 < largest < math.inf else largest
         return float(moved) if gradient else 0.0
 
+    def unused(self, slot: int) -> Any:
+        """True where the loss does not look at a step's value at all, or a mark on such entries; None where it does.
+
+        All are taken as used where all values are finite: then it makes no difference to what is judged.
+        """
+        if self._marked is None:
+            self._marked = marked(self.trace) if not all(map(finite, self.slots)) else []
+        gradient = self._marked[slot] if self._marked else 0.0
+        return True if type(gradient) is Unreached else getattr(gradient, "nothing", None)
+
     # Looking nearby.
 
     def look(self, components: Sequence[Component], places: Sequence[Sequence[float]]) -> list[Look]:
@@ -206,23 +220,17 @@ class Point:
         return sum(math.prod(shape) for shape in self.graph.shapes)
 
     def work(self) -> int:
-        """How many numbers are computed for one copy of the network: of a matrix product every product counts."""
+        """How many numbers are computed for one copy of the network."""
         if self._work is None:
-            graph, total = self.graph, 0
-            for slot, shape in enumerate(graph.shapes):
-                options: Any = graph.options.get(slot)
-                inner = options.lifted[0][-1] if hasattr(options, "lifted") else 1
-                total += math.prod(shape) * inner
-                if hasattr(options, "inputs"):
-                    total += math.prod(options.size.values())
-            self._work = max(total, 1)
+            self._work = max(1, sum(map(self.graph.work, range(len(self.graph)))))
         return self._work
 
     def first_nonfinite(self) -> str:
         """The node at which a value, or else a gradient, first stops being finite; empty where all are."""
         for found in offenders(self.trace):
-            return found.node if found.what == "value" else found.inputs[0][0].split(".")[0]
-        return ""
+            if found.used:
+                return found.node if found.what == "value" else found.inputs[0][0].split(".")[0]
+        return self.of
 
     def users(self, slot: int) -> list[int]:
         """The steps that move with a slot, in evaluation order, one that uses it twice only once."""

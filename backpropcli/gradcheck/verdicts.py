@@ -181,7 +181,10 @@ class Judge:
                 return self.row(c, zero, "pass", "none", note=f"no path leads from {c.name} to {self.point.of}")
             return self.row(c, zero, "fail", "none", "rule", note=f"no path leads from {c.name} to {self.point.of}")
         if not math.isfinite(c.x):
-            return self.row(c, UNKNOWN, "fail", "none", "nonfinite", c.name, f"{c.name} is {c.x}")
+            plausible = math.isfinite(self.point.loss) and math.isfinite(c.backprop)
+            word = "NaN" if c.x != c.x else f"{'-' if c.x < 0 else ''}Infinity"
+            note = f"{c.name} is {word}: there is nothing around it to compare with"
+            return self.row(c, UNKNOWN, "unsure" if plausible else "fail", "none", "nonfinite", c.name, note)
         if not math.isfinite(self.point.loss):
             node = self.point.first_nonfinite()
             return self.row(c, UNKNOWN, "fail", "none", "nonfinite", node, f"{node} is not finite here")

@@ -11,7 +11,7 @@ from functools import partial
 
 from backpropcli.ops import entries
 from backpropcli.ops.definition import XP, Elementwise, Value
-from backpropcli.ops.entries import Entry
+from backpropcli.ops.entries import Entry, taken
 
 one: Entry = partial(entries.one, group="activations")
 
@@ -75,6 +75,11 @@ def between(xp: XP, low: float, z: Value, high: float, middle: Value, above: Val
     return xp.where(z <= low, 0.0, xp.where(z >= high, above, middle))
 
 
+def slope_between(xp: XP, low: float, z: Value, high: float, middle: Value, above: Value | None = None) -> Value:
+    """The slope of three pieces: up to low the value does not look at z; nor from high on, unless a slope is given."""
+    return taken(xp, z > low, xp.where(z >= high, xp.nothing if above is None else above, middle))
+
+
 # The slopes that are too long for a line.
 
 
@@ -122,12 +127,12 @@ def softsign_size(xp: XP, z: Value) -> Value:
 OPERATIONS = (
     one("relu", "maximum(0, z)", "z where it is positive, else 0; the slope at 0 is taken as 0",
         lambda xp, z: xp.maximum(z, 0.0),
-        ("step(z)", lambda xp, y, z: xp.where(z <= 0, 0.0, 1.0)), WIDE,
+        ("step(z)", lambda xp, y, z: xp.where(z <= 0, xp.nothing, 1.0)), WIDE,
         branch=lambda xp, z: z > 0,
         source="Nair and Hinton 2010, Rectified linear units improve restricted Boltzmann machines"),
     one("relu6", "minimum(maximum(0, z), 6)", "relu, but never more than 6; the slope at 0 and 6 is taken as 0",
         lambda xp, z: between(xp, 0.0, z, 6.0, z, 6.0),
-        ("where((z > 0) & (z < 6), 1, 0)", lambda xp, y, z: between(xp, 0.0, z, 6.0, 1.0, 0.0)), LIMITS,
+        ("where((z > 0) & (z < 6), 1, 0)", lambda xp, y, z: slope_between(xp, 0.0, z, 6.0, 1.0)), LIMITS,
         branch=lambda xp, z: between(xp, 0.0, z, 6.0, 1.0, 2.0),
         source="Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10"),
     Elementwise(
@@ -138,7 +143,7 @@ OPERATIONS = (
         partials={
             "z": ("where(z > 0, 1, negative_slope)",
                   lambda xp, y, z, negative_slope: xp.where(z > 0, 1.0, negative_slope)),
-            "negative_slope": ("minimum(z, 0)", lambda xp, y, z, negative_slope: negative_part(xp, z)),
+            "negative_slope": ("minimum(z, 0)", lambda xp, y, z, negative_slope: xp.where(z > 0, xp.nothing, z)),
         },
         branch=lambda xp, z, negative_slope: z > 0,
         samples=[(z, slope) for slope in (0.01, 0.25) for z in (-700.0, -0.5, 0.0, 0.7, 40.0)],
@@ -152,7 +157,8 @@ OPERATIONS = (
         value=lambda xp, z, alpha: xp.where(z > 0, z, alpha * exponential_part(xp, z)),
         partials={
             "z": ("where(z > 0, 1, alpha * exp(z))", lambda xp, y, z, alpha: elu_slope(xp, z, alpha)),
-            "alpha": ("where(z > 0, 0, exp(z) - 1)", lambda xp, y, z, alpha: exponential_part(xp, z)),
+            "alpha": ("where(z > 0, 0, exp(z) - 1)",
+                      lambda xp, y, z, alpha: xp.where(z > 0, xp.nothing, exponential_part(xp, z))),
         },
         branch=lambda xp, z, alpha: z > 0,
         samples=[(z, alpha) for alpha in (1.0, 0.5) for z in (-700.0, -40.0, -0.5, -1e-9, 0.0, 0.7, 800.0)],
@@ -201,17 +207,18 @@ OPERATIONS = (
     one("hard_sigmoid", "clip(z / 6 + 1/2, 0, 1)",
         "sigmoid from three straight lines; the slope at -3 and 3 is taken as 0",
         lambda xp, z: between(xp, -3.0, z, 3.0, z / 6.0 + 0.5, 1.0),
-        ("where(abs(z) < 3, 1/6, 0)", lambda xp, y, z: between(xp, -3.0, z, 3.0, 1 / 6, 0.0)), LIMITS,
+        ("where(abs(z) < 3, 1/6, 0)", lambda xp, y, z: slope_between(xp, -3.0, z, 3.0, 1 / 6)), LIMITS,
         branch=lambda xp, z: between(xp, -3.0, z, 3.0, 1.0, 2.0), aliases=["hardsigmoid"],
         source="Howard et al. 2019, arXiv:1905.02244, as in PyTorch"),
     one("hard_tanh", "clip(z, -1, 1)", "tanh from three straight lines; the slope at -1 and 1 is taken as 0",
         lambda xp, z: xp.where(z <= -1, -1.0, xp.where(z >= 1, 1.0, z)),
-        ("where(abs(z) < 1, 1, 0)", lambda xp, y, z: between(xp, -1.0, z, 1.0, 1.0, 0.0)), LIMITS,
+        ("where(abs(z) < 1, 1, 0)", lambda xp, y, z: slope_between(xp, -1.0, z, 1.0, 1.0)), LIMITS,
         branch=lambda xp, z: between(xp, -1.0, z, 1.0, 1.0, 2.0), aliases=["hardtanh"]),
     one("hard_swish", "z * clip(z + 3, 0, 6) / 6",
         "z times hard_sigmoid(z); the slope is taken as 0 at -3 and as 1 at 3",
         lambda xp, z: between(xp, -3.0, z, 3.0, z * (z + 3.0) / 6.0, z),
-        ("where(abs(z) < 3, z / 3 + 1/2, step(z))", lambda xp, y, z: between(xp, -3.0, z, 3.0, z / 3.0 + 0.5, 1.0)),
+        ("where(abs(z) < 3, z / 3 + 1/2, step(z))",
+         lambda xp, y, z: slope_between(xp, -3.0, z, 3.0, z / 3.0 + 0.5, 1.0)),
         LIMITS, branch=lambda xp, z: between(xp, -3.0, z, 3.0, 1.0, 2.0), aliases=["hardswish", "hard_silu"],
         source="Howard et al. 2019, arXiv:1905.02244"),
 )

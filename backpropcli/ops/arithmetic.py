@@ -6,7 +6,7 @@ from functools import partial
 
 from backpropcli.ops import entries
 from backpropcli.ops.definition import UNIT_SLOPE, XP, Elementwise, Value
-from backpropcli.ops.entries import FLAT, Entry, one_or_zero
+from backpropcli.ops.entries import FLAT, Entry, taken
 
 one: Entry = partial(entries.one, group="arithmetic")
 two: Entry = partial(entries.two, group="arithmetic")
@@ -18,7 +18,7 @@ TIES = ((1.5, 1.5), (0.0, 0.0))
 
 def larger(xp: XP, a: Value, b: Value) -> Value:
     """1 where a is the larger one, 0 where b is, and half for a tie: d maximum / da."""
-    return xp.where(a > b, 1.0, xp.where(a < b, 0.0, 0.5))
+    return xp.where(a > b, 1.0, xp.where(a < b, xp.nothing, 0.5))
 
 
 def order(xp: XP, a: Value, b: Value) -> Value:
@@ -86,11 +86,11 @@ OPERATIONS = (
         value=lambda xp, z, low, high: xp.minimum(xp.maximum(z, low), high),
         partials={
             "z": ("where((low <= z) & (z <= high), 1, 0)",
-                  lambda xp, y, z, low, high: one_or_zero(xp, inside(xp, z, low, high))),
+                  lambda xp, y, z, low, high: taken(xp, inside(xp, z, low, high))),
             "low": ("where((z < low) & (low <= high), 1, 0)",
-                    lambda xp, y, z, low, high: one_or_zero(xp, xp.logical_and(z < low, low <= high))),
+                    lambda xp, y, z, low, high: taken(xp, xp.logical_and(z < low, low <= high))),
             "high": ("where(maximum(z, low) > high, 1, 0)",
-                     lambda xp, y, z, low, high: one_or_zero(xp, xp.maximum(z, low) > high)),
+                     lambda xp, y, z, low, high: taken(xp, xp.maximum(z, low) > high)),
         },
         branch=lambda xp, z, low, high: xp.where(z < low, -1.0, xp.where(z > high, 1.0, 0.0)),
         chosen={"z": "between the bounds", "low": "the bound that holds", "high": "the bound that holds"},
@@ -105,8 +105,8 @@ OPERATIONS = (
         value=lambda xp, condition, a, b: xp.where(condition != 0, a, b),
         partials={
             "condition": FLAT,
-            "a": ("where(condition, 1, 0)", lambda xp, y, condition, a, b: one_or_zero(xp, condition != 0)),
-            "b": ("where(condition, 0, 1)", lambda xp, y, condition, a, b: one_or_zero(xp, condition == 0)),
+            "a": ("where(condition, 1, 0)", lambda xp, y, condition, a, b: taken(xp, condition != 0)),
+            "b": ("where(condition, 0, 1)", lambda xp, y, condition, a, b: taken(xp, condition == 0)),
         },
         branch=lambda xp, condition, a, b: condition != 0,
         selects=True,

@@ -168,6 +168,7 @@ class Structural(Operation):
     people mean when they give a reduction two arrays (`max` -> `maximum`). `listed`: the arguments come as one list
     (`concatenate([a, b])`). `formula`: the textbook form, where the language can say it (`exp(a) / sum(exp(a))`).
     `labels(o)` are the arguments that are class numbers, which have no gradient and can be wrong.
+    `drops`: not all of the upstream gradient is handed on (the triangle that `tril` leaves out, a label's).
     """
 
     kind = "structural"
@@ -188,6 +189,7 @@ class Structural(Operation):
         instead: str = "",
         listed: bool = False,
         labels: Callable[[Options], Sequence[Labels]] = lambda o: (),
+        drops: bool = False,
         **rest: Any,
     ) -> None:
         super().__init__(name, arguments, words, group=group, **rest)
@@ -201,6 +203,7 @@ class Structural(Operation):
         self.instead = instead
         self.listed = listed
         self.labels = labels
+        self.drops = drops
 
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The planner's word, with the defaults of the options that were left out."""

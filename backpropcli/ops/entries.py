@@ -10,8 +10,8 @@ from backpropcli.ops.definition import XP, Body, Elementwise, Value
 Slope = tuple[str, Body]
 """A local derivative: its textbook form, and its accurate body `(xp, y, *arguments)`."""
 Entry = Callable[..., Elementwise]
-FLAT: Slope = ("0", lambda xp, y, *arguments: 0.0)
-"""The local derivative of a constant, or of what is constant between its jumps."""
+FLAT: Slope = ("0", lambda xp, y, *arguments: xp.nothing)
+"""The local derivative of what is constant between its jumps: nothing is passed back, not even 0 times NaN."""
 
 
 def one(
@@ -33,3 +33,8 @@ def two(
 def one_or_zero(xp: XP, condition: Value) -> Value:
     """1.0 where the condition holds, else 0.0."""
     return xp.where(condition, 1.0, 0.0)
+
+
+def taken(xp: XP, condition: Value, slope: Value = 1.0) -> Value:
+    """The local derivative of an argument that the value looks at only where the condition holds."""
+    return xp.where(condition, slope, xp.nothing)

@@ -224,6 +224,7 @@ OPERATIONS = (
     Structural(
         "one_hot", "labels", "class numbers as rows of zeros with a single 1: no gradient passes",
         group="shapes", options={"depth": REQUIRED}, keywords={"num_classes": "depth"}, planner=plan_one_hot,
+        drops=True,
         value=lambda xp, o, labels: one_hot(xp, o.depth, labels),
         vjps={"labels": ("0", lambda xp, o, g, y, labels: xp.zeros(leading(xp, labels, 0)))},
         labels=lambda o: [Labels(0, o.depth)],

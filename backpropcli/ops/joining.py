@@ -274,12 +274,12 @@ OPERATIONS = (
     ),
     Structural(
         "zeros_like", "a", "zeros in the shape of a: no gradient passes",
-        group="constants", planner=plan_like, value=_zeros, vjps={"a": ("0", _no_gradient)},
+        drops=True, group="constants", planner=plan_like, value=_zeros, vjps={"a": ("0", _no_gradient)},
         samples=(sample((2, 3)), sample(())),
     ),
     Structural(
         "ones_like", "a", "ones in the shape of a: no gradient passes",
-        group="constants", planner=plan_like, value=_ones, vjps={"a": ("0", _no_gradient)},
+        drops=True, group="constants", planner=plan_like, value=_ones, vjps={"a": ("0", _no_gradient)},
         samples=(sample((2, 3)), sample(())),
     ),
 )

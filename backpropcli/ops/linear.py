@@ -109,6 +109,10 @@ def _triangle(xp: XP, o: Options, a: Value) -> Value:
     return xp.where(o.keep, a, 0.0)
 
 
+def _triangle_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
+    return xp.where(o.keep, g, xp.nothing)
+
+
 # The cross product and differences.
 
 
@@ -192,17 +196,17 @@ OPERATIONS = (
     ),
     Structural(
         "tril", "a", "the lower triangle of a matrix, zeros elsewhere",
-        group="linear algebra", options={"k": 0}, keywords={"diagonal": "k"}, planner=plan_tril,
+        drops=True, group="linear algebra", options={"k": 0}, keywords={"diagonal": "k"}, planner=plan_tril,
         samples=(sample((3, 3)), sample((2, 3), k=1), sample((2, 3, 2), k=-1)),
         value=_triangle,
-        vjps={"a": ("tril(g)", lambda xp, o, g, y, a: _triangle(xp, o, g))},
+        vjps={"a": ("tril(g)", _triangle_vjp)},
     ),
     Structural(
         "triu", "a", "the upper triangle of a matrix, zeros elsewhere",
-        group="linear algebra", options={"k": 0}, keywords={"diagonal": "k"}, planner=plan_triu,
+        drops=True, group="linear algebra", options={"k": 0}, keywords={"diagonal": "k"}, planner=plan_triu,
         samples=(sample((3, 3)), sample((2, 3), k=1), sample((2, 3, 2), k=-1)),
         value=_triangle,
-        vjps={"a": ("triu(g)", lambda xp, o, g, y, a: _triangle(xp, o, g))},
+        vjps={"a": ("triu(g)", _triangle_vjp)},
     ),
     Structural(
         "cross", "a b", "the vector at right angles to two vectors of 3 entries",

@@ -165,8 +165,8 @@ def _pick_vjp(xp: XP, o: Options, g: Value, y: Value, k: int, a: Value, *labels:
 # For formulas and recordings, whose labels are not known yet: every entry times whether it is the one.
 
 
-def _masks(xp: XP, o: Options, labels: tuple[Value, ...]) -> Value:
-    """1 where an entry picked (rows) is an entry of the axes picked from (columns, all of them in one row), else 0."""
+def _masks(xp: XP, o: Options, labels: tuple[Value, ...], other: Value = 0.0) -> Value:
+    """1 where an entry picked (rows) is one of the axes picked from (columns, all of them in one row), else `other`."""
     sizes = [o.before[k] for k in o.axes]
     mask: Value = None
     for place, (axis, size) in enumerate(zip(o.axes, sizes, strict=True)):
@@ -174,7 +174,7 @@ def _masks(xp: XP, o: Options, labels: tuple[Value, ...]) -> Value:
         given = labels[part.argument] if isinstance(part, Label) else xp.asarray(part)
         given = xp.reshape(xp.broadcast_to(xp.asarray(given), o.picked), (-1, 1))
         own = xp.arange(size)
-        one = xp.where(xp.logical_or(given == own, given == own - size), 1.0, 0.0)
+        one = xp.where(xp.logical_or(given == own, given == own - size), 1.0, other)
         one = xp.reshape(one, (-1, *(1,) * place, size, *(1,) * (len(sizes) - place - 1)))
         mask = one if mask is None else mask * one
     return xp.reshape(mask, (-1, prod(sizes)))
@@ -197,7 +197,7 @@ def _masked(xp: XP, o: Options, a: Value, labels: tuple[Value, ...]) -> Value:
 def _masked_back(xp: XP, o: Options, g: Value, labels: tuple[Value, ...]) -> Value:
     left, size, right = _sides(o)
     g = xp.reshape(g, (prod(left), -1, 1, prod(right)))
-    mask = xp.reshape(_masks(xp, o, labels), (-1, size, 1))
+    mask = xp.reshape(_masks(xp, o, labels, xp.nothing), (-1, size, 1))
     spans = tuple(part if isinstance(part, slice) else slice(None) for part in o.where)
     result = xp.zeros(o.before)
     result[spans] = xp.reshape(xp.sum(g * mask, axis=1), shape_of(result[spans]))

@@ -6,7 +6,7 @@ from functools import partial
 
 from backpropcli.ops import entries
 from backpropcli.ops.definition import XP, Elementwise, Value
-from backpropcli.ops.entries import FLAT, Entry, one_or_zero
+from backpropcli.ops.entries import FLAT, Entry, one_or_zero, taken
 
 one: Entry = partial(entries.one, group="rounding")
 
@@ -39,7 +39,7 @@ OPERATIONS = (
         group="rounding",
         formula="where(z < 0, 0, where(z > 0, 1, h))",
         value=heaviside,
-        partials={"z": FLAT, "h": ("where(z == 0, 1, 0)", lambda xp, y, z, h: one_or_zero(xp, z == 0))},
+        partials={"z": FLAT, "h": ("where(z == 0, 1, 0)", lambda xp, y, z, h: taken(xp, z == 0))},
         branch=lambda xp, z, h: xp.sign(z),
         samples=[(-2.0, 0.5), (0.0, 0.5), (3.0, 0.5)],
         keywords={"x1": "z", "x2": "h"},

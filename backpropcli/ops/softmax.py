@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import inf, prod
 from typing import Any
 
 from backpropcli.errors import OperationError
@@ -69,13 +69,13 @@ def _total(xp: XP, o: Options, a: Value) -> Value:
 
 def _softmax(xp: XP, o: Options, a: Value) -> Value:
     e = xp.exp(a - xp.max(a, axis=o.axis, keepdims=True))
-    return e / _total(xp, o, e)
+    return xp.divide(e, _total(xp, o, e))  # 0 / 0 where all entries are -inf
 
 
 def _softmax_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     # A constant taken off g changes nothing. Taking off the g of the largest y leaves no cancellation where y nears 1.
     top = xp.where(y == xp.max(y, axis=o.axis, keepdims=True), 1.0, 0.0)
-    h = g - _total(xp, o, top * g) / _total(xp, o, top)
+    h = g - xp.divide(_total(xp, o, top * g), _total(xp, o, top))
     return y * (h - _total(xp, o, h * y))
 
 
@@ -90,7 +90,9 @@ def _log_softmax_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
 
 
 def _cross_entropy(xp: XP, o: Options, logits: Value, targets: Value) -> Value:
-    return -xp.sum(targets * _log_softmax(xp, o, logits), axis=o.axis)
+    log_p = _log_softmax(xp, o, logits)
+    log_p = xp.where(xp.logical_and(targets == 0, log_p == -inf), 0.0, log_p)  # a class that is masked, and not asked
+    return -xp.sum(targets * log_p, axis=o.axis)
 
 
 def _cross_entropy_vjp(xp: XP, o: Options, g: Value, y: Value, logits: Value, targets: Value) -> Value:

@@ -19,7 +19,9 @@ SAME_NAME = """
     flip einsum
 """
 """NumPy's functions that work on object arrays as they are."""
-OURS = {"where", "number", "pi", "ln2", "ln10", "sqrt2", "sqrtpi", "logical_and", "logical_or", "logical_not"}
+OURS = {
+    "where", "number", "nothing", "pi", "ln2", "ln10", "sqrt2", "sqrtpi", "logical_and", "logical_or", "logical_not",
+}
 ENTRYWISE = [name for name in ELEMENTWISE if name not in OURS]
 
 
@@ -106,7 +108,7 @@ def namespace() -> SimpleNamespace:
         **{name: entrywise(lambda *z, name=name: call(name, z)) for name in ENTRYWISE},
         **{name: entrywise(lambda *z, name=name: call(name, z)) for name in OURS if name.startswith("logical")},
         where=entrywise(lambda c, a, b: choose(holds(c), a, b)),
-        max=_extreme(True), min=_extreme(False), asarray=asarray, number=number,
+        max=_extreme(True), min=_extreme(False), asarray=asarray, number=number, nothing=0.0,
         pi=primitives()["pi"], ln2=call("log", [number(2)]), ln10=call("log", [number(10)]),
         sqrt2=call("sqrt", [number(2)]), sqrtpi=call("sqrt", [primitives()["pi"]]),
     )  # fmt: skip

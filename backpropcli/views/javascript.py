@@ -31,6 +31,12 @@ function roundEven(z) {
   const low = Math.floor(z), over = z - low;
   return over < 0.5 || (over === 0.5 && low % 2 === 0) ? low : low + 1;
 }""",
+    # What a branch that is not taken passes back is null: no number, so that no product with it is NaN.
+    "times": "\nconst times=(a,b)=>a===null||b===null?null:a*b;",
+    "over": "\nconst over=(a,b)=>a===null?null:a/b;",
+    "opposite": "\nconst opposite=a=>a===null?null:-a;",
+    "plus": "\nconst plus=(a,b)=>a===null?b:b===null?a:a+b;",
+    "minus": "\nconst minus=(a,b)=>a===null?(b===null?null:-b):b===null?a:a-b;",
     # Abramowitz and Stegun 7.1.6 below 1.5, the continued fraction 7.1.14 above; exp(-x²) with x² in two parts.
     "erf": """
 function gauss(x) {
@@ -64,7 +70,7 @@ function erfc(x) {
 }""",
 }
 HELPERS["erfc"] = HELPERS["erf"]
-"""Functions that JavaScript lacks, by the name in CALLS."""
+"""Functions that JavaScript lacks, by the name in CALLS or their own."""
 
 
 def program(tape: Tape, outputs: Sequence[Recorded | float]) -> str:
@@ -80,7 +86,7 @@ def program(tape: Tape, outputs: Sequence[Recorded | float]) -> str:
         if not uses[place]:
             continue
         text = expression(line, [written[a] for a in line.arguments])
-        helper = CALLS.get(line.operation, "")
+        helper = CALLS.get(line.operation, line.operation)
         if helper in HELPERS:
             needed.add(HELPERS[helper])
         depth = 1 + max((depths[a] for a in line.arguments), default=-1)
@@ -89,9 +95,14 @@ def program(tape: Tape, outputs: Sequence[Recorded | float]) -> str:
             lines.append(f"{name}={unwrapped(text)}")
             text, depth = name, 0
         written[place], depths[place] = text, depth
-    results = ",".join(unwrapped(written[o.place]) if isinstance(o, Recorded) else number(o) for o in outputs)
+    results = ",".join(_result(tape, written[o.place], o) if isinstance(o, Recorded) else number(o) for o in outputs)
     steps = "const " + ",\n".join(lines) + ";\n" if lines else ""
     return "".join(sorted(needed)).lstrip("\n") + f"\nfunction program(x){{\n{steps}return[{results}]}}\n"
+
+
+def _result(tape: Tape, text: str, out: Recorded) -> str:
+    """An output: 0 where it is nothing."""
+    return f"{text}??0" if out.place in tape.perhaps else unwrapped(text)
 
 
 def counted(tape: Tape, wanted: Sequence[int]) -> list[int]:
@@ -115,6 +126,8 @@ def expression(line: Entry, arguments: Sequence[str]) -> str:
             return number(line.number)
         case "where":
             return f"({arguments[0]}?{arguments[1]}:{arguments[2]})"
+        case "nothing":
+            return "null"
         case "not":
             return f"(!{arguments[0]})"
         case "neg":
@@ -122,7 +135,7 @@ def expression(line: Entry, arguments: Sequence[str]) -> str:
         case operation if operation in INFIX:
             return f"({arguments[0]}{INFIX[operation]}{arguments[1]})"
         case operation:
-            return f"{CALLS[operation]}({','.join(map(unwrapped, arguments))})"
+            return f"{CALLS.get(operation, operation)}({','.join(map(unwrapped, arguments))})"
 
 
 def unwrapped(text: str) -> str:

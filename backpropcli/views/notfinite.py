@@ -42,13 +42,16 @@ def _message(found: Offender, trace: Trace) -> str:
     """Which node it is, and what it was computed from."""
     kind = _kind(found.result)
     given = " and ".join(f"{name} = {_shown(value)}" for name, value in found.inputs if name)
-    inner = steps_said(trace.graph, [found.label] * (found.what == "gradient") + [name for name, _ in found.inputs])
+    inner = steps_said(trace.graph, [found.label, *(name for name, _ in found.inputs)])
     node = trace.graph.nodes.get(found.node)
     if node is None:
         return f"note: a number in a formula is not finite: {kind}"
     if found.what == "value":
         what = f"{found.node} = {node.formula}" if node.formula else f"{node.kind} {found.node}"
+        what = found.label if found.label != found.node else what
         where = f", where {given}" if given else ""
+        if not found.used:
+            return f"note: {what} is not finite: {kind}{where}; {trace.of} does not use it{inner}"
         return f"note: {what} is the first value that is not finite: {kind}{where}{inner}"
     passing = trace.graph.nodes.get(found.inputs[0][0].partition(".")[0]) if found.inputs else None
     through = f", through {passing.name} = {passing.formula}" if passing is not None and passing.formula else ""

@@ -185,3 +185,20 @@ def test_the_program_names_nothing_of_the_spec() -> None:
     source = recorded(network.graph)
     assert "alert" not in source
     assert "document" not in source
+
+
+@needs_node
+def test_a_branch_that_is_not_taken_passes_nothing_back() -> None:
+    from tests.engine.test_untaken import ARRAYS, REAL, SCALARS, network
+
+    programs, expected = [], []
+    for parameters, formula, _ in SCALARS + ARRAYS + REAL:
+        net = network(parameters, formula)
+        recorded, tape, _ = record(net.graph, "J")
+        found = everything(recorded, net.graph)
+        source = program(tape, found)
+        programs.append((source, [flat(net.graph, net.values)]))
+        trace = net.run()
+        expected.append([float(x) for x in everything(trace, net.graph)])
+    for (found,), right in zip(evaluate(programs), expected, strict=True):
+        close(found, right, 1e-9)

@@ -74,7 +74,7 @@ def namespace(dtype: str = "float64") -> SimpleNamespace:
         name=dtype, raises=False,
         **typed, **untyped,
         dtype=kind, number=kind.type, add_at=np.add.at, round=np.rint, power=power, where=partial(where, kind),
-        whole=partial(np.asarray, dtype=np.float64),
+        whole=partial(np.asarray, dtype=np.float64), nothing=0.0,
         erf=partial(entrywise(math.erf), kind), erfc=partial(entrywise(math.erfc), kind),
         # Python floats: they take the dtype of the array that they meet.
         pi=math.pi, ln2=math.log(2), ln10=math.log(10), sqrt2=math.sqrt(2), sqrtpi=math.sqrt(math.pi),

@@ -151,20 +151,21 @@ def power(x: Any, n: Any) -> Any:
     base, exponent = real(x), real(n)
     y = np.power(base, exponent)
     by_base = exponent * np.power(base, np.where(exponent == 0, 0.0, exponent - 1)) * imaginary(x)
-    by_exponent = y * np.log(np.where(base == 0, 1.0, base)) * imaginary(n)
+    flat = np.where(exponent > 0, 0.0, np.nan)  # 0**n is 0 for n > 0, and jumps at n = 0
+    by_exponent = np.where(base == 0, flat, y * np.log(np.where(base == 0, 1.0, base))) * imaginary(n)
     return join(y, np.where(imaginary(x) == 0, 0.0, by_base) + np.where(imaginary(n) == 0, 0.0, by_exponent))
 
 
 def maximum(a: Any, b: Any) -> Any:
-    """The one whose real part is larger."""
-    share = np.heaviside(real(a) - real(b), 0.5)
-    return join(np.maximum(real(a), real(b)), share * imaginary(a) + (1 - share) * imaginary(b))
+    """The one whose real part is larger; the other one's change, NaN perhaps, does not matter."""
+    one, other, tied = imaginary(a), imaginary(b), real(a) == real(b)
+    change = np.where(tied, (one + other) / 2, np.where(real(a) > real(b), one, other))
+    return join(np.maximum(real(a), real(b)), change)
 
 
 def minimum(a: Any, b: Any) -> Any:
     """The one whose real part is smaller."""
-    share = np.heaviside(real(b) - real(a), 0.5)
-    return join(np.minimum(real(a), real(b)), share * imaginary(a) + (1 - share) * imaginary(b))
+    return -maximum(-asarray(a), -asarray(b))
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
@@ -206,6 +207,6 @@ xp = SimpleNamespace(
     hypot=hypot, arctan2=arctan2, power=power, maximum=maximum, minimum=minimum, where=where,
     logical_and=np.logical_and, logical_or=np.logical_or, logical_not=np.logical_not,
     max=extreme(np.max), min=extreme(np.min), argmax=lambda z, axis=None: np.argmax(real(z), axis=axis),
-    asarray=asarray, number=asarray, whole=real, full=full, add_at=np.add.at,
+    asarray=asarray, number=asarray, whole=real, full=full, add_at=np.add.at, nothing=0.0,
     pi=math.pi, ln2=math.log(2), ln10=math.log(10), sqrt2=math.sqrt(2), sqrtpi=math.sqrt(math.pi),
 )

@@ -106,5 +106,6 @@ xp = SimpleNamespace(
     hypot=entrywise(mp.hypot, 2), power=entrywise(power, 2), divide=entrywise(divide, 2),
     maximum=entrywise(maximum, 2), minimum=entrywise(minimum, 2), where=where,
     asarray=asarray, number=number, whole=lambda z: np.asarray(z).astype(float), add_at=np.add.at, linspace=linspace,
+    nothing=0.0,
     pi=mp.pi, ln2=mp.ln2, ln10=mp.ln10, sqrt2=mp.sqrt(2), sqrtpi=mp.sqrt(mp.pi),
 )

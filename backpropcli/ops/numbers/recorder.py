@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from backpropcli.ops.numbers import array
+from backpropcli.ops.numbers.nothing import NOTHING
 
 UNARY = """
     exp expm1 log log1p log2 log10 sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh
@@ -36,6 +37,10 @@ STRUCTURAL = """
 MADE = "zeros ones full arange eye linspace zeros_like"
 CONDITIONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"})
 """The operations whose result is true or false."""
+OR_NOTHING = {"mul": "times", "div": "over", "neg": "opposite", "where": "where"}
+"""What becomes of an operation whose (first) number may be nothing, so that its result may be."""
+BOTH_NOTHING = {"add": "plus", "sub": "minus"}
+"""The same where only two of them make nothing; else a sum takes nothing for 0."""
 
 
 class Entry(NamedTuple):
@@ -59,6 +64,7 @@ class Tape:
         self.inputs = 0
         self._places: dict[Entry | str, int] = {}
         self._numbers: list[Recorded] = []  # by place: the same entry is the same object
+        self.perhaps: set[int] = set()  # places that may turn out to hold NOTHING, as a choice depends on the inputs
 
     def input(self) -> Recorded:
         """The next number that is given from outside."""
@@ -70,8 +76,10 @@ class Tape:
         x = float(value)
         return self._entry(Entry("constant", (), x), f"constant {x!r}")
 
-    def record(self, name: str, *arguments: Any) -> Recorded:
-        """An operation on numbers of this tape, or plain ones."""
+    def record(self, name: str, *arguments: Any) -> Any:
+        """An operation on numbers of this tape, or plain ones. Of a choice one may be NOTHING, or the result is."""
+        if name == "where" and any(a is NOTHING for a in arguments):
+            return self._chosen(*arguments)
         entries = [a if isinstance(a, Recorded) else self.constant(a) for a in arguments]
         known = [self.entries[e.place].number for e in entries if self.entries[e.place].operation == "constant"]
         if len(known) == len(entries):
@@ -81,7 +89,30 @@ class Tape:
         unchanged = self._unchanged(name, entries)
         if unchanged is not None:
             return unchanged
-        return self._entry(Entry(name, tuple(e.place for e in entries)))
+        return self._perhaps(name, [e.place for e in entries])
+
+    def _chosen(self, condition: Any, a: Any, b: Any) -> Any:
+        """A choice in which one is NOTHING: known at once where the condition is."""
+        line = self.entries[condition.place] if isinstance(condition, Recorded) else Entry("constant", (), condition)
+        if line.operation == "constant":
+            return a if line.number else b
+        if a is b:
+            return a
+        none = self._entry(Entry("nothing"))
+        self.perhaps.add(none.place)
+        one, other = (none if x is NOTHING else x if isinstance(x, Recorded) else self.constant(x) for x in (a, b))
+        return self._perhaps("where", [condition.place, one.place, other.place])
+
+    def _perhaps(self, name: str, places: Sequence[int]) -> Recorded:
+        """An entry; one that may be nothing has an operation of its own, which knows what to do then."""
+        unsure = [place in self.perhaps for place in places]
+        first = any(unsure) if name in ("mul", "where") else unsure[0]
+        other = OR_NOTHING.get(name) if first else None
+        other = other or (BOTH_NOTHING.get(name) if all(unsure) else None)
+        made = self._entry(Entry(other or name, tuple(places)))
+        if other:
+            self.perhaps.add(made.place)
+        return made
 
     def _unchanged(self, name: str, entries: Sequence[Recorded]) -> Recorded | None:
         """The entry that an operation leaves exactly as it is: 1 · z, z + 0, a choice between two that are one."""
@@ -130,26 +161,31 @@ class Recorded:
     def __float__(self) -> float:
         raise TypeError("a recorded number is not known yet")
 
-    def __neg__(self) -> Recorded:
+    def __neg__(self) -> Any:
         return self.tape.record("neg", self)
 
     def __pos__(self) -> Recorded:
         return self
 
-    def __abs__(self) -> Recorded:
+    def __abs__(self) -> Any:
         return self.tape.record("abs", self)
+
+
+def _not_here(other: Any) -> bool:
+    """Whether the other side knows better: an array goes through its entries, NOTHING takes no number."""
+    return isinstance(other, np.ndarray) or other is NOTHING
 
 
 def _forward(name: str) -> Callable[[Recorded, Any], Any]:
     def method(self: Recorded, other: Any) -> Any:
-        return NotImplemented if isinstance(other, np.ndarray) else self.tape.record(name, self, other)
+        return NotImplemented if _not_here(other) else self.tape.record(name, self, other)
 
     return method
 
 
 def _reflected(name: str) -> Callable[[Recorded, Any], Any]:
     def method(self: Recorded, other: Any) -> Any:
-        return NotImplemented if isinstance(other, np.ndarray) else self.tape.record(name, other, self)
+        return NotImplemented if _not_here(other) else self.tape.record(name, other, self)
 
     return method
 
@@ -252,5 +288,6 @@ def namespace(tape: Tape) -> SimpleNamespace:
         logical_and=recorded("and", 2), logical_or=recorded("or", 2), logical_not=recorded("not", 1),
         max=extreme("maximum"), min=extreme("minimum"),
         asarray=asarray, number=lambda z: z if isinstance(z, Recorded) else tape.constant(z), add_at=np.add.at,
+        nothing=0.0,
         pi=math.pi, ln2=math.log(2), ln10=math.log(10), sqrt2=math.sqrt(2), sqrtpi=math.sqrt(math.pi),
     )  # fmt: skip

@@ -1,0 +1,110 @@
+"""Nothing: the gradient that comes along a path which the value never took. It is no number: times NaN it is nothing.
+
+A local derivative of 0 may have two meanings. It may be a number (the slope of z² at 0), and 0 · ∞ is NaN then. Or the
+value did not look at the argument at all (relu(z) for z < 0, the branch that `where` leaves out): nothing is passed
+back, whatever stands behind. Bodies say the second with `xp.nothing`, which is 0.0 in every namespace; in one made
+`careful` it is NOTHING, which no product turns into NaN and no sum notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+
+class Nothing:
+    """The one and only NOTHING: it swallows factors, and leaves sums as they are."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "NOTHING"
+
+    def __float__(self) -> float:
+        return 0.0
+
+    def __neg__(self) -> Nothing:
+        return self
+
+    __pos__ = __abs__ = __neg__
+
+    def _times(self, other: Any) -> Any:
+        return NotImplemented if _whole(other) else self
+
+    __mul__ = __rmul__ = __truediv__ = _times
+
+    def _plus(self, other: Any) -> Any:
+        if _whole(other):
+            return NotImplemented
+        return self if type(other) is int and other == 0 else other  # the 0 that NumPy begins a sum with
+
+    __add__ = __radd__ = __rsub__ = _plus
+
+    def __sub__(self, other: Any) -> Any:
+        return NotImplemented if _whole(other) else -other
+
+
+NOTHING = Nothing()
+
+
+class Unreached(float):
+    """The 0.0 that is shown for NOTHING, and knows that it is one: `lifted` makes it NOTHING again."""
+
+    __slots__ = ()
+
+
+ZERO = Unreached()
+
+
+def _whole(value: Any) -> bool:
+    """Whether it is an array, whose entries are to be met one by one."""
+    return bool(getattr(value, "ndim", 0))
+
+
+def settled(value: Any, xp: Any) -> Any:
+    """A number or an array of the namespace `xp`; where it is NOTHING it is 0, and marked as such."""
+    if getattr(value, "shape", None) == () and value.dtype.kind == "O":
+        value = value[()]  # an array without axes
+    if value is NOTHING:
+        return ZERO
+    if not _whole(value):
+        return value
+    from backpropcli.ops.numbers import nothings
+
+    return nothings.settled(value, xp)
+
+
+def lifted(value: Any) -> Any:
+    """A gradient with NOTHING again where it was, as far as it is marked."""
+    if type(value) is Unreached:
+        return NOTHING
+    if not _whole(value):
+        return value
+    from backpropcli.ops.numbers import nothings
+
+    return nothings.lifted(value)
+
+
+def among_numbers(function: Callable[[Any], Any], value: Any, xp: Any) -> Any:
+    """What a function makes of a gradient's numbers; NOTHING is left as it is."""
+    shown = settled(value, xp)
+    if shown is ZERO:
+        return NOTHING
+    marks = getattr(shown, "nothing", None)
+    made = function(shown if marks is None else xp.asarray(shown))
+    if marks is None:
+        return made
+    from backpropcli.ops.numbers import nothings
+
+    return nothings.with_nothing(made, marks)
+
+
+def careful(xp: Any) -> SimpleNamespace:
+    """The namespace with NOTHING in it; its arrays become arrays of objects where NOTHING comes into them."""
+    own = vars(xp)
+    if xp.raises:
+        return SimpleNamespace(**{**own, "nothing": NOTHING})
+    from backpropcli.ops.numbers import nothings
+
+    return SimpleNamespace(**{**own, "nothing": NOTHING, **nothings.functions(xp)})
