@@ -20,7 +20,7 @@ from backpropcli.engine.backward import program as backward_program
 from backpropcli.engine.forward import Step, forward
 from backpropcli.engine.forward import program as forward_program
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import XP, Value
+from backpropcli.ops.definition import XP, Operation, Value
 
 
 class Plan:
@@ -184,7 +184,7 @@ class Plan:
             idle, graph = self._idle[everything], self.graph
             self._ends[everything] = [
                 slot for slot, (operation, arguments) in enumerate(zip(graph.operations, graph.arguments, strict=True))
-                if not idle[slot] and (getattr(operation, "drops", False) or all(idle[a] for a in arguments))
+                if not idle[slot] and (_keeps(operation) or all(idle[a] for a in arguments))
             ]
         return self._ends[everything]
 
@@ -212,3 +212,8 @@ def quietly(xp: XP) -> AbstractContextManager[Any]:
     import numpy as np
 
     return np.errstate(all="ignore")
+
+
+def _keeps(operation: Operation | None) -> bool:
+    """Whether an operation does not hand all of its upstream gradient on."""
+    return operation is not None and (operation.stops or getattr(operation, "drops", False))
