@@ -89,6 +89,8 @@ def _wrote(output: str, made: "Page") -> str:
     text = f"wrote {output} (one file, {max(round(made.size / 1000), 1)} kB, needs no network)"
     if made.blanks:
         text += f": {made.blanks} {'blank' if made.blanks == 1 else 'blanks'}"
+        if made.beyond:
+            text += f", the nearest to the loss; {made.beyond} more are not asked for"
     if made.left_out:
         names = ", ".join(made.left_out[:4]) + (", ..." if len(made.left_out) > 4 else ".")
         text += f"\nGiven, not asked for, as not finite: {names} Other numbers: --seed 1"

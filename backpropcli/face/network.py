@@ -265,15 +265,11 @@ class Network:
         Both passes step by step, with fields that change the numbers; as an `exercise` with blanks to fill in, whose
         numbers `seed` chooses (without it they are the network's own). Options else as `run`.
         """
-        from backpropcli.views.html import page
+        from backpropcli.face.pages import page
 
-        trace = self.run(of, upstream=upstream, everything=everything)
-        started = None
-        if exercise and seed is not None:
-            started = self.run(of, upstream=upstream, everything=everything, values=self.fresh(seed, of))
         return page(
-            trace, title or self.spec.title or Path(self.source).name, precision=precision, everything=everything,
-            exercise=exercise, seed=seed, started=started,
+            self, of, exercise=exercise, seed=seed, everything=everything, upstream=upstream, title=title,
+            precision=precision,
         )  # fmt: skip
 
     def fresh(self, seed: int, of: str | None = None) -> dict[str, Value]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from bisect import bisect_left
+from collections.abc import Collection
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -17,19 +19,28 @@ from typing import NamedTuple
 
 from backpropcli import __version__
 from backpropcli.engine import Trace
+from backpropcli.engine.part import needed
 from backpropcli.errors import SpecError
+from backpropcli.graph import Graph
 from backpropcli.views.lesson import Lesson, lesson
+from backpropcli.views.lesson_blanks import Place
 from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import Picture, picture
 from backpropcli.views.svg import drawn
 
 SCRIPTS = {
-    "lesson": ("common.js", "read.js", "table.js", "fields.js", "lesson.js"),
-    "exercise": ("common.js", "read.js", "fresh.js", "wrong.js", "exercise.js"),
+    "lesson": ("common.js", "graph.js", "read.js", "table.js", "fields.js", "lesson.js"),
+    "exercise": ("common.js", "graph.js", "read.js", "fresh.js", "wrong.js", "exercise.js"),
 }
 """What the two kinds of page are made of, in order."""
-MOST_BLANKS = 150
-"""An exercise of more blanks than these is work for a computer."""
+HEADINGS = {"lesson": ", step by step", "exercise": ": fill in the blanks"}
+WHOLE = '<button type="button" id="whole" aria-pressed="false" hidden>Whole graph</button>'
+"""It stands beside the heading, in an exercise with what stays in sight."""
+MOST_NODES, MOST_EDGES = 1_000, 5_000
+"""A page of more nodes than these, or edges between them, takes a browser too long to open."""
+LARGEST = 20_000_000
+"""So many bytes too."""
+ELSEWHERE = "backprop run shows every number."
 SMALLEST, SMALLEST_ON_PHONE = 0.7, 0.9
 """A drawing is made smaller than it is to fit the page, down to this; then it is scrolled."""
 ON_PAPER, MOST_ON_PAPER = 800.0, 200
@@ -48,19 +59,25 @@ ROOMY = 5
 FIGURE_SPACE = "\u2007"
 STYLE = re.compile(r"<style>.*?</style>\n?|<desc>.*?</desc>\n?", re.DOTALL)
 NUMBER = re.compile(r"[^\s\[\]]+")
+COMMENT, BLANKS = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\s*([{};,])\s*|(?<=:)\s+")
+"""In a style sheet."""
+REMARK = re.compile(r"\s\s//.*$")
+"""At the end of a line of JavaScript."""
 WIDTH = re.compile(r'width="([\d.]+)"')
 
 
 class Page(NamedTuple):
     """A page: its text, how many numbers it asks for (0 where it is no exercise), and whether it can compute.
 
-    `left_out` are the names of what an exercise does not ask for, because it is not finite.
+    `left_out` are the names of what an exercise does not ask for, because it is not finite, `beyond` how many more
+    blanks there are than the nearest to the loss, which are asked for.
     """
 
     html: str
     blanks: int
     live: bool
     left_out: tuple[str, ...] = ()
+    beyond: int = 0
 
     @property
     def size(self) -> int:
@@ -70,7 +87,7 @@ class Page(NamedTuple):
 
 def page(
     trace: Trace,
-    title: str,
+    title: str | None = None,
     *,
     precision: Precision | None = None,
     everything: bool = False,
@@ -78,17 +95,19 @@ def page(
     seed: int | None = None,
     started: Trace | None = None,
 ) -> Page:
-    """The page of a run that was differentiated.
+    """The page of a run that was differentiated. Without a `title` its heading says what it is about.
 
     `exercise`: blanks to be filled in; `seed` gives it other numbers, and `started` is the run with these. Raises
-    SpecError where that would be too long.
+    SpecError where no browser could open it.
     """
+    check_size(trace.graph)
     told = lesson(trace, precision=precision, everything=everything, exercise=exercise, seed=seed, started=started)
-    if exercise:
-        check(told)
     mode = "exercise" if exercise else "lesson"
+    heading = title or f"The gradients of {trace.of}{HEADINGS[mode]}"
     shown = picture(trace, precision)
-    shown = without_answers(shown) if exercise else with_room(shown)
+    shown = with_room(shown)
+    if told.choice is not None:
+        shown = without_answers(shown, told.choice.asked)
     drawing = STYLE.sub("", drawn(shown))
     paper = for_paper(shown, drawing)
     style = piece("page.css") + graph_width(drawing) + printed(paper, drawing)
@@ -97,28 +116,59 @@ def page(
         f"default-src 'none'; script-src '{fingerprint(script)}'; style-src '{fingerprint(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+    graph = piece("graph.html").replace("$svg", drawing + paper)
+    body = Template(piece(f"{mode}.html")).substitute(graph=graph, whole=WHOLE)
     text = Template(piece("page.html")).substitute(
-        policy=policy, version=__version__, title=escape(title), style=style, mode=mode, svg=drawing, paper=paper,
-        body=piece(f"{mode}.html"), data=embedded(told), script=script,
+        policy=policy, version=__version__, title=escape(heading), style=style, mode=mode,
+        whole="" if exercise else WHOLE,
+        body=body, data=embedded(told), script=script,
     )  # fmt: skip
-    return Page(text, told.blanks if exercise else 0, told.live, told.left_out)
-
-
-def check(told: Lesson) -> None:
-    """Whether an exercise can be made of it."""
-    if not told.live or told.blanks > MOST_BLANKS:
+    made = Page(text, told.blanks, told.live, told.left_out, told.choice.beyond if told.choice else 0)
+    if made.size > LARGEST:
         raise SpecError(
-            f"an exercise of {told.blanks} blanks is too long: {MOST_BLANKS} is the most",
-            hint="Take fewer units or examples, or leave out --exercise: the page then shows every number.",
+            f"a page of {made.size / 1e6:.0f} MB is more than a browser can show: {LARGEST / 1e6:.0f} MB is the most",
+            hint=readable(trace.graph, share=8),
+        )
+    return made
+
+
+def check_size(graph: Graph) -> None:
+    """Whether a browser can open a page of a graph, before anything is drawn. Raises SpecError where not."""
+    if is_large(graph, graph.nodes):
+        what, most = f"{len(graph.nodes):,} nodes", MOST_NODES
+        if len(graph.nodes) <= most:
+            what, most = f"{edges(graph, graph.nodes):,} edges", MOST_EDGES
+        raise SpecError(
+            f"a page of {what} is more than a browser can show: {most:,} is the most", hint=readable(graph)
         )
 
 
-def without_answers(shown: Picture) -> Picture:
+def edges(graph: Graph, names: Collection[str]) -> int:
+    """How many edges lead to some nodes."""
+    return sum(len(graph.nodes[name].inputs) for name in names)
+
+
+def is_large(graph: Graph, names: Collection[str], share: int = 1) -> bool:
+    """Whether some nodes are more than a page can show, or than its `share`-th part."""
+    return len(names) * share > MOST_NODES or edges(graph, names) * share > MOST_EDGES
+
+
+def readable(graph: Graph, share: int = 1) -> str:
+    """Which part of a graph is small enough: the last node, or nearly, that depends on so little."""
+    nodes = graph.names("node")
+    found = bisect_left(nodes, True, key=lambda name: is_large(graph, needed(graph, name), share))
+    if not found:
+        return ELSEWHERE
+    return f"The part that leads to {nodes[found - 1]} can be shown: --of {nodes[found - 1]}. {ELSEWHERE}"
+
+
+def without_answers(shown: Picture, asked: Collection[Place]) -> Picture:
     """A picture with room for the numbers to be found, and the given ones."""
     items = {}
     for name, item in shown.items.items():
-        value = item.value if item.data else tuple(map(_room, item.value))
-        items[name] = item._replace(value=value, gradient=tuple(map(_room, item.gradient)))
+        value = tuple(map(_room, item.value)) if ("value", name) in asked else item.value
+        gradient = tuple(map(_room, item.gradient)) if ("gradient", name) in asked else item.gradient
+        items[name] = item._replace(value=value, gradient=gradient)
     return shown._replace(items=items)
 
 
@@ -135,13 +185,15 @@ def _roomy(line: str) -> str:
 
 
 def _room(line: str) -> str:
-    return NUMBER.sub(ROOM, line)
+    return NUMBER.sub(ROOM, line.replace(FIGURE_SPACE, ""))
 
 
 def piece(name: str) -> str:
-    """A part of the page that stands in a file of its own, without the comments and blanks at the lines' beginnings."""
+    """A part of the page that stands in a file of its own, without its comments and the blanks that nobody needs."""
     text = (files("backpropcli.views") / "page" / name).read_text(encoding="utf-8")
-    lines = (line.strip() if name.endswith(".js") else line for line in text.splitlines())
+    if name.endswith(".css"):
+        text = BLANKS.sub(r"\1", COMMENT.sub("", text)).replace("}", "}\n")
+    lines = (REMARK.sub("", line).strip() if name.endswith(".js") else line for line in text.splitlines())
     return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 

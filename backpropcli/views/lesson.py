@@ -21,6 +21,7 @@ from backpropcli.ops.numbers.recorder import Recorded, Tape, TooLongError
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Expression
 from backpropcli.views.javascript import number, program
+from backpropcli.views.lesson_blanks import Blanks, Place, blanks
 from backpropcli.views.lesson_words import forgettable, handed_on, hint, words, wrong_values
 from backpropcli.views.numbers import Precision, exact
 from backpropcli.views.primes import Prime, cases
@@ -31,17 +32,19 @@ from backpropcli.views.worked import MOST_INLINE, Factor, Term, Worked
 
 MOST_RECORDED = 20_000
 """A program of more operations than these would make the page heavy: it then shows its numbers as they are."""
-MOST_ENTRIES = 64
+MOST_ENTRIES = 256
 """An array of more entries than these is shown as its shape."""
 WRAPPED = re.compile(rf"(?<![\w'])\(-{OPEN}(\d[^{CLOSE}]*){CLOSE}\)")
 SIGNED = re.compile(rf"-{OPEN}(\d)")
+MINUS = re.compile(rf"-(?=[\d.{OPEN}])")
+"""A hyphen that is a minus sign: everywhere on the page it is the true one."""
 
 
 class Lesson(NamedTuple):
     """A page's data, ready for JSON, and the JavaScript that computes its numbers.
 
     `live`: whether the page can compute; `blanks`: how many numbers an exercise asks for; `left_out`: the names of
-    what it does not ask for, because it is not finite.
+    what it does not ask for, because it is not finite; `choice`: what it asks for and what not.
     """
 
     data: dict[str, Any]
@@ -49,6 +52,7 @@ class Lesson(NamedTuple):
     live: bool
     blanks: int
     left_out: tuple[str, ...] = ()
+    choice: Blanks | None = None
 
 
 class Places:
@@ -81,12 +85,14 @@ class Told(Worked):
     """
 
     tested = False
-    most: int | None = MOST_ENTRIES
-    """An array of more entries is shown as its shape; an exercise asks for every entry."""
 
-    def __init__(self, trace: Trace, everything: bool = False) -> None:
+    def __init__(self, trace: Trace, everything: bool = False, exercise: bool = False, live: bool = True) -> None:
         self.places = Places()
         super().__init__(trace, everything=everything)
+        self.blanks: Blanks | None = blanks(self) if exercise else None
+        """What an exercise asks for."""
+        self.most = None if exercise and live else MOST_ENTRIES
+        """An array of more entries is shown as its shape; an exercise chooses its numbers by all of them."""
 
     def value(self, label: str) -> Any:
         """A value of a name or of a step: a float or a Recorded, or an array of them."""
@@ -96,8 +102,10 @@ class Told(Worked):
         """A gradient, in the same way."""
         return self._whole(self.trace.gradients[self.slots[label]], self.shape(label))
 
-    def shows(self, value: Any) -> bool:
-        """Whether the page has every number of it."""
+    def shows(self, value: Any, place: Place | None = None) -> bool:
+        """Whether the page has every number of it: what is asked for or given whole, whatever its size."""
+        if self.blanks is not None and (place in self.blanks.asked or place in self.blanks.given):
+            return True
         return self.most is None or prod(getattr(value, "shape", ())) <= self.most
 
     def _whole(self, value: Any, shape: tuple[int, ...]) -> Any:
@@ -126,7 +134,7 @@ class Told(Worked):
         if text is None:
             return None
         text = SIGNED.sub(rf"{OPEN}\1", WRAPPED.sub(rf"{OPEN}(\1{CLOSE}", text))
-        return mathematics(text, self.slots)
+        return MINUS.sub("−", mathematics(text, self.slots))
 
 
 def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool = False, exercise: bool = False,
@@ -142,11 +150,11 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
         told, steps = _told(recorded, everything, exercise)
     except TooLongError:
         tape, moving = None, []
-        told, steps = _told(trace, everything, exercise)
+        told, steps = _told(started or trace, everything, exercise, live=False)
     data: dict[str, Any] = {
         "of": trace.of,
         "loss": variable(trace.of),
-        "nodes": [_node(told, name) for name in trace.graph.nodes],
+        "nodes": list(_rows(told)),
         "steps": steps,
         "digits": precision.digits,
         "decimals": precision.decimals,
@@ -155,8 +163,9 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
     inside = _inside(told)
     if inside:
         data["inside"] = inside
-    if exercise:
-        data["exercise"] = True
+    if told.blanks is not None:
+        data["given"] = told.blanks.given
+        data["beyond"] = told.blanks.beyond
         data["mortal"] = mortal(trace.graph)
     elif tape is not None:
         data["moving"] = [told.labels[slot] for slot in moving]
@@ -167,14 +176,18 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
         program(tape, results) if tape is not None
         else f"function program(){{return[{','.join(map(number, results))}]}}\n"
     )
-    blanks, left_out = _asked(Worked(started or trace, everything=everything), steps) if exercise else (0, ())
-    return Lesson(data, script, tape is not None, blanks, left_out)
+    if told.blanks is None:
+        return Lesson(data, script, tape is not None, 0)
+    count, left_out = _asked(Worked(started or trace, everything=everything), steps)
+    return Lesson(data, script, tape is not None, count, left_out, told.blanks)
 
 
 def _asked(worked: Worked, steps: Sequence[dict[str, Any]]) -> tuple[int, tuple[str, ...]]:
     """How many numbers are asked for, and the names of what has some that are not finite: those are given."""
     blanks, left_out = 0, []
     for step in steps:
+        if step.get("unasked"):
+            continue
         label, gradient = step["name"], step["phase"] == "gradient"
         value = worked.gradient(label) if gradient else worked.value(label)
         finite = np.isfinite(np.broadcast_to(value, worked.shape(label)))
@@ -184,10 +197,11 @@ def _asked(worked: Worked, steps: Sequence[dict[str, Any]]) -> tuple[int, tuple[
     return blanks, tuple(left_out)
 
 
-def _told(trace: Trace, everything: bool, exercise: bool) -> tuple[Told, list[dict[str, Any]]]:
+def _told(
+    trace: Trace, everything: bool, exercise: bool, live: bool = True
+) -> tuple[Told, list[dict[str, Any]]]:
     """A trace worked out, and its steps: values forward, then gradients backward."""
-    told = Told(trace, everything)
-    told.most = None if exercise else MOST_ENTRIES
+    told = Told(trace, everything, exercise, live)
     steps = [_forward(told, stage) for stage in told.stages]
     steps += [_backward(told, label) for label in told.order()]
     if exercise:
@@ -236,19 +250,35 @@ def _data(trace: Trace, exercise: bool) -> list[dict[str, Any]]:
     return result
 
 
-def _node(told: Told, name: str) -> dict[str, Any]:
+def _rows(told: Told) -> Iterator[dict[str, Any]]:
+    """The rows of the table: every name, and before a node the steps inside its formula that have names too."""
+    inside: dict[str, list[Stage]] = {}
+    for stage in told.stages:
+        if stage.name != stage.node:
+            inside.setdefault(stage.node, []).append(stage)
+    for name, node in told.graph.nodes.items():
+        for stage in inside.get(name, ()):
+            yield _row(told, stage.name, "step", told.html(told.formula(stage).text), stage.inputs)
+        if node.kind == "node":
+            formula = told.html(typeset(parse(node.formula, told.graph.nodes), arrays=told.arrays))
+            yield _row(told, name, node.kind, formula, node.inputs)
+        else:
+            yield _row(told, name, node.kind)
+
+
+def _row(
+    told: Told, name: str, kind: str, formula: str | None = None, inputs: Sequence[str] = ()
+) -> dict[str, Any]:
     """A row of the table: a value and, where the network asks for it, a gradient."""
-    node, value = told.graph.nodes[name], told.value(name)
-    row: dict[str, Any] = {"name": name, "html": variable(name), "kind": node.kind}
-    if node.kind == "node":
-        row["formula"] = told.html(typeset(parse(node.formula, told.graph.nodes), arrays=told.arrays))
-        row["inputs"] = list(node.inputs)
-    shape = told.shape(name)
+    row: dict[str, Any] = {"name": name, "html": variable(name), "kind": kind}
+    if formula is not None:
+        row["formula"], row["inputs"] = formula, list(inputs)
+    shape, value = told.shape(name), told.value(name)
     if shape:
         row["shape"] = list(shape)
-    if told.shows(value):
+    if told.shows(value, ("value", name)):
         row["value"] = told.places.place(value)
-        if node.kind == "node" or name in told.data:
+        if formula is not None or name in told.data:
             row["gradient"] = told.places.place(told.gradient(name))
     return row
 
@@ -259,7 +289,7 @@ def _forward(told: Told, stage: Stage) -> dict[str, Any]:
     step["node"] = stage.node
     step["inputs"] = list(stage.inputs)
     step["text"], step["numbers"] = told.html(formula.text), told.html(formula.numbers)
-    if told.most is None:
+    if told.blanks is not None:
         step["hint"] = hint(told, stage)
         wrong = wrong_values(told, stage, told.html)
         if wrong:
@@ -290,8 +320,11 @@ def _backward(told: Told, label: str) -> dict[str, Any]:
 
 def _step(told: Told, phase: str, label: str, value: Any) -> dict[str, Any]:
     head = label if phase == "value" else told.gradient_name(label)
-    at = told.places.place(value) if told.shows(value) else [-1, list(value.shape)]
-    return {"phase": phase, "name": label, "head": told.html(head), "at": at}
+    at = told.places.place(value) if told.shows(value, (phase, label)) else [-1, list(value.shape)]
+    step: dict[str, Any] = {"phase": phase, "name": label, "head": told.html(head), "at": at}
+    if told.blanks is not None and (phase, label) not in told.blanks.asked:
+        step["unasked"] = True
+    return step
 
 
 def _term(told: Told, term: Term, label: str) -> dict[str, Any]:
@@ -309,7 +342,7 @@ def _term(told: Told, term: Term, label: str) -> dict[str, Any]:
         result["becomes"] = {"text": told.html(text)}
         if other is not None and told.shows(other):
             result["becomes"]["at"] = told.places.place(other)
-    if told.most is None and (forgotten := forgettable(term, label)):
+    if told.blanks is not None and (forgotten := forgettable(term, label)):
         result["forgettable"] = forgotten
     if term.remark:
         result["remark"] = told.html(term.remark)

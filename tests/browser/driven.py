@@ -36,6 +36,13 @@ ARGUMENTS = (
 SHOW = Precision().show
 
 
+def shown(x: float) -> str:
+    """A number as the page shows it: with a true minus sign."""
+    return SHOW(x).replace("-", "−").replace("Infinity", "∞")
+
+
+
+
 class Browser:
     """A page that is open, and what a reader can see and do."""
 

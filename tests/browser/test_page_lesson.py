@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driven import EXAMPLES, SHOW, Browser, driver, lecture, needs_browser, page
+from driven import EXAMPLES, SHOW, Browser, driver, lecture, needs_browser, page, shown
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -30,15 +30,17 @@ def test_all_numbers_stand_there_at_first(page: Browser, lecture: bp.Network) ->
     assert page.text("#loss") == "J = 2"
 
 
-def test_the_drawing_keeps_its_true_minus_signs(page: Browser) -> None:
+def test_one_minus_sign_everywhere(page: Browser) -> None:
     """What the script writes into the graph is what Python drew, also where a number has a minus sign or is none."""
     network = bp.loads("inputs: {x: -3}\nparameters: {w: 2, v: 1e200}\nnodes: {y: w*x, z: v*v*y, J: y - z}\nloss: J\n")
     page.open(network)
     trace = network.run()
     values, gradients = page.drawn("value"), page.drawn("gradient")
     assert values == {"x": "−3", "w": "2", "v": "1e200", "y": "−6", "z": "−∞", "J": "∞"}
-    assert gradients["w"] == SHOW(trace.gradient("w")).replace("-", "−").replace("Infinity", "∞")
-    assert page.column("value")["y"] == "-6"  # the table's, which are copied from
+    assert gradients["w"] == shown(trace.gradient("w"))
+    assert page.column("value")["y"] == "−6"
+    assert page.one("[data-value-of=y]").get_attribute("data-number") == "-6"  # for scripts
+    assert page.one("[name=x]").get_attribute("value") == "-3"  # as it is typed
     page.press(Keys.ARROW_RIGHT)
     assert page.drawn("value")["x"] == "−3"
 
@@ -139,10 +141,10 @@ def test_values_typed_in_give_what_the_engine_gives(page: Browser, name: str) ->
         values[datum] = value
     trace = network.run(values=values)
     for kind, ask in (("value", trace.value), ("gradient", trace.gradient)):
-        shown, exact = page.column(kind), page.exact(kind)
+        texts, exact = page.column(kind), page.exact(kind)
         for node in network.graph.names("parameter", "node"):
             flat = ask(node).ravel().tolist() if getattr(ask(node), "ndim", 0) else [ask(node)]
-            assert shown[node].replace("[", "").replace("]", "").split() == [SHOW(x) for x in flat], (kind, node)
+            assert texts[node].replace("[", "").replace("]", "").split() == [shown(x) for x in flat], (kind, node)
             assert exact[node] == pytest.approx(ask(node), rel=1e-12, abs=1e-15)
     page.errors()
 
@@ -166,7 +168,7 @@ def test_corners_and_division_by_zero(page: Browser) -> None:
         for kind, ask in (("value", trace.value), ("gradient", trace.gradient)):
             for name in ("z", "a", "J", "w", "v"):
                 assert page.exact(kind)[name] == pytest.approx(ask(name), rel=1e-12, nan_ok=True), (w, v, kind, name)
-    assert "J is the first number that is not finite (Infinity)" in page.text("#moved")
+    assert "J is the first number that is not finite (∞)" in page.text("#moved")
     page.one("#reset").click()
     assert page.text("#moved") == ""
     slider = page.one("[data-slider=w]")

@@ -44,7 +44,7 @@ def test_on_a_corner_it_says_so(page: Browser, lecture: bp.Network) -> None:
     page.type("[data-input=w2]", "0")
     page.type("[data-input=b2]", "0")
     page.js("(e => { e.value = 12; e.dispatchEvent(new Event('input')); })(document.getElementById('scrub'))")
-    said = "J has a corner at {} = 0: its slope is 0 on the left and -5 on the right, so there is no one derivative. " \
+    said = "J has a corner at {} = 0: its slope is 0 on the left and −5 on the right, so there is no one derivative. " \
         "Backprop takes 0."
     assert page.one("#step").get_attribute("data-name") == "b2"
     assert said.format("b2") in page.text("#step").replace("\n", "")

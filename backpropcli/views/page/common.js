@@ -13,8 +13,8 @@ const moving = lesson.moving || [];
 const first = [...given, ...moving.map(() => 0)];
 let x = first.slice(), r = program(x);
 
-// Numbers, as the command line shows them: significant digits, no -0, no 1e+06.
-function show(v, digits = lesson.digits) {
+// Numbers as the command line writes them, and as they can be typed: significant digits, no -0, no 1e+06.
+function plainly(v, digits = lesson.digits) {
   if (v !== v) return "NaN";
   if (Math.abs(v) === Infinity) return v > 0 ? "Infinity" : "-Infinity";
   const short = (text) => (/\./.test(text) ? text.replace(/\.?0+$/, "") : text).replace(/^-0$/, "0");
@@ -26,6 +26,16 @@ function show(v, digits = lesson.digits) {
   if (Math.abs(v) >= 1 && Math.abs(v) < 1e9) return v.toFixed(0);
   return short(mantissa) + "e" + e;
 }
+// The same as they are shown: with the minus sign that formulas and the drawing have.
+const show = (v, digits) => typographic(plainly(v, digits));
+const typographic = (text) => text.replace(/-/g, "−").replace(/Infinity/g, "∞");
+// What is copied can be typed again, here and anywhere else.
+document.addEventListener("copy", (event) => {
+  const text = String(getSelection());
+  if (!/[−∞]/.test(text) || /^(INPUT|TEXTAREA)$/.test(document.activeElement.tagName)) return;
+  event.clipboardData.setData("text/plain", text.replace(/−/g, "-").replace(/∞/g, "Infinity"));
+  event.preventDefault();
+});
 // Written only where it is new: much of a page stays as it is from step to step, and what is read aloud too.
 function put(element, html) {
   if (element.written !== html) element.innerHTML = element.written = html;
@@ -36,7 +46,7 @@ function say(element, text) {
 // All digits of a place, as `backprop run --format json` writes them: for other people's scripts.
 function exactly(place) {
   if (!place || place[0] < 0) return null;
-  const one = (k) => (Number.isFinite(r[k]) ? r[k] : show(r[k]));
+  const one = (k) => (Number.isFinite(r[k]) ? r[k] : plainly(r[k]));
   const deep = (start, shape) => {
     if (!shape.length) return one(start);
     const part = size(shape.slice(1));
@@ -69,28 +79,36 @@ function at(place, digits) {
 }
 // What stands before a number's point, and from there on.
 const ends = (text) => text.match(/^([^.e]*)(.*)$/).slice(1);
-const room = (parts) => parts.reduce((most, text) => (text.length > most.length ? text : most), "");
-// As wide as `text` is short of the longest one: written by the style sheet, unseen, so that the text stays the number.
-const short = (longest, text) => (longest.startsWith(".") && !text ? longest : longest.slice(text.length)).replace(/[^.]/g, "0");
-// An array in rows, its columns aligned on the point.
+// What each text lacks of the others: as many of every sign as one of them has, a minus being wider than a digit. It is
+// written by the style sheet, unseen, so that the text stays the number.
+function gaps(texts) {
+  const counts = texts.map((text) => {
+    const count = {};
+    for (const sign of text.replace(/\d/g, "0")) count[sign] = (count[sign] || 0) + 1;
+    return count;
+  });
+  const most = {};
+  for (const count of counts) for (const sign of Object.keys(count)) most[sign] = Math.max(most[sign] || 0, count[sign]);
+  return counts.map((count) => Object.keys(most).map((sign) => sign.repeat(most[sign] - (count[sign] || 0))).join(""));
+}
+// An array in rows, its columns aligned on the point, its brackets below one another.
 function grid([start, shape]) {
   const last = shape[shape.length - 1];
   const texts = Array.from({length: size(shape)}, (_, k) => show(r[start + k]));
-  const whole = [], rest = [];
+  const before = [], after = [];
   for (let j = 0; j < last; j++) {
     const column = texts.filter((_, k) => k % last === j).map(ends);
-    whole.push(room(column.map(([before]) => before)));
-    rest.push(room(column.map(([, after]) => after)));
+    before.push(gaps(column.map(([whole]) => whole)));
+    after.push(gaps(column.map(([, rest]) => rest)));
   }
-  const lines = [];
+  let lines = "";
   for (let k = 0; k < texts.length; k += last) {
-    lines.push(texts.slice(k, k + last).map((text, j) => {
-      const [before, after] = ends(text);
-      const shown = (j ? "" : "[") + text + (j === last - 1 ? "]" : "");  // the brackets stand close to their numbers
-      return `<span class="n" data-before="${short(whole[j], before)}" data-after="${short(rest[j], after)}">${shown}</span>`;
-    }).join(" "));
+    const i = k / last, apart = k && shape.length > 2 && i % shape[shape.length - 2] === 0;
+    const row = texts.slice(k, k + last).map((text, j) =>
+      `<span class="n" data-before="${before[j][i]}" data-after="${after[j][i]}">${text}</span>`).join(" ");
+    lines += (k ? "\n" : "") + (apart ? "\n" : "") + `<span class="line">[${row}]</span>`;
   }
-  return lines.join("\n");
+  return lines;
 }
 function nest(start, shape, digits) {
   if (!shape.length) return show(r[start], digits);
@@ -102,7 +120,7 @@ function fill(html, digits) {
   return html.replace(/\ue000(\(?)(\d+)(?::([\d,]*))?\ue001(<sup>)?/g, (_, wrapped, start, shape, power) => {
     const text = shape === undefined ? show(r[start], digits)
       : nest(Number(start), shape.split(",").map(Number), digits);
-    const apart = (wrapped && text.startsWith("-")) || (power && text.includes("e"));
+    const apart = (wrapped && text.startsWith("−")) || (power && text.includes("e"));
     return (apart ? "(" + text + ")" : text) + (power || "");
   });
 }
@@ -189,164 +207,4 @@ function sides(name) {
 const tidy = (slope) => Number(slope.toPrecision(4));
 function remarks(step) {
   return [...new Set((step.terms || []).map((t) => t.remark).filter(Boolean))];
-}
-
-// The graph: its texts, what is lit, where it is scrolled to.
-const texts = {value: [], gradient: []};
-for (const kind of ["value", "gradient"]) {
-  for (const drawing of document.querySelectorAll(".backprop-graph")) {  // the second one is for paper
-    const spots = new Map();
-    for (const text of drawing.querySelectorAll("." + kind + "[data-name]")) {
-      const name = text.dataset.name;
-      if (!spots.has(name)) spots.set(name, []);
-      text.room = Math.max(text.textContent.replace(/\u2007+/g, "").length, 5);
-      spots.get(name).push(text);
-    }
-    const height = (text) => Number(text.parentNode.getAttribute("y"));
-    for (const those of spots.values()) those.sort((a, b) => height(a) - height(b));
-    texts[kind].push(...spots);
-  }
-}
-// A true minus sign in the drawing, as where it was made.
-function write(text, full, few) {
-  say(text, (full.length <= text.room ? full : few).replace(/-/g, "−").replace(/Infinity/g, "∞"));
-}
-const elements = new Map([...graph.querySelectorAll(".node[data-name]")].map((g) => [g.dataset.name, g]));
-const edges = [...graph.querySelectorAll("[data-from]")];
-// `state(phase, name)` says of a number: "shown", "later" (hidden) or "blank" (to be found).
-function paint(state) {
-  const labels = {value: new Map(), gradient: new Map()};
-  for (const kind of ["value", "gradient"]) {
-    for (const [name, spots] of texts[kind]) {
-      const node = nodes.get(name), place = node && node[kind];
-      const now = state(kind, name);
-      spots.forEach((spot, k) => {
-        spot.classList.toggle("later", now === "later");
-        if (now === "blank") say(spot, "?");
-        else if (place && place.length > 1) {
-          write(spot, rows(place[0], place[1])[k] || "", rows(place[0], place[1], 3)[k] || "");
-        } else if (place) write(spot, show(r[place[0]]), show(r[place[0]], 4));
-      });
-      if (place && now !== "later") {
-        const text = now === "blank" ? "to be found" : at(place).replace(/\n/g, " ");
-        labels[kind].set(name, (kind === "value" ? " = " : ", gradient ") + text);
-      }
-    }
-  }
-  for (const [name, g] of elements) {
-    const label = name + (labels.value.get(name) || "") + (labels.gradient.get(name) || "");
-    if (g.getAttribute("aria-label") !== label) g.setAttribute("aria-label", label);
-  }
-}
-let lit = [];
-function light(step) {
-  for (const element of lit) element.classList.remove("now", "feeds", "back", "lit");
-  lit = [];
-  const add = (element, ...names) => {
-    element.classList.add(...names);
-    lit.push(element);
-  };
-  const here = step && elements.get(step.node);
-  if (!here) return;
-  const backward = step.phase === "gradient";
-  add(here, "now", ...(backward ? ["back"] : []));
-  const others = backward ? step.terms.map((t) => t.node) : step.inputs || [];
-  for (const other of others) {
-    if (elements.has(other) && other !== step.node) add(elements.get(other), "feeds");
-    for (const edge of edges) {
-      const ends = backward ? [step.node, other] : [other, step.node];
-      const whole = edge.dataset.from === ends[0] && edge.dataset.to === ends[1];
-      const stub = edge.dataset.from === ends[0] && !edge.dataset.to && ends[0] !== ends[1];
-      if (whole || stub) add(edge, "lit", ...(backward ? ["back"] : []));
-    }
-  }
-  reveal(by("graph"), here, 60, 110, 50);
-}
-// Scrolls a frame, not the page, so that something in it is seen; sideways not where `left` is null.
-function reveal(frame, element, left, right, around) {
-  const wide = left !== null && frame.scrollWidth > frame.clientWidth, tall = frame.scrollHeight > frame.clientHeight;
-  if (!wide && !tall) return;
-  const box = element.getBoundingClientRect(), inside = frame.getBoundingClientRect();
-  if (wide && (box.left < inside.left + left || box.right > inside.right - right)) {
-    frame.scrollLeft += (box.left + box.right) / 2 - (inside.left + inside.right) / 2;
-  }
-  if (tall && (box.top < inside.top + around || box.bottom > inside.bottom - around)) {
-    frame.scrollTop += (box.top + box.bottom) / 2 - (inside.top + inside.bottom) / 2;
-  }
-}
-graph.setAttribute("role", "group");
-
-// A node's story, on hover, on focus, or by a click that keeps it; `usual` is the node told of when none is asked for.
-let kept = null, usual = null;
-let hint = '<p class="small">Point at a node, or move to it with Tab, and read its story here. A click keeps it.</p>';
-function tell(name, tellNode) {
-  const told = name || usual;
-  by("story").setAttribute("aria-live", name ? "polite" : "off");
-  put(by("story"), told && nodes.has(told) ? tellNode(nodes.get(told)) : hint);
-}
-function keep(name) {
-  kept = name;
-  for (const [other, g] of elements) g.setAttribute("aria-pressed", String(other === name));
-}
-function stories(tellNode) {
-  const attach = (element, name) => {
-    element.addEventListener("mouseenter", () => tell(name, tellNode));
-    element.addEventListener("mouseleave", () => tell(kept, tellNode));
-    element.addEventListener("focus", () => tell(name, tellNode));
-    element.addEventListener("blur", () => tell(kept, tellNode));
-    element.addEventListener("click", () => {
-      keep(kept === name ? null : name);
-      tell(name, tellNode);
-    });
-  };
-  for (const [name, g] of elements) {
-    g.setAttribute("tabindex", "0");
-    g.setAttribute("role", "button");
-    g.setAttribute("aria-pressed", "false");
-    attach(g, name);
-    const box = g.getBBox(), room = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    for (const key of ["x", "y", "width", "height"]) room.setAttribute(key, box[key]);
-    room.setAttribute("class", "room");
-    g.prepend(room);
-    g.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" || event.key === " ") {
-        event.preventDefault();
-        g.dispatchEvent(new MouseEvent("click"));
-      }
-    });
-  }
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !kept) return;
-    keep(null);
-    tell(null, tellNode);
-  });
-  tell(null, tellNode);
-  return attach;
-}
-// What is always true of a node: its formula and who uses it.
-function facts(node) {
-  const users = lesson.nodes.filter((other) => (other.inputs || []).includes(node.name)).map((other) => other.html);
-  const what = node.formula ? `${node.html} = ${node.formula}` : `${node.html}: ${node.kind}`;
-  const used = users.length ? `It is used by ${users.join(", ")}.` : "Nothing uses it: it is an output.";
-  return {what, used};
-}
-
-const root = document.documentElement, prefersDark = matchMedia("(prefers-color-scheme: dark)");
-const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : prefersDark.matches);
-const tellTheme = () => by("theme").setAttribute("aria-pressed", String(isDark()));
-by("theme").addEventListener("click", () => {
-  root.dataset.theme = isDark() ? "light" : "dark";
-  tellTheme();
-});
-prefersDark.addEventListener("change", tellTheme);
-tellTheme();
-// Where J.3 comes from: the formula of which it is a step.
-function insideOf(name) {
-  const found = (lesson.inside || []).find((part) => part.name === name);
-  return found ? `${nodes.get(name).html} = ${nodes.get(name).formula}` : "";
-}
-function title() {
-  const node = nodes.get(lesson.of);
-  by("loss").innerHTML = node.value && node.value.length === 1
-    ? `<span class="math">${lesson.loss} = <b class="v">${show(r[node.value[0]])}</b></span>` : "";
 }

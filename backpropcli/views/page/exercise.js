@@ -9,14 +9,15 @@ const done = (blank) => blank.solved.filter(Boolean).length === blank.inputs.len
 const typed = (step) => (step.phase === "value" ? step.name : `d${lesson.of}/d${step.name}`);
 
 // The list.
-for (const step of steps) {
+for (const step of steps.filter((s) => !s.unasked)) {
   const item = document.createElement("li"), what = document.createElement("label");
   const mark = document.createElement("span"), hint = document.createElement("button");
   const feedback = document.createElement("p"), shape = step.at[1] || [], count = size(shape);
   const blank = {step, item, mark, hint, feedback, inputs: [], solved: [], tries: [], given: [], hints: 0, shown: false};
   item.className = shape.length ? "blank array" : "blank";
   what.className = "what";
-  what.innerHTML = step.phase === "value" ? `${step.head} = ${step.text}&nbsp;=` : `${step.head}&nbsp;=`;
+  what.innerHTML = step.phase === "value" ? `${step.head} = ${step.text}&nbsp;=`
+    : `${step.head}&nbsp;=<span class="uses">${usesOf(step).join("<br>")}</span>`;
   mark.className = "mark";
   hint.type = "button";
   hint.addEventListener("click", () => help(blank));
@@ -46,6 +47,28 @@ for (const step of steps) {
   places.set(step.phase + " " + step.name, blank);
   blanks.push(blank);
 }
+// As wide as what is written in it; all of an array alike.
+function widen({inputs}) {
+  const most = Math.max(...inputs.map((box) => Math.min(box.value.length, 24)));
+  for (const box of inputs) box.style.width = most > 5 ? `calc(${most + 0.5}ch + 1.2rem)` : "";
+}
+// What a blank is worked out from comes first of what is given.
+function bring(step) {
+  const through = step.phase === "value" ? [step.name] : step.terms.map((term) => term.through);
+  const needed = steps.filter((s) => s.phase === "value" && through.includes(s.name)).flatMap((s) => s.inputs);
+  const upstream = step.phase === "gradient" ? through : [];
+  for (const datum of by("data").children) {
+    const [phase, name] = [datum.dataset.phase, datum.dataset.name];
+    datum.classList.toggle("needed", (phase === "value" ? needed : upstream).includes(name));
+  }
+  by("data").scrollTop = 0;
+}
+// The formulas that a gradient comes through: t2 = w2 · a1 for w2.
+function usesOf(step) {
+  const through = [...new Set(step.terms.length ? step.terms.map((term) => term.through) : [step.name])];
+  return through.length > 4 ? [...through.slice(0, 2).map(stageText), "⋮", stageText(through[through.length - 1])]
+    : through.map(stageText);
+}
 function input(blank, k, label) {
   const box = document.createElement("input");
   box.type = "text";
@@ -57,7 +80,10 @@ function input(blank, k, label) {
   const formula = blank.step.phase === "value" ? `${blank.step.name} = ${plain(blank.step.text.replace(/<sup>/g, "^<sup>"))}` : "";
   box.setAttribute("aria-label", label === blank.step.name ? formula : formula ? `${label}, of ${formula}` : label);
   box.dataset.blank = blank.step.phase + " " + blank.step.name;
-  box.addEventListener("focus", () => light(blank.step));
+  box.addEventListener("focus", () => {
+    light(blank.step);
+    bring(blank.step);
+  });
   box.addEventListener("keydown", (event) => {
     if (event.key === "Tab" && !event.shiftKey && !blank.solved[k] && judge(blank, k)) {
       event.preventDefault();  // to the next blank, not to the hint's button, which is gone
@@ -68,6 +94,7 @@ function input(blank, k, label) {
     if (judge(blank, k)) onward(box);
   });
   box.addEventListener("change", () => judge(blank, k));
+  box.addEventListener("input", () => widen(blank));
   box.addEventListener("input", () => { if (!blank.solved[k]) { box.classList.remove("bad"); mark(blank); } });
   blank.inputs.push(box);
   return box;
@@ -146,11 +173,12 @@ function help(blank) {
     blank.shown = true;
     blank.inputs.forEach((box, k) => {
       if (blank.solved[k]) return;
-      box.value = box.judged = show(r[step.at[0] + k]);
+      box.value = box.judged = plainly(r[step.at[0] + k]);
       box.readOnly = blank.solved[k] = true;
       box.classList.remove("bad");
     });
     blank.feedback.textContent = "";
+    widen(blank);
     mark(blank);
     onward(blank.inputs[blank.inputs.length - 1]);
     return;
@@ -193,7 +221,7 @@ for (const [name, g] of elements) {
   });
 }
 
-by("inside").innerHTML = (lesson.inside || []).map(({name, steps: names}) => {
+by("inside").innerHTML = (lesson.inside || []).filter(({name}) => steps.some((s) => !s.unasked && s.node === name)).map(({name, steps: names}) => {
   const last = names[names.length - 1], most = names.slice(0, -1).join(", ");
   return `${most ? `${most} and ${last} are steps` : `${last} is a step`} inside ${math(insideOf(name))}.`;
 }).join("<br>");
@@ -207,23 +235,23 @@ function start(seed) {
     Object.assign(blank, {solved: [], tries: [], given: [], hints: 0, shown: false});
     blank.inputs.forEach((box, k) => {
       const truth = r[blank.step.at[0] + k], given = !Number.isFinite(truth);
-      box.value = given ? show(truth) : "";  // no answer can be typed for what is not finite
+      box.value = given ? plainly(truth) : "";  // no answer can be typed for what is not finite
       box.judged = null;
       box.readOnly = blank.given[k] = blank.solved[k] = given;
       box.classList.remove("ok", "bad");
       box.removeAttribute("aria-invalid");
     });
+    widen(blank);
     blank.item.classList.toggle("given", blank.given.every(Boolean));
     blank.feedback.textContent = blank.given.every(Boolean) ? "Given: it is not finite." : "";
     blank.feedback.classList.add("fine");
     blank.item.classList.remove("right", "wrong", "shown");
   }
-  let k = 0;
-  by("data").innerHTML = lesson.data.map((d) => {
-    const from = k;
-    k += d.values.length;
-    const given = nodes.get(d.name).value;
-    return `<span>${d.html} = <b class="v">${given ? nest(given[0], given[1] || []) : d.values.length + " numbers"}</b></span>`;
+  by("data").innerHTML = lesson.given.map(([phase, name]) => {
+    const own = steps.find((s) => s.phase === phase && s.name === name), at = own ? own.at : nodes.get(name).value;
+    const html = own ? own.head : nodes.get(name).html, color = phase === "value" ? "v" : "g";
+    return `<span class="datum" data-phase="${phase}" data-name="${escape(name)}"><var>${html} = </var>`
+      + `<b class="${color}${at.length > 1 ? " tall" : ""}">${at.length > 1 ? grid(at) : show(r[at[0]])}</b></span>`;
   }).join("");
   by("seed").textContent = seed === null ? "" : `numbers no. ${seed}`;
   by("reset").disabled = seed === beginning;
@@ -233,7 +261,28 @@ function start(seed) {
   starting = false;
   mark(blanks[0]);
   light(null);
+  const here = elements.get(drawnAs(blanks[0].step.name, blanks[0].step.node));
+  if (here) reveal(by("graph"), here, 60, 110, 50);
 }
+// What is focused is scrolled to where it is seen, below what stays.
+function roomAbove() {
+  const sheet = document.querySelector(".sheet"), stays = getComputedStyle(sheet).position === "sticky";
+  document.documentElement.style.scrollPaddingTop = stays ? sheet.offsetHeight + 12 + "px" : "";
+}
+// Long rows of arrays have all of the page's width.
+function fitBlanks() {
+  const columns = document.querySelector(".columns");
+  columns.classList.remove("one");
+  columns.classList.toggle("one", [...document.querySelectorAll(".entries")].some(cut));
+}
+addEventListener("resize", fitBlanks);
+fitBlanks();
+new ResizeObserver(roomAbove).observe(document.querySelector(".sheet"));
+addEventListener("resize", roomAbove);
+if (lesson.beyond) {
+  by("how").append(` The network has more numbers: asked for are the nearest to ${lesson.of}, and what they need of the others is given.`);
+}
+by("fresh").hidden = by("reset").hidden = !lesson.data.length;
 by("fresh").addEventListener("click", () => start(numbers === null ? 1 : numbers + 1));
 by("reset").addEventListener("click", () => {
   start(beginning);

@@ -10,7 +10,10 @@ function span(v, classes) {
   const most = Math.max(10, Math.pow(10, Math.ceil(Math.log10(2 * Math.abs(v) || 1))));
   return [-most, most, most / 100];
 }
-const written = (v) => (Math.abs(v) >= 1e9 && Number.isFinite(v) ? v.toExponential().replace("e+", "e") : String(v));
+// A number is written whole where it is short, else some digits of it; it stays what it was until somebody types another.
+const SHORT = 9, WIDE = 6;
+const complete = (v) => (Math.abs(v) >= 1e9 && Number.isFinite(v) ? v.toExponential().replace("e+", "e") : String(v));
+const written = (v, digits) => (complete(v).length <= SHORT - 6 + digits ? complete(v) : plainly(v, digits));
 function ranged(slider, v, classes) {
   const [low, high, step] = span(v, classes);
   Object.assign(slider, {min: low, max: high, step, value: v});
@@ -27,10 +30,11 @@ function set(k, v, from) {
     slider.value = v;
   }
   if (entries[k] && from !== entries[k]) {
-    entries[k].value = written(v);
+    entries[k].write(v);
     entries[k].hold();
     entries[k].complain("");
   }
+  if (entries[k]) entries[k].tell();
   refresh();
   moved();
 }
@@ -50,14 +54,14 @@ function moved() {
   }
   put(by("moved"), html);
 }
-function field(k, datum, label, problem) {
+// `alike` are the fields of the same array, which are equally wide.
+function field(k, datum, label, problem, alike) {
   const input = document.createElement("input");
   input.type = "text";
   input.inputMode = "text";
   input.autocomplete = "off";
   input.spellcheck = false;
   input.setAttribute("autocapitalize", "off");
-  input.value = written(x[k]);
   input.name = label;
   input.setAttribute("aria-label", label);
   input.setAttribute("aria-describedby", problem.id);
@@ -82,27 +86,42 @@ function field(k, datum, label, problem) {
   input.hold = () => { held = x[k]; };
   input.addEventListener("focus", input.hold);
   input.addEventListener("change", input.hold);
+  const digits = datum.shape && datum.shape[datum.shape.length - 1] > WIDE ? 4 : 6;
+  input.write = (v) => { input.value = written(v, digits); };
+  // All digits, for who points at it and for scripts; and as much room as the longest number of the array needs.
+  input.tell = () => {
+    input.dataset.number = complete(x[k]);
+    input.title = input.value === complete(x[k]) ? "" : complete(x[k]);
+    input.widen();
+  };
+  input.widen = () => {
+    const most = Math.max(4, ...alike.map((other) => Math.min(other.value.length, 24)));
+    for (const other of alike) other.style.width = `calc(${most + 0.5}ch + 1.2rem)`;
+  };
+  input.addEventListener("input", input.widen);
+  alike.push(input);
   entries[k] = input;
+  input.write(x[k]);
   return input;
 }
-function slider(k, datum) {
+function slider(k, datum, label) {
   const made = document.createElement("input");
   made.type = "range";
   made.classes = datum.classes;
   ranged(made, x[k], datum.classes);
-  made.name = datum.name + ", slider";
-  made.setAttribute("aria-label", datum.name + ", slider");
-  made.dataset.slider = datum.name;
+  made.name = label + ", slider";
+  made.setAttribute("aria-label", label + ", slider");
+  made.dataset.slider = label;
   made.addEventListener("input", () => set(k, Number(made.value), made));
   sliders[k] = made;
   return made;
 }
 function fields() {
-  let next = 0, made = 0;
+  let next = 0, made = 0, arrays = null;
   for (const datum of lesson.data) {
     const start = next, count = datum.values.length, shape = datum.shape || [];
     next += count;
-    const row = document.createElement("div"), label = document.createElement("label");
+    const row = document.createElement("div"), alike = [], label = document.createElement("label");
     const problem = document.createElement("span");
     problem.className = "problem";
     problem.id = "problem-" + start;
@@ -111,10 +130,10 @@ function fields() {
     label.innerHTML = datum.html;
     row.append(label);
     if (!shape.length) {
-      const input = field(start, datum, datum.name, problem);
+      const input = field(start, datum, datum.name, problem, alike);
       input.id = "field-" + start;
       label.htmlFor = input.id;
-      if (Number.isFinite(first[start])) row.append(slider(start, datum));
+      if (Number.isFinite(first[start])) row.append(slider(start, datum, datum.name));
       else row.classList.add("plain");
       row.append(input, problem);
     } else {
@@ -128,14 +147,26 @@ function fields() {
         for (let k = 0; k < count; k += last) {
           const line = document.createElement("div");
           line.className = shape.length > 2 && k && k % (last * shape[shape.length - 2]) === 0 ? "row apart" : "row";
-          for (let j = 0; j < last; j++) line.append(field(start + k + j, datum, datum.name + index(k + j, shape), problem));
+          for (let j = k; j < k + last; j++) {
+            const entry = document.createElement("div"), name = datum.name + index(j, shape);
+            entry.append(field(start + j, datum, name, problem, alike));
+            if (Number.isFinite(first[start + j])) entry.append(slider(start + j, datum, name));
+            line.append(entry);
+          }
           grid.append(line);
         }
       }
       row.append(grid, problem);
     }
     made += 1;
-    by("fields").append(row);
+    for (const input of alike) input.tell();
+    if (!shape.length) arrays = null;
+    else if (!arrays) {
+      arrays = document.createElement("div");
+      arrays.className = "arrays";
+      by("fields").append(arrays);
+    }
+    (arrays || by("fields")).append(row);
   }
   by("fields").classList.toggle("many", made > 24);
   if (!lesson.data.length) {
@@ -146,9 +177,10 @@ function fields() {
     x = first.slice();
     r = program(x);
     entries.forEach((input, k) => {
-      input.value = written(x[k]);
+      input.write(x[k]);
       input.hold();
       input.complain("");
+      input.tell();
     });
     sliders.forEach((made, k) => ranged(made, x[k], made.classes));
     refresh();

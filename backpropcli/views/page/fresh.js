@@ -12,10 +12,10 @@ function random(seed) {
 function cost(draw, dying) {
   const results = program(draw), zeros = {value: 0, gradient: 0};
   let total = 0, count = 0;
-  for (const {step: {at: [start], phase}, inputs} of blanks) {
-    for (let k = 0; k < inputs.length; k++) {
+  for (const {at: [start, shape], phase} of steps) {  // those that are not asked for too
+    for (let k = 0; k < size(shape); k++) {
       if (!Number.isFinite(results[start + k])) return [Infinity, false];
-      const v = Math.abs(results[start + k]), figures = show(v, 10).replace(".", "").length;
+      const v = Math.abs(results[start + k]), figures = plainly(v, 10).replace(".", "").length;
       if (phase === "gradient") count += 1;
       if (v < 1e-6) {
         zeros[phase] += 1;

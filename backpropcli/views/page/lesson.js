@@ -7,15 +7,17 @@ function visible(phase, name) {
 }
 
 hint = `<h2>Reading the graph</h2><p><b class="v">Blue</b>: a node's value, on its way to the right.
-<b class="g">Red</b>: d${lesson.loss}/d(node), how many times as much as the node ${lesson.loss} moves.</p>` + hint;
+<b class="g">Red</b>: d${lesson.loss}/d(node), how much ${lesson.loss} moves when the node moves by 1, at the slope that it has here.</p>` + hint;
 rowsOfTable(stories(story));
 document.querySelector(".scroll").classList.toggle("long", lesson.nodes.length > 40);
 
 function refresh() {
   title();
   writeNumbers();
+  fitTable();
   turn();
 }
+addEventListener("resize", fitTable);
 // What changes from step to step, while the numbers stay.
 function turn() {
   paint(visible);
@@ -39,7 +41,7 @@ function explain() {
   by("stepper").classList.toggle("backward", phase === "Backward");
   by("step").dataset.phase = step ? step.phase : "overview";
   by("step").dataset.name = step ? step.name : "";
-  usual = step ? step.node : null;
+  usual = step ? (nodes.has(step.name) ? step.name : step.node) : null;
   put(by("step"), step ? told(step) :
     `<p class="phase">Overview: all numbers</p><p>Values go forward, left to right; gradients of ${lesson.loss} come back, right to left:
     each is the gradient that arrives (upstream) times a local derivative.</p>
@@ -49,7 +51,8 @@ function explain() {
     current.classList.remove("now", "back");
     current.removeAttribute("aria-current");
   }
-  current = step && cells.has(step.node) ? cells.get(step.node).row : null;
+  const cell = step && (cells.get(step.name) || cells.get(step.node));
+  current = cell ? cell.row : null;
   if (!current) return;
   current.classList.add("now");
   current.classList.toggle("back", step.phase === "gradient");

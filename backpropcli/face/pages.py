@@ -1,0 +1,35 @@
+"""The HTML page of a network; of a network too large for a browser, just of what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from backpropcli import engine
+from backpropcli.engine.part import part
+from backpropcli.face.arrays import as_array
+from backpropcli.ops.definition import Value
+from backpropcli.views import html
+from backpropcli.views.numbers import Precision
+
+if TYPE_CHECKING:
+    from backpropcli.face.network import Network
+
+
+def page(
+    network: Network, of: str | None, *, exercise: bool, seed: int | None, everything: bool, upstream: Value | None,
+    title: str | None, precision: Precision | None,
+) -> html.Page:  # fmt: skip
+    """A page as `Network.page` says."""
+
+    def run(values: Mapping[str, Value] | None = None) -> engine.Trace:
+        if of is None or not html.is_large(network.graph, network.graph.nodes):
+            return network.run(of, upstream=upstream, everything=everything, values=values)
+        plan = engine.Plan(part(network.graph, network.node(of)))
+        return engine.run(plan, {**network.values, **(values or {})}, of, as_array(upstream), everything)
+
+    started = run(network.fresh(seed, of)) if exercise and seed is not None else None
+    return html.page(
+        run(), title or network.spec.title, precision=precision, everything=everything, exercise=exercise, seed=seed,
+        started=started,
+    )  # fmt: skip
