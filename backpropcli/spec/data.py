@@ -111,6 +111,9 @@ def _array(words: Words, raw: list[Any], name: str, path: Key) -> Value:
         return np.array(level, dtype=np.float64).reshape(shape)
     numbers = []
     for position, item in enumerate(level):
+        if type(item) is float or type(item) is int:
+            numbers.append(float(item))
+            continue
         where = (*path, *_unravel(position, shape))
         if type(item) is list:
             raise words.error(f"{_entry(name, shape, position)} is a list, where other entries are numbers", where)

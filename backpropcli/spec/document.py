@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from backpropcli.errors import FileError, Place, SpecError
-from backpropcli.spec import files, places, yaml12, yaml_errors
+from backpropcli.spec import bulk, files, places, yaml12, yaml_errors
 from backpropcli.spec.places import Found, Key
 
 
@@ -32,9 +32,13 @@ class Document:
         self.name = name
         self._text = text
         self._json = json
-        self._found: dict[Key, Found | None] = {}
+        self._found: dict[tuple[Key, bool], Found | None] = {}
         with collector_paused():
-            self.data: Any = _load_json(text, name) if json else yaml12.load(text, name)
+            self._walked, lists = bulk.lifted(text, name)  # JSON is read as it is, and walked for its places alone
+            try:
+                self.data: Any = _load_json(text, name) if json else yaml12.load(self._walked, name, lists)
+            except yaml12.MistakenError:
+                self._walked, self.data = text, yaml12.load(text, name)
 
     def __len__(self) -> int:
         """How many characters it has."""
@@ -46,10 +50,13 @@ class Document:
         `span`, (start, length), narrows it to these characters of the value. A path that is not in the document gets
         the place of its nearest parent.
         """
-        found = self._find(path)
-        while found is None and path:
-            path, span = path[:-1], None
+        try:
             found = self._find(path)
+            while found is None and path:
+                path, span = path[:-1], None
+                found = self._find(path)
+        except places.TooFarError:
+            return Place(self.name)
         if found is None:
             return Place(self.name)
         start, end = found.start, found.end
@@ -64,16 +71,19 @@ class Document:
 
     def text(self, path: Key) -> str:
         """The scalar at `path` as it is written: `1.0e-3`, not 0.001; empty for a list, a mapping or no value."""
-        found = self._find(path)
+        try:
+            found = self._find(path, whole=True)
+        except places.TooFarError:
+            return ""
         return found.text or "" if found is not None else ""
 
-    def _find(self, path: Key) -> Found | None:
-        if path not in self._found:
-            text = self._text
-            self._found[path] = places.find(
-                places.json_marks(text) if self._json else yaml12.marks(text, self.name), path
-            )
-        return self._found[path]
+    def _find(self, path: Key, whole: bool = False) -> Found | None:
+        """Where a value stands, without its long lists of numbers unless they are looked at as a `whole`."""
+        if (path, whole) not in self._found:
+            text = self._text if whole else self._walked
+            marks = places.json_marks(text) if self._json else yaml12.marks(text, self.name)
+            self._found[path, whole] = places.find(marks, path)
+        return self._found[path, whole]
 
 
 def read(path: str) -> Document:

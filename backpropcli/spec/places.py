@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from backpropcli.spec.files import composed
 
 Key = tuple[str | int, ...]
 """A path into a document: ("nodes", "J"), ("layers", 0, "dense", "b")."""
+
+
+MOST_MARKS = 500_000
+"""So many are looked at: what stands further on is not placed, rather than waited for."""
+
+
+class TooFarError(Exception):
+    """The place is behind more marks than are looked at."""
 
 
 class Mark(NamedTuple):
@@ -39,7 +48,8 @@ def find(marks: Iterable[Mark], path: Key) -> Found | None:
     target = list(path)
     opened: int | None = None
     found_key: tuple[int, int] | None = None
-    for mark in marks:
+    marks = iter(marks)
+    for mark in islice(marks, MOST_MARKS):
         kind = mark.kind
         if kind == "}" or kind == "]":
             mappings.pop()
@@ -67,6 +77,8 @@ def find(marks: Iterable[Mark], path: Key) -> Found | None:
             mappings.append(kind == "{")
             awaits_key.append(kind == "{")
             here.append("" if kind == "{" else 0)
+    if next(marks, None) is not None:
+        raise TooFarError
     return None
 
 

@@ -7,7 +7,8 @@ keys, and follows anchors and tags. Events know nothing of that: what they mean 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from backpropcli.errors import SpecError
@@ -32,6 +33,10 @@ MOST_NAMES = 100_000
 """How many names may stand at the top: a network has a dozen sections, a file of parameters a name for each."""
 UNPRINTABLE = "a name has a line break or a character in it that cannot be printed"
 MISSING: Any = object()
+
+
+class MistakenError(Exception):
+    """A list that was taken out of the text is not a value of its own there: the text is to be read as it is."""
 
 
 def scalar(text: str) -> Any:
@@ -100,8 +105,11 @@ def marks(text: str, name: str) -> Iterator[Mark]:
             yield Mark(kinds[kind], event.start_mark.index, event.end_mark.index)
 
 
-def load(text: str, name: str) -> Any:
-    """The plain data of one YAML document: dict (keys are text), list, str, int, float, bool, None."""
+def load(text: str, name: str, lists: Mapping[int, Any] = MappingProxyType({})) -> Any:
+    """The plain data of one YAML document: dict (keys are text), list, str, int, float, bool, None.
+
+    `lists` stand where a scalar starts in their stead: see `bulk.lifted`. Raises MistakenError where one is no value.
+    """
     import yaml
 
     def refuse(message: str, event: Any, hint: str = "", length: int = 0) -> SpecError:
@@ -121,6 +129,8 @@ def load(text: str, name: str) -> Any:
         kind = type(event)
         if kind is scalar_event:
             said = event.value
+            if lists and event.start_mark.index in lists and (said != "0" or (is_mapping and key is MISSING)):
+                raise MistakenError
             if event.anchor is not None or event.tag is not None:
                 raise _stranger(refuse, text, event)
             if is_mapping and key is MISSING:
@@ -139,6 +149,8 @@ def load(text: str, name: str) -> Any:
                 if flow and is_mapping and said == "":
                     check_cut(text, name, key, key_event, last)
                 value = scalar(said)
+                if lists and event.start_mark.index in lists:
+                    value = lists[event.start_mark.index]
             else:
                 value = said
             last = event

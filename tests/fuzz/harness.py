@@ -26,6 +26,10 @@ MOST_MEMORY = 700
 """Megabytes that one call may take on top of what there was before."""
 
 
+SLOWEST_REFUSAL = 4.0
+"""Seconds of processor time, the import of what is needed included."""
+
+
 class Late(BaseException):
     """The call took too long; no `except Exception` may swallow it."""
 
@@ -84,7 +88,7 @@ def peak() -> float:
 
 def fault(case: Case, seconds: float = 30.0) -> str:
     """What is wrong with a call, in a line by which it is known again; empty where nothing is."""
-    before, started = peak(), time.monotonic()
+    before, started = peak(), time.process_time()
     try:
         status, out, err = call(case, seconds)
     except Late as late:
@@ -102,8 +106,8 @@ def fault(case: Case, seconds: float = 30.0) -> str:
         return f"a line that CI obeys: {shown[found.start() : found.end() + 20]!r}"
     if status == 2 and not err and "--help" not in case.words and "-q" not in case.words:
         return f"status 2 without a word: {case.words[:1]}"
-    if status == 2 and time.monotonic() - started > 8:
-        return f"a refusal after {time.monotonic() - started:.0f} s: {err[:60]!r}"
+    if status == 2 and time.process_time() - started > SLOWEST_REFUSAL:
+        return f"a refusal after {time.process_time() - started:.0f} s: {err[:60]!r}"
     if peak() - before > MOST_MEMORY:
         return f"{peak() - before:.0f} MB more memory"
     return ""
