@@ -43,7 +43,6 @@ SAID = {
     "layers": "Layers in order, as - dense: {units: 1, activation: relu, w: 2, b: 0}.",
     "loss": "The node that is differentiated, or a loss function by name.",
     "expect": "Numbers that should come out, as dJ/dw1: 6.",
-    "train": "Settings for training.",
 }
 
 
@@ -59,7 +58,6 @@ def json_schema() -> Schema:
         "loss": {"anyOf": [_ref("loss"), {"type": ["string", "null"], "pattern": NAME}]},
         "expect": {"type": ["object", "null"], "propertyNames": {"pattern": QUANTITY},
                    "additionalProperties": _ref("expected")},
-        "train": {"type": ["object", "null"]},
     }  # fmt: skip
     own_activation = {"items": {"properties": {"dense": {"properties": {"activation": _ref("activation")}}}}}
     by_layers = {"anyOf": [_ref("loss"), {"type": "string", "pattern": r"^([taz][0-9]+|J)$"}, {"type": "null"}]}

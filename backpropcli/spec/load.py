@@ -136,8 +136,7 @@ class _Building:
             expect = read_expect(words, graph.nodes, self.formulas)
         self.values = {name: ready(value) for name, value in self.values.items()}  # all is judged: now they are made
         title = " ".join(str(sections.get("title", "")).split())
-        return Spec(words.source, title, graph, self.values, loss, loss_error, expect, words.place, self.functions,
-                    sections.get("train", {}))  # fmt: skip
+        return Spec(words.source, title, graph, self.values, loss, loss_error, expect, words.place, self.functions)
 
     # Names, values and formulas.
 

@@ -68,11 +68,11 @@ class Spec:
 
     `source` is the file's name as typed (`stdin`, `the command line`), `values` a float or float64 array for every
     input, target and parameter. `loss` is a node's name, or None where it cannot be decided: then `loss_error` says
-    why, and is raised by whoever needs a loss. `train` is the section of that name, unread. `place(path)` is where
+    why, and is raised by whoever needs a loss. `place(path)` is where
     something is written, `place(path, (start, length))` a piece of a formula.
     """
 
-    __slots__ = ("expect", "functions", "graph", "loss", "loss_error", "place", "source", "title", "train", "values")
+    __slots__ = ("expect", "functions", "graph", "loss", "loss_error", "place", "source", "title", "values")
 
     def __init__(
         self,
@@ -85,7 +85,6 @@ class Spec:
         expect: tuple[Expectation, ...],
         place: Callable[..., Place | None],
         functions: Mapping[str, Any],
-        train: Mapping[str, Any],
     ) -> None:
         self.source = source
         self.title = title
@@ -96,7 +95,6 @@ class Spec:
         self.expect = expect
         self.place = place
         self.functions = functions
-        self.train = train
 
     def __repr__(self) -> str:
         return f"<Spec {self.source}: {len(self.graph.nodes)} names, loss {self.loss}>"

@@ -16,12 +16,14 @@ from backpropcli.suggest import nearest
 
 DATA = ("inputs", "targets", "parameters")
 """The sections of numbers, in the order in which their names come."""
-SECTIONS = ("title", *DATA, "functions", "nodes", "layers", "loss", "expect", "train")
+SECTIONS = ("title", *DATA, "functions", "nodes", "layers", "loss", "expect")
+_PLANNED = ("train", "training", "optimizer")
+"""Sections that shall mean something one day: until then they are not read over."""
 _OTHER_WORDS = {
     "weights": "parameters", "params": "parameters", "variables": "parameters", "biases": "parameters",
     "data": "inputs", "labels": "targets", "outputs": "targets", "graph": "nodes", "formulas": "nodes",
     "operations": "nodes", "model": "layers", "network": "nodes", "cost": "loss", "error": "loss", "expected": "expect",
-    "name": "title", "training": "train", "activations": "functions",
+    "name": "title", "activations": "functions",
 }  # fmt: skip
 _KINDS = {"inputs": "an input", "targets": "a target", "parameters": "a parameter", "nodes": "a node"}
 _RESERVED = frozenset(keyword.kwlist)
@@ -40,6 +42,9 @@ def check_sections(words: Words, data: Any) -> None:
         raise words.error(f"{words.source} is {_what(data)}, not a network", (),
                           "A network has sections such as inputs:, parameters:, nodes:.")  # fmt: skip
     for section in data:
+        if section.lower() in _PLANNED:
+            raise words.error(f"{section}: means nothing yet: backprop computes gradients, and does not train",
+                              (section,), "Leave the section out: it would be read over.", key=True)  # fmt: skip
         if section not in SECTIONS:
             meant = _OTHER_WORDS.get(section.lower()) or nearest(section, SECTIONS)
             raise words.error(f"unknown section: {section}{f'. Did you mean {meant}?' if meant else ''}", (section,),

@@ -40,9 +40,10 @@ GOOD = [
     DATA + "{w: ' 1/3 '}",
     DATA + "{w: 'sqrt(2)'}",
     LAYERS + "{units: 1, init: {normal: }}",
-    "parameters: {θ: 1}\nnodes: {J: θ**2, K: 3}\ntrain:",
+    "parameters: {θ: 1}\nnodes: {J: θ**2, K: 3}",
 ]
 BAD = [
+    "parameters: {w: 1}\nnodes: {J: w}\ntrain: {lr: 0.1}",
     "weights: {w: 2}\nnodes: {J: 1}",
     "parameters: [1, 2]\nnodes: {J: 1}",
     "nodes: [J]",

@@ -14,8 +14,8 @@ from backpropcli.spec.expect import allowance
 
 
 def test_sections() -> None:
-    spec = loads("title:  Two   words\ntrain: {rate: 0.5}\ninputs:\ntargets: {}\nparameters: {w: 2}\nnodes: {J: w**2}")
-    assert (spec.title, spec.train, spec.loss, spec.values) == ("Two words", {"rate": 0.5}, "J", {"w": 2.0})
+    spec = loads("title:  Two   words\ninputs:\ntargets: {}\nparameters: {w: 2}\nnodes: {J: w**2}")
+    assert (spec.title, spec.loss, spec.values) == ("Two words", "J", {"w": 2.0})
     assert spec.graph.names() == ["w", "J"]
 
 
