@@ -33,7 +33,7 @@ def derive(
         typer.Option(metavar="NODE", help="Gradients of this node instead of the loss.", autocompletion=complete_names),
     ] = None,
     timeout: Annotated[
-        Word, typer.Option("--timeout", metavar="SECONDS", help="The longest that SymPy may take for one, 10.")
+        Word, typer.Option("--timeout", metavar="SECONDS", help="So long SymPy may compute for one, 10.")
     ] = None,
 ) -> int:
     """What is this gradient as a formula? Derived by SymPy, and compared with backprop.
@@ -76,5 +76,5 @@ def derive(
         to.write(tell([one.sections() for one in found], to.format, to.width, to.coloured))
     if not all(one.agrees for one in found):
         return 1
-    without = [one for one in found if one.problem is not None]
+    without = [one for one in found if one.missing]
     return 3 if without and (network.names or len(without) == len(found)) else 0

@@ -400,13 +400,14 @@ class Network:
         from backpropcli.views.tellings.derive import Derivation
 
         told = self.explain(name, index, of=of, precision=precision, ascii=ascii)
-        trace, found, problem = told.worked.trace, list[Derived](), None
+        trace, found, together, problem = told.worked.trace, list[Derived](), "", None
         try:
             assert trace.of is not None
-            found = derive(self.graph, self.values, trace.of, name, trace.gradient(name), told.index, seconds, full)
+            gradient = trace.gradient(name)
+            found, together = derive(self.graph, self.values, trace.of, name, gradient, told.index, seconds, full)
         except SymbolicError as error:
             problem = error
-        return Derivation(told, found, problem)
+        return Derivation(told, found, problem, together)
 
     def nudge(self, name: str, eps: float = 1e-3, index: Sequence[int] = (), *, of: str | None = None) -> Nudge:
         """Move one number by `eps` and compare every node downstream, before and after, with its derivative."""

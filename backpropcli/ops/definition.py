@@ -169,6 +169,8 @@ class Structural(Operation):
     (`concatenate([a, b])`). `formula`: the textbook form, where the language can say it (`exp(a) / sum(exp(a))`).
     `labels(o)` are the arguments that are class numbers, which have no gradient and can be wrong.
     `drops`: not all of the upstream gradient is handed on (the triangle that `tril` leaves out, a label's).
+    `slopes`: where the entries along `axis` depend on one another, the textbook derivative of an entry y by its own
+    argument's entry, and by that of another entry whose value is w.
     """
 
     kind = "structural"
@@ -190,6 +192,7 @@ class Structural(Operation):
         listed: bool = False,
         labels: Callable[[Options], Sequence[Labels]] = lambda o: (),
         drops: bool = False,
+        slopes: tuple[str, str] | None = None,
         **rest: Any,
     ) -> None:
         super().__init__(name, arguments, words, group=group, **rest)
@@ -204,6 +207,7 @@ class Structural(Operation):
         self.listed = listed
         self.labels = labels
         self.drops = drops
+        self.slopes = slopes
 
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The planner's word, with the defaults of the options that were left out."""

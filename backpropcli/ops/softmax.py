@@ -174,14 +174,14 @@ OPERATIONS = (
         group="reductions", options={"axis": -1}, keywords=TORCH, samples=SAMPLES, planner=plan_softmax,
         formula="exp(a) / sum(exp(a))",
         value=_softmax,
-        vjps={"a": ("y * (g - sum(g * y))", _softmax_vjp)},
+        vjps={"a": ("y * (g - sum(g * y))", _softmax_vjp)}, slopes=("y * (1 - y)", "-y * w"),
     ),
     Structural(
         "log_softmax", "a", "the logarithm of softmax, without losing digits",
         group="reductions", options={"axis": -1}, keywords=TORCH, samples=SAMPLES, planner=plan_softmax,
         formula="a - log(sum(exp(a)))", source="Blanchard, Higham and Higham 2021",
         value=_log_softmax,
-        vjps={"a": ("g - exp(y) * sum(g)", _log_softmax_vjp)},
+        vjps={"a": ("g - exp(y) * sum(g)", _log_softmax_vjp)}, slopes=("1 - exp(y)", "-exp(w)"),
     ),
     Structural(
         "softmax_cross_entropy", "logits targets", "cross-entropy of one-hot (or probability) targets, one number an "

@@ -7,32 +7,27 @@ conditions are kept beside the formula. A time limit and bounds on sizes keep ev
 from __future__ import annotations
 
 import re
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import Elementwise, Shape, Value
+from backpropcli.ops.definition import Elementwise, Shape, Structural, Value
 from backpropcli.symbolic.arrays import entries, spread, symbols
 from backpropcli.symbolic.compose import LARGEST, MOST, composed, limit, size_of
 from backpropcli.symbolic.digits import number_of
 from backpropcli.symbolic.formulas import interpret
+from backpropcli.symbolic.tidy import READABLE, TIDIED, text, tidy
+from backpropcli.symbolic.timelimit import TooSlow, within
+from backpropcli.symbolic.together import in_one
 from backpropcli.symbolic.words import Formula, SymbolicError, choice, symbol, sympy
 
 MOST_ENTRIES = 6
 """An array of up to so many entries has a formula for each of them."""
-READABLE = 150
-"""A formula of more subexpressions than these is not shown: nobody would read it."""
 COMPOSED = 60
 """Nor is one in the data alone of more than these."""
-TIDIED = 600
-"""Larger ones are not simplified."""
 DIGITS = 30
-MOST_FIGURES = 20
-"""A fraction of more figures than these is written as a decimal."""
 SECONDS = 10.0
 Y = re.compile(r"\by\b")
 
@@ -64,38 +59,15 @@ class Derived(NamedTuple):
         return self.value == self.gradient or abs(self.value - self.gradient) <= 1e-9 * size + 1e-12
 
 
-class TooSlow(BaseException):
-    """The time is over. Not an Exception, so that SymPy does not catch it."""
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Raise TooSlow when so many seconds are over: in the main thread, where the system has such a clock."""
-    usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if not usable or seconds == float("inf"):
-        yield
-        return
-
-    def over(*_: Any) -> None:
-        raise TooSlow
-
-    before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def derive(
     graph: Graph, values: Mapping[str, Value], of: str, name: str, gradient: Value, index: tuple[int, ...] = (),
     seconds: float = SECONDS, full: bool = False,
-) -> list[Derived]:
+) -> tuple[list[Derived], str]:
     """d(of)/d(name), or that of its entry `index`, as formulas: one for a number, one for each entry of a small array.
 
-    `gradient` is backpropagation's, of the whole name; `full`: no formula is too large to be read. Raises SymbolicError
-    for what is too large for SymPy or takes too long.
+    And all entries in one, `p - one_hot(2, 3)`, where they are alike ("" where they are not). `gradient` is
+    backpropagation's, of the whole name; `seconds` are those that SymPy computes, its import not counted; `full`: no
+    formula is too large to be read. Raises SymbolicError for what is too large for SymPy or takes too long.
     """
     shape = graph.shape(name)
     places = [index] if index or not shape else _indices(shape)
@@ -104,19 +76,26 @@ def derive(
         raise SymbolicError(
             f"{name} has {len(places)} entries, too many for a formula each", hint=f"Name one:  {name}[{first}]"
         )
-    start = time.monotonic()
+    sympy()  # imported before the clock starts
+    start = time.process_time()
     try:
         with within(seconds):
             equations = _Equations(graph, values, of, name)
             found = equations.upstream([symbol(name, place) for place in places])
     except TooSlow:
-        raise SymbolicError(f"no formula within {seconds:g} s: the network is too large for SymPy") from None
+        raise SymbolicError(
+            f"no formula yet after {seconds:g} s of computing: SymPy's time ran out", hint="--timeout 60 gives it more."
+        ) from None
     except RecursionError:
         raise SymbolicError("too deep for one formula") from None
     flat = [float(g) for g in entries(spread(gradient, shape))]
     rows = dict(zip(_indices(shape), flat, strict=True))
-    left = max(seconds - (time.monotonic() - start), 0.1) / len(places)
-    return [_one(equations, name, place, e, rows[place], left, full) for place, e in zip(places, found, strict=True)]
+    left = max(seconds - (time.process_time() - start), 0.1) / len(places)
+    told = [_one(equations, name, place, e, rows[place], left, full) for place, e in zip(places, found, strict=True)]
+    together = ""
+    with suppress(TooSlow, SymbolicError), within(left):
+        together = in_one(graph, equations.known, name, [formula for formula, _ in found])
+    return told, together
 
 
 def _one(
@@ -175,6 +154,8 @@ class _Equations:
         self.list: list[tuple[Any, Formula, int, int]] = []
         """Symbol, formula, slot, and which entry it is."""
         self.conditions: dict[Any, None] = {}
+        self.symbols: dict[int, tuple[str, list[Any]]] = {}
+        """By slot: a value's name and the symbols of its entries."""
         total = 0
 
         def named(label: str, found: Formula, shape: Shape, slot: int, boundary: bool) -> Formula:
@@ -185,6 +166,7 @@ class _Equations:
             if not boundary:
                 return found
             fresh = symbols(label, shape)
+            self.symbols[slot] = (label, entries(fresh))
             self.list += [(s, e, slot, k) for k, (s, e) in enumerate(zip(entries(fresh), flat, strict=True))]
             return fresh
 
@@ -234,6 +216,8 @@ class _Equations:
         """SymPy's local derivative; with the node's own name, a(1 - a), where the textbook has it and it is so."""
         plain = value.diff(by)
         operation = self.graph.operations[slot]
+        if isinstance(operation, Structural) and operation.slopes is not None:
+            return self.nearest(plain, self.among_entries(operation.slopes, slot, k, by))
         if not isinstance(operation, Elementwise):
             return plain
         corner = self.on_edge(plain)  # every slope between those of both sides is right: ours is the usual one
@@ -243,8 +227,26 @@ class _Equations:
         names = {**dict(zip(operation.arguments, inner, strict=True)), "y": own}
         pairs = zip(operation.textbook, inner, strict=True)
         shown = sympy().Add(*[interpret(t, names) * u.diff(by) for t, u in pairs if by in u.free_symbols])
+        return shown if corner else self.nearest(plain, shown)
+
+    def nearest(self, plain: Formula, shown: Formula) -> Formula:
+        """The textbook's form of a derivative where its number is SymPy's own, else SymPy's."""
         a, b = number_of_digits(plain, self.known), number_of_digits(shown, self.known)
-        return shown if corner or abs(a - b) <= abs(a) * 10 ** (5 - DIGITS) else plain
+        return shown if abs(a - b) <= abs(a) * 10 ** (5 - DIGITS) else plain
+
+    def among_entries(self, slopes: tuple[str, str], slot: int, k: int, by: Any) -> Formula:
+        """The derivative of entry k of an operation whose entries along an axis depend on one another (softmax)."""
+        shape, axis = self.graph.shapes[slot], self.graph.options[slot].axis
+        own = self.symbols[slot][1]
+        inner = entries(self.made[self.graph.arguments[slot][0]])
+        places = _indices(shape)
+        along = {a % len(shape) for a in (axis if isinstance(axis, tuple) else (axis,))}
+        total = sympy().S.Zero
+        for j, (place, u) in enumerate(zip(places, inner, strict=True)):
+            same_group = all(a in along or place[a] == places[k][a] for a in range(len(shape)))
+            if same_group and by in u.free_symbols:
+                total += interpret(slopes[j != k], {"y": own[k], "w": own[j]}) * u.diff(by)
+        return total
 
     def resolved(self, e: Formula) -> Formula:
         """An expression with every choice made as the numbers make it; the conditions are kept."""
@@ -262,12 +264,21 @@ class _Equations:
     def sided(self, condition: Any) -> Any:
         """A condition as it is said: `z > 0`, the number on the right, and strict where it is so here."""
         if not condition.is_Relational:
-            return condition
+            return self.exactly(condition)
         if condition.lhs.is_number and not condition.rhs.is_number:
             condition = condition.reversed
         left, right = (number_of_digits(e, self.known) for e in (condition.lhs, condition.rhs))
         strict = {sympy().Ge: sympy().Gt, sympy().Le: sympy().Lt}.get(type(condition))
         return strict(condition.lhs, condition.rhs, evaluate=False) if strict and left != right else condition
+
+    def exactly(self, condition: Any) -> Any:
+        """A condition that asks which of several numbers one is (a label), as the number that it is: `y[1] == 0`."""
+        library, used = sympy(), condition.free_symbols
+        atoms = condition.atoms(library.core.relational.Relational)
+        if len(used) != 1 or not all(isinstance(a, library.Eq | library.Ne) for a in atoms):
+            return condition
+        (one,) = used
+        return library.Eq(one, library.nsimplify(float(self.known[one])), evaluate=False)
 
     def on_edge(self, e: Formula) -> bool:
         """Whether an expression chooses by a comparison of two equal numbers: a corner, such as relu's at 0."""
@@ -305,33 +316,3 @@ def _broadcast(value: Formula, shape: Shape) -> Formula:
     import numpy as np
 
     return np.broadcast_to(np.asarray(value, object), shape)
-
-
-def tidy(e: Formula) -> Formula:
-    """The shortest form of an expression, products before sums: factorised, simplified, or as it is."""
-    library = sympy()
-    found = [e]
-    size = size_of(e, TIDIED)
-    if size > TIDIED:
-        return e
-    found.append(library.factor_terms(e))
-    if not e.has(library.Float) and size <= TIDIED // 2:
-        plain = e.is_rational_function()
-        found.append(library.factor(e) if plain else library.factor_terms(library.cancel(e)))
-        if size <= READABLE // 2:
-            found.append(library.simplify(e))
-    return min(found, key=lambda one: (library.count_ops(one) - 2 * bool(one.is_Mul or one.is_Pow), len(str(one))))
-
-
-def text(e: Formula) -> str:
-    """An expression in the language of the spec: `w2*x*(a2 - y)`."""
-    renamed = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
-               "acosh": "arccosh", "atanh": "arctanh", "ceiling": "ceil", "Abs": "abs"}  # fmt: skip
-    library = sympy()
-    long = {n: library.Float(n, 15) for n in e.atoms(library.Rational) if len(str(n)) > MOST_FIGURES}
-    written = str(library.sstr(e.xreplace(long), full_prec=False))
-    if isinstance(e, library.Eq | library.Ne):
-        sign = "==" if isinstance(e, library.Eq) else "!="
-        written = f" {sign} ".join(str(library.sstr(side, full_prec=False)) for side in e.args)
-    written = re.sub(r"(?<=\d)\.0(?=e)", "", written)  # 1.0e-6
-    return re.sub(r"\b[A-Za-z]\w*(?=\()", lambda m: renamed.get(m[0], m[0]), written)

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from backpropcli.errors import BackpropError
+from backpropcli.ops.definition import show_shape
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Expression, Index, Name, Number, postorder, rebuilt
+from backpropcli.spec.formula.tree import Binary, Expression, Index, Name, Number, Unary, postorder, rebuilt
 from backpropcli.symbolic.derive import Derived
 from backpropcli.views.numbers import Precision, is_array
 from backpropcli.views.rows import Row
@@ -29,10 +30,14 @@ MOST_NUMBERS = 16
 
 
 class Derivation:
-    """The sections about one gradient: `found` has its formulas, or `problem` says why there are none."""
+    """The sections about one gradient: `found` has its formulas, or `problem` says why there are none; `together` is
+    one formula for all entries."""
 
-    def __init__(self, told: Explanation, found: Sequence[Derived], problem: BackpropError | None) -> None:
+    def __init__(
+        self, told: Explanation, found: Sequence[Derived], problem: BackpropError | None, together: str = ""
+    ) -> None:
         self.told = told
+        self.together = together
         self.worked: Worked = told.worked
         self.found = found
         self._problem = problem
@@ -44,6 +49,27 @@ class Derivation:
     def problem(self) -> BackpropError | None:
         """Why there is no formula at all; None where there is one."""
         return self._problem if self.matrix is None else None
+
+    @property
+    def whole(self) -> Maths | None:
+        """All entries in one formula, where SymPy found one."""
+        if not self.together:
+            return None
+        formula = rebuilt(self.tree(self.together), _positive_first)
+        return maths.formula(formula, self.worked.style, self.worked.arrays)
+
+    @property
+    def missing(self) -> str:
+        """What of formula, number and verdict there is not, and why; "" where there are all three."""
+        if not self.worked.reaches(self.told.name):
+            return ""
+        if self.problem is not None:
+            return f"No single formula: {self.problem}"
+        if not self.found and self.matrix_agrees is None:
+            return "No number of this formula is known, and so no verdict: what it calls has none of its own."
+        if any(one.value != one.value or one.gradient != one.gradient for one in self.found):
+            return "There is nothing to compare: NaN agrees with nothing. backprop run tells where it arises."
+        return ""
 
     @property
     def agrees(self) -> bool:
@@ -92,8 +118,7 @@ class Derivation:
             yield told.chain.locals_table(links)
         elif told.name != told.of:
             yield from self.step_by_step()
-        whole = is_array(told.value)
-        if self.matrix is not None and whole:
+        if self.matrix is not None and (is_array(told.value) or not self.found):
             yield self.in_matrices(self.matrix)
             yield self.closing_of_all()
         else:
@@ -101,8 +126,11 @@ class Derivation:
                 left = maths.gradient(self.told.of, one.name, one.entry)
                 yield Equations(left, list(self.equations(one)))
                 yield self.closing(one)
-        if self.problem is not None:
-            yield Lines([(Said(line), 2) for line in f"No single formula: {self.problem}".splitlines()])
+        if self.whole is not None and self.matrix is None:
+            label = maths.gradient(told.of, told.name)
+            yield Lines([(Said("All entries in one:  ", maths.spelled(label, " = ", self.whole)), 21)])
+        if self.missing:
+            yield Lines([(Said(line), 2) for line in self.missing.splitlines()])
 
     # Number by number.
 
@@ -139,8 +167,11 @@ class Derivation:
     def chained(self) -> Maths | None:
         """The chain rule in one line: each path's local derivatives, multiplied, and the paths added."""
         told = self.told
+        links = [[link for link in path if not link.plain] for path in told.paths or ()]
+        if len(links) == 1 and len(links[0]) == 1 and (whole := told.chain.factor(links[0][0])) is not None:
+            return whole
         one = [maths.number("1")]
-        factors = [[told.chain.multiplied(k) for k in path if not k.plain] or one for path in told.paths or ()]
+        factors = [[told.chain.multiplied(k) for k in path] or one for path in links]
         return maths.joined(" + ", [maths.joined(told.chain.times, part) for part in factors]) if factors else None
 
     def tree(self, text: str) -> Expression:
@@ -168,15 +199,13 @@ class Derivation:
         if one.also:
             conditions = self.conditions(one.also)
             said.append((Said("Fully written out it holds while ", *maths.listed(conditions), "."), 0))
-        if one.value != one.value or one.gradient != one.gradient:
-            words = "There is nothing to compare: NaN agrees with nothing. backprop run tells where it arises."
-        elif one.agrees:
-            words = "The formula and backprop agree."
-        else:
+        if one.agrees and one.value == one.value:
+            said.append((Said("The formula and backprop agree."), 0))
+        elif not one.agrees:
             exactly = Precision(17).show
             words = f"They differ: the formula comes to {exactly(one.value)}, backprop to {exactly(one.gradient)}. " \
                 "backprop check tells which is right."
-        said.append((Said(words), 0))
+            said.append((Said(words), 0))
         return Lines(said)
 
     def conditions(self, texts: Sequence[str]) -> list[Maths]:
@@ -209,11 +238,17 @@ class Derivation:
         rows: list[tuple[str, str]] = [
             ("chain rule", maths.formula(matrix.formula, self.worked.style, self.worked.arrays))
         ]
-        if matrix.value is not None and (shown := self.worked.show(matrix.value)) is not None:
-            rows.append(("as numbers", maths.number(shown)))
-        if (ours := self.worked.show(told.value)) is not None:
-            rows.append(("by backprop", maths.number(ours)))
+        if self.whole is not None and self.whole != rows[0][1]:
+            rows.append(("simplified", self.whole))
+        if matrix.value is not None:
+            rows.append(("as numbers" if is_array(told.value) else "as a number", self.number(matrix.value)))
+        rows.append(("by backprop", self.number(told.value)))
         return Equations(maths.gradient(told.of, told.name), rows)
+
+    def number(self, value: Any) -> Maths | str:
+        """A number or a small array; of a large one its shape."""
+        shown = self.worked.show(value)
+        return maths.number(shown) if shown is not None else f"an array of shape {show_shape(value.shape)}"
 
     def closing_of_all(self) -> Lines:
         """Whether the formula in matrices, and SymPy's of single entries, agree with backpropagation."""
@@ -228,7 +263,8 @@ class Derivation:
             said.append(f"So do SymPy's formulas of its {len(self.found)} entries.")
         for one in wrong:
             said.append(f"SymPy's formula of {one.name}{list(one.entry)} comes to {one.value!r}, not {one.gradient!r}.")
-        said.append(f"Each entry has a formula of its own: derive '{first}'")
+        if is_array(self.told.value):
+            said.append(f"Each entry has a formula of its own: derive '{first}'")
         return Lines([(Said(line), 0) for line in said])
 
 
@@ -251,6 +287,14 @@ def ordered(formula: Expression, order: Mapping[str, int]) -> Expression:
     return rebuilt(formula, sort)
 
 
+def _positive_first(_: Expression, now: Expression) -> Expression:
+    """`p - y` for `-y + p`."""
+    match now:
+        case Binary(sign="+", left=Unary(sign="-", operand=first), right=second):
+            return Binary("-", second, first)
+    return now
+
+
 def _flat(formula: Expression) -> Expression:
     """The same with every entry, `W1[0, 1]`, as a name of its own."""
     return rebuilt(formula, lambda part, now: Name(typeset(part)) if isinstance(part, Index) else now)
@@ -258,10 +302,11 @@ def _flat(formula: Expression) -> Expression:
 
 def derive_json(found: Sequence[Derivation], source: str) -> Iterator[str]:
     """`backprop.derive/1`: {"format", "spec", "loss", "agrees", "gradients": [{"name", "chain": [{"of", "by",
-    "formula", "value"}], "matrix": {"formula", "value", "agrees"}, "problem", "formulas": [{"index", "formula",
-    "in_data", "while", "while_in_data", "value", "backprop", "agrees"}]}]}.
+    "formula", "value"}], "matrix": {"formula", "value", "agrees"}, "together", "problem", "missing", "formulas":
+    [{"index", "formula", "in_data", "while", "while_in_data", "value", "backprop", "agrees"}]}]}.
 
-    Formulas are in the language of the spec; those of the chain, and the one in matrix notation (null where there is
+    Formulas are in the language of the spec (`together`, all entries in one); `missing` says which of formula, number
+    and verdict there is not, and why. Those of the chain, and the one in matrix notation (null where there is
     none), are as people write them.
     """
     from backpropcli.views.json import anything
@@ -275,7 +320,9 @@ def derive_json(found: Sequence[Derivation], source: str) -> Iterator[str]:
                 "formula": maths.formula(one.matrix.formula, one.worked.style, one.worked.arrays),
                 "value": one.matrix.value, "agrees": one.matrix_agrees,
             },
+            "together": one.together or None,
             "problem": str(one.problem) if one.problem is not None else None,
+            "missing": one.missing or None,
             "formulas": [
                 {"index": list(d.entry), "formula": d.formula, "in_data": d.in_data, "while": list(d.while_),
                  "while_in_data": [*d.while_, *d.also],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import backpropcli as bp
 from backpropcli.app import main
 from backpropcli.spec import example_text
 from backpropcli.symbolic.derive import Derived
+from backpropcli.symbolic.timelimit import TooSlow, within
 from backpropcli.views.tellings.derive import Derivation
 from backpropcli.views.tellings.sections import latex, markdown, terminal
 
@@ -131,7 +133,7 @@ def test_too_many_entries_and_too_large() -> None:
 def test_the_time_limit_is_kept() -> None:
     nodes = ", ".join(f"a{k}: sin(a{k - 1} + w) * a{k - 1} + exp(a{k - 1})" for k in range(1, 8))
     slow = bp.loads(f"parameters: {{w: 0.1}}\nnodes: {{a0: w, {nodes}}}").derive("w", seconds=0.001)
-    assert str(slow.problem) == "no formula within 0.001 s: the network is too large for SymPy"
+    assert str(slow.problem).startswith("no formula yet after 0.001 s of computing: SymPy's time ran out")
 
 
 def test_a_wrong_gradient_does_not_agree() -> None:
@@ -210,3 +212,71 @@ def test_no_single_formula_is_status_3(tmp_path: Path, capsys: pytest.CaptureFix
     )
     assert main(["derive", str(spec), "W[0,1]"]) == 0
     capsys.readouterr()
+
+
+SOFTMAX = "targets: {{y: {y}}}\nparameters: {{z: {z}}}\nnodes: {{p: softmax(z), L: '{loss}'}}\n"
+
+
+@pytest.mark.parametrize(
+    ("z", "y", "loss", "whole"),
+    [
+        ("[0.1, 0.2, 0.3]", "2", "-log(p[2])", "p - one_hot(2, 3)"),
+        ("[0.1, 0.2, 0.3]", "2", "-log(p)[0]", "p - one_hot(0, 3)"),
+        ("[0.1, 0.2, 0.3]", "[0, 1, 0]", "-sum(one_hot(1, 3)*log(p))", "p - one_hot(1, 3)"),
+        ("[[0.1, 0.2, 0.3], [1, 2, 3]]", "[2, 0]", "-mean(log(p[arange(2), y]))", "(p - one_hot(y, 3)) / 2"),
+        ("[[0.1, 0.2, 0.3], [1, 2, 3]]", "[2, 0]", "-log(p[0, 1]) - log(p[1, 2])", "p - one_hot([1, 2], 3)"),
+        ("[0.1, 0.2, 0.3]", "2", "sum(p**2)", None),
+    ],
+)
+def test_softmax_and_log_come_to_the_difference(z: str, y: str, loss: str, whole: str | None) -> None:
+    network = bp.loads(SOFTMAX.format(z=z, y=y, loss=loss))
+    told = network.derive("z")
+    assert told.whole == whole
+    assert told.agrees
+    assert not told.missing
+
+
+def test_an_entry_of_softmax_and_log() -> None:
+    network = bp.loads(SOFTMAX.format(z="[0.1, 0.2, 0.3]", y=2, loss="-log(p[2])"))
+    assert [one.formula for one in network.derive("z").found] == ["p[0]", "p[1]", "p[2] - 1"]
+    log = bp.loads("parameters: {z: [1, 2]}\nnodes: {q: log_softmax(z), L: '-q[1]'}")
+    assert [one.formula for one in log.derive("z").found] == ["exp(q[0])", "exp(q[1]) - 1"]
+
+
+def test_a_label_s_condition_is_the_label() -> None:
+    network = bp.loads(SOFTMAX.format(z="[[0.1, 0.2], [1, 2]]", y="[1, 0]", loss="-mean(log(p[arange(2), y]))"))
+    assert {condition for one in network.derive("z").found for condition in one.while_} == {"y[0] == 1", "y[1] == 0"}
+
+
+def test_what_has_no_formula_number_and_verdict_exits_with_3(capsys: pytest.CaptureFixture[str]) -> None:
+    """A number that meets arrays too large for SymPy has a formula in matrix notation, its number and a verdict."""
+    words = ["derive", "-i", "x=[1,2,3,4,5,6]", "-t", "y=[[0],[1],[0],[1],[1],[0]]", "-p", "b=0.5", "-n",
+             "p = sigmoid(x + b)", "-n", "L = mean(-(y*log(p) + (1-y)*log(1-p)))", "b"]  # fmt: skip
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "chain rule   dL/db = " in said
+    assert "by backprop        = 0.449308" in said
+    assert said.endswith("The formula and backprop agree.\n")
+    assert main(["derive", "-p", "x=-1", "-n", "J = log(x)**2"]) == 3
+    assert "NaN agrees with nothing" in capsys.readouterr().out
+
+
+def test_the_time_limit_counts_computing_alone() -> None:
+    def endless() -> None:
+        with within(0.05):
+            while True:
+                sum(range(1000))
+
+    with pytest.raises(TooSlow):
+        endless()
+    with within(0.05):
+        time.sleep(0.2)
+
+
+def test_time_that_ran_out_is_said_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    weights = " + ".join(f"tanh(w*{k} + x)" for k in range(1, 40))
+    words = ["-i", "x=1", "-p", "w=2", "-n", f"a = {weights}", "-n", "J = sin(a)**2", "--timeout", "0.001"]
+    assert main(["derive", *words, "w"]) == 3
+    said = " ".join(capsys.readouterr().out.split())
+    assert "SymPy's time ran out --timeout 60 gives it more." in said
+    assert "too large" not in said
