@@ -52,6 +52,8 @@ class Dialogue:
         self.first: float | None = None
         """Its loss at its own parameters, as it answered `{}`."""
         self._texts: list[tuple[Tensor, list[str], str]] = []
+        self._keys: dict[str, str] = {}
+        """How a parameter is called in JSON, where its name holds what may not be shown."""
 
     def own(self, given: Mapping[str, Value]) -> list[Tensor]:
         """The program's own parameters with those `given` in their place; those given alone where it names none."""
@@ -71,7 +73,10 @@ class Dialogue:
             return [tensor(name, value) for name, value in given.items()]
         if not isinstance(found, dict) or not found:
             raise self._wrong('should have "parameters" as an object of names and numbers', answer, self._how_own())
-        tensors = [Tensor(name, *self._numbers(value, name, answer)) for name, value in found.items()]
+        self._keys = {printable(name): name for name in found}
+        if len(self._keys) < len(found):
+            raise self._wrong("names parameters that differ in control characters alone", answer)
+        tensors = [Tensor(printable(k), *self._numbers(value, printable(k), answer)) for k, value in found.items()]
         if not given:
             self.first = answer.loss
         for name, value in given.items():
@@ -123,7 +128,7 @@ class Dialogue:
                 moved[t] = list(self._texts[t][1])
             moved[t][flat] = number(x)
         pieces = (
-            f"{json.dumps(t.name)}: {nested(t.shape, moved[k]) if k in moved else whole}"
+            f"{json.dumps(self._keys.get(t.name, t.name))}: {nested(t.shape, moved[k]) if k in moved else whole}"
             for k, (t, _, whole) in enumerate(self._texts)
         )
         return "{" + ", ".join(pieces) + "}"
@@ -170,6 +175,7 @@ class Dialogue:
         found: dict[str, Any] = {}
         names = [t.name for t in tensors]
         for key, value in given.items():
+            key = printable(key)
             name = same_name(key, names)
             if name is None:
                 near = did_you_mean(key, names)

@@ -477,6 +477,19 @@ def test_long_lines_are_cut_in_messages(run: Run) -> None:
     assert f"  Received:  {'x' * 200}... (5,000 characters)\n" in err
 
 
+@pytest.mark.parametrize("form", ["table", "markdown", "csv", "github"])
+def test_names_of_parameters_are_made_safe(run: Run, form: str) -> None:
+    body = (
+        "N = 'a\\n\\x1b[2J::error::x'\nfor line in sys.stdin:\n    w = json.loads(line).get(N, 2.0)\n"
+        "    say({'loss': w * w, 'parameters': {N: 2.0}, 'gradients': {N: 3 * w}})"
+    )
+    status, out, err = run(body, "--format", form)
+    assert (status, err) == (1, "")
+    assert "\x1b" not in out
+    assert "dJ/da\n" not in out
+    assert not any(line.lstrip().startswith("::error::x") for line in out.splitlines())
+
+
 def test_an_answer_without_an_end_is_cut(run: Run) -> None:
     endless = "sys.stdin.readline()\nwhile True: sys.stdout.write('a' * 1000000)"
     status, _, err = run(endless)
