@@ -154,7 +154,7 @@ class Locals:
             argument = names[int(row.name.removeprefix("argument"))]
             return found._replace(
                 argument=argument, entry=row.index, says=row.backprop, slope=row.numerical, error=row.bound,
-                diagnosis=ratio_says(row.backprop, row.numerical),
+                diagnosis="" if row.cornered else ratio_says(row.backprop, row.numerical),
             )  # fmt: skip
         assert tie is not None
         first = tie.components[0]

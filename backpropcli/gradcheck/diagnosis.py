@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from backpropcli.engine import Trace
 from backpropcli.gradcheck.foreign import ROUNDING, Compared, Foreign
 from backpropcli.gradcheck.likeness import CLOSE, Shown, gradient_name, patterns
-from backpropcli.gradcheck.mistakes import Explanation, Search
-from backpropcli.gradcheck.naming import Match
+from backpropcli.gradcheck.mistakes import Explanation, Search, attempted
+from backpropcli.gradcheck.naming import Match, Matched
+from backpropcli.gradcheck.shapes import shape_sentence
 from backpropcli.gradcheck.whereabouts import Whereabouts
 
 
-def diagnose(trace: Trace, found: Foreign, matches: Sequence[Match]) -> None:
-    """Say where the fault is and what it may be: sets `where`, `likely` and `sure` of what was found."""
+def diagnose(trace: Trace, found: Foreign, matched: Matched) -> None:
+    """Say where the fault is and what it may be: sets `where`, `likely` and `sure` of what was found.
+
+    Guesses are made in `attempted` (one that raises is none), so that no diagnosis can end a check.
+    """
     if found.verdict != "fail":
         return
+    matches = matched.matches
     loss = found.loss
     if loss is not None and _differs(loss, found):
         found.where = (
@@ -24,23 +28,30 @@ def diagnose(trace: Trace, found: Foreign, matches: Sequence[Match]) -> None:
             "so must the gradients. Are the data and the parameters the same (--load)?"
         )
         return
-    shown = [_shown(trace, m, g, found) for m, g in zip(matches, found.gradients, strict=True)]
+    compared = {g.name: g for g in found.gradients}
+    shown = [_shown(trace, m, compared[m.name], found) for m in matches]
     # What is not a number says nothing about the rest: it is told apart.
     broken = [s for s in shown if not _finite(s.theirs)]
     sound = [s for s in shown if _finite(s.theirs) and _finite(s.right)]
     wrong, right = [s for s in sound if s.wrong], [s for s in sound if not s.wrong]
     likely = [f"{gradient_name(trace, s.name)} is not a number in {_part(s)}." for s in broken[:1]]
+    for m in matched.misshapen:
+        likely += attempted(shape_sentence(trace, m, found.tolerance) for _ in (0,))
+    if not wrong and not broken:
+        found.likely = tuple(likely)
+        return
     where = Whereabouts(trace, [s.name for s in (*wrong, *broken)], [s.name for s in right if not s.empty])
     explained: list[Explanation] = []
     if wrong and all(entry.right == entry.backprop for entry in found.components):
-        explained = Search(trace, where, wrong, right, {m.name: m.key for m in matches}).explanations()
+        search = Search(trace, where, wrong, right, {m.name: m.key for m in matches})
+        explained = list(attempted(e for _ in (0,) for e in search.explanations()))
     nodes = [node for e in explained[:2] for node in e.nodes]
     if explained:
         likely.append(_sentence(explained[0].words))
         seconds = [e for e in explained[1:] if e.words != explained[0].words and e.rank <= explained[0].rank]
         likely += [f"Or {e.words}." for e in seconds[:1]]
     else:
-        likely += list(patterns(trace, wrong, shown))
+        likely += attempted(patterns(trace, wrong, shown))
     found.where = where.sentence(nodes)
     found.likely = tuple(likely)
     found.sure = where.advice(nodes if where.edges and not set(nodes) <= {e.node for e in where.edges} else ())

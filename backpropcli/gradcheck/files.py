@@ -90,8 +90,8 @@ class Checked(NamedTuple):
         culprit = report.culprit if worst.reason == "rule" else None
         place = (culprit.place if culprit is not None else None) or self.place(name)
         return Finding(
-            name, f"d{report.of}/d{worst.label}", verdict, worst.backprop, worst.numerical, worst.bound,
-            slip(worst.backprop, worst.numerical), worst.note, len(odd), size, place=place,
+            name, f"d{report.of}/d{worst.label}", verdict, worst.backprop, worst.nearest, worst.bound,
+            slip_of(worst), worst.note, len(odd), size, place=place,
         )  # fmt: skip
 
     def _of_claim(self, claim: Claim) -> Finding:
@@ -105,11 +105,12 @@ class Checked(NamedTuple):
 
     def _of_theirs(self, of: str, compared: Compared) -> Finding:
         worst, wrong = compared.worst, compared.wrong
+        shape = slip(worst.theirs, worst.right) if compared.given is None else worst.note
         index = f"[{', '.join(map(str, worst.index))}]" if worst.index else ""
         return Finding(
             compared.name, f"d{of}/d{compared.name}{index}", "fail" if wrong else "unsure", worst.theirs, worst.right,
-            worst.allowed, slip(worst.theirs, worst.right), worst.note, wrong or compared.unsure, compared.size,
-            whose="theirs", place=self.place(compared.name),
+            worst.allowed, shape, worst.note, wrong or compared.unsure, compared.size, whose="theirs",
+            place=self.place(compared.name),
         )  # fmt: skip
 
 
@@ -138,10 +139,18 @@ def sum_up(files: Iterable[Checked]) -> Summary:
 
 def distance(row: Row) -> float:
     """How far a component is off, for finding the worst: relative to its slope; what is no number is furthest off."""
-    off = abs(row.backprop - row.numerical)
+    off = abs(row.backprop - row.nearest)
     if not math.isfinite(off):
         return math.inf
-    return off / max(abs(row.backprop), abs(row.numerical), 1e-300)
+    return off / max(abs(row.backprop), abs(row.nearest), 1e-300)
+
+
+def slip_of(row: Row) -> str:
+    """The shape of a gradient's error; on a corner there is no one slope that a factor could be told from."""
+    if row.left is None or row.right is None or not row.cornered:
+        return slip(row.backprop, row.numerical)
+    low, high = sorted((row.left, row.right))
+    return f"not from {low:.6g} to {high:.6g}" if math.isfinite(row.backprop) else slip(row.backprop, 0.0)
 
 
 def slip(got: float, right: float) -> str:

@@ -11,7 +11,7 @@ from backpropcli.gradcheck.naming import Match, Matched
 from backpropcli.gradcheck.report import Row, Verdict
 from backpropcli.gradcheck.spread import spread
 from backpropcli.gradcheck.verdicts import LOST, TOLERANCE, TOLERANCE32
-from backpropcli.ops.definition import Shape, Value
+from backpropcli.ops.definition import Shape, Value, show_shape
 from backpropcli.spec.precision import EPS, Precision
 
 TOLERANCE16 = 4e-3
@@ -65,7 +65,10 @@ class Entry(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """One array of the file: how many of its components are wrong, and the one that is furthest off."""
+    """One array of the file: how many of its components are wrong, and the one that is furthest off.
+
+    `given` is its shape in the file where that is not the gradient's (all of it is wrong then), None where it is.
+    """
 
     key: str
     name: str
@@ -74,6 +77,7 @@ class Compared(NamedTuple):
     wrong: int
     unsure: int
     worst: Entry
+    given: Shape | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -165,6 +169,10 @@ def compare(
             judged, single, judge = other, True, again
     gradients = [_compared(m, trace.graph.shape(m.name), e) for m, e in zip(matched.matches, judged, strict=True)]
     everything = [e for entries in judged for e in entries]
+    if matched.misshapen:
+        order = {name: k for k, name in enumerate(trace.graph.nodes)}
+        gradients += [_misshapen(m, trace) for m in matched.misshapen]
+        gradients.sort(key=lambda g: order[g.name])
     loss = (matched.loss, float(trace.value(trace.of or ""))) if matched.loss is not None and trace.of else None
     notes = list(_notes(source, precision, everything, single))
     return Foreign(source, precision, gradients, everything, matched.missing, loss, single, notes)
@@ -175,6 +183,17 @@ def _compared(m: Match, shape: Shape, entries: Sequence[Entry]) -> Compared:
     worst = max(entries, key=lambda e: (order[e.verdict], not math.isfinite(e.theirs), e.off))
     wrong, unsure = (sum(e.verdict == v for e in entries) for v in ("fail", "unsure"))
     return Compared(m.key, m.name, shape, len(entries), wrong, unsure, worst)
+
+
+def _misshapen(m: Match, trace: Trace) -> Compared:
+    """A gradient that has not the shape of what it is the gradient of: there are no entries to compare."""
+    shape, given = trace.graph.shape(m.name), tuple(getattr(m.value, "shape", ()))
+    note = f"it has the shape {show_shape(given)}, and {m.name} has {show_shape(shape)}"
+    right = trace.gradient(m.name)
+    own = float(right) if not getattr(right, "ndim", 0) else math.nan
+    worst = Entry(m.name, (), math.nan, own, own, None, None, 0.0, "fail", note)
+    size = math.prod(shape)
+    return Compared(m.key, m.name, shape, size, size, 0, worst, given)
 
 
 class _Judge:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import permutations
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
+from backpropcli.gradcheck.factors import Factors, plain
 
-NICE = 1e-3
-"""A plain number this near (relative) is tried first; it is named only if it gives their numbers."""
-CLOSE = 2e-5
+CLOSE = 1e-6
 """What is given credit for in recognising a number, relative, beside what is allowed anyway."""
 
 
@@ -37,26 +36,48 @@ class Shown(NamedTuple):
 
 
 def patterns(trace: Trace, wrong: Sequence[Shown], shown: Sequence[Shown]) -> Iterator[str]:
-    """What each wrong gradient looks like by itself; gradients that look alike are said together."""
+    """What each wrong gradient looks like by itself, if each of them looks like something; alike ones said together.
+
+    A guess that leaves some of what is wrong unexplained is none.
+    """
+    factors = Factors(trace)
     said: dict[str, list[str]] = {}
     for s in wrong:
-        words = pattern(trace, s, shown)
-        if words:
-            said.setdefault(words, []).append(gradient_name(trace, s.name))
+        words = pattern(trace, s, shown, factors)
+        if not words:
+            return
+        said.setdefault(words, []).append(gradient_name(trace, s.name))
     for words, names in list(said.items())[:4]:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         yield f"{', '.join(names[:3])}{more}: {words}."
 
 
-def pattern(trace: Trace, s: Shown, shown: Sequence[Shown]) -> str:
+def pattern(trace: Trace, s: Shown, shown: Sequence[Shown], factors: Factors) -> str:
     """What one gradient looks like beside the right one; empty where it looks like nothing known."""
-    import numpy as np
-
     t, r = s.theirs, s.right
     if not t.any():
         return "theirs is 0"
     if s.fits(-r):
         return "the sign is the other way round"
+    off = off_places(s)
+    for words in (_turned(s), _shuffled(s, off), _somebody_elses(trace, s, shown), _times(s, factors)):
+        if words:
+            return words
+    return _which(off, r.shape) if 0 < len(off) < r.size and r.ndim else ""
+
+
+def off_places(s: Shown) -> Any:
+    """Where theirs is not what is right."""
+    import numpy as np
+
+    return np.argwhere(np.abs(s.theirs - s.right) > s.slack + CLOSE * np.fmax(np.abs(s.theirs), np.abs(s.right)))
+
+
+def _turned(s: Shown) -> str:
+    """The right numbers in another layout."""
+    import numpy as np
+
+    r = s.right
     if r.ndim == 2 and r.shape[0] == r.shape[1] and s.fits(r.T):
         return f"these are the right numbers, transposed (if they are stored so: --as {s.name}={s.name}.T)"
     if r.ndim == 2 and min(r.shape) > 1 and s.fits(r.ravel().reshape(r.shape, order="F")):
@@ -64,28 +85,75 @@ def pattern(trace: Trace, s: Shown, shown: Sequence[Shown]) -> str:
     if r.ndim == 2 and min(r.shape) > 1 and s.fits(r.ravel(order="F").reshape(r.shape)):
         return "these are the right numbers, read out column by column instead of row by row"
     for axis in range(r.ndim):
-        if r.shape[axis] > 1 and s.fits(np.flip(r, axis)):
-            what = "entries" if r.ndim == 1 else ("rows", "columns")[axis] if r.ndim == 2 else f"axis {axis}"
-            if r.size > 2:
-                return f"the {what} are in reverse order"
-    off = np.argwhere(np.abs(t - r) > s.slack + CLOSE * np.fmax(np.abs(t), np.abs(r)))
+        if r.shape[axis] > 1 and r.size > 2 and s.fits(np.flip(r, axis)):
+            return f"the {_lines(r.ndim, axis)} are in reverse order"
+    return ""
+
+
+def _shuffled(s: Shown, off: Any) -> str:
+    """The right numbers in other places: two exchanged, or blocks (the gates of a cell) in another order."""
+    import numpy as np
+
+    r = s.right
     if len(off) == 2:
         a, b = (tuple(map(int, k)) for k in off)
         swapped = r.copy()
         swapped[a], swapped[b] = r[b], r[a]
         if s.fits(swapped):
             return f"{_index(a)} and {_index(b)} are swapped"
-    for other in shown:
-        if other.name != s.name and other.right.shape == r.shape and s.fits(other.right):
-            return f"these are the numbers of {gradient_name(trace, other.name)}"
-    with np.errstate(all="ignore"):
-        ratios = (t / r)[np.isfinite(t / r)]
-    if ratios.size and np.ptp(ratios) <= 1e-4 * np.abs(ratios).max() and s.fits(float(np.median(ratios)) * r):
-        c = nearest_nice(float(np.median(ratios)), r.shape)
-        return f"theirs is {plain(c)} times what is right"
-    if 0 < len(off) < r.size and r.ndim:
-        return _which(off, r.shape)
+    for axis in reversed(range(r.ndim)):
+        for count in (2, 3, 4):
+            if r.shape[axis] % count or r.shape[axis] == count == 2:
+                continue
+            blocks = np.split(r, count, axis)
+            for order in permutations(range(count)):
+                if list(order) != sorted(order) and s.fits(np.concatenate([blocks[k] for k in order], axis)):
+                    theirs = ", ".join(map(str, order))
+                    return (
+                        f"the {_lines(r.ndim, axis)} are the right ones in another order: of {count} equal blocks "
+                        f"(gates?) theirs are {theirs}"
+                    )
     return ""
+
+
+def _somebody_elses(trace: Trace, s: Shown, shown: Sequence[Shown]) -> str:
+    """The right numbers of another gradient: one of the file's first, else of any node's; or the value itself."""
+    import numpy as np
+
+    nodes = trace.graph.nodes
+    names = dict.fromkeys([*(other.name for other in shown), *nodes])
+    for name in names:
+        if name == s.name or trace.graph.shape(name) != s.right.shape:
+            continue
+        other = np.asarray(trace.gradient(name), float)
+        if other.any() and s.fits(other):
+            return f"these are the numbers of {gradient_name(trace, name)}"
+    for name in nodes:
+        value = np.asarray(trace.value(name), float)
+        if s.right.size > 1 and value.shape == s.right.shape and value.any() and s.fits(value):
+            return f"these are the numbers of {name} itself, not of a gradient"
+    return ""
+
+
+def _times(s: Shown, factors: Factors) -> str:
+    """The right numbers times a factor."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        ratios = s.theirs / s.right
+    ratios = ratios[np.isfinite(ratios)]
+    if not ratios.size:
+        return ""
+    median = float(np.median(ratios))
+    for c in factors.near(median):
+        if s.fits(c * s.right):
+            why = factors.words(c)
+            return f"theirs is {plain(c)} times what is right" + (f", and {why}" if why else "") if c else ""
+    return ""
+
+
+def _lines(ndim: int, axis: int) -> str:
+    return "entries" if ndim == 1 else ("rows", "columns")[axis] if ndim == 2 else f"slices along axis {axis}"
 
 
 def _index(index: tuple[int, ...]) -> str:
@@ -103,24 +171,6 @@ def _which(off: Any, shape: Sequence[int]) -> str:
             return f"only {word} {places.pop()} is wrong"
     return ""
 
-
-
-def nearest_nice(c: float, sizes: Iterable[int] = ()) -> float:
-    """The plain number next to c, if it is next to one: 0, ±1, a whole number, one over one, or over a size."""
-    if abs(c) < NICE:
-        return 0.0
-    for n in (*range(1, 13), *sizes):
-        for plain in (float(n), 1.0 / n):
-            if abs(abs(c) - plain) <= NICE * plain:
-                return math.copysign(plain, c)
-    return c
-
-
-def plain(c: float) -> str:
-    """`2`, `1/4`, `1.01`."""
-    if abs(c) < 1.0 and abs(1.0 / c - round(1.0 / c)) < 1e-9 and abs(1.0 / c) < 1e4:
-        return f"{'-' if c < 0 else ''}1/{round(abs(1.0 / c))}"
-    return f"{c:.6g}" if abs(c - 1.0) < 1e-3 else f"{c:.4g}"
 
 
 def gradient_name(trace: Trace, name: str) -> str:

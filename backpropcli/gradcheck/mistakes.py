@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
 
 from backpropcli.engine import Trace
-from backpropcli.gradcheck.likeness import CLOSE, Shown, nearest_nice, plain
+from backpropcli.engine.plan import quietly
+from backpropcli.gradcheck.factors import Factors, plain
+from backpropcli.gradcheck.likeness import CLOSE, Shown
+from backpropcli.gradcheck.slips import Stand, misplaced, revalued, slips, stands
 from backpropcli.gradcheck.whatif import Change, Spelling, Way, changes, rerun, scaled, ways
 from backpropcli.gradcheck.whereabouts import Whereabouts
+from backpropcli.ops.numbers.array import xp
 
+T = TypeVar("T")
 WORK = 4_000_000
 """So many numbers may be computed again in looking for the mistake."""
 MOST, LEAST = 600, 24
@@ -43,44 +49,118 @@ class Search:
         self.names = [s.name for s in self.shown]
         self.spell = Spelling(trace.graph)
         entries = sum(math.prod(shape) for shape in trace.graph.shapes)
-        self.left = max(LEAST, min(MOST, WORK // max(entries, 1)))
+        self.most = self.left = max(LEAST, min(MOST, WORK // max(entries, 1)))
+        self.factors = Factors(trace)
 
     def explanations(self) -> list[Explanation]:
         """What would give their numbers, the most usual first."""
         candidates = [w for w in ways(self.trace) if self.where.explains(w.to)]
         candidates.sort(key=lambda w: (self.where.spoils(w.to), w.slot))
-        found: list[Explanation] = []
         effects: dict[Way, dict[str, Any]] = {}
-        found += self._decayed()
-        for way in candidates:
-            if self.left <= 0:
-                break
-            effects[way] = self._without(way)
-            found += self._constant(way, effects[way])
+        found = [*attempted(self._decayed()), *attempted(self._constants(candidates, effects))]
         simple = [e for e in found if e.rank <= 1]
         found = _merged(found)
-        for way in candidates if not simple else []:
-            for change in changes(self.trace, way):
+        if not simple:
+            found += attempted(self._changed(candidates, changes))
+            found += attempted(self._subsets(candidates, effects))
+        for guesses in (
+            self._everywhere(), self._changed(candidates, slips), self._revalued(), self._misplaced(candidates),
+        ):  # fmt: skip
+            if not found:
+                found = _merged(attempted(guesses))
+        return sorted(found, key=lambda e: e.rank)
+
+    def _rerun(self, changed: Mapping[int, Any], slots: list[Any] | None = None) -> dict[str, Any]:
+        self.left -= 1
+        return rerun(self.trace, changed, self.names, slots)
+
+    def _fits(self, other: Mapping[str, Any]) -> bool:
+        return all(s.fits(other[s.name]) for s in self.shown)
+
+    def _gives(self, changed: Mapping[int, Any], slots: list[Any] | None = None) -> bool:
+        """Whether a backward pass with other rules, or at other values, gives their numbers.
+
+        A guess that raises is no guess.
+        """
+        with quietly(xp):
+            try:
+                return self._fits(self._rerun(changed, slots))
+            except Exception:
+                return False
+
+    def _constants(self, candidates: Sequence[Way], effects: dict[Way, dict[str, Any]]) -> Iterator[Explanation]:
+        for way in candidates:
+            if self.left <= 0:
+                return
+            effects[way] = self._without(way)
+            yield from attempted(self._constant(way, effects[way]))
+
+    def _changed(
+        self, candidates: Sequence[Way], kinds: Callable[[Trace, Way], Iterator[Change]]
+    ) -> Iterator[Explanation]:
+        for way in candidates:
+            for change in attempted(kinds(self.trace, way)):
                 if self.left <= 0:
-                    break
-                if self._fits(self._rerun({way.slot: change.operation})):
-                    node = self.spell.owner(way.slot).name
+                    return
+                if self._gives({way.slot: change.operation}):
                     words = self._factor(change)
                     name = self.spell.labels.get(way.to, "")
                     if "is transposed" in words and name in self.keys:
                         words += f" (if the file stores it so: --as {self.keys[name]}={name}.T)"
-                    found.append(Explanation((node,), words, 1))
-        found += [] if simple else self._subsets(candidates, effects)
-        if not found:
-            found += self._everywhere(candidates)
-        return sorted(found, key=lambda e: e.rank)
+                    yield Explanation((self.spell.owner(way.slot).name,), words, 1)
 
-    def _rerun(self, changed: dict[int, Any]) -> dict[str, Any]:
-        self.left -= 1
-        return rerun(self.trace, changed, self.names)
+    def _revalued(self) -> Iterator[Explanation]:
+        """The right rules at slightly other values: an epsilon forgotten, n - 1 for n."""
+        self.left = max(self.left, LEAST)
+        said = set[str]()
+        for node, words, slots in revalued(self.trace):
+            if self.left <= -LEAST:
+                return
+            if words not in said and self._gives({}, slots):
+                said.add(words)
+                yield Explanation((node,), words, 1)
 
-    def _fits(self, other: dict[str, Any]) -> bool:
-        return all(s.fits(other[s.name]) for s in self.shown)
+    def _misplaced(self, candidates: Sequence[Way]) -> Iterator[Explanation]:
+        """Another array of the same shape where one belongs: at one place, or at every step of a chain."""
+        self.left = max(self.left, self.most // 2)
+        others = stands(self.trace)
+        for way in candidates:
+            for _, change in attempted(misplaced(self.trace, way, others)):
+                if self.left <= 0:
+                    return
+                if self._gives({way.slot: change.operation}):
+                    yield Explanation((self.spell.owner(way.slot).name,), change.what, 1)
+        for group in self._groups():
+            found = [dict(self._shifted(way, others)) for way in group]
+            for key in found[0]:
+                if self.left <= 0:
+                    return
+                changed = {w.slot: f[key].operation for w, f in zip(group, found, strict=True) if key in f}
+                if len(changed) >= len(group) - 1 and len(changed) > 1 and self._gives(changed):
+                    nodes = tuple(dict.fromkeys(self.spell.owner(w.slot).name for w in group))
+                    yield Explanation(nodes, f"{found[0][key].what}, and so in every step like it", 1)
+
+    def _shifted(self, way: Way, others: list[Stand]) -> Iterator[tuple[str, Change]]:
+        """Misplaced arrays, known by their letters and how far their number is from the node's own: h2 in z3 is -1."""
+        own = _number(self.spell.owner(way.slot).name)
+        for key, change in attempted(misplaced(self.trace, way, others)):
+            name = key.partition("|")[2]
+            shift = _number(name) - own if re.search(r"\d", name) else 0
+            yield f"{_numberless(key)}{shift}", change
+
+    def _groups(self) -> list[list[Way]]:
+        """Ways at steps that are written alike but for their numbers, in every layer or at every time."""
+        groups: dict[tuple[str, int, str], list[Way]] = {}
+        for way in ways(self.trace):
+            if not self.where.masks[way.to] & self.where.all_wrong:
+                continue
+            operation = self.graph.operations[way.slot]
+            assert operation is not None
+            node = self.spell.owner(way.slot)
+            alike = _numberless(f"{node.name} = {node.formula} {self.spell.labels.get(way.to, '')}")
+            groups.setdefault((operation.name, way.position, alike), []).append(way)
+            groups.setdefault((operation.name, way.position, ""), []).append(way)
+        return [g for g in groups.values() if len(g) > 1 and len({w.slot for w in g}) > 1]
 
     def _without(self, way: Way) -> dict[str, Any]:
         operation = self.graph.operations[way.slot]
@@ -101,9 +181,7 @@ class Search:
             below += float(((effect / scale) ** 2).sum())
         if below == 0.0:
             return
-        c = above / below
-        nice = nearest_nice(c, self._sizes())
-        for constant in dict.fromkeys((nice, c)):
+        for constant in self.factors.near(above / below):
             pieces = {s.name: without[s.name] + constant * (s.right - without[s.name]) for s in self.shown}
             if self._fits(pieces):
                 node = self.spell.owner(way.slot)
@@ -122,34 +200,15 @@ class Search:
         part = "theirs" if len(users) == 1 else f"the part of theirs that comes through {self._equation(node)}"
         if c == -1.0:
             return f"{part} has the sign the other way round", 0
-        size = self._sized(c)
-        if size:
-            return f"{part} is {plain(c)} times what is right, and {size}", 0
+        why = self.factors.words(c)
+        if why:
+            return f"{part} is {plain(c)} times what is right, and {why}", 0
         rank = 0 if c in (2.0, 0.5, -2.0, -0.5) else 2
         return f"{part} is {plain(c)} times what is right", rank
 
     def _equation(self, name: str) -> str:
         formula = self.graph.nodes[name].formula
         return f"{name} = {formula}" if len(formula) <= 40 else name
-
-    def _sizes(self) -> list[int]:
-        return list(dict.fromkeys(n for shape in self.graph.shapes for n in shape if n > 1))
-
-    def _sized(self, c: float) -> str:
-        """`4 is the number of rows of x`: a size in the network that explains a constant."""
-        times = abs(c) if abs(c) > 1 else 1.0 / abs(c)
-        if times < 2.5:  # 2 and 1/2 are more often a square's
-            return ""
-        for name in self.graph.names("input", "target"):
-            shape = self.graph.shape(name)
-            if shape and shape[0] == times:
-                examples = "the number of examples" if len(shape) == 2 else "the number of entries"
-                return f"{plain(times)} is {examples} in {name}: a mean where a sum belongs, or the other way round"
-        for name in self.graph.names("node"):
-            size = math.prod(self.graph.shape(name))
-            if size == times:
-                return f"{plain(times)} is the size of {name}: a mean where a sum belongs, or the other way round"
-        return ""
 
     def _factor(self, change: Change) -> str:
         if not change.over:
@@ -203,26 +262,16 @@ class Search:
                 words = f"the paths from {label} through {' and '.join(map(self._equation, nodes))} are missing"
             yield Explanation(nodes, words, 0)
 
-    def _everywhere(self, candidates: Sequence[Way]) -> Iterator[Explanation]:
+    def _everywhere(self) -> Iterator[Explanation]:
         """The same mistake wherever an operation stands, or in every step of a chain written alike."""
-        everything = [w for w in ways(self.trace) if self.where.masks[w.to] & self.where.all_wrong]
-        groups: dict[tuple[str, int, str], list[Way]] = {}
-        for way in everything:
-            operation = self.graph.operations[way.slot]
-            assert operation is not None
-            node = self.spell.owner(way.slot)
-            alike = _numberless(f"{node.name} = {node.formula} {self.spell.labels.get(way.to, '')}")
-            groups.setdefault((operation.name, way.position, alike), []).append(way)
-            groups.setdefault((operation.name, way.position, ""), []).append(way)
-        for (name, _, _), group in groups.items():
-            if len(group) < 2 or len({w.slot for w in group}) < 2:
-                continue
+        for group in self._groups():
+            name = self._operation(group[0]).name
             nodes = tuple(dict.fromkeys(self.spell.owner(w.slot).name for w in group))
             for label, make in self._alike(group):
                 if self.left <= 0:
                     return
                 changed = {w.slot: make(w) for w in group}
-                if all(changed.values()) and self._fits(self._rerun(changed)):
+                if all(changed.values()) and self._gives(changed):
                     at = " and ".join(nodes[:3]) + (" ..." if len(nodes) > 3 else "")
                     yield Explanation(nodes, f"{label} in every {name} ({at})", 1)
 
@@ -231,8 +280,8 @@ class Search:
         for c, words in ((0.0, "nothing comes back"), (-1.0, "the sign is the other way round"),
                          (2.0, "there is a factor 2 too many"), (0.5, "a factor 2 is missing")):  # fmt: skip
             yield words, lambda w, c=c: scaled(self._operation(w), w.position, c)  # type: ignore[misc]  # a default
-        first = list(changes(self.trace, group[0]))
-        others = {w: list(changes(self.trace, w)) for w in group}
+        others = {w: [*attempted(changes(self.trace, w)), *attempted(slips(self.trace, w))] for w in group}
+        first = others[group[0]]
         for k, change in enumerate(first):
             if all(len(found) == len(first) for found in others.values()):
                 yield change.what, lambda w, k=k: others[w][k].operation  # type: ignore[misc]  # a default
@@ -284,6 +333,17 @@ def _merged(found: Iterable[Explanation]) -> list[Explanation]:
     for e in found:
         result[e.words, e.rank] = tuple(dict.fromkeys((*result.get((e.words, e.rank), ()), *e.nodes)))
     return [Explanation(nodes, words, rank) for (words, rank), nodes in result.items()]
+
+
+def attempted(guesses: Iterable[T]) -> Iterator[T]:
+    """The guesses that come before one raises: a guess that raises is no guess, and never ends a check."""
+    with suppress(Exception):
+        yield from guesses
+
+
+def _number(text: str) -> int:
+    found = re.search(r"\d+", text)
+    return int(found[0]) if found else 0
 
 
 def _numberless(text: str) -> str:

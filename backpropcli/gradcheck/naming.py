@@ -33,11 +33,15 @@ class Match(NamedTuple):
 
 
 class Matched(NamedTuple):
-    """What the file gives, in our names; `loss` is its value of the loss, where it has one."""
+    """What the file gives, in our names; `loss` is its value of the loss, where it has one.
+
+    `misshapen` are those whose shape is not the gradient's: they are wrong, whatever their numbers are.
+    """
 
     matches: tuple[Match, ...]
     missing: tuple[str, ...]
     loss: float | None
+    misshapen: tuple[Match, ...] = ()
 
 
 def match(
@@ -56,6 +60,7 @@ def match(
     """
     wanted = _renames(renames, given, graph, source)
     found: dict[str, Match] = {}
+    misshapen: dict[str, Match] = {}
     unknown: list[str] = []
     loss = None
     for key, value in given.arrays.items():
@@ -71,16 +76,21 @@ def match(
         if not name:
             unknown.append(key)
             continue
-        if name in found:
-            raise SpecError(f"{given.source}: {found[name].key} and {key} both mean {name}", given.place(key))
-        found[name] = Match(key, name, _fitted(given, key, value, name, graph.shape(name), turned))
+        if other := found.get(name) or misshapen.get(name):
+            raise SpecError(f"{given.source}: {other.key} and {key} both mean {name}", given.place(key))
+        fitted = _fitted(given, key, value, name, graph.shape(name), turned, right)
+        if fitted is None:
+            misshapen[name] = Match(key, name, value.T if turned and _shape(value) else value)
+        else:
+            found[name] = Match(key, name, fitted)
     if unknown:
-        raise _unknown(given, graph, unknown, found, right, source)
-    missing = tuple(name for name in graph.names("parameter") if name not in found)
-    if missing and not (allow_missing and found):
-        raise missing_error(given, missing, bool(found))
+        raise _unknown(given, graph, unknown, {**found, **misshapen}, right, source)
+    missing = tuple(name for name in graph.names("parameter") if name not in found and name not in misshapen)
+    if missing and not (allow_missing and (found or misshapen)):
+        raise missing_error(given, missing, bool(found or misshapen))
     order = {name: k for k, name in enumerate(graph.nodes)}
-    return Matched(tuple(sorted(found.values(), key=lambda m: order[m.name])), missing, loss)
+    sound, odd = (tuple(sorted(m.values(), key=lambda m: order[m.name])) for m in (found, misshapen))
+    return Matched(sound, missing, loss, odd)
 
 
 def plain_name(key: str, graph: Graph, of: str) -> str:
@@ -132,8 +142,14 @@ def _shape(value: Value) -> Shape:
     return tuple(getattr(value, "shape", ()))
 
 
-def _fitted(given: Given, key: str, value: Value, name: str, shape: Shape, turned: bool) -> Value:
-    """Their numbers in our shape. Axes of length 1 may be more or fewer: a bias as one row is a bias."""
+def _fitted(
+    given: Given, key: str, value: Value, name: str, shape: Shape, turned: bool, right: Right
+) -> Value | None:
+    """Their numbers in our shape; None where no layout of them has it.
+
+    Axes of length 1 may be more or fewer: a bias as one row is a bias. Raises SpecError where the transpose would fit,
+    which is a matter of layout and not of numbers.
+    """
     if turned and _shape(value):
         value = value.T
     have = _shape(value)
@@ -141,19 +157,18 @@ def _fitted(given: Given, key: str, value: Value, name: str, shape: Shape, turne
         return value
     if len(have) != len(shape) and [n for n in have if n != 1] == [n for n in shape if n != 1]:
         return value.reshape(shape) if shape else float(value.reshape(()))
+    if have[::-1] != shape or len(have) < 2 or (1 in have and not _alike(value.T, right(name))):
+        return None
     what = f"{key}.T" if turned else key
     means = "" if key == name else f", which is {name}," if not turned else f" (--as {key}={name}.T)"
     error = SpecError(
         f"{given.source}: {what}{means} has shape {show_shape(have)}, but {name} in the network has shape "
         f"{show_shape(shape)}", given.place(key),
     )  # fmt: skip
-    if have[::-1] == shape:
-        error.hint = (
-            f"As it stands it fits, without .T:  --as {key}={name}" if turned
-            else f"The transpose fits:  --as {key}={name}.T"
-        )
-    elif not turned:
-        error.hint = "Its transpose would not fit either." if len(have) == 2 else ""
+    error.hint = (
+        f"As it stands it fits, without .T:  --as {key}={name}" if turned
+        else f"The transpose fits:  --as {key}={name}.T"
+    )
     raise error
 
 

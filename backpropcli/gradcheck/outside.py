@@ -38,22 +38,24 @@ def check_gradients(
     trace = run(Plan(graph), values, of, upstream, everything=True)
     matched = match(given, graph, of, trace.gradient, renames, allow_missing or names is not None, source)
     if names is not None:
-        missing = tuple(name for name in names if all(m.name != name for m in matched.matches))
+        given_names = (*matched.matches, *matched.misshapen)
+        missing = tuple(name for name in names if all(m.name != name for m in given_names))
         matched = matched._replace(
-            matches=tuple(m for m in matched.matches if m.name in names), missing=missing if allow_missing else ()
+            matches=tuple(m for m in matched.matches if m.name in names), missing=missing if allow_missing else (),
+            misshapen=tuple(m for m in matched.misshapen if m.name in names),
         )
-        if missing and not (allow_missing and matched.matches):
+        if missing and not (allow_missing and (matched.matches or matched.misshapen)):
             from backpropcli.gradcheck.naming import missing_error
 
-            raise missing_error(given, missing, bool(matched.matches))
-    report = own([m.name for m in matched.matches])
+            raise missing_error(given, missing, bool(matched.matches or matched.misshapen))
+    report = own([m.name for m in (*matched.matches, *matched.misshapen)])
     # A file's own answer key is about its own numbers, and not what was asked; a number expected by a flag is.
     report.claims = tuple(claim for claim in report.claims if claim.place is None or not claim.place.line)
     report.foreign = compare(trace, matched, report.rows, values, given.source, given.precision)
     if report.foreign.verdict == "fail":
         from backpropcli.gradcheck.diagnosis import diagnose
 
-        diagnose(trace, report.foreign, matched.matches)
+        diagnose(trace, report.foreign, matched)
     return report
 
 

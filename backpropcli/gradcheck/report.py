@@ -65,6 +65,19 @@ class Row(NamedTuple):
     reliable: float | None = None
 
     @property
+    def cornered(self) -> bool:
+        """Whether there are two slopes, one on each side."""
+        return self.left is not None and self.right is not None and self.left != self.right
+
+    @property
+    def nearest(self) -> float:
+        """The slope that backprop's is to be measured by: on a corner what is nearest of all that lies between."""
+        if self.left is None or self.right is None:
+            return self.numerical
+        low, high = sorted((self.left, self.right))
+        return min(max(self.backprop, low), high)
+
+    @property
     def label(self) -> str:
         """The component's name as one would index it: `w`, `W[1, 0]`."""
         return f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name

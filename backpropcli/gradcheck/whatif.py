@@ -57,15 +57,18 @@ def ways(trace: Trace) -> Iterator[Way]:
                 yield Way(slot, position, to)
 
 
-def rerun(trace: Trace, changed: Mapping[int, Operation], names: Sequence[str]) -> dict[str, Any]:
-    """The gradients of `names` with other rules at some steps, at the values of this run."""
+def rerun(
+    trace: Trace, changed: Mapping[int, Operation], names: Sequence[str], slots: list[Any] | None = None
+) -> dict[str, Any]:
+    """The gradients of `names` with other rules at some steps, at the values of this run, or at other `slots`."""
     graph = copy.copy(trace.graph)
     graph.operations = list(graph.operations)
     for slot, operation in changed.items():
         graph.operations[slot] = operation
     other = Plan(graph)
-    gradients = other.backward(trace.slots, trace.seeds(), everything=True)
-    found = Trace(other, trace.of, trace.slots, gradients, True)
+    slots = trace.slots if slots is None else slots
+    gradients = other.backward(slots, trace.seeds(), everything=True)
+    found = Trace(other, trace.of, slots, gradients, True)
     return {name: found.gradient(name) for name in names}
 
 
@@ -233,8 +236,13 @@ def factors(formula: Expression) -> list[Expression]:
     return [formula]
 
 
-def evaluate(formula: Expression, trace: Trace, slot: int) -> Value | None:
-    """A formula over an elementwise step's own letters (`y` is its value) at this run's point; None if it cannot be."""
+def evaluate(
+    formula: Expression, trace: Trace, slot: int, instead: Mapping[str, Value] | None = None
+) -> Value | None:
+    """A formula over an elementwise step's own letters (`y` is its value) at this run's point; None if it cannot be.
+
+    `instead` has other values for some letters.
+    """
     operation, own = trace.graph.operations[slot], trace.graph
     if not isinstance(operation, Elementwise):
         return None
@@ -242,7 +250,7 @@ def evaluate(formula: Expression, trace: Trace, slot: int) -> Value | None:
     letters = dict(zip(operation.arguments, own.arguments[slot], strict=False))
     for letter, at in (*letters.items(), ("y", slot)):
         graph.add_data(letter, "input", own.shapes[at])
-        values[letter] = trace.slots[at]
+        values[letter] = trace.slots[at] if instead is None or letter not in instead else instead[letter]
     try:
         node = Lowering(graph).node("result", formula, "")
         return Plan(graph).forward(values)[node.slot]

@@ -284,7 +284,7 @@ def _summary(report: Report, precision: Precision) -> Table:
         wrong = sum(row.verdict == "fail" for row in rows)
         unsure = sum(row.verdict == "unsure" for row in rows)
         odd = [row for row in rows if row.verdict != "pass"]
-        worst = max(odd, key=lambda row: abs(row.backprop - row.numerical), default=None)
+        worst = max(odd, key=lambda row: abs(row.backprop - row.nearest), default=None)
         place = component_name("", worst.index) if worst is not None else ""
         verdict = "FAIL" if wrong else "unsure" if unsure else "pass"
         lines.append((
@@ -356,14 +356,15 @@ def _opinion(row: Row, precision: Precision) -> Cell:
 
 def _off(row: Row, stepped: bool) -> Cell:
     """The distance between the two opinions: as a number where a step was given, else in percent of the slope."""
-    off = abs(row.backprop - row.numerical)
+    slope = row.numerical if stepped else row.nearest
+    off = abs(row.backprop - slope)
     if off != off or (row.verdict == "pass" and row.left is not None):
         return ""
     if stepped:
         return Precision(2).show(off)
     if off == 0 or (row.verdict == "pass" and off <= 3.0 * row.bound):  # as far as anybody can tell
         return "0 %"
-    return f"{Precision(2).show(100 * off / abs(row.numerical))} %" if row.numerical else Precision(2).show(off)
+    return f"{Precision(2).show(100 * off / abs(slope))} %" if slope else Precision(2).show(off)
 
 
 def _where(report: Report, precision: Precision) -> list[str]:

@@ -72,6 +72,9 @@ def _checks(report: Report, failures: bool) -> Iterator[tuple[str, ...]]:
             numbers = (exact(entry.right), exact(entry.theirs), exact(entry.allowed))
             key = f"d{report.of}/d{entry.name}"
             yield (key, ",".join(map(str, entry.index)), *numbers, entry.verdict, "theirs")
+    for compared in report.foreign.gradients if report.foreign is not None else ():
+        if compared.given is not None:  # there is no entry to compare
+            yield (f"d{report.of}/d{compared.name}", "", "", "", "", "fail", "theirs")
 
 
 def _first_line(error: Exception | None) -> str:

@@ -27,6 +27,7 @@ def fields(found: Foreign, failures: bool = False) -> dict[str, Any]:
                 "name": g.name, "key": g.key, "shape": list(g.shape), "size": g.size, "wrong": g.wrong,
                 "unsure": g.unsure, "verdict": g.verdict, "worst": list(g.worst.index),
                 "off": g.worst.off if g.worst.off < float("inf") else None,
+                **({"given_shape": list(g.given), "note": g.worst.note} if g.given is not None else {}),
             }
             for g in found.gradients if not (failures and g.verdict == "pass")
         ],

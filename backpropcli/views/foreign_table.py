@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from backpropcli.ops.definition import show_shape
 from backpropcli.views.check_table import MANY, MARGIN, NOTE, VERDICT, WORDS, check_page, check_tables, plus_minus
 from backpropcli.views.numbers import Precision, component_name
 from backpropcli.views.table import Cell, Column, Table
@@ -33,9 +34,10 @@ def foreign_tables(
     digits = precision or _digits(found)
     tables: list[Table] = []
     if found.verdict != "pass":
-        if any(g.shape for g in found.gradients):
+        if any(g.shape or g.given for g in found.gradients):
             tables.append(_arrays(report.of, found, failures))
-            tables.append(_entries(report.of, found.entries if full else found.entries[:MANY], digits, "wrong"))
+            if found.entries:
+                tables.append(_entries(report.of, found.entries if full else found.entries[:MANY], digits, "wrong"))
         else:
             entries = found.entries if failures else found.components
             tables.append(_entries(report.of, entries if full else entries[:MANY], digits, "gradient", verdicts=True))
@@ -106,14 +108,15 @@ def _arrays(of: str, found: Foreign, failures: bool) -> Table:
             continue
         lines.append([
             f"d{of}/d{g.name}", g.key if renamed else "", _shape(g), f"{g.wrong:,} of {g.size:,}",
-            f"{g.unsure:,}" if unsure else "", _percent(g.worst.off), component_name("", g.worst.index),
-            WORDS[g.verdict],
+            f"{g.unsure:,}" if unsure else "", _percent(g.worst.off),
+            component_name("", g.worst.index) if g.given is None else "the shape", WORDS[g.verdict],
         ])  # fmt: skip
     return Table(columns, [lines])
 
 
 def _shape(g: Compared) -> str:
-    return f"({','.join(map(str, g.shape))}{',' * (len(g.shape) == 1)})" if g.shape else ""
+    shape = show_shape(g.shape) if g.shape or g.given is not None else ""
+    return shape if g.given is None else f"{show_shape(g.given)} for {shape}"
 
 
 def _entries(of: str, entries: Sequence[Entry], precision: Precision, title: str, verdicts: bool = False) -> Table:

@@ -153,3 +153,59 @@ def test_gradients_exchanged():
     found = check({"u": [27.0, 75.0], "v": [2.0, 4.0]}, spec).foreign
     assert found.likely == ("dJ/du: these are the numbers of dJ/dv.", "dJ/dv: these are the numbers of dJ/du.")
     assert found.where.startswith("no single place explains exactly these.") or "J = " in found.where
+
+
+BATCH = """
+inputs: {X: [[1, 2], [3, 4], [5, 6]]}
+targets: {y: [[1], [0], [1]]}
+parameters: {W: [[0.1], [0.2]], b: [[0.3]]}
+nodes: {z: X @ W + b, J: mean((z - y)**2)}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda dz: dz, "and b has (1,1): the sum over axis 0, which broadcasting stretched, is missing"),
+        (lambda dz: dz * 3, "the mean over axis 0, the examples, is missing"),
+        (lambda dz: dz + 1, "has the shape (3,1), and b has (1,1): a gradient has the shape of its value"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_a_sum_over_the_examples_is_missing(change, words, factor):
+    trace = loads(BATCH).run()
+    dz = trace.gradient("z")
+    report = check({"W": factor * trace.gradient("W"), "b": change(dz)}, BATCH)
+    found = report.foreign
+    assert (report.status, [g.verdict for g in found.gradients]) == (1, ["pass" if factor == 1.0 else "fail", "fail"])
+    assert words in found.likely[0]
+    assert factor == 1.0 or "2 times what is right" in found.likely[1]
+
+
+def test_one_axis_too_many_is_summed():
+    spec = "inputs: {x: [[1, 2], [3, 4], [5, 6]]}\nparameters: {b: [[1, 2, 3, 4]], w: [[1, 2, 0, 1], [0, 1, 2, 1]]}\n"
+    spec += "nodes: {z: x @ w + b, J: sum(z**2)}\n"
+    trace = loads(spec).run()
+    right = {name: trace.gradient(name) for name in "bw"}
+    found = check({**right, "b": [[right["b"].sum()]]}, spec).foreign
+    assert found.likely == (
+        "dJ/db has the shape (1,1), and b has (1,4): it is summed over axis 1 too (np.sum), which is too much.",
+    )
+    assert check({**right, "b": right["b"].ravel()}, spec).status == 0
+
+
+@pytest.mark.parametrize("index", ["W[0]", "W[:, 0]", "W[:2]", "W[1, 1]", "W[..., 0]", "W[[0, 1], [0, 1]]", "W.T[1]"])
+def test_no_guess_ends_a_check(index):
+    spec = f"parameters: {{W: [[1, 2], [3, 5]]}}\nnodes: {{J: \"sum({index}**2)\"}}\n"
+    found = check({"W": [[1.0, 1.0], [0.0, 0.0]]}, spec).foreign
+    assert found.verdict == "fail"
+
+
+@pytest.mark.parametrize("name", ["changes", "slips", "revalued", "misplaced", "rerun", "stands"])
+def test_a_guess_that_raises_is_none(monkeypatch, name):
+    def broken(*_, **__):
+        raise IndexError("a guess gone wrong")
+
+    monkeypatch.setattr(f"backpropcli.gradcheck.mistakes.{name}", broken)
+    found = check({**RIGHT, "w1": 18.0, "w2": 3.0}).foreign
+    assert (found.verdict, found.wrong) == ("fail", 2)

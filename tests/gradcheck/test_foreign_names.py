@@ -95,7 +95,14 @@ def test_shapes_that_do_not_fit(network, right):
     assert wrong.hint == "The transpose fits:  --as dW1=W1.T"
     wrong = error(network, {"W1": right["W1"], "b1": right["b1"]}, renames=["W1=W1.T"])
     assert wrong.hint == "As it stands it fits, without .T:  --as W1=W1"
-    assert error(network, {"W1": np.ones((4, 2)), "b1": right["b1"]}).hint == "Its transpose would not fit either."
+
+
+def test_another_shape_is_wrong_and_all_else_is_judged(network, right):
+    report = network.check_gradients({"W1": np.ones((4, 2)), "b1": right["b1"]})
+    assert (report.status, [g.verdict for g in report.foreign.gradients]) == (1, ["fail", "pass"])
+    assert report.foreign.likely == (
+        "dJ/dW1 has the shape (4,2), and W1 has (2,3): a gradient has the shape of its value.",
+    )
 
 
 def test_a_bias_may_be_a_row_or_a_column(network, right):
