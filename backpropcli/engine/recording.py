@@ -83,7 +83,7 @@ class RecordedTrace(Trace):
         """The local derivative d(name)/d(argument), None where there is no single one."""
         return self.tangent(name, argument)
 
-    def along(self, steps: Sequence[int], argument: int, result: int) -> Value | None:
+    def along(self, steps: Sequence[int], argument: int, result: int, marked: bool = False) -> Value | None:
         """The local derivative of one slot with respect to another, through these steps alone."""
         found = self._carried(steps, argument, result, careful(self.plan.numbers()))
         if found is None:

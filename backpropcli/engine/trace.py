@@ -99,12 +99,15 @@ class Trace:
         """The same as a number of the plan's own."""
         return self.along(self.graph.steps(name), self._slot(argument), self._slot(name))
 
-    def along(self, steps: Sequence[int], argument: int, result: int) -> Value | None:
-        """The local derivative of one slot with respect to another, through these steps alone, in evaluation order."""
+    def along(self, steps: Sequence[int], argument: int, result: int, marked: bool = False) -> Value | None:
+        """The local derivative of one slot with respect to another, through these steps alone, in evaluation order.
+
+        `marked`: a 0 that means that the result does not look at the argument here is an `Unreached` (see `nothing`).
+        """
         xp = self.plan.numbers()
         with quietly(xp):
-            found = self._carried(steps, argument, result, xp)
-            if found is None or finite([found]):
+            found = None if marked else self._carried(steps, argument, result, xp)
+            if found is not None and finite([found]):
                 return found
             return settled(self._carried(steps, argument, result, careful(xp)), xp)
 

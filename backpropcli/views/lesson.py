@@ -15,8 +15,9 @@ import numpy as np
 
 from backpropcli.engine import Trace
 from backpropcli.engine.fresh import mortal, rules
-from backpropcli.engine.recording import record
+from backpropcli.engine.recording import ZEROED, record
 from backpropcli.graph import Graph
+from backpropcli.ops.numbers.nothing import NOTHING
 from backpropcli.ops.numbers.recorder import Recorded, Tape, TooLongError
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Expression
@@ -109,9 +110,9 @@ class Told(Worked):
         return self.most is None or prod(getattr(value, "shape", ())) <= self.most
 
     def _whole(self, value: Any, shape: tuple[int, ...]) -> Any:
-        value = 0.0 if value is None else value
+        value = 0.0 if value is None or value is NOTHING else value
         if shape:
-            return np.broadcast_to(value, shape)
+            return np.broadcast_to(ZEROED(value) if isinstance(value, np.ndarray) else value, shape)
         return value[()] if getattr(value, "ndim", None) == 0 else value
 
     def show(self, value: Any, precision: Precision | None = None) -> str | None:

@@ -34,8 +34,11 @@ def _plain(value: Any) -> bool:
 
 
 def _kind(result: Any) -> str:
-    """NaN where there is one, else Infinity."""
-    return "NaN" if any(x != x for _, x in components(result)) else "Infinity"
+    """NaN where there is one, else Infinity, or -Infinity where there is no other."""
+    odd = [x for _, x in components(result) if x - x != 0]
+    if any(x != x for x in odd):
+        return "NaN"
+    return "-Infinity" if all(x < 0 for x in odd) else "Infinity"
 
 
 def _message(found: Offender, trace: Trace) -> str:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from backpropcli.engine import Trace
 from backpropcli.engine.backward import unbroadcast
 from backpropcli.ops.definition import show_shape
+from backpropcli.ops.numbers import nothing
+from backpropcli.ops.numbers.nothing import Unreached
 from backpropcli.spec.formula.tree import Binary, Expression, Name, postorder, same
 from backpropcli.views.inline import full, inline, rounded
 from backpropcli.views.numbers import MOST_DIGITS, Precision, gradient_name, local_name
@@ -130,9 +132,12 @@ class Worked:
 
     def gradient(self, label: str) -> Any:
         """A gradient, of a name or of a step; 0 where no path leads to the loss."""
+        slot = self.slots[label]
+        found = self.trace.gradients[slot]
+        if type(found) is Unreached or getattr(found, "nothing", None) is not None:
+            return found
         if label in self.graph.nodes:
             return self.trace.gradient(label)
-        found = self.trace.gradients[self.slots[label]]
         return full(0.0 if found is None else found, self.shape(label))
 
     def reaches(self, label: str) -> bool:
@@ -295,6 +300,9 @@ class Worked:
             text += times + local.text
             numbers = None if numbers is None or local.numbers is None else numbers + times + local.numbers
         remark = local.remark
+        if why := self._unheard(stage, label, upstream.value, local.value):
+            numbers, comes = (None, None) if spread else ("0", 0.0)
+            remark = "; ".join(filter(None, [remark, why]))
         if spread and self.shape(label) != self.shape(stage.name):
             whole = self.shape(stage.name)
             call, words = gathered(whole, self.shape(label), self.batched(whole))
@@ -303,10 +311,22 @@ class Worked:
         value = None
         if stage.whole and not self.shape(label) and len(self.users[label]) > 1:
             if self.tested and not spread and local.value is not None:  # without another pass
-                value = upstream.value * local.value
+                value = nothing.product((upstream.value, local.value))
             else:
                 value = self.trace.contribution(stage.name, label)
         return Term(stage, upstream, local, text, numbers, value, remark, comes)
+
+    def _unheard(self, stage: Stage, label: str, upstream: Any, local: Any) -> str:
+        """Why nothing comes through a stage, where 0 · NaN would be said of it; empty where a product says it all."""
+        if any(getattr(x, "nothing", None) is not None for x in (upstream, local)):  # entry by entry
+            import numpy as np
+
+            heard = np.isfinite(np.asarray(upstream) * np.asarray(local)).all()
+            return "" if heard else f"nothing comes back from where {self.trace.of} does not look"
+        if local is None or getattr(local, "ndim", 0) or not nothing.unheard(upstream, local):
+            return ""
+        looks = (self.trace.of, stage.name) if type(upstream) is Unreached else (stage.name, label)
+        return f"{looks[0]} does not look at {looks[1]} here, so nothing comes back"
 
     def local(self, stage: Stage, label: str, precision: Precision | None = None) -> Factor:
         """The local derivative ∂(stage)/∂(label) of an elementwise stage: textbook formula, numbers, value, remark.
@@ -354,9 +374,10 @@ class Worked:
 
     def slope(self, stage: Stage, label: str) -> Any:
         """The local derivative of a stage as a number or an array; None for a sub-step of several operations."""
-        if stage.whole:
-            return self.trace.local(stage.name, label)
-        found = self.trace.along(stage.steps, self.slots[label], stage.slot)
+        steps = self.graph.steps(stage.name) if stage.whole else stage.steps
+        found = self.trace.along(steps, self.slots[label], stage.slot, marked=True)
+        if type(found) is Unreached:
+            return found
         if isinstance(found, (int, float)) or getattr(found, "ndim", None) == 0:
             return float(found)  # type: ignore[arg-type]  # no None, which is neither
         return found

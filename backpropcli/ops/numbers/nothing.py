@@ -8,7 +8,8 @@ back, whatever stands behind. Bodies say the second with `xp.nothing`, which is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import isfinite, prod
 from types import SimpleNamespace
 from typing import Any
 
@@ -98,6 +99,31 @@ def among_numbers(function: Callable[[Any], Any], value: Any, xp: Any) -> Any:
     from backpropcli.ops.numbers import nothings
 
     return nothings.with_nothing(made, marks)
+
+
+def entry(value: Any, place: tuple[int, ...]) -> float:
+    """One number of a gradient or a local derivative, an `Unreached` where it is marked as nothing."""
+    if not place:
+        return value if type(value) is Unreached else float(value)
+    marks = getattr(value, "nothing", None)
+    return ZERO if marks is not None and marks[place] else float(value[place])
+
+
+def product(factors: Iterable[float]) -> float:
+    """The product of such numbers: nothing if one of them is, whatever the others are."""
+    known = list(factors)
+    return ZERO if any(type(x) is Unreached for x in known) else prod(known)
+
+
+def unheard(*factors: float) -> bool:
+    """Whether a product is nothing although one of its factors is not finite: where 0 · NaN would be written."""
+    return any(type(x) is Unreached for x in factors) and not all(map(isfinite, factors))
+
+
+def total(terms: Iterable[float]) -> float:
+    """The sum of such numbers: nothing if all of them are."""
+    known = list(terms)
+    return ZERO if known and all(type(x) is Unreached for x in known) else sum(known, 0.0)
 
 
 def careful(xp: Any) -> SimpleNamespace:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import prod
 
+from backpropcli.ops.numbers.nothing import entry, product, unheard
 from backpropcli.spec.formula.tree import Expression, Name
 from backpropcli.views.numbers import Precision, local_name
 from backpropcli.views.rows import Row
@@ -44,7 +44,7 @@ class Chain:
     def gradient_at(self, spot: Spot) -> float:
         """The gradient of one number."""
         found = self.worked.gradient(spot.label)
-        return float(found[spot.place] if spot.place else found)
+        return entry(found, spot.place)
 
     def show(self, x: float) -> str:
         """A number as the tables print it."""
@@ -116,7 +116,7 @@ class Chain:
         for path in found:
             numbers = [self.show(link.value) for link in reversed(path) if not link.plain] or ["1"]
             factors.append(maths.joined(self.times, [maths.inside(n) for n in numbers]))
-        products = [prod(link.value for link in path) for path in found]
+        products = [product(link.value for link in path) for path in found]
         shown = self.worked.adding(products, float(self.value)) or [self.show(x) for x in products]
         arrows = [self.arrows(path) for path in found]
         total_ = self.show(self.value)
@@ -143,8 +143,12 @@ class Chain:
                 terms.append(up if link.plain else maths.spelled(up, self.times, self.multiplied(link)))
                 shown = self.show(self.gradient_at(link.to))
                 number = maths.inside(shown) if numbers else maths.number(shown)
-                numbers.append(number if link.plain else maths.spelled(number, self.times, local))
-            products = self.worked.adding([self.gradient_at(k.to) * k.value for k in own], self.gradient_at(spot))
+                if unheard(self.gradient_at(link.to), link.value):
+                    numbers.append(maths.number("0"))
+                else:
+                    numbers.append(number if link.plain else maths.spelled(number, self.times, local))
+            parts = [product((self.gradient_at(k.to), k.value)) for k in own]
+            products = self.worked.adding(parts, self.gradient_at(spot))
             head, result = maths.gradient(self.of, *spot), maths.number(self.show(self.gradient_at(spot)))
             put_in = tuple(numbers) if len(own) > 1 or numbers[0] != result else ()
             if products == put_in:
@@ -209,7 +213,10 @@ class Chain:
 
 def remarks(links: Sequence[Link]) -> list[str]:
     """Why local derivatives that make a choice are what they are, a sentence each."""
-    return [f"{remark}." for remark in dict.fromkeys(f.remark for link in links for f in link.facts) if remark]
+    said = [f"{remark}." for remark in dict.fromkeys(f.remark for link in links for f in link.facts) if remark]
+    if unheard(*(link.value for link in links)):
+        said.append("What is not taken passes nothing back: 0, whatever stands behind it.")
+    return said
 
 
 def equations(pairs: Sequence[tuple[Maths, Maths]]) -> list[Maths]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import prod
 from typing import TYPE_CHECKING, Any
 
+from backpropcli.ops.numbers.nothing import product
 from backpropcli.views.json import anything
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _explanation(one: Explanation) -> dict[str, Any]:
 def _path(one: Explanation, path: Path) -> dict[str, Any]:
     return {
         "names": [str(one.spot), *(str(link.to) for link in reversed(path))],
-        "product": prod(link.value for link in path),
+        "product": product(link.value for link in path),
         "steps": [
             {"of": str(k.to), "by": str(k.by), "formula": one.chain.factor(k), "local": k.value,
              "upstream": one.chain.gradient_at(k.to), "gradient": one.chain.gradient_at(k.by)} for k in path

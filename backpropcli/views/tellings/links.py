@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product as every
 from typing import Any, NamedTuple
 
+from backpropcli.ops.numbers import nothing
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
 from backpropcli.views.numbers import component_name
@@ -276,7 +277,7 @@ def _broadcast(to: Place, own: Place) -> Place:
 def _at(value: Any, to: Place, shape: Place) -> float:
     """A number or an array that broadcasts, at a place of the result."""
     own = getattr(value, "shape", ())
-    return float(value[_broadcast(to, own)] if own else value)
+    return nothing.entry(value, _broadcast(to, own) if own else ())
 
 
 def primed(prime: Prime) -> Expression:
@@ -321,7 +322,7 @@ def _merged(ways: Iterable[_Run]) -> Link:
         formulas = [link.formula for link in run if link.formula is not None and not _inner(link.formula)]
         products.append(tidied(formulas) if len(formulas) == len(run) else None)
     known = [one for one in products if one is not None]
-    value = sum(math.prod(link.value for link in run) for run in runs)
+    value = nothing.total(nothing.product(link.value for link in run) for run in runs)
     facts = tuple(dict.fromkeys(fact for run in runs for link in run for fact in link.facts))
     return first._replace(value=value, formula=added(known) if len(known) == len(runs) else None, facts=facts)
 
