@@ -323,7 +323,7 @@ class Worked:
 
             heard = np.isfinite(np.asarray(upstream) * np.asarray(local)).all()
             return "" if heard else f"nothing comes back from where {self.trace.of} does not look"
-        if local is None or getattr(local, "ndim", 0) or not nothing.unheard(upstream, local):
+        if local is None or hasattr(local, "dtype") or not nothing.unheard(upstream, local):
             return ""
         looks = (self.trace.of, stage.name) if type(upstream) is Unreached else (stage.name, label)
         return f"{looks[0]} does not look at {looks[1]} here, so nothing comes back"
