@@ -22,6 +22,7 @@ from backpropcli.views.primes import Prime, cases, choices, decided, evaluate, j
 from backpropcli.views.stages import Stage, paired, stages
 from backpropcli.views.trial import comes_to
 from backpropcli.views.typeset import UNICODE, Style, factor, typeset
+from backpropcli.views.unheard import unheard
 from backpropcli.views.vjps import gathered, product
 
 MOST_INLINE = 6
@@ -300,7 +301,7 @@ class Worked:
             text += times + local.text
             numbers = None if numbers is None or local.numbers is None else numbers + times + local.numbers
         remark = local.remark
-        if why := self._unheard(stage, label, upstream.value, local.value):
+        if why := unheard(str(self.trace.of), stage.name, label, upstream.value, local.value):
             numbers, comes = (None, None) if spread else ("0", 0.0)
             remark = "; ".join(filter(None, [remark, why]))
         if spread and self.shape(label) != self.shape(stage.name):
@@ -315,18 +316,6 @@ class Worked:
             else:
                 value = self.trace.contribution(stage.name, label)
         return Term(stage, upstream, local, text, numbers, value, remark, comes)
-
-    def _unheard(self, stage: Stage, label: str, upstream: Any, local: Any) -> str:
-        """Why nothing comes through a stage, where 0 · NaN would be said of it; empty where a product says it all."""
-        if any(getattr(x, "nothing", None) is not None for x in (upstream, local)):  # entry by entry
-            import numpy as np
-
-            heard = np.isfinite(np.asarray(upstream) * np.asarray(local)).all()
-            return "" if heard else f"nothing comes back from where {self.trace.of} does not look"
-        if local is None or hasattr(local, "dtype") or not nothing.unheard(upstream, local):
-            return ""
-        looks = (self.trace.of, stage.name) if type(upstream) is Unreached else (stage.name, label)
-        return f"{looks[0]} does not look at {looks[1]} here, so nothing comes back"
 
     def local(self, stage: Stage, label: str, precision: Precision | None = None) -> Factor:
         """The local derivative ∂(stage)/∂(label) of an elementwise stage: textbook formula, numbers, value, remark.

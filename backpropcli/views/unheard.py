@@ -1,0 +1,20 @@
+"""Why nothing comes back through a formula, where 0 · NaN would be said of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backpropcli.ops.numbers import nothing
+
+
+def unheard(of: str, name: str, by: str, upstream: Any, local: Any) -> str:
+    """Why no gradient of `of` comes through `name` to what it uses, `by`; empty where a product says it all."""
+    if any(getattr(x, "nothing", None) is not None for x in (upstream, local)):  # entry by entry
+        import numpy as np
+
+        heard = np.isfinite(np.asarray(upstream) * np.asarray(local)).all()
+        return "" if heard else f"nothing comes back from where {of} does not look"
+    if local is None or hasattr(local, "dtype") or not nothing.unheard(upstream, local):
+        return ""
+    looks = f"{of} does not look at {name}" if type(upstream) is nothing.Unreached else f"{name} does not look at {by}"
+    return f"{looks} here, so nothing comes back"
