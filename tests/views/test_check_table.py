@@ -145,7 +145,7 @@ dJ/dw1: yours is 3 times too large.
 def test_a_failing_line_shows_the_digits_that_differ():
     claim = Claim("J", 0.504998396209, 0.50499839620, 5e-13, "fail")
     text = page(Report("J", 0.504998396, [], claims=[claim]))
-    assert "0.504998396209    0.5049983962 " in text
+    assert "0.504998396209   0.5049983962 " in text
     assert "expected 0.504998396209, got 0.5049983962" in text
     close = Claim("J", 1.0, 1.0 + 2**-52, 1e-17, "fail")
     assert "1   1.0000000000000002 " in page(Report("J", 1.0, [], claims=[close]))
