@@ -143,7 +143,7 @@ dJ/dw1: yours is 3 times too large.
 
 
 def test_a_failing_line_shows_the_digits_that_differ():
-    claim = Claim("J", 0.504998396209, 0.50499839620, 5e-13, "fail")
+    claim = Claim("J", 0.504998396209, 0.50499839620, 5e-13, "fail", place=Place("net.yaml", 3))
     text = page(Report("J", 0.504998396, [], claims=[claim]))
     assert "0.504998396209   0.5049983962 " in text
     assert "expected 0.504998396209, got 0.5049983962" in text
