@@ -9,6 +9,7 @@ of what is right, and is the same for the same network.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -170,13 +171,14 @@ def loses(own: Value, others: Sequence[Value], limit: float = LOSES) -> Any:
     """Whether a number, or by entry whether an array's, may be off by more than `limit` (relative); `others` are those
     of shaken runs.
     """
-    if isinstance(own, float) and all(isinstance(x, float) for x in others):
-        return any(not abs(x - own) <= max(limit * GROWN * max(abs(own), abs(x)), SMALL) for x in others)
+    if type(own) is float and all(type(x) is float for x in others):
+        off = [abs(x - own) for x in others]
+        return any(not x <= max(limit * GROWN * max(abs(own), x), SMALL) or x == math.inf for x in off)
     import numpy as np
 
     found = np.zeros(np.shape(own), bool)
     with np.errstate(all="ignore"):
         for x in others:
             off = np.abs(np.asarray(x, float) - own)
-            found |= ~(off <= np.maximum(limit * GROWN * np.maximum(np.abs(own), np.abs(x)), SMALL))
+            found |= ~(off <= np.maximum(limit * GROWN * np.maximum(np.abs(own), np.abs(x)), SMALL)) | np.isinf(off)
     return found

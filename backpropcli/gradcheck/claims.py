@@ -79,7 +79,7 @@ def compare(point: Point, expected: Expectation, rows: Sequence[Row], reliable: 
 
 def lost(printed: float, right: float) -> bool:
     """Whether a printed number is off by more than a float64 has to be."""
-    return not abs(printed - right) <= LOST * max(abs(printed), abs(right))
+    return not math.isfinite(printed) or abs(printed - right) > LOST * max(abs(printed), abs(right))
 
 
 def component_key(key: str, index: tuple[int, ...]) -> str:

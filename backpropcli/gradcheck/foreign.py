@@ -231,7 +231,7 @@ class _Judge:
         elif row is not None and row.reason == "digits":
             slack = abs(row.numerical - own) + 3.0 * row.bound
             rounded = min(rounded, LOST * abs(row.numerical) / SAFETY / self.amplify) if row.numerical else rounded
-        elif row is not None and row.reason == "precision" and row.reliable is not None:
+        elif row is not None and row.verdict == "fail" and row.reliable is not None:
             right, rounded, note = row.reliable, 0.0, OWN_LOST  # what other floats would lose is lost, not right
         size = max(abs(theirs), abs(right))
         noise = SAFETY * rounded * self.amplify

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from backpropcli.engine import Plan, Trace, finite, offenders, run
+from backpropcli.engine import Plan, Trace, finite, run
 from backpropcli.engine.backward import Gradients
 from backpropcli.engine.forward import forward, odd_case
 from backpropcli.engine.forward import program as forward_program
@@ -153,8 +153,8 @@ class Point:
         if getattr(moved, "ndim", 0):
             moved[np.broadcast_to(gradient == 0.0, moved.shape)] = 0.0  # also of what a mask has made infinite
             largest = float(moved.max(initial=0.0))
-            return largest * float((((moved / largest) ** 2).sum()) ** 0.5) if 0.0 < largest < math.inf else largest
-        return float(moved) if gradient else 0.0
+            return largest * float((((moved / largest) ** 2).sum()) ** 0.5) if 0.0 < largest < math.inf else 0.0
+        return float(moved) if gradient and math.isfinite(moved) else 0.0
 
     def unused(self, slot: int) -> Any:
         """True where the loss does not look at a step's value at all, or a mark on such entries; None where it does.
@@ -224,13 +224,6 @@ class Point:
         if self._work is None:
             self._work = max(1, sum(map(self.graph.work, range(len(self.graph)))))
         return self._work
-
-    def first_nonfinite(self) -> str:
-        """The node at which a value, or else a gradient, first stops being finite; empty where all are."""
-        for found in offenders(self.trace):
-            if found.used:
-                return found.node if found.what == "value" else found.inputs[0][0].split(".")[0]
-        return self.of
 
     def users(self, slot: int) -> list[int]:
         """The steps that move with a slot, in evaluation order, one that uses it twice only once."""

@@ -213,7 +213,7 @@ class Report:
         """Whether a number that float64 lost was given by the user, who is judged instead: an expected number that is
         right, or somebody else's gradients.
         """
-        if row.reason != "precision" or row.verdict != "fail":
+        if row.reliable is None or row.verdict != "fail":
             return False
         keys = (f"d{self.of}/d{row.name}", f"d{self.of}/d{row.label}")
         return self.foreign is not None or any(c.key in keys and c.verdict == "pass" for c in self.claims)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.gradcheck.corners import Sides, exactly_on, sides
-from backpropcli.gradcheck.differences import UNIT, UNKNOWN, Calibration, Slope
+from backpropcli.gradcheck.differences import UNIT, UNKNOWN, Calibration, Slope, scale
 from backpropcli.gradcheck.point import LOOP, Component, Point
 from backpropcli.gradcheck.report import Method, Reason, Row, Verdict
 
@@ -48,6 +48,8 @@ CONFIRMED = 4
 """So many wrong components are confirmed at the top before `known` is asked."""
 LOSS = 1000.0
 """A float may be this many times further off than the same rule run in as many bits by mpmath."""
+BESIDE, CLOSER = 1e-6, 64.0
+"""So far from the point, and so many times closer, the loss is looked at: whether what it differs by shrinks."""
 LOST = 1e-3
 """A number off by more than this (relative) is lost; by less, it has lost digits."""
 ZERO = 1e-6
@@ -112,6 +114,8 @@ class Judge:
         self._standing: dict[int, bool] = {}
         self._ways: Ways | None = None
         self._numbers: Numbers | None = None
+        self._digits: Digits | None = None
+        self._odd = 0
         self.unseen = 0
         self.done: list[Row | None] = []
 
@@ -180,15 +184,24 @@ class Judge:
             if c.backprop == 0.0:
                 return self.row(c, zero, "pass", "none", note=f"no path leads from {c.name} to {self.point.of}")
             return self.row(c, zero, "fail", "none", "rule", note=f"no path leads from {c.name} to {self.point.of}")
-        if not math.isfinite(c.x):
-            plausible = math.isfinite(self.point.loss) and math.isfinite(c.backprop)
-            word = "NaN" if c.x != c.x else f"{'-' if c.x < 0 else ''}Infinity"
-            note = f"{c.name} is {word}: there is nothing around it to compare with"
-            return self.row(c, UNKNOWN, "unsure" if plausible else "fail", "none", "nonfinite", c.name, note)
-        if not math.isfinite(self.point.loss):
-            node = self.point.first_nonfinite()
-            return self.row(c, UNKNOWN, "fail", "none", "nonfinite", node, f"{node} is not finite here")
+        if not (math.isfinite(c.x) and math.isfinite(self.point.loss)):
+            return self._not_finite(c)
         return None
+
+    def _not_finite(self, c: Component) -> Row:
+        from backpropcli.gradcheck import notfinite
+
+        self._odd += 1
+        asked = self._odd <= notfinite.FEW and self.point.work() <= notfinite.LIGHT
+        return notfinite.row(self, c, self.digits() if asked else None)
+
+    def digits(self) -> Digits:
+        """The network at 50 digits and more, kept for the next time."""
+        if self._digits is None:
+            from backpropcli.gradcheck.opinions import Digits
+
+            self._digits = Digits(self.point)
+        return self._digits
 
     # The first rung.
 
@@ -228,8 +241,8 @@ class Judge:
         if corner >= 0 and self._stands_on(corner):
             return self._on_corner(c, corner)
         if not math.isfinite(c.backprop):
-            node, note = self.point.first_nonfinite(), f"backprop's gradient is {c.backprop}"
-            return self.row(c, n if sharp(0.0, n) else UNKNOWN, "fail", "difference", "nonfinite", node, note)
+            row = self._not_finite(c)
+            return self.row(c, n, "fail", "difference", "nonfinite", row.node, row.note) if sharp(0.0, n) else row
         if corner < 0 and self._accepts(c, n, SHARP_FIRST):
             return self.row(c, n, "pass", "difference")
         if contradicts(c.backprop, n):
@@ -281,7 +294,7 @@ class Judge:
             n = found.get(c)
             if n is None:
                 yield None
-            elif self._accepts(c, n) or c.backprop == 0.0 == n.value:
+            elif self._accepts(c, n) or (c.backprop == 0.0 == n.value and self._steady(c)):
                 yield self.row(c, n, "pass", "complex step")
             else:
                 if contradicts(c.backprop, n):
@@ -289,6 +302,18 @@ class Judge:
                 elif sharp(c.backprop, n) and TRUSTED < abs(n.value) < math.inf and math.isfinite(c.backprop):
                     self._slight[c] = n
                 yield None
+
+    def _steady(self, c: Component) -> bool:
+        """Whether the loss goes on beside the point as it is here: a complex step of 0 sees nothing of a jump there.
+
+        Where one side lies outside the domain, the other one tells.
+        """
+        step = BESIDE * scale(c.x)
+        (losses, _), = self.point.look([c], [(c.x - step, c.x - step / CLOSER, c.x + step / CLOSER, c.x + step)])
+        off = [abs(x - self.point.loss) for x in losses]
+        sides = [(wide, near) for wide, near in (off[:2], off[:1:-1]) if not math.isnan(wide + near)]
+        slack = 40.0 * self.noise(c.slot)
+        return bool(sides) and all(near <= wide / 2.0 + slack < math.inf for wide, near in sides)
 
     def _clean(self, c: Component) -> bool:
         return self.noise(c.slot) <= AMPLIFIED * 2.0**-53 * abs(self.point.loss)
@@ -314,9 +339,7 @@ class Judge:
         if doubtful and self.point.work() > WORK:
             self.unseen = len(doubtful)
         elif doubtful:
-            from backpropcli.gradcheck.opinions import Digits
-
-            digits = Digits(self.point)
+            digits = self.digits()
             if not self.numbers().same_choices(digits):
                 return
             self._left = 2.0 * WORK
@@ -343,9 +366,7 @@ class Judge:
     # The top.
 
     def _by_digits(self, components: Sequence[Component]) -> Iterator[Row]:
-        from backpropcli.gradcheck.opinions import Digits
-
-        digits = Digits(self.point)
+        digits = self.digits()
         work = self.point.work()
         self._left, confirmed = 2.0 * WORK, 0 if work < WORK else CONFIRMED
         for c in components:

@@ -358,7 +358,7 @@ def _off(row: Row, stepped: bool) -> Cell:
     """The distance between the two opinions: as a number where a step was given, else in percent of the slope."""
     slope = row.numerical if stepped else row.nearest
     off = abs(row.backprop - slope)
-    if off != off or (row.verdict == "pass" and row.left is not None):
+    if off - off != 0 or (row.verdict == "pass" and row.left is not None):
         return ""
     if stepped:
         return Precision(2).show(off)

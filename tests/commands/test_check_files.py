@@ -307,7 +307,7 @@ def test_github_annotations_stand_at_the_fault(capsys):
 x, y are inputs. Move them to parameters:, or check them with --all
 ::error file=nets/a.yaml,line=3,title=dJ/dw::sign: -12 for 12
 ::error file=nets/b.yaml,line=4,title=dJ/dw::expected 6.01, got 6
-::error file=nets/e.yaml,line=1,title=dJ/dw::backprop's gradient is inf
+::error file=nets/e.yaml,line=1,title=dJ/dw::backprop's gradient is inf, from sqrt in J
 """
 
 

@@ -186,3 +186,62 @@ def test_an_expected_gradient_inside_an_array() -> None:
     assert report.claims[0].reliable == pytest.approx(-8.333333333332e-8, rel=1e-9)
     assert report.claims[1].reliable is None
     assert report.status == 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "verdict", "status", "note", "numerical"),
+    [
+        ("parameters: {z: 40}\nnodes: {J: -log(1 - 1/(1+exp(-z)))}", "fail", 1, "log in J is not finite here", 1.0),
+        ("parameters: {z: 800}\nnodes: {t: exp(z), J: log(1 + t)}", "fail", 1, "t is not finite here", 1.0),
+        ("parameters: {z: 1e-170}\nnodes: {J: sqrt(z**2 + 0)}", "fail", 1, "is inf, from sqrt in J", 1.0),
+        ("parameters: {z: 0}\nnodes: {J: sqrt(z**3)}", "fail", 1, "is nan, from sqrt in J", 0.0),
+        ("parameters: {z: 1}\nnodes: {J: 'logaddexp(-inf, z - inf)'}", "fail", 1, "subtract in J is not finite", None),
+        ("parameters: {z: -.inf}\nnodes: {J: exp(z)}", "unsure", 3, "z is -Infinity: there is nothing around it", None),
+        ("parameters: {z: .nan}\nnodes: {J: z**2}", "fail", 1, "z is NaN", None),
+        ("inputs: {x: 0}\nparameters: {z: 0}\nnodes: {J: x**z}", "unsure", 3, "", None),
+        ("parameters: {z: 0}\nnodes: {J: z**1.5}", "pass", 0, "", 0.0),
+    ],
+)
+def test_what_is_not_finite_is_named_and_seen_from_elsewhere(
+    spec: str, verdict: str, status: int, note: str, numerical: float | None
+) -> None:
+    report = loads(spec).check()
+    (row,) = report.rows
+    assert (row.verdict, report.status) == (verdict, status), row
+    assert note in row.note
+    assert row.numerical == pytest.approx(numerical, abs=1e-6) if numerical is not None else np.isnan(row.numerical)
+
+
+def test_a_corner_without_a_gradient_has_two_sides() -> None:
+    (row,) = loads("parameters: {x: 0}\nnodes: {J: sqrt(x**2)}").check().rows
+    assert (row.verdict, row.reason) == ("fail", "nonfinite")
+    assert (row.left, row.right) == (pytest.approx(-1.0), pytest.approx(1.0))
+
+
+def test_an_infinite_entry_beside_others_is_left_open() -> None:
+    report = loads("parameters: {x: [-.inf, 1]}\nnodes: {J: logsumexp(x)}").check()
+    assert [row.verdict for row in report.rows] == ["unsure", "pass"]
+    assert report.status == 3
+
+
+def test_a_row_that_is_masked_whole_is_no_crash() -> None:
+    report = loads(
+        "inputs: {mask: [[0, 0], [-.inf, -.inf]]}\nparameters: {s: [[1, 2], [3, 4]]}\n"
+        "nodes: {a: softmax(s + mask), J: 'a[0, 0]'}"
+    ).check(against="all")
+    assert [row.verdict for row in report.rows[:2]] == ["pass", "pass"]
+    assert [row.numerical for row in report.rows[2:]] == [0.0, 0.0]
+
+
+def test_an_answer_where_the_float_is_infinite() -> None:
+    report = loads("parameters: {z: 40}\nnodes: {J: -log(1 - 1/(1+exp(-z)))}\nexpect: {dJ/dz: 1.00000}").check()
+    assert report.claims[0].verdict == "pass"
+    assert report.status == 0
+
+
+def test_no_warning_of_numpys_leaves_a_check(recwarn: pytest.WarningsRecorder) -> None:
+    for formula, x in [("sqrt(x**2)", 0.0), ("log(x)", -1.0), ("x / x", 0.0), ("exp(x)**2", 1000.0), ("x**-2", 0.0)]:
+        for value in (x, [x, 1.0]):
+            spec = {"parameters": {"x": value}, "nodes": {"J": f"sum({formula})"}}
+            loads(json.dumps(spec)).check(against="all")
+    assert not recwarn.list

@@ -49,12 +49,18 @@ def divide(a: Any, b: Any) -> Any:
     """The quotient; ±inf or NaN over 0, as for floats (mpmath knows no -0)."""
     if b == 0:
         return NAN if a == 0 or a != a else INF * a
-    return a / b
+    return _quotient(a, b)
 
 
 def power(x: Any, n: Any) -> Any:
     """The power; inf for 0 to a negative power."""
     return INF if x == 0 and n < 0 else mp.power(x, n)
+
+
+# Numbers of our own context never raise, as NumPy's do not, also where a body divides with `/`.
+_quotient = mp.mpf.__truediv__
+mp.mpf.__truediv__ = lambda a, b: divide(a, mp.convert(b))
+mp.mpf.__rtruediv__ = lambda b, a: divide(mp.convert(a), b)
 
 
 def cbrt(z: Any) -> Any:
