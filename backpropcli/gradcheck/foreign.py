@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
+from backpropcli.gradcheck.lost import LOST
 from backpropcli.gradcheck.naming import Match, Matched
 from backpropcli.gradcheck.report import Row, Verdict
 from backpropcli.gradcheck.spread import spread
-from backpropcli.gradcheck.verdicts import LOST, TOLERANCE, TOLERANCE32
+from backpropcli.gradcheck.verdicts import TOLERANCE, TOLERANCE32
 from backpropcli.ops.definition import Shape, Value, show_shape
 from backpropcli.spec.precision import EPS, Precision
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.gradcheck.corners import Sides, exactly_on, sides
-from backpropcli.gradcheck.differences import UNIT, UNKNOWN, Calibration, Slope, scale
+from backpropcli.gradcheck.differences import UNKNOWN, Calibration, Slope, scale
 from backpropcli.gradcheck.point import LOOP, Component, Point
 from backpropcli.gradcheck.report import Method, Reason, Row, Verdict
 
@@ -46,16 +46,8 @@ DEARER = 150.0
 """A number with so many digits takes about twice as long as one with few."""
 CONFIRMED = 4
 """So many wrong components are confirmed at the top before `known` is asked."""
-LOSS = 1000.0
-"""A float may be this many times further off than the same rule run in as many bits by mpmath."""
 BESIDE, CLOSER = 1e-6, 64.0
 """So far from the point, and so many times closer, the loss is looked at: whether what it differs by shrinks."""
-LOST = 1e-3
-"""A number off by more than this (relative) is lost; by less, it has lost digits."""
-ZERO = 1e-6
-"""What rounding leaves of a gradient of 0 may be so large beside the gradients on the way to the loss."""
-TINY = {53: 1e-290, 24: 1e-30}
-"""Gradients below this leave the range of the format."""
 
 OnCorner = Callable[[Component, int, Sides], Row]
 """What to say of a component that stands on a corner: of which step, and with which slopes."""
@@ -117,6 +109,7 @@ class Judge:
         self._digits: Digits | None = None
         self._odd = 0
         self.unseen = 0
+        """So many numbers may have lost digits, and were left as they were: the network is too large to tell."""
         self.done: list[Row | None] = []
 
     def rows(self, components: Sequence[Component]) -> list[Row]:
@@ -129,7 +122,10 @@ class Judge:
         if len(waiting) * self.point.work() > LIGHT:
             self._a_few_for_all(components, waiting)
         self._climb(components, waiting)
-        self._see_the_numbers(components)
+        if components:
+            from backpropcli.gradcheck.lost import seen
+
+            self.unseen = seen(self, components, WORK)
         return [row for row in self.done if row is not None]
 
     def _climb(self, components: Sequence[Component], waiting: Sequence[int]) -> None:
@@ -328,41 +324,6 @@ class Judge:
             self._numbers = Numbers(self.point)
         return self._numbers
 
-    def _see_the_numbers(self, components: Sequence[Component]) -> None:
-        """Backprop and the lower rungs run on the same floats: what rounding may have reached is seen at the top too.
-
-        `unseen` counts what was left as it was, for the network is too large.
-        """
-        marks = self.numbers().doubtful(dict.fromkeys(c.slot for c in components)) if components else {}
-        doubtful = [k for k, c in enumerate(components) if c.slot in marks and marks[c.slot][c.flat]] if marks else []
-        doubtful = [k for k in doubtful if self._passed_below(k)]
-        if doubtful and self.point.work() > WORK:
-            self.unseen = len(doubtful)
-        elif doubtful:
-            digits = self.digits()
-            if not self.numbers().same_choices(digits):
-                return
-            self._left = 2.0 * WORK
-            for k in doubtful:
-                self.done[k] = self._number(components[k], digits) or self.done[k]
-
-    def _passed_below(self, k: int) -> bool:
-        """Whether a component has passed on one of the lower rungs."""
-        row = self.done[k]
-        return row is not None and row.verdict == "pass" and row.method in ("difference", "complex step")
-
-    def _number(self, c: Component, digits: Digits) -> Row | None:
-        """The row of a gradient that has lost digits, now that its number is known to 50; None where it has not."""
-        reliable = self.numbers().settled(digits, c)
-        if reliable is None or close(c.backprop, reliable, self.tolerance, 0.0):
-            return None
-        if self._left > 0.0:
-            return self._settle(c, digits)
-        from backpropcli.gradcheck.opinions import PRECISE
-
-        value = float(reliable)
-        return self._lossy(c, Slope(value, UNIT * abs(value)), digits, PRECISE[1])
-
     # The top.
 
     def _by_digits(self, components: Sequence[Component]) -> Iterator[Row]:
@@ -398,10 +359,12 @@ class Judge:
                 return self._wrong(c, n)
             if close(a, seen.slope, self.tolerance, seen.error):
                 return self.row(c, n, "pass", "50 digits")
+            from backpropcli.gradcheck.lost import lossy
+
             reliable = self.numbers().settled(digits, c)
             # Beside a float that is nothing but rounding, a difference is sharp too early.
             if reliable is not None and (reliable == 0 or 3 / SHARP * seen.error <= abs(reliable)):
-                return self._lossy(c, Slope(float(reliable), UNIT * abs(float(reliable))), digits, many)
+                return lossy(self, c, float(reliable), many)
         if a == 0.0 and abs(seen.rule) <= 3 * seen.error and abs(seen.slope) <= 3 * seen.error:
             return self.row(c, Slope(0.0, float(seen.error)), "pass", "50 digits")
         if self._left < 0.0:
@@ -420,28 +383,6 @@ class Judge:
 
     def _wrong(self, c: Component, n: Slope) -> Row:
         return self.row(c, n, "fail", "50 digits", "rule")
-
-    def _lossy(self, c: Component, n: Slope, digits: Digits, many: int) -> Row:
-        """The rule is right, the float is not: as good as right, or lost, if it is off by no more than a run in so few
-        bits may be.
-        """
-        bits = 53 if self.point.trace.plan.dtype == "float64" else 24
-        off, size = abs(c.backprop - n.value), max(abs(c.backprop), abs(n.value))
-        # In fewer bits still, the loss scales with them: where all cancels, one run alone may be exact by luck.
-        fewer = (bits, *range(bits - 13, bits, 3))
-        expected = max(abs(float(digits.rule(c, many, b)) - n.value) * 2.0 ** (b - bits) for b in fewer)
-        if size >= TINY[bits] and off > LOSS * max(expected, self.numbers().rounded(c)):
-            note = "the rule is right at 50 digits, but not as it was run"
-            return self.row(c, n, "fail", "50 digits", "rule", note=note)
-        name = f"float{32 if bits == 24 else 64}"
-        if size < TINY[bits] or off <= LOST * size:
-            note = f"the rule is right, but {name} loses its digits on the way"
-        elif n.value == 0.0 and size <= ZERO * self.numbers().beside(c):
-            note = f"0, but for the rounding of {name}"
-        else:
-            note = f"the rule is right, but {name} has lost the number"
-            return self.row(c, n, "fail", "50 digits", "precision", note=note)._replace(reliable=n.value)
-        return self.row(c, n, "pass", "50 digits", "digits", note=note)._replace(reliable=n.value)
 
     def _out_of_budget(self, c: Component) -> Row:
         """What is known without many digits: plain contradictions are enough where an operation to blame is known, or

@@ -1,0 +1,85 @@
+"""The verdict on a right rule whose number is not: kept, short of digits, or lost.
+
+Backprop and the lower rungs run on the same floats. What passed there, and rounding may have reached, is seen at 50
+digits too, if the network is small enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from backpropcli.gradcheck.differences import UNIT, Slope
+from backpropcli.gradcheck.opinions import PRECISE
+from backpropcli.gradcheck.report import Row
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point import Component
+    from backpropcli.gradcheck.verdicts import Judge
+
+LOST = 1e-3
+"""A number off by more than this (relative) is lost; by less, it has lost digits."""
+ZERO = 1e-6
+"""What rounding leaves of a gradient of 0 may be so large beside the gradients on the way to the loss."""
+LOSS = 1000.0
+"""A float may be this many times further off than the same rule run in as many bits by mpmath."""
+TINY = {53: 1e-290, 24: 1e-30}
+"""Gradients below this leave the range of the format."""
+RUNS = 10
+"""So many runs of the network it takes about to see one component at the top."""
+
+
+def seen(judge: Judge, components: Sequence[Component], most: float) -> int:
+    """Look at the numbers of those that passed on floats alone, and put the rows that follow into the judge's `done`.
+
+    `most` numbers may be computed at 50 digits. Gives how many were left as they were, for that is too few.
+    """
+    numbers, done = judge.numbers(), judge.done
+    marks = numbers.doubtful(dict.fromkeys(c.slot for c in components))
+    if not marks:
+        return 0
+    doubtful = [k for k, c in enumerate(components) if c.slot in marks and marks[c.slot][c.flat]]
+    doubtful = [k for k in doubtful if on_floats(done[k])]
+    if doubtful and judge.point.work() > most:
+        return len(doubtful)
+    if not doubtful or not numbers.same_choices(judge.digits()):
+        return 0
+    in_full = most // (RUNS * judge.point.work())
+    for k in doubtful:
+        c = components[k]
+        reliable = numbers.settled(judge.digits(), c)
+        if reliable is None or abs(c.backprop - reliable) <= judge.tolerance * max(abs(c.backprop), abs(reliable)):
+            continue
+        row = next(judge.at_the_top([c])) if in_full > 0 else None
+        in_full -= 1
+        done[k] = row if row and row.reason != "unsettled" else lossy(judge, c, float(reliable), PRECISE[1])
+    return 0
+
+
+def on_floats(row: Row | None) -> bool:
+    """Whether a component has passed on one of the lower rungs."""
+    return row is not None and row.verdict == "pass" and row.method in ("difference", "complex step")
+
+
+def lossy(judge: Judge, c: Component, reliable: float, many: int) -> Row:
+    """The row where the rule is right at so `many` digits, and the float is not: it is as good as right, or lost, if it
+    is off by no more than a run in so few bits may be.
+    """
+    bits = 53 if judge.point.trace.plan.dtype == "float64" else 24
+    n = Slope(reliable, UNIT * abs(reliable))
+    off, size = abs(c.backprop - reliable), max(abs(c.backprop), abs(reliable))
+    # In fewer bits still, the loss scales with them: where all cancels, one run alone may be exact by luck.
+    fewer = (bits, *range(bits - 13, bits, 3))
+    expected = max(abs(float(judge.digits().rule(c, many, b)) - reliable) * 2.0 ** (b - bits) for b in fewer)
+    if size >= TINY[bits] and off > LOSS * max(expected, judge.numbers().rounded(c)):
+        note = "the rule is right at 50 digits, but not as it was run"
+        return judge.row(c, n, "fail", "50 digits", "rule", note=note)
+    name = f"float{32 if bits == 24 else 64}"
+    if size < TINY[bits] or off <= LOST * size:
+        note = f"the rule is right, but {name} loses its digits on the way"
+    elif reliable == 0.0 and size <= ZERO * judge.numbers().beside(c):
+        note = f"0, but for the rounding of {name}"
+    else:
+        note = f"the rule is right, but {name} has lost the number"
+        return judge.row(c, n, "fail", "50 digits", "precision", note=note)._replace(reliable=reliable)
+    return judge.row(c, n, "pass", "50 digits", "digits", note=note)._replace(reliable=reliable)
