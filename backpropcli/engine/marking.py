@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-EXACT = 1e-9
+EXACT, TIE = 1e-9, 1e-12
 LEAST_DIGITS, MOST_DIGITS = 3, 12
 """How many digits an answer needs at least, and the most that are looked at; one that has no more is given whole."""
 NEAR = 10.0
@@ -72,8 +72,13 @@ def written(answer: float, number: float, digits: int) -> bool:
         return answer == 0
     if abs(answer - number) > 10.0 ** (1 - digits) * abs(number):
         return False
-    return any(math.isclose(answer, form(number, k), rel_tol=EXACT)
-               for k in range(digits, MOST_DIGITS) for form in (rounded, cut))  # fmt: skip
+    possible = (form for k in range(digits, MOST_DIGITS) for form in forms(number, k))
+    return any(math.isclose(answer, form, rel_tol=EXACT) for form in possible)
+
+
+def forms(number: float, digits: int) -> tuple[float, float, float]:
+    """How a number may be written with so many digits: rounded, a 5 at the end upwards or downwards, or cut."""
+    return rounded(number * (1 + TIE), digits), rounded(number * (1 - TIE), digits), cut(number, digits)
 
 
 def rounded(x: float, digits: int) -> float:
@@ -206,7 +211,7 @@ def _nearly(given: Sequence[float], truth: Sequence[float], digits: int) -> Mist
 def _too_few(answer: float, truth: float, digits: int) -> bool:
     if short(truth, digits) or not truth:
         return False
-    return any(math.isclose(answer, form(truth, k), rel_tol=EXACT) for k in range(1, digits) for form in (rounded, cut))
+    return any(math.isclose(answer, form, rel_tol=EXACT) for k in range(1, digits) for form in forms(truth, k))
 
 
 def _known(value: Any) -> list[float] | None:

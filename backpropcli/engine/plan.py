@@ -99,6 +99,10 @@ class Plan:
             forward(forward_program(self.graph, later, copies), v, xp)
         return v
 
+    def vanishing(self) -> AbstractContextManager[Any]:
+        """While 0 times anything may be taken for 0: what counts is how large numbers are."""
+        return nullcontext()
+
     def work_out(self, v: list[Value], steps: Iterable[int]) -> None:
         """Compute these steps alone, each value into its slot of `v`."""
         xp = self.numbers()
@@ -107,11 +111,20 @@ class Plan:
 
     def hand_back(self, v: list[Value], steps: Iterable[int], seeds: Mapping[int, Value]) -> Gradients:
         """What these steps alone, from the last to the first, make of the upstream gradients in `seeds`."""
-        from backpropcli.engine.careful import backward_again
-
         xp, slots, idle = self.numbers(), list(steps), bytearray(len(v))
-        make = scalar_program if self.scalar else backward_program
+        g: Gradients = [None] * len(v)
+        for slot, seed in seeds.items():
+            g[slot] = seed
         with quietly(xp):
+            if self.scalar:
+                backward_scalars(scalar_program(self.graph, slots, idle), v, g, xp)
+            else:
+                backward_arrays(backward_program(self.graph, slots, idle), v, g, xp, self.graph)
+            if finite(g):
+                return g
+            from backpropcli.engine.careful import backward_again
+
+            make: Any = scalar_program if self.scalar else backward_program
             return backward_again(lambda g: make(self.graph, slots, idle), v, seeds, xp, self.graph, self.scalar)
 
     def _steps(self, copies: bool) -> Iterable[Step]:

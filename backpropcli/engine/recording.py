@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from backpropcli.engine.backward import Gradients, backward_arrays, backward_scalars
+from backpropcli.engine.backward import Gradients, backward_arrays, backward_scalars, program, scalar_program
 from backpropcli.engine.forward import forward
 from backpropcli.engine.plan import Plan
 from backpropcli.engine.trace import Trace, seed
@@ -53,15 +54,31 @@ class RecordedPlan(Plan):
         until: int = 0,
     ) -> Gradients:
         """Gradients by slot, worked out with care: whether all will be finite is not known yet."""
+        return self._back(self.back(range(max(seeds), until - 1, -1), everything), v, seeds)
+
+    def hand_back(self, v: list[Value], steps: Iterable[int], seeds: Mapping[int, Value]) -> Gradients:
+        """What these steps alone make of the upstream gradients, in the same way."""
+        make: Any = scalar_program if self.scalar else program
+        return self._back(make(self.graph, steps, bytearray(len(v))), v, seeds)
+
+    def _back(self, steps: Any, v: list[Value], seeds: Mapping[int, Value]) -> Gradients:
         g: Gradients = [None] * len(v)
         for slot, given in seeds.items():
             g[slot] = given
-        steps: Any = self.back(range(max(seeds), until - 1, -1), everything)
         if self.scalar:
             backward_scalars(steps, v, g, careful(self._xp))
         else:
             backward_arrays(steps, v, g, careful(self._xp), self.graph)
         return g
+
+    @contextmanager
+    def vanishing(self) -> Iterator[None]:
+        """While 0 times anything is written down as 0: else a table of derivatives would be full of such products."""
+        self.tape.vanishing = True
+        try:
+            yield
+        finally:
+            self.tape.vanishing = False
 
     def numbers(self, copies: bool = False) -> XP:
         """The recorder's namespace."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import inf
 from string import ascii_letters
+from typing import NamedTuple
 
 from backpropcli.ops.numbers.recorder import Entry, Recorded, Tape
 
@@ -73,15 +74,30 @@ HELPERS["erfc"] = HELPERS["erf"]
 """Functions that JavaScript lacks, by the name in CALLS or their own."""
 
 
-def program(tape: Tape, outputs: Sequence[Recorded | float]) -> str:
-    """A function `program(x)` from the tape's inputs to the outputs; a float among these is itself."""
+class Function(NamedTuple):
+    """A JavaScript function `called(x)` to be: from a tape's inputs to the outputs; a float among these is itself."""
+
+    called: str
+    tape: Tape
+    outputs: Sequence[Recorded | float]
+
+
+def program(tape: Tape, outputs: Sequence[Recorded | float], *more: Function) -> str:
+    """The function `program(x)` and more of them, with what JavaScript lacks written once in front."""
+    needed: set[str] = set()
+    texts = [written_out(function, needed) for function in (Function("program", tape, outputs), *more)]
+    return "".join(sorted(needed)).lstrip("\n") + "".join(texts)
+
+
+def written_out(function: Function, needed: set[str]) -> str:
+    """One function's text; the helpers that it calls are added to those that are needed."""
+    called, tape, outputs = function
     wanted = [out.place for out in outputs if isinstance(out, Recorded)]
     names = names_of()
     written: dict[int, str] = {}
     depths: dict[int, int] = {}
     uses = counted(tape, wanted)
     lines: list[str] = []
-    needed: set[str] = set()
     for place, line in enumerate(tape.entries):
         if not uses[place]:
             continue
@@ -97,7 +113,7 @@ def program(tape: Tape, outputs: Sequence[Recorded | float]) -> str:
         written[place], depths[place] = text, depth
     results = ",".join(_result(tape, written[o.place], o) if isinstance(o, Recorded) else number(o) for o in outputs)
     steps = "const " + ",\n".join(lines) + ";\n" if lines else ""
-    return "".join(sorted(needed)).lstrip("\n") + f"\nfunction program(x){{\n{steps}return[{results}]}}\n"
+    return f"\nfunction {called}(x){{\n{steps}return[{results}]}}\n"
 
 
 def _result(tape: Tape, text: str, out: Recorded) -> str:

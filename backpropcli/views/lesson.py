@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from math import isfinite, prod
 from typing import Any, NamedTuple
 
@@ -16,12 +17,14 @@ import numpy as np
 from backpropcli.engine import Trace
 from backpropcli.engine.fresh import mortal, rules
 from backpropcli.engine.recording import ZEROED, record
+from backpropcli.engine.settled import Settled, settled
 from backpropcli.graph import Graph
 from backpropcli.ops.numbers.nothing import NOTHING
 from backpropcli.ops.numbers.recorder import Recorded, Tape, TooLongError
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Expression
-from backpropcli.views.javascript import number, program
+from backpropcli.views import lesson_marking
+from backpropcli.views.javascript import Function, number, program
 from backpropcli.views.lesson_blanks import Blanks, Place, blanks
 from backpropcli.views.lesson_words import forgettable, handed_on, hint, words, wrong_values
 from backpropcli.views.numbers import Precision, exact
@@ -144,13 +147,17 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
     assert trace.of is not None
     precision = precision or Precision()
     tape: Tape | None
+    more: list[Function] = []
+    moving = [] if exercise else _moving(trace.graph)
     try:
-        upstream = trace.gradients[trace.graph.nodes[trace.of].slot]
-        moving = [] if exercise else _moving(trace.graph)
-        recorded, tape, _ = record(trace.graph, trace.of, upstream, MOST_RECORDED, moving)
-        told, steps = _told(recorded, everything, exercise)
+        recorded, tape, sure = _recorded(trace, exercise, moving)
+        told, steps = _told(recorded if sure is None else sure.trace, everything, exercise)
+        if exercise:
+            if sure is not None:
+                lesson_marking.tolerances(told, sure, steps, told.places.place)
+            more = [lesson_marking.drawn(recorded, tape, told, steps), *lesson_marking.following(trace, Told, steps)]
     except TooLongError:
-        tape, moving = None, []
+        tape, moving, more = None, [], []
         told, steps = _told(started or trace, everything, exercise, live=False)
     data: dict[str, Any] = {
         "of": trace.of,
@@ -168,19 +175,32 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
         data["given"] = told.blanks.given
         data["beyond"] = told.blanks.beyond
         data["mortal"] = mortal(trace.graph)
+        data["asked"] = lesson_marking.digits_asked(started or trace)
     elif tape is not None:
         data["moving"] = [told.labels[slot] for slot in moving]
     if seed is not None:
         data["seed"] = seed
     results = told.places.results
     script = (
-        program(tape, results) if tape is not None
+        program(tape, results, *more) if tape is not None
         else f"function program(){{return[{','.join(map(number, results))}]}}\n"
     )
     if told.blanks is None:
         return Lesson(data, script, tape is not None, 0)
     count, left_out = _asked(Worked(started or trace, everything=everything), steps)
     return Lesson(data, script, tape is not None, count, left_out, told.blanks)
+
+
+def _recorded(trace: Trace, exercise: bool, moving: Sequence[int]) -> tuple[Trace, Tape, Settled | None]:
+    """Both passes recorded, as they are; for an exercise also as they are settled, where that is not too long."""
+    assert trace.of is not None
+    upstream = trace.gradients[trace.graph.nodes[trace.of].slot]
+    if exercise:
+        with suppress(TooLongError):
+            recorded, tape, _ = record(trace.graph, trace.of, upstream, lesson_marking.MOST_RECORDED, moving)
+            return recorded, tape, settled(recorded)
+    recorded, tape, _ = record(trace.graph, trace.of, upstream, MOST_RECORDED, moving)
+    return recorded, tape, None
 
 
 def _asked(worked: Worked, steps: Sequence[dict[str, Any]]) -> tuple[int, tuple[str, ...]]:
@@ -205,9 +225,6 @@ def _told(
     told = Told(trace, everything, exercise, live)
     steps = [_forward(told, stage) for stage in told.stages]
     steps += [_backward(told, label) for label in told.order()]
-    if exercise:
-        for step in steps:
-            step["around"] = _around(told, step)
     return told, steps
 
 
@@ -223,13 +240,6 @@ def _inside(told: Told) -> list[dict[str, Any]]:
         if stage.name != stage.node:
             steps.setdefault(stage.node, []).append(variable(stage.name))
     return [{"name": node, "steps": names} for node, names in steps.items()]
-
-
-def _around(told: Told, step: dict[str, Any]) -> list[list[Any]]:
-    """What a number was worked out from: far below the size of that, it is what rounding left of 0."""
-    if step["phase"] == "value":
-        return [told.places.place(told.value(name)) for name in step["inputs"]]
-    return [told.places.place(told.gradient(user.name)) for user in told.users.get(step["name"], ())]
 
 
 def _data(trace: Trace, exercise: bool) -> list[dict[str, Any]]:

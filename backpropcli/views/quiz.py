@@ -38,6 +38,9 @@ class Quiz:
     ) -> None:  # fmt: skip
         if only is not None and only not in KINDS:
             raise UsageError(f"--only {only}: expected values or gradients{did_you_mean(only, KINDS)}")
+        graph = trace.graph
+        if not graph.names("parameter") and graph.names("input") and trace.of is not None:
+            trace.gradient(graph.names("input")[0])  # asks for all gradients now, so that these are settled too
         self._settled = settled(trace)
         self.worked = Worked(self._settled.trace, precision, style)
         self.worked.inline = MOST_TYPED

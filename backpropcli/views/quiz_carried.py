@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
+from backpropcli.engine import Plan
 from backpropcli.engine.backward import unbroadcast
 from backpropcli.engine.carried import Way, gradient, value
 from backpropcli.engine.marking import cut, entries, rounded, shape
+from backpropcli.graph import Graph
 from backpropcli.spec.formula.tree import Name, postorder, substitute
 from backpropcli.views.primes import evaluate
 from backpropcli.views.stages import Stage
@@ -93,8 +95,9 @@ def _worked_out(
 
 
 def textbook(
-    worked: Worked, user: Stage, label: str, values: Mapping[int, Any], upstream: Mapping[int, Any]
-) -> Any:
+    worked: Worked, user: Stage, label: str, values: Mapping[int, Any], upstream: Mapping[int, Any],
+    make: Callable[[Graph], Plan] = Plan,
+) -> Any:  # fmt: skip
     """What comes through one stage by the formula that is printed, 1 - h**2 for tanh; None where the engine knows it.
 
     The engine works out the same from the numbers that the stage is given, which keeps more digits. That is not what
@@ -111,7 +114,7 @@ def textbook(
         return None
     given = {name: values.get(worked.slots[name], worked.value(name)) for name in used}
     plain = all(isinstance(x, float) for x in given.values())
-    local = evaluate(formula, given, user.find) if plain else comes_to(formula, given)
+    local = evaluate(formula, given, user.find) if plain else comes_to(formula, given, make)
     above = upstream.get(user.slot, worked.gradient(user.name))
     return None if local is None else unbroadcast(above * local, worked.shape(label), 0)
 

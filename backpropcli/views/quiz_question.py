@@ -101,15 +101,7 @@ class Question:
     @cached_property
     def needs(self) -> list[str]:
         """What it is worked out from: names of values and of gradients."""
-        if self.stage is not None:
-            return list(self.stage.inputs)
-        found: dict[str, None] = {}
-        for term in self.terms:
-            found[term.upstream.text] = None
-            rest = GRADIENT.sub(" ", term.text)
-            names = [name for name in NAME.findall(rest) if name in self.worked.slots]
-            found.update(dict.fromkeys(names if rest != term.text else term.through.inputs))
-        return list(found)
+        return needed(self.worked, self.stage, self.terms)
 
     @cached_property
     def exact(self) -> bool:
@@ -234,6 +226,19 @@ class Question:
         if self.stage is not None:
             return value_hint(self.worked, self.stage, number, self.functions)
         return gradient_hint(self.worked, self.label, self.terms, number, self.functions)
+
+
+def needed(worked: Worked, stage: Stage | None, terms: Sequence[Term]) -> list[str]:
+    """What a stage's value, or the gradient with these terms, is worked out from: names of values and of gradients."""
+    if stage is not None:
+        return list(stage.inputs)
+    found: dict[str, None] = {}
+    for term in terms:
+        found[term.upstream.text] = None
+        rest = GRADIENT.sub(" ", term.text)
+        names = [name for name in NAME.findall(rest) if name in worked.slots]
+        found.update(dict.fromkeys(names if rest != term.text else term.through.inputs))
+    return list(found)
 
 
 def identified(worked: Worked, name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from backpropcli.engine import Plan
@@ -16,14 +16,16 @@ CLOSE = 1e-6
 """A formula that misses its value by more than this part of it says something else."""
 
 
-def comes_to(expression: Expression, values: Mapping[str, Any]) -> Any:
-    """The value of a formula of these names, by the language's own rules; None where they do not know it."""
+def comes_to(expression: Expression, values: Mapping[str, Any], make: Callable[[Graph], Plan] = Plan) -> Any:
+    """The value of a formula of these names, by the language's own rules; None where they do not know it.
+
+    `make` gives the plan that it runs on."""
     graph = Graph()
     for name, value in values.items():
         graph.add_data(name, "input", tuple(getattr(value, "shape", ())))
     try:
         node = Lowering(graph).node("the result", expression, "")
-        return Plan(graph).forward(values)[node.slot]
+        return make(graph).forward(values)[node.slot]
     except BackpropError:
         return None
 

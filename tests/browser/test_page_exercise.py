@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from driven import EXAMPLES, SHOW, Browser, driver, lecture, needs_browser, page, shown
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from sheets import filled
 
 import backpropcli as bp
 
@@ -113,14 +115,15 @@ def test_new_numbers_are_short_and_the_same_for_a_seed(page: Browser, name: str)
     assert page.text("#data") == seen[2]
     assert not page.one("#reset").is_enabled()
     if name == "lecture":
-        for seed in range(1, 21):
+        for seed in range(9, 29):
             page.one("#fresh").click()
             pairs = page.js("[...document.querySelectorAll('#data span')].map(s => s.textContent.split(' = '))")
             values = {name: float(value.replace("−", "-")) for name, value in pairs}
             found = answers(network, page, values)
             assert all(x == int(x) or x * 2 == int(x * 2) for x in found), (seed, values)
             assert max(map(abs, found)) <= 99
-            assert found.count(0.0) == 0, (seed, values, found)
+            zeros = found.count(0.0)  # every fourth has a dead ReLU
+            assert (0 < zeros < len(found) / 2) if seed % 4 == 3 else zeros == 0, (seed, values, found)
 
 
 def test_what_is_not_finite_is_given(page: Browser) -> None:
@@ -138,7 +141,8 @@ def test_what_is_not_finite_is_given(page: Browser) -> None:
 
 @pytest.mark.parametrize(
     ("w", "typed", "right"),
-    [(3, "0.333", True), (3, "1/3", True), (3, "0.33", False), (0.904232713, "1.11", True), (0.904232713, "1.1", False),
+    [(3, "0.333", True), (3, "1/3", True), (3, "0.33", False), (0.904232713, "1.11", True), (0.904232713, "1.10", True),
+     (0.904232713, "1.12", False), (0.904232713, "1.0", False),
      (2, "0.5", True), (2, "0.5004", False)],
 )  # fmt: skip
 def test_three_digits_are_enough(page: Browser, w: float, typed: str, right: bool) -> None:
@@ -244,7 +248,7 @@ def test_the_page_and_the_quiz_say_the_same_to_wrong_answers(page: Browser, name
     network = bp.load(EXAMPLES / f"{name}.yaml")
     page.open(network, exercise=True)
     questions = {question.name: question for question in network.quiz(every=True) if not question.shape}
-    compared = 0
+    compared, own = 0, {}
     for title, question in questions.items():
         terms = question.terms
         tries = [2 * question.answer, -question.answer, question.answer / 2, question.answer * 1.02, 0.77]
@@ -252,11 +256,12 @@ def test_the_page_and_the_quiz_say_the_same_to_wrong_answers(page: Browser, name
         tries += [] if question.stage else [question.worked.value(question.label)]
         for tried in filter(lambda x: isinstance(x, float), tries):
             box = page.one(f'[name="{title}"]')
-            said = question.mark(repr(tried))
+            said = question.mark(repr(tried), own=own)
             if said.right:
                 continue
             box.clear()
             box.send_keys(repr(tried), Keys.ENTER)
+            own[title] = tried
             feedback = box.find_element(By.XPATH, "..").find_element(By.CLASS_NAME, "feedback")
             found = feedback.get_attribute("textContent").removeprefix("Not yet").removeprefix(":").removeprefix(".")
             assert plain(found) == plain(said.words), (title, tried)
@@ -294,3 +299,40 @@ def test_names_of_steps_are_introduced(page: Browser) -> None:
     assert page.text("#inside").replace("\n", "") == "J.2 and J.3 are steps inside J = sum((a2 − y)2) / 2."
     page.open(bp.load(EXAMPLES / "lecture.yaml"), exercise=True)
     assert not page.one("#inside").is_displayed()
+
+
+NORM = """
+inputs: {x: [0.31, 1.7, -0.52]}
+targets: {y: 0.2}
+parameters: {w: 1.3, b: 0.7, v: -0.4}
+nodes: {z: w*x + b, h: tanh(z), m: mean(h), o: m*v, J: (o - y)**2 / 2}
+"""
+
+
+@pytest.mark.parametrize("form", ["round", "cut"])
+@pytest.mark.parametrize("wrong", [None, "h", "o", "dJ/dm"])
+def test_a_whole_sheet_is_marked_as_in_the_quiz(page: Browser, form: str, wrong: str | None) -> None:
+    """What follows from one's own answers is right, and said so; one mistake costs one blank."""
+    network = bp.loads(NORM)
+    quiz = network.quiz(every=True)
+    names = [question.name for question in quiz]
+    sheet = filled(quiz, form, names.index(wrong) if wrong else None)
+    page.open(network, exercise=True)
+    for question in quiz:
+        number = question.read(sheet.answers[question.name])
+        for k, x in enumerate(np.ravel(number).tolist()):
+            page.one(f'[name="{question.name}{f"[{k}]" if question.shape else ""}"]').send_keys(repr(x), Keys.ENTER)
+    bad = page.js("[...document.querySelectorAll('.blank input.bad')].map(i => i.name)")
+    assert {name.partition("[")[0] for name in bad} == ({wrong} if wrong else set())
+    if wrong == "o":
+        box = page.one('[name="J"]')
+        assert box.find_element(By.XPATH, "..").find_element(By.CLASS_NAME, "feedback").text == "Right, from your o."
+
+
+def test_dust_is_0_by_the_rule_of_the_quiz(page: Browser) -> None:
+    for b, right in ((0.99999999999998, False), (1 - 2**-53, True)):
+        network = bp.loads(f"parameters: {{a: 1, b: {b!r}}}\nnodes: {{d: a - b, J: d * 1e14}}")
+        page.open(network, exercise=True)
+        blank(page, 0).send_keys("0", Keys.ENTER)
+        assert ("right" in item(page, 0).get_attribute("class").split()) is right
+        assert network.quiz().questions[0].mark("0").right is right

@@ -355,7 +355,7 @@ def test_a_page_with_the_same_seed_has_the_same_numbers(spec):
     page = network.page(exercise=True, seed=7).html
     data = re.search(r'id="lesson">(.*?)</script>', page, flags=re.S)[1]
     program = re.search(r"</script>\s*<script>(.*)</script>", page, flags=re.S)[1].partition("(() => {\n")[0]
-    show = re.search(r"\nfunction show\(.*?\n}\n", (PAGE / "common.js").read_text(encoding="utf-8"), flags=re.S)[0]
+    show = re.search(r"\nfunction plainly\(.*?\n}\n", (PAGE / "common.js").read_text(encoding="utf-8"), flags=re.S)[0]
     script = f"""{program}
 const lesson = {data}, steps = lesson.steps, first = lesson.data.flatMap((d) => d.values);
 const blanks = steps.map((step) => ({{step, inputs: Array((step.at[1] || []).reduce((a, b) => a * b, 1)).fill(0)}}));

@@ -93,7 +93,7 @@ def test_the_policy_knows_the_one_script_and_the_one_style(exercise: bool) -> No
 
 def test_it_is_small() -> None:
     assert len(made().encode()) < 90_000
-    assert len(made(exercise=True).encode()) < 105_000
+    assert len(made(exercise=True).encode()) < 120_000  # with the engine's marking recorded
 
 
 EVIL = '"><script>alert(1)</script>--><img src=x onerror=alert(2)>\'`</title></svg></style>${x}'

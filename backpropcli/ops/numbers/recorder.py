@@ -62,6 +62,8 @@ class Tape:
         self.entries: list[Entry] = []
         self.most = most
         self.inputs = 0
+        self.vanishing = False
+        """Whether 0 times anything is 0, infinity and NaN too."""
         self._places: dict[Entry | str, int] = {}
         self._numbers: list[Recorded] = []  # by place: the same entry is the same object
         self.perhaps: set[int] = set()  # places that may turn out to hold NOTHING, as a choice depends on the inputs
@@ -86,6 +88,8 @@ class Tape:
             return self.constant(KNOWN[name](*known))
         if name == "where" and self.entries[entries[0].place].operation == "constant":
             return entries[1] if known[0] else entries[2]
+        if self.vanishing and name == "mul" and any(self._is(entry, 0.0) for entry in entries):
+            return self.constant(0.0)
         unchanged = self._unchanged(name, entries)
         if unchanged is not None:
             return unchanged

@@ -13,7 +13,7 @@ for (const step of steps.filter((s) => !s.unasked)) {
   const item = document.createElement("li"), what = document.createElement("label");
   const mark = document.createElement("span"), hint = document.createElement("button");
   const feedback = document.createElement("p"), shape = step.at[1] || [], count = size(shape);
-  const blank = {step, item, mark, hint, feedback, inputs: [], solved: [], tries: [], given: [], hints: 0, shown: false};
+  const blank = {step, item, mark, hint, feedback, inputs: [], solved: [], tries: [], given: [], wrote: [], hints: 0, shown: false};
   item.className = shape.length ? "blank array" : "blank";
   what.className = "what";
   what.innerHTML = step.phase === "value" ? `${step.head} = ${step.text}&nbsp;=`
@@ -125,15 +125,18 @@ function judge(blank, k) {
   }
   blank.tries[k] = (blank.tries[k] || 0) + 1;
   const truth = r[blank.step.at[0] + k];
-  blank.solved[k] = same(got.value, truth);
+  const own = answered(blank.step, got.value, truth) ? [] : carried(blank, k, got.value);
+  blank.solved[k] = own !== null;
+  blank.wrote[k] = got.value;
   box.classList.toggle("bad", !blank.solved[k]);
   box.classList.toggle("ok", blank.solved[k]);
   box.setAttribute("aria-invalid", String(!blank.solved[k]));
   if (blank.solved[k]) {
     box.readOnly = true;
-    const exact = got.literal ? "" : " = " + show(truth);
+    const exact = got.literal ? "" : " = " + show(own.length ? got.value : truth);
+    const from = own.length ? ", from your " + own.map((step) => step.head).join(" and ") : "";
     blank.feedback.classList.add("fine");
-    blank.feedback.textContent = done(blank) ? "Right" + exact + "." : "";
+    blank.feedback.innerHTML = done(blank) ? "Right" + exact + from + "." : "";
   } else {
     const why = diagnosis(blank, k, got.value, truth);
     blank.feedback.innerHTML = why ? "Not yet: " + why : "Not yet.";
@@ -229,10 +232,10 @@ by("inside").innerHTML = (lesson.inside || []).filter(({name}) => steps.some((s)
 function start(seed) {
   numbers = seed;
   x = seed === null ? first.slice() : nice(seed);
-  r = settle(program(x));
+  r = program(x);
   hints = 0;
   for (const blank of blanks) {
-    Object.assign(blank, {solved: [], tries: [], given: [], hints: 0, shown: false});
+    Object.assign(blank, {solved: [], tries: [], given: [], wrote: [], hints: 0, shown: false});
     blank.inputs.forEach((box, k) => {
       const truth = r[blank.step.at[0] + k], given = !Number.isFinite(truth);
       box.value = given ? plainly(truth) : "";  // no answer can be typed for what is not finite
@@ -256,6 +259,7 @@ function start(seed) {
   by("seed").textContent = seed === null ? "" : `numbers no. ${seed}`;
   by("reset").disabled = seed === beginning;
   by("loss").textContent = "";
+  for (const place of document.querySelectorAll(".digits")) place.textContent = inLetters(digitsAsked());
   starting = true;
   for (const blank of blanks) mark(blank);
   starting = false;

@@ -10,12 +10,12 @@ function random(seed) {
 }
 // What a draw costs, and whether it makes a unit dead, so that some of the gradients are 0, and not most of them.
 function cost(draw, dying) {
-  const results = program(draw), zeros = {value: 0, gradient: 0};
-  let total = 0, count = 0;
-  for (const {at: [start, shape], phase} of steps) {  // those that are not asked for too
-    for (let k = 0; k < size(shape); k++) {
-      if (!Number.isFinite(results[start + k])) return [Infinity, false];
-      const v = Math.abs(results[start + k]), figures = plainly(v, 10).replace(".", "").length;
+  const results = drawn(draw), zeros = {value: 0, gradient: 0};
+  let total = 0, count = 0, place = 0;
+  for (const {at: [, shape = []], phase} of steps) {  // those that are not asked for too
+    for (const end = place + shape.reduce((a, b) => a * b, 1); place < end; place++) {
+      if (!Number.isFinite(results[place])) return [Infinity, false];
+      const v = Math.abs(results[place]), figures = plainly(v, 10).replace(".", "").length;
       if (phase === "gradient") count += 1;
       if (v < 1e-6) {
         zeros[phase] += 1;
@@ -25,8 +25,8 @@ function cost(draw, dying) {
   }
   let start = 0;
   for (const {rule, values} of parts) {
-    const drawn = draw.slice(start, start += values.length);
-    if (drawn.length > 1 && rule !== "kept" && drawn.every((v) => v === drawn[0])) total += 1000;
+    const some = draw.slice(start, start += values.length);
+    if (some.length > 1 && rule !== "kept" && some.every((v) => v === some[0])) total += 1000;
   }
   const dead = zeros.gradient > 0 && zeros.gradient <= 0.7 * count;
   if (dying) return [total + (dead ? 0 : 500), dead];
@@ -39,7 +39,7 @@ const priced = (draw, dying) => (draw.every((v, j) => v === first[j]) ? [Infinit
 function nice(seed) {
   const count = parts.reduce((n, d) => n + (d.rule === "kept" ? 0 : d.values.length), 0);
   const dying = lesson.mortal === true && seed % 4 === 3;
-  return (Object.hasOwn(SIZES, count) ? picked(count, seed, dying) : drawn(seed, dying)) || first;
+  return (Object.hasOwn(SIZES, count) ? picked(count, seed, dying) : best(seed, dying)) || first;
 }
 // Of few numbers all small ones are tried, and a seed picks among the nicest: with a dead unit, or without.
 function picked(count, seed, dying) {
@@ -71,11 +71,11 @@ function stride(count) {
   while (common(step, count) > 1) step++;
   return step;
 }
-function drawn(seed, dying) {
+function best(seed, dying) {
   const next = random(seed);
   const free = parts.flatMap((d) => d.values.map(() => d.rule === "any"));
   const telling = free.flatMap((isFree, j) => (isFree ? [j] : [])).slice(0, 3);
-  let best = null, least = Infinity;
+  let nicest = null, least = Infinity;
   for (let k = 0; k < 300; k++) {
     const draw = parts.flatMap((d) => d.values.map((v) => {
       if (d.rule === "kept") return v;
@@ -86,9 +86,9 @@ function drawn(seed, dying) {
     }));
     tellSeed(draw, telling, seed);
     const [price] = priced(draw, dying);
-    if (price < least) [best, least] = [draw, price];
+    if (price < least) [nicest, least] = [draw, price];
   }
-  return best;
+  return nicest;
 }
 // Some numbers of a draw tell, with the others, its seed: no draw belongs to two seeds among hundreds.
 const TELLING = [1, 2, 3, 4, 5, 6, -1, -2];

@@ -1,6 +1,6 @@
 // Reading what somebody types: a number or a small expression, and nothing else.
 const CALLS = {
-  exp: Math.exp, log: Math.log, log2: Math.log2, log10: Math.log10, sqrt: Math.sqrt, abs: Math.abs, sin: Math.sin,
+  exp: Math.exp, log: Math.log, ln: Math.log, log2: Math.log2, log10: Math.log10, sqrt: Math.sqrt, abs: Math.abs, sin: Math.sin,
   cos: Math.cos, tan: Math.tan, sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh,
   sigmoid: (z) => 1 / (1 + Math.exp(-z)), relu: (z) => (z > 0 ? z : 0 * z),
 };
@@ -28,7 +28,6 @@ function read(text) {
     if (token === undefined) fail();
     if (/^[\d.]/.test(token)) return Number(token);
     if (Object.hasOwn(CONSTANTS, token)) return CONSTANTS[token];
-    if (token === "ln") fail("The natural logarithm is written log(...).");
     if (!Object.hasOwn(CALLS, token) || tokens[k++] !== "(") fail();
     return CALLS[token](inside());
   };

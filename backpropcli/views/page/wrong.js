@@ -1,37 +1,72 @@
 // Marking, and what is said to a wrong answer: the rules and the words of `backprop quiz`.
 
-// Near enough: 1 part in 1000, or three and more digits of it; exact where it is short.
-const brief = (truth) => Number(truth.toPrecision(4)) === Number(truth.toPrecision(12));
-function same(answer, truth) {
+// How a number may be written with so many digits: rounded, a 5 at the end upwards or downwards, or cut.
+const rounded = (v, digits) => Number(v.toExponential(digits - 1));
+function cutOff(v, digits) {
+  const [mantissa, power] = v.toExponential(11).split("e");
+  return Number((v < 0 ? "-" : "") + mantissa.replace("-", "").slice(0, digits + 1) + "e" + power);
+}
+const forms = (v, digits) => [rounded(v * (1 + 1e-12), digits), rounded(v * (1 - 1e-12), digits), cutOff(v, digits)];
+const close = (a, b) => Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
+function written(answer, v, digits) {
+  if (v === 0) return answer === 0;
+  if (Math.abs(answer - v) > 10 ** (1 - digits) * Math.abs(v)) return false;
+  return Array.from({length: 12 - digits}, (_, k) => digits + k).some((n) => forms(v, n).some((form) => close(answer, form)));
+}
+const brief = (v, digits = 3) => Number(v.toPrecision(digits)) === Number(v.toPrecision(12));
+const figures = (v) => Math.abs(v).toExponential(11).split("e")[0].replace(".", "").replace(/0+$/, "").length;
+// Near enough: to the digits asked for; exact where it is short and nothing was rounded on the way.
+function same(answer, truth, dust = 0, digits = 3, exact = true) {
   if (!Number.isFinite(truth) || !Number.isFinite(answer)) return false;
   const size = Math.abs(truth), off = Math.abs(answer - truth);
-  if (off <= 1e-9 * Math.max(size, 1e-9)) return true;
-  if (brief(truth)) return false;
-  if (off <= 1e-3 * size) return true;
-  return Array.from({length: 9}, (_, k) => Number(truth.toPrecision(k + 3))).includes(answer);
+  if (off <= Math.max(1e-9 * size, dust)) return true;
+  if (exact && brief(truth, digits)) return false;
+  return off <= 10 ** -digits * size || written(answer, truth, digits);
 }
-// Takes out of the results what rounding has left of 0, as in 0.1 + 0.2 - 0.3: what is far smaller than what it was
-// worked out from. What is worked out from that is compared with how large that was.
-function settle(results) {
-  const sizes = new Map();
-  const largest = ([start, shape]) => sizes.get(start) || Array.from({length: size(shape)}, (_, k) => Math.abs(results[start + k]))
-    .filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0);
-  for (const {at, around} of steps) {
-    const least = Math.min(...around.map(largest).filter((v) => v)), count = size(at[1]);
-    if (!Number.isFinite(least)) continue;
-    let left = 0;
-    for (let k = 0; k < count; k++) {
-      const v = results[at[0] + k];
-      if (v !== 0 && Math.abs(v) < 1e-13 * least) left += 1, results[at[0] + k] = 0;
-    }
-    if (left && largest(at) === 0) sizes.set(at[0], least);
+// Whether an answer is this number to the digits that it was given with: only then is a reason given.
+function fits(answer, v, digits) {
+  if (!Number.isFinite(v)) return false;
+  return Math.abs(answer - v) <= 1e-9 * Math.abs(v) || written(answer, v, Math.max(digits, figures(answer)));
+}
+const digitsAsked = () => (numbers === beginning ? lesson.asked : 3);
+const inLetters = (digits) => ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][digits];
+const numbersAt = ([start, shape]) => r.slice(start, start + size(shape || []));
+// Whether entry k of a blank is this number.
+function answered(step, answer, v) {
+  const digits = digitsAsked();
+  const exact = (step.needs || []).every((place) => numbersAt(place).every((n) => !Number.isFinite(n) || brief(n, digits)));
+  return same(answer, v, step.dust === undefined ? 0 : r[step.dust], digits, exact);
+}
+// What follows from one's own earlier answers is right: the steps whose answers those are, or null.
+let begins = x.length;
+for (const step of steps) {
+  step.begins = begins;
+  begins += size(step.at[1] || []);
+}
+function carried(blank, k, answer) {
+  const {step} = blank;
+  if (typeof following === "undefined" || !step.follows || steps.some((s) => s.at[0] < 0)) return null;
+  const own = (u) => places.get(steps[u].phase + " " + steps[u].name);
+  const used = step.uses.filter((u) => own(u) && own(u).wrote.some((v, j) => v !== undefined && v !== r[steps[u].at[0] + j]));
+  const base = [...x, ...steps.flatMap((s) => numbersAt(s.at))];
+  for (const chosen of choicesOf(used)) {
+    const all = base.slice();
+    for (const u of chosen) own(u).wrote.forEach((v, j) => { if (v !== undefined) all[steps[u].begins + j] = v; });
+    const found = following(all);
+    if (step.follows.some((start) => answered(step, answer, found[start + k]))) return chosen.map((u) => steps[u]);
   }
-  return results;
+  return null;
+}
+// Every choice of some of them; of many the smallest and the largest.
+function choicesOf(used) {
+  if (used.length > 6) return [...used.map((u) => [u]), ...used.map((u) => used.filter((v) => v !== u)), used];
+  const all = Array.from({length: 2 ** used.length - 1}, (_, bits) => used.filter((_, j) => (bits + 1) >> j & 1));
+  return all.sort((a, b) => a.length - b.length);
 }
 // What went wrong, where it can be told.
 function diagnosis(blank, k, given, truth) {
   const {step} = blank, plainNumber = step.at.length === 1;
-  const near = (other) => Number.isFinite(other) && other !== truth && same(given, other);
+  const near = (other) => Number.isFinite(other) && other !== truth && fits(given, other, digitsAsked());
   if (step.phase === "value") return nearly(given, truth) || valueMistake(step, near) || ofSize(near, given, truth);
   return gradientMistake(step, near, given, truth, plainNumber, k);
 }
@@ -52,17 +87,17 @@ function ofSize(near, given, truth, forgettable = []) {
   return nearly(given, truth);
 }
 function nearly(given, truth) {
-  if (!(Math.abs(given - truth) <= 0.05 * Math.abs(truth))) return "";
-  if (brief(truth)) return "nearly. The answer is a short number, and nothing has to be rounded.";
-  return roundedTooFar(given, truth) ? "nearly, but rounded too far. Three digits are asked for, and are enough."
-    : "nearly. Keep more digits on the way, and give three.";
+  const digits = digitsAsked(), many = inLetters(digits);
+  if (same(given, truth, 0, digits) || tooFew(given, truth, digits)) {
+    return `nearly, but rounded too far. ${many[0].toUpperCase() + many.slice(1)} digits are asked for, and are enough.`;
+  }
+  if (!(Math.abs(given - truth) <= 10 ** (1 - digits) * Math.abs(truth))) return "";
+  return brief(truth, digits) ? "nearly. The answer is a short number, and nothing has to be rounded."
+    : `nearly. Keep more digits on the way, and give ${many}.`;
 }
-function roundedTooFar(given, truth) {
-  const most = Math.floor(Math.log10(Math.abs(truth)));
-  return [1, 2].some((digits) => {
-    const unit = 10 ** (most - digits + 1), close = (part) => Math.abs(given - part * unit) <= 1e-9 * Math.abs(given);
-    return close(Math.round(truth / unit)) || close(Math.trunc(truth / unit));
-  });
+function tooFew(given, truth, digits) {
+  if (truth === 0 || brief(truth, digits)) return false;
+  return Array.from({length: digits - 1}, (_, k) => k + 1).some((n) => forms(truth, n).some((form) => close(given, form)));
 }
 function stageText(through) {
   const stage = steps.find((s) => s.phase === "value" && s.name === through);
