@@ -11,6 +11,8 @@ from backpropcli.ops.entries import FLAT, Entry, taken
 one: Entry = partial(entries.one, group="arithmetic")
 two: Entry = partial(entries.two, group="arithmetic")
 
+INF = float("inf")
+LARGEST = 1.7976931348623157e308
 ANY = (-3.0, -0.5, 0.0, 1e-9, 0.7, 20.0, 1e6)
 PAIRS = ((2.0, 3.0), (-0.5, 4.0), (1e6, -1e-6), (-7.0, -0.25), (0.0, 2.0))
 TIES = ((1.5, 1.5), (0.0, 0.0))
@@ -24,6 +26,23 @@ def larger(xp: XP, a: Value, b: Value) -> Value:
 def order(xp: XP, a: Value, b: Value) -> Value:
     """Which of two numbers is the larger one: -1, 0 or 1."""
     return xp.where(a > b, 1.0, xp.where(a < b, -1.0, 0.0))
+
+
+def first_number(xp: XP, a: Value, b: Value, larger: bool) -> Value:
+    """Which of two numbers fmax (or fmin) is: 1 for a, 0 for b, half for a tie; a NaN is not looked at."""
+    wins, loses = (a > b, a < b) if larger else (a < b, a > b)
+    above = xp.where(wins, 1.0, xp.where(loses, xp.nothing, 0.5))
+    return xp.where(a == a, xp.where(b == b, above, 1.0), xp.nothing)
+
+
+def fmax(xp: XP, a: Value, b: Value) -> Value:
+    """The larger one; where one of them is NaN, the other."""
+    return xp.where(a == a, xp.where(b == b, xp.maximum(a, b), a), b)
+
+
+def fmin(xp: XP, a: Value, b: Value) -> Value:
+    """The smaller one; where one of them is NaN, the other."""
+    return xp.where(a == a, xp.where(b == b, xp.minimum(a, b), a), b)
 
 
 def inside(xp: XP, z: Value, low: Value, high: Value) -> Value:
@@ -79,9 +98,35 @@ OPERATIONS = (
         (("where(a < b, 1, where(a > b, 0, 1/2))", lambda xp, y, a, b: larger(xp, b, a)),
          ("where(b < a, 1, where(b > a, 0, 1/2))", lambda xp, y, a, b: larger(xp, a, b))),
         (*PAIRS, *TIES), branch=order, chosen=dict.fromkeys("ab", "the smaller")),
+    two("fmax", "where(a > b, a, b)", "the larger of two values; where one of them is NaN, the other",
+        fmax,
+        (("where(a > b, 1, where(a < b, 0, 1/2))", lambda xp, y, a, b: first_number(xp, a, b, True)),
+         ("where(b > a, 1, where(b < a, 0, 1/2))", lambda xp, y, a, b: first_number(xp, b, a, True))),
+        (*PAIRS, *TIES), branch=order, chosen=dict.fromkeys("ab", "the larger")),
+    two("fmin", "where(a < b, a, b)", "the smaller of two values; where one of them is NaN, the other",
+        fmin,
+        (("where(a < b, 1, where(a > b, 0, 1/2))", lambda xp, y, a, b: first_number(xp, a, b, False)),
+         ("where(b < a, 1, where(b > a, 0, 1/2))", lambda xp, y, a, b: first_number(xp, b, a, False))),
+        (*PAIRS, *TIES), branch=order, chosen=dict.fromkeys("ab", "the smaller")),
+    Elementwise(
+        "nan_to_num", "z nan posinf neginf", "the same value, with numbers in place of NaN and infinities",
+        group="arithmetic",
+        formula="z",
+        value=lambda xp, z, nan, posinf, neginf: xp.where(
+            z == z, xp.where(z == INF, posinf, xp.where(z == -INF, neginf, z)), nan),
+        partials={
+            "z": ("1", lambda xp, y, z, nan, posinf, neginf: taken(xp, xp.abs(z) < INF)),
+            "nan": ("0", lambda xp, y, z, nan, posinf, neginf: taken(xp, z != z)),
+            "posinf": ("0", lambda xp, y, z, nan, posinf, neginf: taken(xp, z == INF)),
+            "neginf": ("0", lambda xp, y, z, nan, posinf, neginf: taken(xp, z == -INF)),
+        },
+        defaults=(0.0, LARGEST, -LARGEST),
+        samples=[(0.5, 0.0, 1.0, -1.0), (-4.0, 2.0, 1e9, -1e9)],
+        keywords={"x": "z"},
+    ),
     Elementwise(
         "clip", "z low high", "z kept between low and high; the slope at a bound is taken as 1",
-        group="arithmetic",
+        group="arithmetic", defaults=(-INF, INF),
         formula="minimum(maximum(z, low), high)",
         value=lambda xp, z, low, high: xp.minimum(xp.maximum(z, low), high),
         partials={

@@ -23,7 +23,19 @@ def two(name: str, formula: str, words: str, holds: Body, **rest: Any) -> Elemen
     )
 
 
+INF = float("inf")
+
+
+def test_of(name: str, formula: str, words: str, holds: Body) -> Elementwise:
+    """A predicate of one number."""
+    return one(name, formula, f"{words}, else 0; its gradient is zero", lambda xp, z: one_or_zero(xp, holds(xp, z)),
+               FLAT, (0.0, 1.0, -2.5), branch=holds)
+
+
 OPERATIONS = (
+    test_of("isnan", "z != z", "1 where z is NaN", lambda xp, z: z != z),
+    test_of("isinf", "abs(z) == inf", "1 where z is infinite", lambda xp, z: xp.abs(z) == INF),
+    test_of("isfinite", "abs(z) < inf", "1 where z is a finite number", lambda xp, z: xp.abs(z) < INF),
     two("less",          "a < b",  "1 where a is less than b",    lambda xp, a, b: a < b,  infix="<",  aliases=["lt"]),
     two("less_equal",    "a <= b", "1 where a is at most b",      lambda xp, a, b: a <= b, infix="<=", aliases=["le"]),
     two("greater",       "a > b",  "1 where a is greater than b", lambda xp, a, b: a > b,  infix=">",  aliases=["gt"]),

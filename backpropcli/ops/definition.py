@@ -64,7 +64,8 @@ class Operation:
     (`axis`, `keepdims`), in NumPy's order, with their defaults. `infix` is the operator's sign (`+`), `aliases` are
     other names for the same operation, `keywords` other names for its arguments and options. `stops`: the value is
     taken as a constant of the point; nothing flows back through it, and nothing that moves an argument moves it.
-    `written`: how the language says it (`a[index]`), where it is not called by its name.
+    `written`: how the language says it (`a[index]`), where it is not called by its name. `order`: arguments and options
+    as NumPy takes them without names, where that is not arguments first. `fixed` arguments are constant whole numbers.
     """
 
     kind: ClassVar[str] = "operation"
@@ -84,6 +85,8 @@ class Operation:
         source: str = "",
         stops: bool = False,
         written: str = "",
+        order: Sequence[str] = (),
+        fixed: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.arguments = tuple(arguments.replace("*", "").split())
@@ -98,6 +101,8 @@ class Operation:
         self.source = source
         self.stops = stops
         self.written = written
+        self.order = tuple(order)
+        self.fixed = tuple(fixed)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -240,6 +245,34 @@ class Maker(Operation):
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The planner's word: a maker has no arguments, only options."""
         return self.planner(**{**self.options, **options})
+
+
+class Splitter(Operation):
+    """An operation that gives several arrays, parts of one: `split(a, 3)[0]`. Each part is taken by index.
+
+    `planner(shape, **options)` gives the index of every part.
+    """
+
+    kind = "splitter"
+
+    def __init__(
+        self,
+        name: str,
+        words: str,
+        *,
+        options: Mapping[str, Any],
+        planner: Callable[..., list[tuple[Any, ...]]],
+        samples: Sequence[tuple[Sequence[Shape], Mapping[str, Any]]],
+        group: Group = "shapes",
+        **rest: Any,
+    ) -> None:
+        super().__init__(name, "a", words, group=group, options=options, **rest)
+        self.planner = planner
+        self.samples = tuple(samples)
+
+    def parts(self, shape: Shape, options: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The index of every part, with the defaults of the options that were left out."""
+        return self.planner(shape, **{**self.options, **options})
 
 
 class Refused(NamedTuple):

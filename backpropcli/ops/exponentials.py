@@ -27,6 +27,12 @@ def share(xp: XP, a: Value, b: Value) -> Value:
     return xp.where(a > b, 1.0, e) / (1.0 + e)
 
 
+def share2(xp: XP, a: Value, b: Value) -> Value:
+    """2ᵃ / (2ᵃ + 2ᵇ), from one power that cannot overflow."""
+    e = xp.power(2.0, xp.where(a > b, b - a, a - b))
+    return xp.where(a > b, 1.0, e) / (1.0 + e)
+
+
 OPERATIONS = (
     one("exp", "exp(z)", "e to the power of z",
         lambda xp, z: xp.exp(z),        ("y",                 lambda xp, y, z: y), WIDE),
@@ -47,6 +53,11 @@ OPERATIONS = (
         logaddexp,
         (("exp(a - y)", lambda xp, y, a, b: share(xp, a, b)), ("exp(b - y)", lambda xp, y, a, b: share(xp, b, a))),
         ((1.0, 2.0), (-0.5, -3.0), (2.0, 2.0), (0.0, -40.0), (700.0, 720.0), (-700.0, 3.0), (1e5, 1e5 + 1))),
+    two("logaddexp2", "log(2**a + 2**b) / log(2)", "the logarithm to the base 2 of the sum of two powers of 2",
+        lambda xp, a, b: xp.maximum(a, b) + xp.log1p(xp.power(2.0, -xp.abs(xp.where(a == b, 0.0, a - b)))) / xp.ln2,
+        (("2**(a - y)", lambda xp, y, a, b: share2(xp, a, b)),
+         ("2**(b - y)", lambda xp, y, a, b: share2(xp, b, a))),
+        ((1.0, 2.0), (-0.5, -3.0), (2.0, 2.0), (0.0, -40.0), (1000.0, 1020.0), (-1000.0, 3.0))),
     one("erf", "erf(z)", "the error function",
         lambda xp, z: xp.erf(z),
         ("2 * exp(-z**2) / sqrt(pi)", lambda xp, y, z: 2.0 / xp.sqrtpi * xp.exp(-z * z)),

@@ -1,4 +1,4 @@
-"""Arrays joined, repeated, framed with zeros, or copied in shape only."""
+"""Arrays joined, repeated, or copied in shape only."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, broadcast, show_shape
-from backpropcli.ops.planning import axis_of, bounded, counts, new_axes, sample, shown, whole
-from backpropcli.ops.stacked import along, embed, fit, leading, reshape
+from backpropcli.ops.planning import axis_of, bounded, counts, new_axes, number, sample, whole
+from backpropcli.ops.stacked import along, fit, leading, reshape
 
 TORCH = {"dim": "axis"}
 
@@ -18,13 +18,13 @@ TORCH = {"dim": "axis"}
 def _plan_joined(shapes: list[Shape], lifted: list[Shape], axis: Any) -> tuple[Shape, Options]:
     first = lifted[0]
     k = axis_of(axis, first)
-    for number, shape in enumerate(lifted[1:], 2):
+    for place, shape in enumerate(lifted[1:], 2):
         rest, wanted = list(shape), list(first)
         if len(shape) == len(first):
             rest[k] = wanted[k] = 0
         if rest != wanted:
             raise OperationError(
-                f"array {number} of shape {show_shape(shapes[number - 1])} does not fit the first one, "
+                f"array {place} of shape {show_shape(shapes[place - 1])} does not fit the first one, "
                 f"{show_shape(shapes[0])}",
                 hint=f"All sizes must be equal, except along axis {k + len(first)}."
                 if len(shape) == len(first) else "All arrays need the same number of axes.",
@@ -52,10 +52,10 @@ def plan_stack(shapes: list[Shape], axis: Any = 0) -> tuple[Shape, Options]:
     """Arrays of one shape, next to each other along a new axis."""
     _some(shapes)
     first = shapes[0]
-    for number, shape in enumerate(shapes[1:], 2):
+    for place, shape in enumerate(shapes[1:], 2):
         if shape != first:
             raise OperationError(
-                f"array {number} has the shape {show_shape(shape)}, the first one {show_shape(first)}",
+                f"array {place} has the shape {show_shape(shape)}, the first one {show_shape(first)}",
                 hint="stack needs equal shapes; concatenate joins along an axis that exists.",
             )
     (k,) = new_axes(whole(axis, "axis"), len(first) + 1)
@@ -75,6 +75,23 @@ def plan_hstack(shapes: list[Shape]) -> tuple[Shape, Options]:
     _some(shapes)
     lifted = [s or (1,) for s in shapes]
     return _plan_joined(shapes, lifted, 0 if len(lifted[0]) == 1 else 1)
+
+
+def plan_column_stack(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """Beside each other: a vector is a column."""
+    _some(shapes)
+    return _plan_joined(shapes, [s if len(s) > 1 else (*(s or (1,)), 1) for s in shapes], 1)
+
+
+def plan_dstack(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """Behind each other, along the third axis; a vector is a row."""
+    _some(shapes)
+    return _plan_joined(shapes, [s if len(s) > 2 else (*((1,) * (2 - len(s)) + s), 1) for s in shapes], 2)
+
+
+def plan_append(shapes: list[Shape], axis: Any = None) -> tuple[Shape, Options]:
+    """One behind the other; without an axis all entries, row by row."""
+    return plan_concatenate(shapes, axis)
 
 
 def _some(shapes: list[Shape]) -> None:
@@ -150,58 +167,17 @@ def _stretch_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     return reshape(xp, fit(xp, reshape(xp, g, o.after, o.wide), o.wide, o.thin), o.thin, o.before)
 
 
-# A frame of zeros.
-
-
-def plan_pad(
-    shapes: list[Shape], pad_width: Any, mode: Any = "constant", constant_values: Any = 0
-) -> tuple[Shape, Options]:
-    """How many zeros before and after, along every axis."""
-    (shape,) = shapes
-    if mode != "constant":
-        raise OperationError(f"mode={shown(mode)} is not available", hint="pad puts zeros around an array.")
-    if constant_values != 0 or isinstance(constant_values, bool):
-        raise OperationError(f"constant_values={shown(constant_values)} is not available: pad puts zeros")
-    widths = _widths(pad_width, len(shape))
-    where = tuple(slice(before, before + size) for (before, _), size in zip(widths, shape, strict=True))
-    after = bounded(tuple(b + size + a for (b, a), size in zip(widths, shape, strict=True)))
-    return after, Options(where=where, shape=after)
-
-
-def _widths(given: Any, rank: int) -> list[tuple[int, int]]:
-    """NumPy's ways of writing it: n, (before, after), or one such pair an axis."""
-    hint = "Write n, (before, after), or one such pair for every axis: ((1, 1), (0, 2))."
-    entries = given if isinstance(given, tuple | list) else (given,)
-    if any(isinstance(entry, tuple | list) for entry in entries):
-        pairs = [tuple(e) if isinstance(e, tuple | list) else () for e in entries]
-    else:
-        pairs = [tuple(entries)]
-    pairs = [p * 2 if len(p) == 1 else p for p in pairs]
-    if len(pairs) == 1:
-        pairs = pairs * rank
-    if len(pairs) != rank or any(len(p) != 2 for p in pairs):
-        axes = "1 axis" if rank == 1 else f"{rank} axes"
-        raise OperationError(f"pad_width={shown(given)} does not fit {axes}", hint=hint)
-    for pair in pairs:
-        if any(whole(n, "each width in pad_width") < 0 for n in pair):
-            raise OperationError(f"a width cannot be negative: pad_width={shown(given)}")
-    return [(before, after) for before, after in pairs]
-
-
-def _pad(xp: XP, o: Options, a: Value) -> Value:
-    return embed(xp, o.shape, o.where, a, len(o.shape))
-
-
-def _pad_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
-    return g[(..., *o.where)] if o.where else g
-
-
 # Constants in the shape of an array.
 
 
 def plan_like(shapes: list[Shape]) -> tuple[Shape, Options]:
     """The argument's own shape."""
     return shapes[0], Options()
+
+
+def plan_full_like(shapes: list[Shape], fill_value: Any) -> tuple[Shape, Options]:
+    """The argument's own shape, and the number that fills it."""
+    return shapes[0], Options(fill=number(fill_value, "fill_value"), fill_value=fill_value)
 
 
 def _zeros(xp: XP, o: Options, a: Value) -> Value:
@@ -236,13 +212,31 @@ OPERATIONS = (
     ),
     Structural(
         "vstack", "*arrays", "arrays under each other",
-        group="shapes", listed=True, planner=plan_vstack, value=_join, vjps=JOINS,
+        group="shapes", listed=True, aliases=("row_stack",), planner=plan_vstack, value=_join, vjps=JOINS,
         samples=(sample((3,), (3,)), sample((3,), (2, 3)), sample((), ()), sample((1, 2, 2), (1, 2, 2))),
     ),
     Structural(
         "hstack", "*arrays", "arrays beside each other",
         group="shapes", listed=True, planner=plan_hstack, value=_join, vjps=JOINS,
         samples=(sample((3,), (2,)), sample((2, 3), (2, 1)), sample((), ())),
+    ),
+    Structural(
+        "column_stack", "*arrays", "arrays beside each other, vectors as columns",
+        group="shapes", listed=True, planner=plan_column_stack, value=_join, vjps=JOINS,
+        samples=(sample((3,), (3,)), sample((3,), (3, 2)), sample((), ()), sample((2, 1, 2), (2, 2, 2))),
+    ),
+    Structural(
+        "dstack", "*arrays", "arrays behind each other, along the third axis",
+        group="shapes", listed=True, planner=plan_dstack, value=_join, vjps=JOINS,
+        samples=(sample((3,), (3,)), sample((2, 3), (2, 3)), sample((), ()), sample((2, 1, 2), (2, 1, 3))),
+    ),
+    Structural(
+        "append", "a b", "one array behind another; without an axis all entries, row by row",
+        group="shapes", options={"axis": None}, keywords={"arr": "a", "values": "b"},
+        planner=plan_append, value=_join,
+        vjps={"a": ("its part of g", lambda xp, o, g, y, *arrays: _join_vjp(xp, o, g, y, 0, *arrays)),
+              "b": ("its part of g", lambda xp, o, g, y, *arrays: _join_vjp(xp, o, g, y, 1, *arrays))},
+        samples=(sample((2,), (3,)), sample((2, 3), (1, 3), axis=0), sample((2, 3), ())),
     ),
     Structural(
         "broadcast_to", "a", "stretched to a shape, as broadcasting does it",
@@ -266,16 +260,15 @@ OPERATIONS = (
                  sample((2, 3), repeats=2, axis=-1), sample((), repeats=2)),
     ),
     Structural(
-        "pad", "a", "with zeros around it",
-        group="shapes", options={"pad_width": REQUIRED, "mode": "constant", "constant_values": 0},
-        planner=plan_pad, value=_pad, vjps={"a": ("g without the frame", _pad_vjp)},
-        samples=(sample((3,), pad_width=1), sample((3,), pad_width=(1, 2)), sample((2, 3), pad_width=((1, 0), (0, 2))),
-                 sample((2, 2), pad_width=((1, 2),))),
-    ),
-    Structural(
         "zeros_like", "a", "zeros in the shape of a: no gradient passes",
         drops=True, group="constants", planner=plan_like, value=_zeros, vjps={"a": ("0", _no_gradient)},
         samples=(sample((2, 3)), sample(())),
+    ),
+    Structural(
+        "full_like", "a", "one number in the shape of a: no gradient passes",
+        group="constants", options={"fill_value": REQUIRED}, planner=plan_full_like,
+        value=lambda xp, o, a: xp.full(leading(xp, a, 0), o.fill), vjps={"a": ("0", _no_gradient)},
+        samples=(sample((2, 3), fill_value=2.5), sample((), fill_value=-1)),
     ),
     Structural(
         "ones_like", "a", "ones in the shape of a: no gradient passes",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops import products
+from backpropcli.ops import neighbours, products, solving, windows
 from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, broadcast, show_shape
-from backpropcli.ops.planning import axis_of, bounded, sample, shown, whole
-from backpropcli.ops.stacked import aligned, along, embed, fit, leading, permute
+from backpropcli.ops.planning import axis_of, bounded, sample, whole
+from backpropcli.ops.stacked import aligned, embed, fit, leading, permute
 
 # Diagonals and triangles.
 
@@ -59,13 +59,12 @@ def plan_diag(shapes: list[Shape], k: Any = 0) -> tuple[Shape, Options]:
     return result, Options(axes=None, moved=result, where=diagonal_of(result, k))
 
 
-def plan_trace(shapes: list[Shape], offset: Any = 0) -> tuple[Shape, Options]:
-    """Of one matrix."""
-    if len(shapes[0]) != 2:
-        raise OperationError(f"trace takes a matrix, not the shape {show_shape(shapes[0])}",
-                             hint="For matrices in a batch: sum(diagonal(a, 0, 1, 2), axis=-1)")
-    _, o = plan_diagonal(shapes, offset)
-    return (), o
+def plan_trace(shapes: list[Shape], offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> tuple[Shape, Options]:
+    """Of a matrix, or of every matrix that two axes of an array make."""
+    if len(shapes[0]) < 2:
+        raise OperationError(f"trace takes a matrix, not the shape {show_shape(shapes[0])}")
+    shape, o = plan_diagonal(shapes, offset, axis1, axis2)
+    return shape[:-1], o
 
 
 def _diagonal(xp: XP, o: Options, a: Value) -> Value:
@@ -113,16 +112,33 @@ def _triangle_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     return xp.where(o.keep, g, xp.nothing)
 
 
-# The cross product and differences.
+# The cross product.
 
 
-def plan_cross(shapes: list[Shape]) -> tuple[Shape, Options]:
-    """Vectors of three entries in the last axis; the axes in front broadcast."""
+def plan_cross(
+    shapes: list[Shape], axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
+) -> tuple[Shape, Options]:
+    """Vectors of three entries along an axis of each; the other axes broadcast. `o.places`: where the three stand."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
     a, b = shapes
-    if a[-1:] != (3,) or b[-1:] != (3,):
+    if not a or not b:
         raise OperationError(f"cross takes vectors of 3 entries, not the shapes {show_shape(a)} and {show_shape(b)}")
-    shape = bounded(broadcast(shapes))
-    return shape, Options(before=(a, b), shape=shape)
+    places = axis_of(axisa, a, "axisa"), axis_of(axisb, b, "axisb")
+    moved = [
+        (*(n for k, n in enumerate(s) if k - len(s) != place), s[place])
+        for s, place in zip(shapes, places, strict=True)
+    ]
+    if moved[0][-1:] != (3,) or moved[1][-1:] != (3,):
+        two = "Of vectors in a plane: a[0]*b[1] - a[1]*b[0]" if {2} >= {s[-1] for s in moved} - {3} else ""
+        raise OperationError(
+            f"cross takes vectors of 3 entries, not the shapes {show_shape(a)} and {show_shape(b)}", hint=two
+        )
+    shape = bounded(broadcast(moved))
+    back = axis_of(axisc, shape, "axisc")
+    last = shape[:-1]
+    result = (*last[: len(shape) + back], 3, *last[len(shape) + back :])
+    return result, Options(before=tuple(moved), shape=shape, places=places, back=back, axis=None)
 
 
 def _cross_plain(xp: XP, a: Value, b: Value) -> Value:
@@ -131,49 +147,32 @@ def _cross_plain(xp: XP, a: Value, b: Value) -> Value:
     return xp.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
 
 
+def _vectors(xp: XP, o: Options, value: Value, k: int) -> Value:
+    """An argument with its three entries in the last axis, lined up with the result."""
+    return aligned(xp, xp.moveaxis(value, o.places[k], -1), o.before[k], o.shape)
+
+
 def _cross(xp: XP, o: Options, a: Value, b: Value) -> Value:
-    return _cross_plain(xp, aligned(xp, a, o.before[0], o.shape), aligned(xp, b, o.before[1], o.shape))
+    return xp.moveaxis(_cross_plain(xp, _vectors(xp, o, a, 0), _vectors(xp, o, b, 1)), -1, o.back)
 
 
 def _cross_left(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) -> Value:
-    return fit(xp, _cross_plain(xp, aligned(xp, b, o.before[1], o.shape), g), o.shape, o.before[0])
+    found = _cross_plain(xp, _vectors(xp, o, b, 1), xp.moveaxis(g, o.back, -1))
+    return xp.moveaxis(fit(xp, found, o.shape, o.before[0]), -1, o.places[0])
 
 
 def _cross_right(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) -> Value:
-    return fit(xp, _cross_plain(xp, g, aligned(xp, a, o.before[0], o.shape)), o.shape, o.before[1])
-
-
-def plan_diff(shapes: list[Shape], n: Any = 1, axis: Any = -1) -> tuple[Shape, Options]:
-    """`n` times the difference of neighbours."""
-    (shape,) = shapes
-    k, times = axis_of(axis, shape), whole(n, "n")
-    if times < 0:
-        raise OperationError(f"n cannot be negative: {shown(n)}")
-    times = min(times, shape[k])
-    return (*shape[:k], shape[k] - times, *shape[len(shape) + k + 1:]), Options(axis=k, times=times)
-
-
-def _diff(xp: XP, o: Options, a: Value) -> Value:
-    for _ in range(o.times):
-        a = a[along(o.axis, slice(1, None))] - a[along(o.axis, slice(None, -1))]
-    return a
-
-
-def _diff_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
-    shape = list(g.shape)
-    shape[o.axis] = 1
-    edge = xp.zeros(tuple(shape))
-    for _ in range(o.times):
-        g = xp.concatenate([edge, g], axis=o.axis) - xp.concatenate([g, edge], axis=o.axis)
-    return g
+    found = _cross_plain(xp, xp.moveaxis(g, o.back, -1), _vectors(xp, o, a, 0))
+    return xp.moveaxis(fit(xp, found, o.shape, o.before[1]), -1, o.places[1])
 
 
 OPERATIONS = (
     *products.OPERATIONS,
     Structural(
         "trace", "a", "the sum of a matrix's diagonal",
-        group="linear algebra", options={"offset": 0}, planner=plan_trace,
-        samples=(sample((3, 3)), sample((2, 3), offset=1), sample((3, 2), offset=-1)),
+        group="linear algebra", options={"offset": 0, "axis1": 0, "axis2": 1}, planner=plan_trace,
+        samples=(sample((3, 3)), sample((2, 3), offset=1), sample((3, 2), offset=-1), sample((2, 3, 2)),
+                 sample((2, 3, 3), axis1=-1, axis2=1)),
         value=lambda xp, o, a: xp.sum(_diagonal(xp, o, a), axis=-1),
         vjps={"a": ("g on the diagonal", _trace_vjp)},
     ),
@@ -210,16 +209,15 @@ OPERATIONS = (
     ),
     Structural(
         "cross", "a b", "the vector at right angles to two vectors of 3 entries",
-        group="linear algebra", planner=plan_cross,
-        samples=(sample((3,), (3,)), sample((2, 3), (3,)), sample((2, 1, 3), (2, 3))),
+        group="linear algebra", options={"axisa": -1, "axisb": -1, "axisc": -1, "axis": None}, planner=plan_cross,
+        keywords={"dim": "axis"},
+        samples=(sample((3,), (3,)), sample((2, 3), (3,)), sample((2, 1, 3), (2, 3)), sample((3, 2), (3, 2), axis=0),
+                 sample((3, 2), (2, 3), axisa=0), sample((3, 4, 2), (4, 2, 3), axisa=0, axisc=1),
+                 sample((3,), (3, 2), axisb=0, axisc=0)),
         value=_cross,
         vjps={"a": ("cross(b, g)", _cross_left), "b": ("cross(g, a)", _cross_right)},
     ),
-    Structural(
-        "diff", "a", "differences of neighbours",
-        group="linear algebra", options={"n": 1, "axis": -1}, keywords={"dim": "axis"}, planner=plan_diff,
-        samples=(sample((4,)), sample((2, 3)), sample((3, 2), axis=0), sample((5,), n=2)),
-        value=_diff,
-        vjps={"a": ("what g gains from its left neighbour, less g", _diff_vjp)},
-    ),
+    *solving.OPERATIONS,
+    *neighbours.OPERATIONS,
+    *(operation for operation in windows.OPERATIONS if operation.group == "linear algebra"),
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from string import ascii_lowercase
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.contraction import contract, contract_vjp, plan_einsum
 from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, broadcast, show_shape
-from backpropcli.ops.planning import bounded, sample
+from backpropcli.ops.planning import axis_of, bounded, sample, shown, whole
 from backpropcli.ops.stacked import aligned, fit, reshape
 
 
@@ -111,6 +112,63 @@ def plan_outer(shapes: list[Shape]) -> tuple[Shape, Options]:
     return shape, Options(before=(a, b), lifted=((shape[0], 1), (1, shape[1])), product=shape, shape=shape)
 
 
+def plan_tensordot(shapes: list[Shape], axes: Any = 2) -> tuple[Shape, Options]:
+    """The last axes of a with the first of b (a number), or those named, pair by pair; sizes must be equal."""
+    a, b = shapes
+    if isinstance(axes, tuple | list):
+        if len(axes) != 2:
+            raise OperationError(f"axes is a number, or the axes of a and those of b, not {shown(axes)}")
+        left, right = (tuple(x) if isinstance(x, tuple | list) else (x,) for x in axes)
+    else:
+        count = whole(axes, "axes")
+        if not 0 <= count <= min(len(a), len(b)):
+            raise OperationError(f"axes={count} is more than {show_shape(a)} and {show_shape(b)} have")
+        left, right = tuple(range(len(a) - count, len(a))), tuple(range(count))
+    if len(left) != len(right):
+        raise OperationError(f"axes={shown(axes)} names {len(left)} axes of a and {len(right)} of b")
+    first, second = list(ascii_lowercase[: len(a)]), list(ascii_uppercase[: len(b)])
+    one = [axis_of(k, a, "axes") for k in left]
+    other = [axis_of(k, b, "axes") for k in right]
+    if len(set(one)) < len(one) or len(set(other)) < len(other):
+        raise OperationError(f"axes={shown(axes)} names an axis twice")
+    for j, k in zip(one, other, strict=True):
+        if a[j] != b[k]:
+            raise OperationError(
+                f"shapes {show_shape(a)} and {show_shape(b)} do not fit: axis {j + len(a)} has {a[j]}, "
+                f"axis {k + len(b)} has {b[k]}"
+            )
+        second[k] = first[j]
+    output = [c for j, c in enumerate(first) if j - len(a) not in one]
+    output += [c for k, c in enumerate(second) if k - len(b) not in other]
+    shape, o = plan_einsum(shapes, f"{''.join(first)},{''.join(second)}->{''.join(output)}")
+    o.axes = axes
+    return shape, o
+
+
+def plan_kron(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """Every entry of a times all of b, in blocks; the shorter shape gets axes of size 1 in front."""
+    rank = max(map(len, shapes))
+    a, b = ((1,) * (rank - len(s)) + s for s in shapes)
+    first, second = ascii_lowercase[:rank], ascii_uppercase[:rank]
+    text = f"{first},{second}->{''.join(x + y for x, y in zip(first, second, strict=True))}"
+    blocks, o = plan_einsum([a, b], text)
+    after = bounded(tuple(x * y for x, y in zip(a, b, strict=True)))
+    return after, Options(inner=o, lifted_shapes=(a, b), own=tuple(shapes), blocks=blocks, after=after)
+
+
+def _kron_sides(xp: XP, o: Options, a: Value, b: Value) -> list[Value]:
+    return [reshape(xp, x, own, lifted) for x, own, lifted in zip((a, b), o.own, o.lifted_shapes, strict=True)]
+
+
+def _kron(xp: XP, o: Options, a: Value, b: Value) -> Value:
+    return reshape(xp, contract(xp, o.inner, *_kron_sides(xp, o, a, b)), o.blocks, o.after)
+
+
+def _kron_vjp(xp: XP, o: Options, g: Value, y: Value, k: int, a: Value, b: Value) -> Value:
+    found = contract_vjp(xp, o.inner, reshape(xp, g, o.after, o.blocks), y, k, *_kron_sides(xp, o, a, b))
+    return reshape(xp, found, o.lifted_shapes[k], o.own[k])
+
+
 def _matmul(xp: XP, o: Options, a: Value, b: Value) -> Value:
     a, b = reshape(xp, a, o.before[0], o.lifted[0]), reshape(xp, b, o.before[1], o.lifted[1])
     a, b = aligned(xp, a, o.lifted[0], o.product), aligned(xp, b, o.lifted[1], o.product)
@@ -190,6 +248,26 @@ OPERATIONS = (
         vjps={"a": ("g @ b", _matmul_left), "b": ("g.T @ a", _matmul_right)},
     ),
     Structural(
+        "tensordot", "a b", "sums of products over some axes of a and of b",
+        group="linear algebra", options={"axes": 2}, keywords={"dims": "axes"}, planner=plan_tensordot,
+        samples=(sample((2, 3), (2, 3)), sample((2, 3), (3, 4), axes=1), sample((2,), (3,), axes=0),
+                 sample((2, 3, 4), (4, 2, 5), axes=((0, 2), (1, 0))), sample((3, 2), (2, 3), axes=(0, 1))),
+        value=contract,
+        vjps={"a": ("tensordot(g, b) over the axes that b alone has",
+                    lambda xp, o, g, y, a, b: contract_vjp(xp, o, g, y, 0, a, b)),
+              "b": ("tensordot(a, g) over the axes that a alone has",
+                    lambda xp, o, g, y, a, b: contract_vjp(xp, o, g, y, 1, a, b))},
+    ),
+    Structural(
+        "kron", "a b", "every entry of a times the whole of b, block by block",
+        group="linear algebra", planner=plan_kron, value=_kron,
+        samples=(sample((2, 3), (2, 2)), sample((3,), (2,)), sample((2,), (2, 2)), sample((), (3,)),
+                 sample((1, 2), (3,))),
+        vjps={"a": ("each block of g times b, added up", lambda xp, o, g, y, a, b: _kron_vjp(xp, o, g, y, 0, a, b)),
+              "b": ("the blocks of g times the entries of a, added up",
+                    lambda xp, o, g, y, a, b: _kron_vjp(xp, o, g, y, 1, a, b))},
+    ),
+    Structural(
         "einsum", "*operands", "sums of products, named by letters: 'ij,jk->ik' is the matrix product",
         group="linear algebra", options={"subscripts": REQUIRED}, planner=plan_einsum,
         samples=(
@@ -202,7 +280,7 @@ OPERATIONS = (
             sample((3, 1), (2, 4), subscripts="ab,bc->ac"), sample((1, 3), (2, 1), subscripts="ij,ij->"),
             sample((4, 2, 3), (1, 3, 2), subscripts="...ij,...jk"), sample((2, 4, 2), subscripts="i...i->..."),
             sample((2, 3), (3,), subscripts="...,...->..."), sample((2, 3), subscripts="i...->..."),
-            sample(*[(2, 2)] * 14, subscripts=",".join(a + b for a, b in zip("abcdefghijklmn", "bcdefghijklmno", strict=True))),
+            sample(*[(2, 2)] * 14, subscripts=",".join(ascii_lowercase[k : k + 2] for k in range(14))),
         ),
         value=contract,
         vjps={"operands": ("g times the other operands, summed over their letters", contract_vjp)},

@@ -6,6 +6,7 @@ from math import inf, prod
 from typing import Any
 
 from backpropcli.errors import OperationError
+from backpropcli.ops import sorting, statistics
 from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, show_shape
 from backpropcli.ops.planning import axes_of, flag, number, reduced, sample, shown
 from backpropcli.ops.stacked import column, leading, shape_of, spread
@@ -146,12 +147,13 @@ def _deviation_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     return _deviations(xp, o, a) / column(xp, o, xp.where(y == 0, 1.0, y)) * (column(xp, o, g) / o.divisor)
 
 
-def _product_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
+def products_of_others(xp: XP, o: Options, a: Value) -> Value:
+    """For every entry the product of all the others along the reduced axes."""
     last = tuple(range(-len(o.axis), 0))
     moved = xp.moveaxis(a, o.axis, last)
     flat = xp.reshape(moved, (*leading(xp, moved, len(last)), o.count))
     others = xp.reshape(_others(xp, flat), shape_of(moved))
-    return xp.moveaxis(others, last, o.axis) * column(xp, o, g)
+    return xp.moveaxis(others, last, o.axis)
 
 
 def _others(xp: XP, a: Value) -> Value:
@@ -174,6 +176,26 @@ def _cumulative(xp: XP, o: Options, a: Value) -> Value:
 def _cumulative_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     back = xp.flip(xp.cumsum(xp.flip(g, axis=o.axis), axis=o.axis), axis=o.axis)
     return xp.reshape(back, leading(xp, g, len(o.shape)) + o.before)
+
+
+def _cumulative_product(xp: XP, o: Options, a: Value) -> Value:
+    return xp.cumprod(xp.reshape(a, leading(xp, a, len(o.before)) + o.shape), axis=o.axis)
+
+
+def _cumulative_product_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
+    # Horner's scheme from the end, r = g + (the next a) * (the next r), times what stands before: no division by 0.
+    lead = leading(xp, a, len(o.before))
+    a = xp.moveaxis(xp.reshape(a, lead + o.shape), o.axis, -1)
+    g = xp.moveaxis(g, o.axis, -1)
+    size = shape_of(a)[-1]
+    if not size:
+        return xp.zeros(lead + o.before)
+    rows = [g[..., size - 1]]
+    for k in range(size - 2, -1, -1):
+        rows.append(g[..., k] + a[..., k + 1] * rows[-1])
+    before = xp.concatenate([xp.ones((*shape_of(a)[:-1], 1)), xp.cumprod(a[..., :-1], axis=-1)], axis=-1)
+    found = xp.stack(rows[::-1], axis=-1) * before
+    return xp.reshape(xp.moveaxis(found, -1, o.axis), lead + o.before)
 
 
 def log_parts(xp: XP, o: Options, a: Value) -> tuple[Value, Value, Value]:
@@ -286,7 +308,8 @@ OPERATIONS = (
         group="reductions", options=AXES, keywords=TORCH, planner=plan_reduction,
         samples=(*SAMPLES, sample((5,)), sample((1, 7), axis=1)),
         value=lambda xp, o, a: xp.prod(a, axis=o.axis, keepdims=o.keepdims),
-        vjps={"a": ("g * the product of the others", _product_vjp)},
+        vjps={"a": ("g * the product of the others",
+                    lambda xp, o, g, y, a: products_of_others(xp, o, a) * column(xp, o, g))},
     ),
     Structural(
         "cumsum", "a", "running sums",
@@ -296,6 +319,15 @@ OPERATIONS = (
         value=_cumulative,
         vjps={"a": ("running sums of g, from the end", _cumulative_vjp)},
     ),
+    Structural(
+        "cumprod", "a", "running products",
+        group="reductions", options={"axis": None}, keywords={"dim": "axis"}, planner=plan_cumulative,
+        samples=(sample((4,)), sample((2, 3)), sample((2, 3), axis=0), sample((2, 3), axis=1), sample(())),
+        value=_cumulative_product,
+        vjps={"a": ("g times the products of the others, added up from the end", _cumulative_product_vjp)},
+    ),
+    *sorting.OPERATIONS,
+    *statistics.OPERATIONS,
     Structural(
         "logsumexp", "a", "log of the sum of exponentials, without overflow",
         group="reductions", options=AXES, keywords=TORCH, samples=SAMPLES, planner=plan_nonempty,

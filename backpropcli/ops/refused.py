@@ -7,7 +7,6 @@ from backpropcli.ops.definition import Refused
 POSITIONS = "answers with positions, which have no gradient"
 ORDER = "puts values in order, which is not among the operations here"
 TESTS = "answers a question about values, which has no gradient"
-REMAINDER = "jumps, and is not among the operations here"
 RANDOM = "is random: a formula gives the same value every time"
 NAMED = "has another name here"
 
@@ -23,15 +22,13 @@ REFUSED = (
     *refuse("argmin", POSITIONS, "The smallest value is min(x); a smooth choice of the smallest is softmax(-x)."),
     *refuse("argsort nonzero argwhere flatnonzero searchsorted digitize", POSITIONS,
             "Write the positions that you mean as numbers: x[[2, 0, 1]]."),
-    *refuse("sort unique topk partition median percentile quantile", ORDER,
-            "The extremes are max(x) and min(x); entries that you know are x[[2, 0, 1]]."),
-    *refuse("isnan isinf isfinite isclose allclose array_equal", TESTS,
+    *refuse("unique topk partition", ORDER, "All entries in order are sort(x), the smallest first."),
+    *refuse("sorted", NAMED, "The entries in order are sort(x)."),
+    *refuse("isclose allclose array_equal", TESTS,
             "Comparisons give 1 or 0: where(x < 1e9, x, 0)."),
     *refuse("any", TESTS, "Comparisons give 1 or 0, so write max(x > 0)."),
     *refuse("all", TESTS, "Comparisons give 1 or 0, so write min(x > 0)."),
     *refuse("count_nonzero", TESTS, "Comparisons give 1 or 0, so write sum(x != 0)."),
-    *refuse("floor_divide", REMAINDER, "Write floor(a / b); its gradient is zero."),
-    *refuse("mod fmod remainder", REMAINDER, "Write a - b * floor(a / b)."),
     *refuse("divmod modf frexp", "answers with two values", "A node has one: write floor(z), or z - floor(z)."),
     *refuse("random rand randn uniform normal choice dropout", RANDOM,
             "Make a random parameter once, with a seed: W1: {normal: [2, 3], seed: 0}."),
@@ -71,9 +68,7 @@ REFUSED = (
     *refuse("softargmax", NAMED, "It is softmax(z)."),
     *refuse("lrelu", NAMED, "It is leaky_relu(z)."),
     *refuse("ramp pos", NAMED, "The positive part is relu(z)."),
-    *refuse("fmax", NAMED, "The larger of two values is maximum(a, b)."),
-    *refuse("fmin", NAMED, "The smaller of two values is minimum(a, b)."),
-    *refuse("avg average", NAMED, "The mean is mean(x)."),
+    *refuse("avg", NAMED, "The mean is mean(x)."),
     *refuse("total", NAMED, "The sum is sum(x)."),
     *refuse("product", NAMED, "The product of all entries is prod(x)."),
     *refuse("bmm", NAMED, "The matrix product is A @ B."),

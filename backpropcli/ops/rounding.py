@@ -18,6 +18,18 @@ def trunc(xp: XP, z: Value) -> Value:
     return xp.where(z > 0, xp.floor(z), xp.ceil(z))
 
 
+def whole_part(xp: XP, z: Value, decimals: Value) -> Value:
+    """The whole number, the even one of two, that z is next to once it is shifted by so many decimals."""
+    scale = xp.power(10.0, xp.abs(decimals))
+    return xp.round(xp.where(decimals > 0, z * scale, xp.divide(z, scale)))
+
+
+def rounded(xp: XP, z: Value, decimals: Value) -> Value:
+    """As NumPy: times a power of 10, rounded, and divided by it again."""
+    scale, found = xp.power(10.0, xp.abs(decimals)), whole_part(xp, z, decimals)
+    return xp.where(decimals > 0, xp.divide(found, scale), found * scale)
+
+
 def heaviside(xp: XP, z: Value, h: Value) -> Value:
     """0, h or 1; NaN for NaN."""
     return xp.where(z < 0, 0.0, xp.where(z > 0, 1.0, xp.where(z == 0, h, z)))
@@ -28,8 +40,13 @@ OPERATIONS = (
         lambda xp, z: xp.floor(z), FLAT, ANY, branch=lambda xp, z: xp.floor(z)),
     one("ceil",  "ceil(z)",  "the nearest whole number above; its gradient is zero",
         lambda xp, z: xp.ceil(z),  FLAT, ANY, branch=lambda xp, z: xp.ceil(z)),
-    one("round", "round(z)", "the nearest whole number, the even one of two; its gradient is zero",
-        lambda xp, z: xp.round(z), FLAT, ANY, branch=lambda xp, z: xp.round(z), aliases=["rint", "around"]),
+    Elementwise(
+        "round", "z decimals", "the nearest number of so many decimals, the even one of two; its gradient is zero",
+        group="rounding", formula="round(z * 10**decimals) / 10**decimals", value=rounded, branch=whole_part,
+        partials={"z": FLAT, "decimals": FLAT}, defaults=(0.0,), fixed=("decimals",), aliases=["rint", "around"],
+        samples=[*((z, 0.0) for z in ANY), (1.25, 1.0), (-2.34567, 3.0), (1234.5, -2.0)],
+        keywords={"n_digits": "decimals", "a": "z"},
+    ),
     one("trunc", "trunc(z)", "the whole number without the fraction; its gradient is zero",
         trunc,                     FLAT, ANY, branch=trunc, aliases=["fix"]),
     one("step",  "where(z > 0, 1, 0)", "1 where z is positive, else 0; its gradient is zero",

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops import indexing, joining, picking
+from backpropcli.ops import indexing, joining, padding, picking, windows
 from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, show_shape
 from backpropcli.ops.planning import axes_of, axis_of, bounded, new_axes, sample, shown, sizes, whole
 from backpropcli.ops.stacked import along, permute, reshape
@@ -96,6 +96,19 @@ def _reshape_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     return reshape(xp, g, o.after, o.before)
 
 
+def _plan_at_least(rank: int) -> Any:
+    """So many axes at the least, as NumPy puts them: a vector is a row, a matrix has its new axis behind."""
+    def plan(shapes: list[Shape]) -> tuple[Shape, Options]:
+        (shape,) = shapes
+        after = shape
+        if len(shape) < rank:
+            behind = 1 if rank == 3 and shape else 0
+            after = (*(1,) * (rank - len(shape) - behind), *shape, *(1,) * behind)
+        return _reshaped(shape, after)
+
+    return plan
+
+
 # Axes in another order: transpose, swapaxes, moveaxis; and entries in another order: flip, roll.
 
 
@@ -144,6 +157,43 @@ def plan_moveaxis(shapes: list[Shape], source: Any, destination: Any) -> tuple[S
     places = dict(zip(new, old, strict=True))
     rest = (k for k in range(-len(shape), 0) if k not in old)
     return _permuted(shape, tuple(places[k] if k in places else next(rest) for k in range(-len(shape), 0)))
+
+
+def plan_rollaxis(shapes: list[Shape], axis: Any, start: Any = 0) -> tuple[Shape, Options]:
+    """One axis moved before another."""
+    (shape,) = shapes
+    rank = len(shape)
+    k, to = axis_of(axis, shape) + rank, whole(start, "start")
+    if not -rank <= to <= rank:
+        raise OperationError(f"start={to} does not exist in the shape {show_shape(shape)}")
+    to = to + rank if to < 0 else to
+    order = [j for j in range(rank) if j != k]
+    order.insert(to - (k < to), k)
+    return _permuted(shape, tuple(j - rank for j in order))
+
+
+def plan_rot90(shapes: list[Shape], k: Any = 1, axes: Any = (0, 1)) -> tuple[Shape, Options]:
+    """A quarter turn, k times, from the first axis towards the second: axes swapped and one of them backwards."""
+    (shape,) = shapes
+    if not isinstance(axes, tuple | list) or len(axes) != 2:
+        raise OperationError(f"axes names two axes, not {shown(axes)}")
+    first, second = (axis_of(entry, shape, "axes") for entry in axes)
+    if first == second:
+        raise OperationError(f"axes={shown(axes)} names an axis twice")
+    turns = whole(k, "k") % 4
+    places = {first: second, second: first} if turns % 2 else {}
+    after, o = _permuted(shape, tuple(places.get(j, j) for j in range(-len(shape), 0)))
+    o.flips = {0: (), 1: (first,), 2: (first, second), 3: (second,)}[turns]
+    return after, o
+
+
+def _turn(xp: XP, o: Options, a: Value) -> Value:
+    a = permute(xp, a, o.axes)
+    return xp.flip(a, axis=o.flips) if o.flips else a
+
+
+def _turn_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
+    return permute(xp, xp.flip(g, axis=o.flips) if o.flips else g, o.back)
 
 
 def _permute(xp: XP, o: Options, a: Value) -> Value:
@@ -228,7 +278,7 @@ OPERATIONS = (
     ),
     Structural(
         "transpose", "a", "rows become columns: the axes in reverse, or in the order given",
-        group="shapes", options={"axes": None}, keywords={"dims": "axes"}, aliases=("permute",),
+        group="shapes", options={"axes": None}, keywords={"dims": "axes"}, aliases=("permute", "permute_dims"),
         planner=plan_transpose, value=_permute, vjps=PERMUTES,
         samples=(sample((2, 3)), sample((3,)), sample((2, 3, 4), axes=(1, 2, 0)), sample((2, 3, 4)),
                  sample((2, 3, 2), axes=(-1, 0, 1)), sample(())),
@@ -246,6 +296,27 @@ OPERATIONS = (
         planner=plan_moveaxis, value=_permute, vjps={"a": ("the axes of g moved back", _permute_vjp)},
         samples=(sample((2, 3, 4), source=0, destination=-1),
                  sample((2, 3, 4), source=(0, 1), destination=(-1, 0))),
+    ),
+    *(
+        Structural(
+            f"atleast_{n}d", "a", f"with {n} {'axis' if n == 1 else 'axes'} at the least", group="shapes",
+            planner=_plan_at_least(n), value=_reshape, vjps=RESHAPES,
+            samples=(sample(()), sample((3,)), sample((2, 3)), sample((2, 1, 3))),
+        )
+        for n in (1, 2, 3)
+    ),
+    Structural(
+        "rollaxis", "a", "one axis moved before another",
+        group="shapes", options={"axis": REQUIRED, "start": 0},
+        planner=plan_rollaxis, value=_permute, vjps={"a": ("the axis of g moved back", _permute_vjp)},
+        samples=(sample((2, 3, 4), axis=2), sample((2, 3, 4), axis=0, start=3), sample((2, 3, 4), axis=1, start=-1)),
+    ),
+    Structural(
+        "rot90", "a", "turned by a quarter, k times",
+        group="shapes", options={"k": 1, "axes": (0, 1)}, keywords={"dims": "axes", "m": "a"},
+        planner=plan_rot90, value=_turn, vjps={"a": ("g turned back", _turn_vjp)},
+        samples=(sample((2, 3)), sample((2, 3), k=2), sample((2, 3), k=-1), sample((2, 3, 2), axes=(1, 2)),
+                 sample((2, 3), k=0)),
     ),
     Structural(
         "flip", "a", "entries in reverse order, along some axes or all",
@@ -272,6 +343,8 @@ OPERATIONS = (
                  sample((2, 3), shift=(1, 2), axis=(0, 1)), sample((2, 3), shift=1, axis=(0, 1))),
     ),
     *joining.OPERATIONS,
+    *padding.OPERATIONS,
+    *(operation for operation in windows.OPERATIONS if operation.group == "shapes"),
     *indexing.OPERATIONS,
     *picking.OPERATIONS,
 )

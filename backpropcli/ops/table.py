@@ -14,17 +14,19 @@ from backpropcli.ops import (
     linear,
     powers,
     reductions,
+    remainders,
     rounding,
     shapes,
     softmax,
+    splitting,
     trigonometry,
 )
 from backpropcli.ops.definition import Operation, Refused
 from backpropcli.ops.refused import REFUSED
 
 MODULES: tuple[ModuleType, ...] = (
-    arithmetic, powers, exponentials, trigonometry, activations, comparisons, rounding,
-    reductions, softmax, linear, shapes, constants,
+    arithmetic, remainders, powers, exponentials, trigonometry, activations, comparisons, rounding,
+    reductions, softmax, linear, shapes, splitting, constants,
 )
 
 

@@ -27,6 +27,23 @@ def from_one(xp: XP, z: Value) -> Value:
     return (1.0 - z) * (1.0 + z)
 
 
+def sinc(xp: XP, z: Value) -> Value:
+    """The quotient sin(πz) / (πz), and its limit 1 at 0."""
+    safe = xp.where(z == 0, 1.0, z) * xp.pi
+    return xp.where(z == 0, 1.0, xp.sin(safe) / safe)
+
+
+def sinc_slope(xp: XP, y: Value, z: Value) -> Value:
+    """(cos(πz) - y) / z; near 0, where that cancels, its series."""
+    t = xp.pi * z
+    near = xp.abs(t) < 0.5
+    s = xp.where(near, t, 0.0)
+    s = s * s
+    series = -1 / 3 + s * (1 / 30 + s * (-1 / 840 + s * (1 / 45360 + s * (-1 / 3991680 + s / 518918400))))
+    safe = xp.where(near, 1.0, z)
+    return xp.where(near, t * xp.pi * (series - s * s * s * s * s * s / 93405312000), (xp.cos(t) - y) / safe)
+
+
 OPERATIONS = (
     one("sin", "sin(z)", "the sine; angles are in radians",
         lambda xp, z: xp.sin(z),    ("cos(z)",    lambda xp, y, z: xp.cos(z)), ANGLES),
@@ -64,6 +81,8 @@ OPERATIONS = (
     one("arctanh", "arctanh(z)", "the number whose hyperbolic tangent is z",
         lambda xp, z: xp.arctanh(z),
         ("1 / (1 - z**2)",      lambda xp, y, z: xp.divide(1.0, from_one(xp, z))), UNIT, aliases=["atanh"]),
+    one("sinc", "where(z == 0, 1, sin(pi * z) / (pi * z))", "sin(pi*z) / (pi*z), and 1 at 0",
+        sinc, ("where(z == 0, 0, (cos(pi * z) - y) / z)", sinc_slope), (-2.3, -0.15, 0.0, 0.03, 0.16, 0.7, 1.4)),
     one("radians", "z * pi / 180", "degrees turned into radians",
         lambda xp, z: z * (xp.pi / 180), ("pi / 180", lambda xp, y, z: xp.pi / 180), ANGLES, aliases=["deg2rad"]),
     one("degrees", "z * 180 / pi", "radians turned into degrees",

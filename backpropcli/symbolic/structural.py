@@ -15,8 +15,8 @@ from backpropcli.symbolic.formulas import call, interpret, rule
 from backpropcli.symbolic.words import Formula, SymbolicError, choose, holds, number, primitives, sympy
 
 SAME_NAME = """
-    sum prod cumsum matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to expand_dims squeeze tile
-    flip einsum
+    sum prod cumsum cumprod matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to expand_dims
+    squeeze tile flip einsum
 """
 """NumPy's functions that work on object arrays as they are."""
 OURS = {

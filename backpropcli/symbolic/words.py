@@ -36,6 +36,7 @@ def primitives() -> dict[str, Any]:
         return type(name, (base,), {"fdiff": lambda self, argindex=1: sympy().S.Zero, "is_real": True})
 
     floor, ceil = flat("floor", sympy().floor), flat("ceiling", sympy().ceiling)
+    nearest = flat("round", sympy().Function)
     zero, one = sympy().S.Zero, sympy().S.One
 
     def compared(relation: str) -> Callable[..., Formula]:
@@ -48,7 +49,7 @@ def primitives() -> dict[str, Any]:
         **{name: getattr(sympy(), name) for name in SAME_NAME.split()},
         **{name: getattr(sympy(), name.replace("arc", "a")) for name in INVERSES.split()},
         "absolute": sympy().Abs, "abs": sympy().Abs, "floor": floor, "ceil": ceil,
-        "round": flat("round", sympy().Function), "stop_gradient": flat("stop_gradient", sympy().Function),
+        "round": lambda z, d=0: nearest(z * 10**d) / 10**d, "stop_gradient": flat("stop_gradient", sympy().Function),
         "trunc": lambda z: choose(related("Gt", z, zero), floor(z), ceil(z)),
         "sign": lambda z: choose(related("Gt", z, zero), one, choose(related("Lt", z, zero), -one, zero)),
         "where": lambda c, a, b: choose(holds(c), a, b),

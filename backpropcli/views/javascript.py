@@ -16,8 +16,8 @@ from backpropcli.ops.numbers.recorder import Entry, Recorded, Tape
 DEEPEST = 12
 """An expression nested deeper than this gets a name, so that no line grows without end."""
 INFIX = {
-    "add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "===",
-    "ne": "!==", "and": "&&", "or": "||",
+    "add": "+", "sub": "-", "mul": "*", "div": "/", "fmod": "%", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+    "eq": "===", "ne": "!==", "and": "&&", "or": "||",
 }  # fmt: skip
 SAME_NAME = "exp expm1 log log1p log2 log10 sin cos tan sinh cosh tanh sqrt cbrt abs sign floor ceil hypot"
 CALLS = {

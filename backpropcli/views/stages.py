@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from backpropcli.graph import Graph, Node
-from backpropcli.ops.definition import Elementwise, Operation
+from backpropcli.ops.definition import Elementwise, Operation, Splitter
 from backpropcli.ops.table import INFIX, TABLE, lookup
 from backpropcli.spec.formula.derivative import derivative
 from backpropcli.spec.formula.parser import parse
@@ -191,7 +191,7 @@ def _operation(part: Expression, own: Mapping[str, Operation]) -> Operation | No
             found = lookup("getitem")
         case _:
             return None
-    return found if isinstance(found, Operation) else None
+    return found if isinstance(found, Operation) and not isinstance(found, Splitter) else None
 
 
 def _cut(

@@ -34,9 +34,13 @@ ASCII = Style("*", False, {})
 # How tightly an operator binds, as in Python.
 COMPARISON, OR, AND, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 9)
 BINDING = {
-    "|": OR, "&": AND, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "**": POWER,
+    "|": OR, "&": AND, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "%": PRODUCT, "//": PRODUCT,
+    "**": POWER,
     "<": COMPARISON, "<=": COMPARISON, ">": COMPARISON, ">=": COMPARISON, "==": COMPARISON, "!=": COMPARISON,
 }  # fmt: skip
+DOUBTFUL = {"*": ("@", "%", "//"), "/": ("%", "//"), "@": ("*", "/", "%", "//"), "%": ("*", "/", "@", "//"),
+            "//": ("*", "/", "@", "%")}  # fmt: skip
+"""By operator those on its left that nobody knows to come first: they are put in parentheses."""
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉∂·", "0123456789D*")
@@ -249,7 +253,7 @@ def _binary(
     # Comparisons do not chain, and a difference or a quotient on the right is not what was meant without parentheses.
     keep = left.binding > binding if binding == COMPARISON else left.binding >= binding
     before, inner = (left.first, left.inner) if keep else (_wrap(left.first),) * 2
-    if isinstance(part.left, Binary) and part.left.sign in {"*": "@", "@": "*/"}.get(sign, ""):
+    if isinstance(part.left, Binary) and part.left.sign in DOUBTFUL.get(sign, ()):
         before = inner = _wrap(left.first)  # nobody remembers which of the two comes first
     after = right.inner if right.binding > binding else _wrap(right.first)
     if binding == COMPARISON and right.binding > binding:

@@ -31,6 +31,7 @@ FUNCTIONS = {
     "arctan": r"\arctan", "max": r"\max", "min": r"\min", "maximum": r"\max", "minimum": r"\min",
 }  # fmt: skip
 SIGNS = {"*": r" \cdot ", "@": r" \, ", "<=": r" \le ", ">=": r" \ge ", "==": " = ", "!=": r" \ne ",
+         "%": r" \bmod ", "//": r" \mathbin{//} ",
          "&": r" \land ", "|": r" \lor "}  # fmt: skip
 _WORD = re.compile(r"([^\W\d_]+)(\d*)((?:_\w+)?)")
 _DERIVATIVE = re.compile(r"([d∂])([^/]+)/\1([^/]+)")

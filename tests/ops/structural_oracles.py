@@ -32,14 +32,14 @@ def values(operation: Structural, shapes: list[Shape], options: dict[str, Any], 
     if operation.name == "one_hot":
         return [rng.integers(0, options["depth"], lead + s).astype(float) for s in shapes]
     found = [np.asarray(rng.normal(size=lead + s)) for s in shapes]
-    return [found[0], *labels(operation, shapes, options, lead, rng)] if operation.name == "pick" else found
+    _, o = operation.plan(shapes, options)
+    return [found[0], *labels(operation, shapes, options, lead, rng)] if operation.labels(o) else found
 
 
 def labels(operation: Structural, shapes: list[Shape], options: dict[str, Any], lead: Shape, rng: Any) -> list[Any]:
-    """Labels for `pick`, each within the axes that it picks from; negative ones too."""
+    """Labels for `pick` and its kin, each within the axes that it picks from; negative ones too."""
     _, o = operation.plan(shapes, options)
-    sizes = [min([n for part, n in zip(o.where, shapes[0], strict=True) if getattr(part, "argument", None) == k])
-             for k in range(len(shapes) - 1)]
+    sizes = [min(use.size for use in operation.labels(o) if use.argument == k + 1) for k in range(len(shapes) - 1)]
     return [rng.integers(-n, n, lead + s).astype(float) for n, s in zip(sizes, shapes[1:], strict=True)]
 
 
@@ -102,7 +102,7 @@ def check_vjp(case: Any) -> None:
     for k, a in enumerate(arguments):
         found = vjp(operation, o, g, y, k, arguments)
         assert np.shape(found) == np.shape(a)
-        if operation.name == "one_hot" or (operation.name == "pick" and k):
+        if any(use.argument == k for use in operation.labels(o)):
             assert not np.any(found)
             continue
         np.testing.assert_allclose(found, slopes(operation, o, k, arguments, g), rtol=1e-11, atol=1e-13)

@@ -55,7 +55,7 @@ def test_infix_signs():
     expected = {
         "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power", "@": "matmul", "<": "less",
         "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
-        "&": "logical_and", "|": "logical_or",
+        "%": "mod", "//": "floor_divide", "&": "logical_and", "|": "logical_or",
     }
     assert {sign: operation.name for sign, operation in INFIX.items()} == expected
 
@@ -97,7 +97,7 @@ def test_refused_names_say_why_and_what_to_write(refused):
     ("argmax", "argmax answers with positions, which have no gradient",
      "The largest value is max(x); a smooth choice of the largest is softmax(x)."),
     ("ln", "ln has another name here", "The natural logarithm is log(z)."),
-    ("fmax", "fmax has another name here", "The larger of two values is maximum(a, b)."),
+    ("avg", "avg has another name here", "The mean is mean(x)."),
 ])
 def test_refusals_word_for_word(name, reason, hint):
     assert lookup(name) == Refused(name, reason, hint)

@@ -20,8 +20,8 @@ TYPED = "asarray zeros ones full arange eye linspace"
 """NumPy's functions that need to be told the dtype."""
 AS_THEY_ARE = """
     exp expm1 log log1p log2 log10 sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh
-    sqrt cbrt square abs sign floor ceil hypot divide maximum minimum logical_and logical_or logical_not
-    sum prod cumsum max min argmax matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to
+    sqrt cbrt square abs sign floor ceil hypot divide fmod maximum minimum logical_and logical_or logical_not
+    sum prod cumsum cumprod max min argmax matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to
     expand_dims squeeze tile flip einsum zeros_like
 """
 """NumPy's functions that keep their arguments' dtype."""
@@ -64,6 +64,23 @@ def choose(dtype: np.dtype[Any], condition: Any, a: Any, b: Any) -> Any:
     return (b ^ (holds & (a ^ b))).view(dtype)
 
 
+def argsort(z: Any) -> Any:
+    """The order of the entries along the last axis, equal ones as they come."""
+    return np.argsort(z, axis=-1, kind="stable")
+
+
+def solve(a: Any, b: Any) -> Any:
+    """The x of a @ x = b, for stacks of matrices; NaN for a singular one, where NumPy would give up on all of them."""
+    try:
+        return np.linalg.solve(a, b)
+    except np.linalg.LinAlgError:
+        if a.ndim == 2:
+            return np.full(np.broadcast_shapes(a.shape[:-2], b.shape[:-2]) + b.shape[-2:], np.nan, b.dtype)
+        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a, b = np.broadcast_to(a, lead + a.shape[-2:]), np.broadcast_to(b, lead + b.shape[-2:])
+        return np.stack([solve(one, other) for one, other in zip(a, b, strict=True)])
+
+
 @cache
 def namespace(dtype: str = "float64") -> SimpleNamespace:
     """The namespace of this dtype, `float64` or `float32`; made once."""
@@ -74,7 +91,8 @@ def namespace(dtype: str = "float64") -> SimpleNamespace:
         name=dtype, raises=False,
         **typed, **untyped,
         dtype=kind, number=kind.type, add_at=np.add.at, round=np.rint, power=power, where=partial(where, kind),
-        whole=partial(np.asarray, dtype=np.float64), nothing=0.0,
+        whole=partial(np.asarray, dtype=np.float64), argsort=argsort, solve=solve, det=np.linalg.det,
+        nothing=0.0,
         erf=partial(entrywise(math.erf), kind), erfc=partial(entrywise(math.erfc), kind),
         # Python floats: they take the dtype of the array that they meet.
         pi=math.pi, ln2=math.log(2), ln10=math.log(10), sqrt2=math.sqrt(2), sqrtpi=math.sqrt(math.pi),

@@ -25,7 +25,7 @@ H = 1e-30
 LIFTED = "exp expm1 log log2 log10 sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh sqrt"
 """Smooth functions whose complex form NumPy knows."""
 WRAPPED = """
-    sum prod cumsum matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to
+    sum prod cumsum cumprod matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to
     expand_dims squeeze tile flip einsum zeros ones arange eye linspace zeros_like
 """
 """NumPy's functions that do the right thing with complex numbers as they are."""
@@ -168,6 +168,12 @@ def minimum(a: Any, b: Any) -> Any:
     return -maximum(-asarray(a), -asarray(b))
 
 
+def fmod(a: Any, b: Any) -> Any:
+    """The remainder with the sign of a: a - n·b, for the whole number n next to a/b towards 0."""
+    y = np.fmod(real(a), real(b))
+    return join(y, imaginary(a) - np.rint((real(a) - y) / real(b)) * imaginary(b))
+
+
 def where(condition: Any, a: Any, b: Any) -> Any:
     """`a` where the condition holds, else `b`."""
     return asarray(np.where(condition, a, b))
@@ -198,15 +204,30 @@ def full(shape: Any, value: Any) -> Any:
     return asarray(np.full(shape, value, complex))
 
 
+def solve(a: Any, b: Any) -> Any:
+    """The x of a @ x = b, for stacks of matrices: x moves as a⁻¹ (db - da @ x)."""
+    x = array.solve(real(a), real(b))
+    return join(x, array.solve(real(a), imaginary(b) - imaginary(a) @ x))
+
+
+def det(a: Any) -> Any:
+    """The determinant: it moves as the sum of da times the cofactors."""
+    from backpropcli.ops.solving import cofactors
+
+    return join(np.linalg.det(real(a)), np.sum(cofactors(array.xp, real(a)) * imaginary(a), axis=(-2, -1)))
+
+
 xp = SimpleNamespace(
     name="complex step", raises=False,
     **{name: lifted(getattr(np, name)) for name in LIFTED.split()},
     **{name: flat(getattr(np, name)) for name in ("sign", "floor", "ceil")},
     **{name: wrapped(getattr(np, name)) for name in WRAPPED.split()},
-    round=flat(np.rint), square=square, divide=divide, log1p=log1p, cbrt=cbrt, abs=absolute, erf=erf, erfc=erfc,
+    round=flat(np.rint), square=square, divide=divide, fmod=fmod, log1p=log1p, cbrt=cbrt, abs=absolute,
+    erf=erf, erfc=erfc,
     hypot=hypot, arctan2=arctan2, power=power, maximum=maximum, minimum=minimum, where=where,
     logical_and=np.logical_and, logical_or=np.logical_or, logical_not=np.logical_not,
     max=extreme(np.max), min=extreme(np.min), argmax=lambda z, axis=None: np.argmax(real(z), axis=axis),
+    argsort=lambda z: array.argsort(real(z)), solve=solve, det=det,
     asarray=asarray, number=asarray, whole=real, full=full, add_at=np.add.at, nothing=0.0,
     pi=math.pi, ln2=math.log(2), ln10=math.log(10), sqrt2=math.sqrt(2), sqrtpi=math.sqrt(math.pi),
 )

@@ -20,7 +20,7 @@ NAN, INF = mp.nan, mp.inf
 SAME_NAME = "exp expm1 log log1p log10 sin cos tan sinh cosh tanh sqrt sign floor ceil erf erfc"
 INVERSES = "arcsin arccos arctan arcsinh arccosh arctanh"
 STRUCTURAL = """
-    logical_and logical_or logical_not sum prod cumsum max min argmax matmul transpose swapaxes moveaxis reshape
+    logical_and logical_or logical_not sum prod cumsum cumprod max min argmax matmul transpose swapaxes moveaxis reshape
     concatenate stack broadcast_to expand_dims squeeze tile flip einsum
 """
 """NumPy's functions that work on object arrays as they are."""
@@ -78,6 +78,11 @@ def minimum(a: Any, b: Any) -> Any:
     return a if a < b or a != a else b
 
 
+def fmod(a: Any, b: Any) -> Any:
+    """The remainder with the sign of a (mpmath's has that of b); NaN for b = 0."""
+    return mp.sign(a) * (abs(a) % abs(b)) if b != 0 else NAN
+
+
 number = entrywise(lambda z: z)
 
 
@@ -89,6 +94,46 @@ def asarray(z: Any) -> Any:
 def where(condition: Any, a: Any, b: Any) -> Any:
     """`a` where the condition holds, else `b`."""
     return np.where(condition, number(a), number(b))[()]
+
+
+def argsort(z: Any) -> Any:
+    """The order of the entries along the last axis, equal ones as they come."""
+    return np.argsort(np.asarray(z), axis=-1, kind="stable")
+
+
+def eliminated(a: Any, b: Any) -> tuple[Any, Any]:
+    """Gauss's elimination with pivots of one matrix, on both sides of a @ x = b; x, and the determinant of a."""
+    a, b, size, det = np.array(a, object), np.array(b, object), len(a), mp.mpf(1)
+    for k in range(size):
+        pivot = max(range(k, size), key=lambda j: abs(a[j, k]))
+        if a[pivot, k] == 0:
+            return np.full(b.shape, NAN, object), mp.mpf(0)
+        if pivot != k:
+            a[[k, pivot]], b[[k, pivot]], det = a[[pivot, k]], b[[pivot, k]], -det
+        det *= a[k, k]
+        for j in range(size):
+            if j != k:
+                factor = a[j, k] / a[k, k]
+                a[j], b[j] = a[j] - factor * a[k], b[j] - factor * b[k]
+    return np.array([b[k] / a[k, k] for k in range(size)], object).reshape(b.shape), det
+
+
+def solve(a: Any, b: Any) -> Any:
+    """The x of a @ x = b, for stacks of matrices; NaN for a singular one."""
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = np.broadcast_to(a, lead + a.shape[-2:]), np.broadcast_to(b, lead + b.shape[-2:])
+    found = np.empty(b.shape, object)
+    for index in np.ndindex(lead):
+        found[index] = eliminated(a[index], b[index])[0]
+    return found
+
+
+def det(a: Any) -> Any:
+    """The determinant of each matrix of a stack."""
+    found = np.empty(a.shape[:-2], object)
+    for index in np.ndindex(found.shape):
+        found[index] = eliminated(a[index], np.zeros((len(a[index]), 0), object))[1]
+    return found[()]
 
 
 def made(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,7 +155,8 @@ xp = SimpleNamespace(
     abs=entrywise(mp.fabs), log2=entrywise(lambda z: mp.log(z) / mp.ln2), cbrt=entrywise(cbrt),
     square=entrywise(lambda z: z * z), round=entrywise(mp.nint), arctan2=entrywise(mp.atan2, 2),
     hypot=entrywise(mp.hypot, 2), power=entrywise(power, 2), divide=entrywise(divide, 2),
-    maximum=entrywise(maximum, 2), minimum=entrywise(minimum, 2), where=where,
+    fmod=entrywise(fmod, 2), maximum=entrywise(maximum, 2), minimum=entrywise(minimum, 2), where=where,
+    argsort=argsort, solve=solve, det=det,
     asarray=asarray, number=number, whole=lambda z: np.asarray(z).astype(float), add_at=np.add.at, linspace=linspace,
     nothing=0.0,
     pi=mp.pi, ln2=mp.ln2, ln10=mp.ln10, sqrt2=mp.sqrt(2), sqrtpi=mp.sqrt(mp.pi),

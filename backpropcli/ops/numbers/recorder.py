@@ -28,10 +28,10 @@ UNARY = """
     sqrt cbrt abs sign floor ceil round erf erfc
 """
 """Functions of one number that are recorded under their own names."""
-BINARY = "arctan2 hypot power maximum minimum"
+BINARY = "arctan2 hypot power fmod maximum minimum"
 STRUCTURAL = """
-    sum prod cumsum matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to expand_dims squeeze
-    tile flip einsum
+    sum prod cumsum cumprod matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to expand_dims
+    squeeze tile flip einsum
 """
 """NumPy's functions that work on object arrays as they are: they add, multiply and move entries."""
 MADE = "zeros ones full arange eye linspace zeros_like"

@@ -47,7 +47,7 @@ xp = SimpleNamespace(
     floor=lambda z: float(math.floor(z)), ceil=lambda z: float(math.ceil(z)), round=lambda z: float(round(z)),
     erf=math.erf, erfc=math.erfc, hypot=math.hypot,
     # math.pow, not **: Python's ** answers (-8.0)**(1/3) with a complex number.
-    power=math.pow, divide=operator.truediv, maximum=maximum, minimum=minimum,
+    power=math.pow, divide=operator.truediv, fmod=math.fmod, maximum=maximum, minimum=minimum,
     where=where, logical_and=operator.and_, logical_or=operator.or_, logical_not=operator.not_,
     number=float, nothing=0.0,
     pi=math.pi, ln2=math.log(2), ln10=math.log(10), sqrt2=math.sqrt(2), sqrtpi=math.sqrt(math.pi),

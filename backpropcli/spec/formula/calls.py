@@ -34,6 +34,15 @@ class Bound(NamedTuple):
 def bind(e: Call, operation: Operation) -> Bound:
     """The arguments and options of a call, in NumPy's order; FormulaError where their number or names do not fit."""
     positional, keywords = e.arguments, e.keywords
+    if operation.order and len(positional) > 1:
+        by_name = tuple(zip(operation.order[1:], positional[1:], strict=False))
+        if len(positional) > len(operation.order):
+            raise wrong_number(e, operation)
+        e = Call(e.name, positional[:1], (*by_name, *keywords), e.start, e.end, at=e.at, written=e.written,
+                 prefix=e.prefix)  # fmt: skip
+        positional, keywords = e.arguments, e.keywords
+    if operation.defaults:
+        positional = tuple(_left_out(operation, k, a) for k, a in enumerate(positional))
     if not keywords and len(positional) == len(operation.arguments) and not operation.variadic:
         return Bound(operation, positional, (), _required(e, operation, {}))
     if operation.name == "gelu" and keywords:
@@ -48,7 +57,7 @@ def bind(e: Call, operation: Operation) -> Bound:
     for key, value in keywords:
         meant = operation.keywords.get(key, key)
         if meant in operation.arguments[len(given) :] and not operation.variadic:
-            named[meant] = value
+            named[meant] = _left_out(operation, operation.arguments.index(meant), value)
         elif meant in operation.options and meant not in options:
             options[meant] = value
         elif meant in operation.options or meant in operation.arguments:
@@ -71,6 +80,15 @@ def bind(e: Call, operation: Operation) -> Bound:
         else:
             raise wrong_number(e, operation)
     return Bound(operation, tuple(filled), tail, _required(e, operation, options))
+
+
+def _left_out(operation: Operation, k: int, e: Expression) -> Expression:
+    """An argument; its default where None is written for one that may be left out: clip(x, 0, None)."""
+    optional = k - (len(operation.arguments) - len(operation.defaults))
+    if optional < 0 or k >= len(operation.arguments) or not isinstance(e, Name) or e.name != "None":
+        return e
+    default = operation.defaults[optional]
+    return Number(default, repr(default), e.start, e.end)
 
 
 def _required(e: Call, operation: Operation, options: dict[str, Expression]) -> dict[str, Expression]:
@@ -201,6 +219,12 @@ def _brief(e: Expression) -> str:
 def judge(graph: Graph, e: Call, bound: Bound, results: Sequence[Any], options: Mapping[str, Any]) -> None:
     """What can only be said once shapes are known: max(z, 0) of one number compares; of an array, 0 is the axis."""
     operation = bound.operation
+    for name in operation.fixed:
+        k = operation.arguments.index(name)
+        if not isinstance(results[k], float) or not results[k].is_integer():
+            where = bound.arguments[k]
+            raise FormulaError(f"{name} must be a constant whole number", hint=f"Such as {name}=2").spanning(
+                where.start or e.start, where.end or e.end)  # fmt: skip
     if not isinstance(operation, Structural) or not operation.instead or len(e.arguments) < 2:
         return
     if options.get("axis") is not None:

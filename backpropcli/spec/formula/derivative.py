@@ -94,6 +94,9 @@ def _infix(e: Binary, u: Expression | None, v: Expression | None) -> Expression 
             return quotient(top or ZERO, square)
         case "**":
             return _power(e, u, v)
+        case "%":
+            times = product(Call("floor", (Binary("/", left, right),)), v) if v is not None else None
+            return add(u, negative(times) if times is not None else None)
         case "@":
             return None
     return ZERO if e.sign in INFIX else None

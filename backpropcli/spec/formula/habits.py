@@ -120,11 +120,6 @@ def unexpected(parser: Parser, opener: int | None = None) -> FormulaError:
         return _equals(parser)
     if token == "^":
         return _power(parser)
-    if token in ("%", "//"):
-        left, right = operand_before(parser, i), operand_after(parser, i)
-        what = "floor({} / {})" if token == "//" else "{0} - {1} * floor({0} / {1})"
-        name = "whole-number division" if token == "//" else "a remainder"
-        return error_at(parser, i, f"{token} is not an operator here", f"For {name} write " + what.format(left, right))
     if token[0] in "'′’\"" and parser.starts[i] == parser.end:
         return _prime(parser)
     if token[0] in _SUPERSCRIPTS or token in _OPERATORS or (token in _SIGNS and token not in ("√", "∛", "{")):
@@ -150,6 +145,11 @@ def missing(parser: Parser) -> FormulaError:
         inner = parser.text[parser.starts[i] + len(token) :].split("|")[0].strip()
         value = inner if 0 < len(inner) < 40 else "x"
         return error_at(parser, i, "| | are not brackets here", f"The absolute value is abs({value}).")
+    if before == "%" and i > 1 and numeral(parser.tokens[i - 2]) and (not token or not token[0].isalnum()):
+        part = parser.tokens[i - 2]
+        return FormulaError(f"{part}% is not a number here", hint=f"Write {part}/100").spanning(
+            parser.starts[i - 2], parser.starts[i - 1] + 1
+        )
     if token in ("%", "//", "^") and i == 0:
         return error_at(parser, i, f"{token} is not an operator here")
     if token == "=" and before in ("=", "==", "<", ">", "!", "<=", ">="):

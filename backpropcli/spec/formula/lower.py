@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from math import prod
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph, Node
-from backpropcli.ops.definition import Operation, Value
+from backpropcli.ops.definition import Operation, Splitter, Value
 from backpropcli.ops.table import INFIX, TABLE, lookup
 from backpropcli.spec.formula import calls, constants, labels
 from backpropcli.spec.formula.functions import Function, circle, special, unknown_operation
@@ -19,10 +19,24 @@ from backpropcli.spec.formula.show import show
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Index, Name, Number, Sequence, Text, Unary
 
 Result = Any
-"""A slot (an int), or a constant: a float, an array, or a tuple of sizes (`x.shape`)."""
+"""A slot (an int), or a constant: a float, an array, or a tuple of sizes (`x.shape`); or Parts of one of these."""
 
 MOST_STEPS = 200_000
 """Functions that call functions may add this many steps to one graph, and 100 more for each of its nodes."""
+
+
+class Parts(NamedTuple):
+    """What split(x, 3) gives: the array, and the index of each part; one of them is taken by number."""
+
+    whole: Result
+    indices: list[tuple[Any, ...]]
+    name: str
+
+    def error(self, e: Expression) -> FormulaError:
+        """It is used as if it were one array."""
+        return FormulaError(f"{self.name} gives {len(self.indices)} arrays, and a value is one",
+                            hint=f"Take one of them: {show(e)}[0]" if isinstance(e, Call) else
+                            f"Take one of them: {self.name}(...)[0]").spanning(e.start, e.end)  # fmt: skip
 
 
 class Lowering:
@@ -183,6 +197,8 @@ class Lowering:
             slot = self.step(_operation("pick"), (value, *found.slots), {"index": index}, e)
             labels.check(self, slot, (e.value, *found.written))
             return slot
+        if isinstance(value, Parts):
+            return self.part(value, index, e)
         if isinstance(value, tuple):
             try:
                 size = value[index[0] if len(index) == 1 else index]  # type: ignore[index]
@@ -192,6 +208,18 @@ class Lowering:
                 raise error.spanning(e.start, e.end) from None
             return size if isinstance(size, tuple) else float(size)
         return self.step(_operation("getitem"), (value,), {"index": index}, e)
+
+    def part(self, parts: Parts, index: tuple[Any, ...], e: Index) -> Result:
+        """One of the arrays that split gives, by its number."""
+        count = len(parts.indices)
+        if len(index) != 1 or type(index[0]) is not int:
+            raise FormulaError(f"{parts.name} gives {count} arrays: take one by its number",
+                               hint=f"{show(e.value)}[0]").spanning(e.start, e.end)  # fmt: skip
+        if not -count <= index[0] < count:
+            raise FormulaError(f"{parts.name} gives {count} arrays: there is no number {index[0]}",
+                               hint=f"Counting starts at 0: the numbers are 0 to {count - 1}.")\
+                .spanning(e.start, e.end)  # fmt: skip
+        return self.step(_operation("getitem"), (parts.whole,), {"index": parts.indices[index[0]]}, e)
 
     # Calls.
 
@@ -224,6 +252,12 @@ class Lowering:
         for key, value in bound.options.items():
             options[key] = constants.option(self, key, value)
         calls.judge(self.graph, e, bound, results, options)
+        if isinstance(bound.operation, Splitter):
+            shape = constants.shape_of(self.graph, self.number(results[0], e))
+            try:
+                return Parts(results[0], bound.operation.parts(shape, options), e.name)
+            except OperationError as error:
+                raise error.spanning(e.start, e.end) from None
         slot = self.step(bound.operation, tuple(results), options, e)
         if type(slot) is int:
             labels.check(self, slot, bound.arguments)
@@ -237,7 +271,7 @@ class Lowering:
         value = receiver if receiver is not None else self.lower(e.arguments[0])
         if e.name in ("array", "asarray", "copy"):
             return value
-        shape = constants.shape_of(self.graph, value)
+        shape = constants.shape_of(self.graph, self.number(value, e))
         if e.name == "shape":
             return shape
         if e.name == "ndim":
@@ -311,6 +345,8 @@ class Lowering:
 
     def number(self, result: Result, e: Expression) -> Any:
         """A constant that can be computed with, so not a shape."""
+        if isinstance(result, Parts):
+            raise result.error(e)
         if isinstance(result, tuple):
             raise FormulaError("a shape is not a number", hint="One of its sizes is x.shape[0], all entries x.size.")\
                 .spanning(e.start, e.end)

@@ -15,13 +15,13 @@ DEEPEST = 200
 COMPARISON, UNARY, POWER = 1, 6, 7
 BINDING = {
     "<": COMPARISON, "<=": COMPARISON, ">": COMPARISON, ">=": COMPARISON, "==": COMPARISON, "!=": COMPARISON,
-    "|": 2, "&": 3, "+": 4, "-": 4, "*": 5, "/": 5, "@": 5, "**": POWER,
+    "|": 2, "&": 3, "+": 4, "-": 4, "*": 5, "/": 5, "@": 5, "%": 5, "//": 5, "**": POWER,
 }  # fmt: skip
 """How tightly an operator binds, as in Python."""
 
 MODULES = frozenset((
     "np", "numpy", "jnp", "jax", "math", "torch", "F", "nn", "tf", "cp", "cupy", "keras", "K", "scipy", "special",
-    "linalg", "functional", "lax",
+    "linalg", "functional", "lax", "lib", "stride_tricks",
 ))  # fmt: skip
 """Names in front of a dot that are dropped, unless they are names of the network."""
 
