@@ -20,8 +20,8 @@ def as_array(numbers: Any) -> Any:
 
 
 def steepest(gradient: Any) -> tuple[int, ...]:
-    """The place of an array's largest entry, by size; () of a number."""
-    if not getattr(gradient, "shape", ()):
+    """The place of an array's largest entry, by size; () of a number, or where there is no entry."""
+    if not getattr(gradient, "shape", ()) or not gradient.size:
         return ()
     import numpy as np
 

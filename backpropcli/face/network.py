@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -374,8 +375,8 @@ class Network:
             raise SpecError(f"there is no {name}[{', '.join(map(str, place))}]: {name} {known}")
         place = tuple(k % n for k, n in zip(place, shape, strict=True)) if place else ()
         at = place or steepest(trace.gradient(name))
-        before = float(trace.value(name)[at] if at else trace.value(name))
-        finite = before - before == 0.0
+        before = float(trace.value(name)[at] if at else trace.value(name)) if 0 not in shape else math.nan
+        finite = math.isfinite(before)
         proof = best([nudge(trace, name, eps, at) for eps in steps(before)]) if finite else None
         return Explanation(Worked(trace, precision, ASCII if ascii else UNICODE, data), name, place, proof, known, full)
 

@@ -62,7 +62,9 @@ def plan_diag(shapes: list[Shape], k: Any = 0) -> tuple[Shape, Options]:
 def plan_trace(shapes: list[Shape], offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> tuple[Shape, Options]:
     """Of a matrix, or of every matrix that two axes of an array make."""
     if len(shapes[0]) < 2:
-        raise OperationError(f"trace takes a matrix, not the shape {show_shape(shapes[0])}")
+        raise OperationError(
+            f"trace takes a matrix, not the shape {show_shape(shapes[0])}", hint=_diagonal_hint(shapes[0])
+        )
     shape, o = plan_diagonal(shapes, offset, axis1, axis2)
     return shape[:-1], o
 

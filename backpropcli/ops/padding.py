@@ -65,6 +65,8 @@ def _frame(shape: Shape, widths: list[tuple[int, int]], values: Any) -> Any:
     flat = _flat(values)
     if not any(number(x, "each of constant_values") for x in flat):
         return None
+    if not shape:
+        return None
     import numpy as np
 
     try:

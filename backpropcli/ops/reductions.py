@@ -56,10 +56,10 @@ def plan_largest(shapes: list[Shape], axis: Any = None, keepdims: Any = False) -
 def plan_variance(
     shapes: list[Shape], axis: Any = None, ddof: Any = 0, keepdims: Any = False
 ) -> tuple[Shape, Options]:
-    """As `plan_nonempty`, with the divisor n - ddof."""
-    shape, o = plan_nonempty(shapes, axis, keepdims)
+    """As `plan_reduction`, with the divisor n - ddof; of nothing the variance is NaN, as in NumPy."""
+    shape, o = plan_reduction(shapes, axis, keepdims)
     o.divisor = o.count - number(ddof, "ddof")
-    if not o.divisor > 0:
+    if o.count and not o.divisor > 0:
         entries = "is 1 entry" if o.count == 1 else f"are {o.count} entries"
         raise OperationError(f"ddof={shown(ddof)} leaves nothing to divide by: there {entries}")
     return shape, o
@@ -128,23 +128,33 @@ def _shared(xp: XP, o: Options, g: Value, chosen: Value) -> Value:
                     xp.where(count > 0, xp.nothing, float("nan"))) * column(xp, o, g)  # fmt: skip
 
 
+def _mean(xp: XP, o: Options, a: Value) -> Value:
+    return xp.divide(_sum(xp, o, a), o.count)  # 0 / 0, NaN, where there is nothing
+
+
+def _mean_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
+    return spread(xp, a, column(xp, o, g) / max(o.count, 1))
+
+
 def _deviations(xp: XP, o: Options, a: Value) -> Value:
+    if not o.count:
+        return a
     # Taking the largest entry off first makes them exactly 0 where all entries are equal.
     shifted = a - xp.max(a, axis=o.axis, keepdims=True)
     return shifted - _total(xp, o, shifted) / o.count
 
 
 def _variance(xp: XP, o: Options, a: Value) -> Value:
-    return _sum(xp, o, xp.square(_deviations(xp, o, a))) / o.divisor
+    return xp.divide(_sum(xp, o, xp.square(_deviations(xp, o, a))), o.divisor if o.count else 0)
 
 
 def _variance_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
-    return _deviations(xp, o, a) * (2 * column(xp, o, g) / o.divisor)
+    return _deviations(xp, o, a) * (2 * column(xp, o, g) / (o.divisor or 1))
 
 
 def _deviation_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     # Where y is 0 every deviation is 0 too: so is the gradient, by convention.
-    return _deviations(xp, o, a) / column(xp, o, xp.where(y == 0, 1.0, y)) * (column(xp, o, g) / o.divisor)
+    return _deviations(xp, o, a) / column(xp, o, xp.where(y == 0, 1.0, y)) * (column(xp, o, g) / (o.divisor or 1))
 
 
 def products_of_others(xp: XP, o: Options, a: Value) -> Value:
@@ -264,9 +274,9 @@ OPERATIONS = (
     ),
     Structural(
         "mean", "a", "the sum divided by the number n of entries",
-        group="reductions", options=AXES, keywords=TORCH, samples=SAMPLES, planner=plan_nonempty,
-        value=lambda xp, o, a: _sum(xp, o, a) / o.count,
-        vjps={"a": ("g / n spread over a", lambda xp, o, g, y, a: spread(xp, a, column(xp, o, g) / o.count))},
+        group="reductions", options=AXES, keywords=TORCH, samples=SAMPLES, planner=plan_reduction,
+        value=_mean,
+        vjps={"a": ("g / n spread over a", _mean_vjp)},
     ),
     Structural(
         "var", "a", "the mean squared distance from the mean; ddof=1 divides by n - 1",

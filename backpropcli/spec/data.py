@@ -96,13 +96,11 @@ def _array(words: Words, raw: list[Any], name: str, path: Key) -> Value:
 
     shape: list[int] = []
     level: list[Any] = [raw]
-    while type(level[0]) is list:
+    while level and type(level[0]) is list:
         size = len(level[0])
         for position, item in enumerate(level):
             if type(item) is not list or len(item) != size:
                 raise _ragged(words, name, path, shape, position, item, size)
-        if size == 0:
-            raise words.error(f"{name} holds an empty list", path)
         if len(shape) == MOST_AXES:
             raise words.error(f"{name} has more than {MOST_AXES} axes", path)
         shape.append(size)

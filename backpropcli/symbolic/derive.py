@@ -90,7 +90,7 @@ def derive(
         raise SymbolicError("too deep for one formula") from None
     flat = [float(g) for g in entries(spread(gradient, shape))]
     rows = dict(zip(_indices(shape), flat, strict=True))
-    left = max(seconds - (time.process_time() - start), 0.1) / len(places)
+    left = max(seconds - (time.process_time() - start), 0.1) / max(len(places), 1)
     told = [_one(equations, name, place, e, rows[place], left, full) for place, e in zip(places, found, strict=True)]
     together = ""
     with suppress(TooSlow, SymbolicError), within(left):

@@ -40,13 +40,18 @@ def apply(operation: Operation, options: Any, arguments: Sequence[Formula], shap
     except (TypeError, AttributeError, ValueError):
         raise SymbolicError(f"{operation.name} cannot be written as a formula here") from None
     if not shape:
-        return entries(found)[0]
+        return _plain(entries(found)[0])
     import numpy as np
 
-    flat = entries(found)
+    flat = list(map(_plain, entries(found)))
     if len(flat) != math.prod(shape):
         flat = entries(np.broadcast_to(found, shape))
     return array(flat, shape)
+
+
+def _plain(found: Any) -> Formula:
+    """An expression; NumPy's sum of nothing is a plain 0."""
+    return number(found) if isinstance(found, int | float) else found
 
 
 class _Reducing:

@@ -122,7 +122,6 @@ TABLE: list[tuple[str, str, str]] = [
     ("parameters: {w: {full: [2]}}\nnodes: {J: w}", "full wants a value: {full: [2, 3], value: 0.5}", "1:17"),
     ("parameters: {w: {normal: [2], std: -1}}\nnodes: {J: w}", "std cannot be negative", "1:36"),
     ("parameters: {w: {zeros: [0, 2]}}\nnodes: {J: w}", "zeros with shape (0,2) holds no numbers", "1:25"),
-    ("parameters: {w: []}\nnodes: {J: w}", "w holds an empty list", "1:17"),
     ("parameters: {w: [[1, 2], [3]]}\nnodes: {J: w}", "w[1] has 1 entry, but the lists before it have 2", "1:26"),
     ("parameters: {w: [[1, 2], 3]}\nnodes: {J: w}", "w[1] is not a list, but the entries before it are", "1:26"),
     ("parameters: {w: [1, [2]]}\nnodes: {J: w}", "w[1] is a list, where other entries are numbers", "1:21"),
