@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli import __version__
@@ -67,6 +68,8 @@ COMPLETION = "_BACKPROP_COMPLETE"
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit status. Nothing that a user can do ends in a traceback."""
     words = sys.argv[1:] if arguments is None else arguments
+    if arguments is None and not sys.warnoptions:  # a user's own process: what other libraries remark is not for them
+        warnings.simplefilter("ignore")
     forget()
     gc.set_threshold(1_000_000, 50, 50)  # a graph is many objects and no garbage: looking often doubles the time
     try:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from backpropcli.errors import UsageError
+from backpropcli.ops.numbers.quiet import hush, quiet
 from backpropcli.suggest import did_you_mean
 from backpropcli.views.numbers import Precision, read_count
 from backpropcli.views.output import Destination, destination, is_terminal
@@ -141,7 +142,9 @@ class Network(NamedTuple):
             **more,
         }
         if self.example is None:
-            return face.load(file, **flags)
+            network = face.load(file, **flags)
+            hush()
+            return network
         if file is not None:
             raise UsageError(f"--example {self.example} and {file} together", hint="Give one of them.")
         from backpropcli.spec import Flags, example
@@ -250,7 +253,8 @@ def command(function: Callable[..., int]) -> Callable[..., int]:
     def gathered(**values: Any) -> int:
         for name, group in groups.items():
             values[name] = group(*(values.pop(field) for field in group._fields))
-        return function(**values)
+        with quiet():
+            return function(**values)
 
     # Typer keeps a paragraph's line breaks, which are the source's: every paragraph becomes one line, examples stay.
     gathered.__doc__ = re.sub(r"(?<=[^\n ])\n(?=[^\n ])", " ", inspect.cleandoc(function.__doc__ or ""))

@@ -15,6 +15,7 @@ from backpropcli.errors import SpecError
 from backpropcli.face.arrays import as_array, steepest
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Value
+from backpropcli.ops.numbers.quiet import quietly
 from backpropcli.spec import Spec
 from backpropcli.suggest import did_you_mean
 
@@ -81,6 +82,7 @@ class Trace(engine.Trace):
         return html_table(run_table(self, self.network.source))
 
 
+@quietly
 class Network:
     """A network: its graph, the values of its data, and the node to differentiate.
 

@@ -10,7 +10,7 @@ import typer
 from hypothesis import strategies as st
 
 from backpropcli.app import COMMANDS, _full_app
-from backpropcli.ops.definition import Operation
+from backpropcli.ops.definition import Elementwise, Operation
 from backpropcli.ops.table import TABLE
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -109,12 +109,71 @@ def mutated(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
     return text
 
 
+LEAVES: dict[tuple[int, ...], tuple[str, ...]] = {
+    (): ("x", "y", "w", "b", "v[1]", "W[0, 2]", "2", "0.5", "-1", "0", "1e3"), (3,): ("v", "u", "W[1]", "V[:, 0]"),
+    (2, 3): ("W", "V.T"), (3, 2): ("V", "W.T"), (2, 2): ("S", "T[0]", "S.T"),
+}  # fmt: skip
+"""What has these shapes in every spec."""
+MADE: dict[tuple[int, ...], tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]] = {
+    (): (("sum({})", ((3,),)), ("mean({})", ((2, 3),)), ("max({})", ((3,),)), ("{} @ {}", ((3,), (3,))),
+         ("min({})", ((2, 2),)),
+         ("logsumexp({})", ((3,),)), ("prod({})", ((3,),)), ("({})[2]", ((3,),)), ("sum(({})**2)", ((2, 3),)),
+         ("einsum('i,i->', {}, {})", ((3,), (3,))), ("std({})", ((3,),)),
+         ("norm({})", ((3,),)), ("trace({})", ((2, 2),)), ("-mean(log(softmax({})[arange(3), k]))", ((3, 3),))),
+    (3,): (("({}).sum(axis=0)", ((2, 3),)), ("max({}, axis=1)", ((3, 2),)), ("softmax({})", ((3,),)),
+           ("cumsum({})", ((3,),)),
+           ("({})[::-1]", ((3,),)), ("[{}, {}, {}]", ((), (), ())), ("({})[k]", ((3,),)),
+           ("concatenate([({})[:1], ({})[1:]])",
+            ((3,), (3,))), ("sort({})", ((3,),)), ("{} @ {}", ((3, 2), (2,))), ("log_softmax({})", ((3,),)),
+            ("({})[0]", ((2, 3),))),
+    (2,): (("({})[:2]", ((3,),)), ("{} @ {}", ((2, 3), (3,))), ("({}).mean(axis=1)", ((2, 3),)),
+           ("diag({})", ((2, 2),))),
+    (2, 3): (("({}).T", ((3, 2),)), ("{} @ {}", ((2, 2), (2, 3))), ("stack([{}, {}])", ((3,), (3,))),
+             ("softmax({}, axis=1)", ((2, 3),)),
+             ("{} * {}", ((2, 3), (3,))), ("reshape({}, (2, 3))", ((3, 2),)), ("outer({}, {})", ((2,), (3,)))),
+    (3, 2): (("({}).T", ((2, 3),)), ("{} @ {}", ((3, 2), (2, 2))), ("({})[:, None] * {}", ((3,), (2,)))),
+    (2, 2): (("{} @ {}", ((2, 3), (3, 2))), ("({}).T", ((2, 2),)), ("where({} > 0, {}, {})", ((2, 2), (2, 2), (2, 2)))),
+    (3, 3): (("outer({}, {})", ((3,), (3,))), ("{} @ {}", ((3, 2), (2, 3)))),
+}  # fmt: skip
+"""What makes these shapes from others."""
+MAPS = sorted(n for n,
+              op in TABLE.items() if isinstance(op, Elementwise) and len(op.arguments) == 1 and n.isidentifier())
+PAIRS = ("{} + {}", "{} * {}", "{} - {}", "{} / {}", "maximum({}, {})", "minimum({}, {})", "where({} > {}, 1, 0)",
+         "{} ** {}",
+         "hypot({}, {})", "arctan2({}, {})", "clip({}, -1, {})", "logaddexp({}, {})")  # fmt: skip
+
+
+@st.composite
+def shaped(draw: st.DrawFn, shape: tuple[int, ...], depth: int = 3) -> str:
+    """A formula of this shape that means something, corners and overflows included."""
+    kind = draw(st.sampled_from(("leaf", "map", "pair", "pair", "made", "made"))) if depth else "leaf"
+    if kind == "leaf" and shape in LEAVES:
+        return draw(st.sampled_from(LEAVES[shape]))
+    if kind == "map":
+        return f"{draw(st.sampled_from(MAPS))}({draw(shaped(shape, depth - 1))})"
+    if kind == "pair":
+        other = draw(st.sampled_from((shape, ())))
+        return f"({draw(st.sampled_from(PAIRS))})".format(draw(shaped(shape, depth - 1)),
+                                                          draw(shaped(other, depth - 1)))
+    form, inner = draw(st.sampled_from(MADE[shape]))
+    return f"({form})".format(*(draw(shaped(s, max(depth - 1, 0))) for s in inner))
+
+
+MEANT = st.sampled_from([(), (), (3,), (2, 3), (2, 2)]).flatmap(shaped)
 FORMULAS = st.one_of(*[SENSIBLE] * 8, st.sampled_from(PIECES), WILD, mutated(SENSIBLE), TEXT)
 
 
 def one_in(draw: st.DrawFn, many: int) -> bool:
     """True once in so many draws (a plain integer would often be the smallest)."""
     return draw(st.sampled_from(range(many))) == many // 2
+
+
+def varied(draw: st.DrawFn, value: Any) -> Any:
+    """The same shape with other numbers: corners, ties, tiny and huge ones."""
+    if isinstance(value, list):
+        return [varied(draw, entry) for entry in value]
+    return draw(st.sampled_from((0, 1, -1, 2, 0.5, 3, -2, 0, 1, 1e-3, 30, -1e3, 1e9, 1e-9, 1e154, 9e307, 1e308, 5e-324,
+                                 1e-310)))
 
 
 EXTRAS = (
@@ -136,11 +195,15 @@ def specs(draw: st.DrawFn, formulas: st.SearchStrategy[str] | None = None) -> st
     sections: dict[str, dict[str, str]] = {"inputs": {}, "parameters": {}, "targets": {}}
     for name, value in DATA.items():
         section = "inputs" if name == "k" else draw(st.sampled_from(kinds))
-        sections[section][name] = draw(NUMBERS) if one_in(draw, 60) else json.dumps(value)
+        odd = json.dumps(varied(draw, value)) if one_in(draw, 5) and name != "k" else json.dumps(value)
+        sections[section][name] = draw(NUMBERS) if one_in(draw, 100) else odd
     text = "".join(f"{s}:\n" + "".join(f"  {n}: {v}\n" for n, v in of.items()) for s, of in sections.items() if of)
     nodes = [draw(formulas or FORMULAS) for _ in range(draw(st.integers(1, 3)))]
-    nodes[-1] = draw(st.sampled_from(SUMS)).format(nodes[-1])
+    nodes[-1] = draw(st.sampled_from(SUMS)).format(nodes[-1]) if formulas is None else draw(shaped(()))
     names = ["z1", "a", "J"][-len(nodes) :]
+    if formulas is not None:
+        nodes = [f"{formula} + sum({used})" if used else formula for formula,
+                 used in zip(nodes, ["", *names], strict=False)]
     text += "nodes:\n" + "".join(f"  {n}: {json.dumps(f)}\n" for n, f in zip(names, nodes, strict=True))
     if not one_in(draw, 6):
         return text + "loss: J\n"
@@ -208,6 +271,8 @@ NEVER = {"--program", "--allow-files", "--memory", "--install-completion", "--sh
 PATHS = (["net.yaml"], ["net.yaml"], ["net.yaml"], [], ["net.yaml", "net.yaml"], ["nothing.yaml"], ["-"])
 PARAMETER_FILES = (b'{"w": 2}', b'{"dJ/dw": 2, "x": [1, 2]}', b"{", b'{"w": "x"}', b'{"w": 1, "w": 2}', b"[1]",
                    b'{"a\\n::x": NaN}')  # fmt: skip
+ELSEWHERE = {"--example", "--timeout", "--students", "--load", "--force", "--input", "--target", "--layer", "--as"}
+"""Options that mostly make a call mean nothing."""
 NETWORKS = [e.name for e in COMMANDS if e.name not in ("new", "schema", "ops")]
 ASKING = ("explain", "derive", "nudge")
 OURS = st.sampled_from(("J", "w", "x", "v", "W[0,1]", "v[0]", "dJ/dw", "dJ/dW[0, 1]", "dJ/dv", "da/dw", "a", "dJ/da"))
@@ -232,10 +297,11 @@ def calm(draw: st.DrawFn) -> Case:
     words = [command, "net.yaml"]
     if command in ASKING:
         words.append(draw(OURS if command != "nudge" else st.sampled_from(("w", "x", "v[0]", "W[0,1]", "b"))))
-    options = [p for p in PARAMETERS[command] if p.opts[0] not in NEVER]
-    for option in draw(st.lists(st.sampled_from(options), max_size=2, unique_by=lambda p: p.opts[0])):
+    options = [p for p in PARAMETERS[command] if p.opts[0] not in NEVER and p.opts[0] not in ELSEWHERE]
+    for option in draw(st.lists(st.sampled_from(options), max_size=1, unique_by=lambda p: p.opts[0])):
         words += _option(draw, option)
-    files = {"net.yaml": draw(specs()).encode("utf-8", "replace"), "p.json": b'{"w": 2}', "d.csv": b"a,b\n1,2\n3,4\n"}
+    spec = draw(st.one_of(specs(MEANT), specs(MEANT), specs(MEANT), specs()))
+    files = {"net.yaml": spec.encode("utf-8", "replace"), "p.json": b'{"w": 2}', "d.csv": b"a,b\n1,2\n3,4\n"}
     return Case(files, [word.replace("\0", "") for word in words], draw(st.sampled_from(("",
     "6\nh\nh\nh\n1/3\ns\nq\n"))))
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from backpropcli.ops.numbers.quiet import hush
+
 MANY = 4096
 """From this many entries on, choosing by bits beats `np.where`, whose branches mispredict."""
 
@@ -105,3 +107,5 @@ xp = namespace()
 # 4 kB of every array: a third of a dense network's time. Its threshold rises to the largest block ever freed, up to
 # 32 MiB; this one is never touched, so it costs no memory.
 np.empty(4_000_000)
+
+hush()
