@@ -102,6 +102,19 @@ class Graph:
             self.options[slot] = planned
         return slot
 
+    def add_planned(
+        self, operation: Operation, arguments: tuple[int, ...], shape: Shape, options: Options | None
+    ) -> int:
+        """A step whose shape and options are known already, from another graph; its slot."""
+        slot = self._slot(operation, arguments, shape)
+        if options is not None:
+            self.options[slot] = options
+        return slot
+
+    def add_alias(self, name: str, slot: int) -> None:
+        """Another name for a slot."""
+        self._name(Node(name, "input", "", (), slot, slot))
+
     def add_node(
         self, name: str, formula: str, inputs: tuple[str, ...], first: int, path: tuple[str | int, ...] = ()
     ) -> Node:

@@ -22,11 +22,16 @@ from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.culprit import Locals
+    from backpropcli.gradcheck.whereto import Lost
     from backpropcli.spec.network import Expectation
 
 
 ALONE = 500
 """In a way to the loss of more steps than this, the others are not judged once one is found wrong."""
+
+
+TOLD = 16
+"""Of so many gradients at the most it is said where their digits go."""
 
 
 class NothingToCheck(SpecError):  # noqa: N818  # it says what it is
@@ -91,6 +96,7 @@ def check(
     found = claims(point, expect if injected is None else (), rows, inspector.judge.numbers())
     report = Report(of, point.trace.value(of), rows, claims=found, culprit=culprit, eps=eps, difference=difference)
     report.against, report.fault, report.coverage = tuple(against), injected, coverage
+    report.lost = inspector.lost(components, rows)
     report.notes = tuple(unseen(inspector.judge.unseen))
     return report
 
@@ -138,6 +144,15 @@ class Inspector:
     def on_the_way(self, slots: Iterable[int]) -> list[int]:
         """The steps through which these slots reach the loss."""
         return [s for s in self.point.downstream(set(slots)) if self.point.gradients[s] is not None]
+
+    def lost(self, components: Sequence[Component], rows: Sequence[Row]) -> tuple[Lost, ...]:
+        """Where the digits of those gradients go that float64 did not keep."""
+        some = [(c, row.reliable) for c, row in zip(components, rows, strict=True) if row.reliable]
+        if not some:
+            return ()
+        from backpropcli.gradcheck.whereto import leaks
+
+        return tuple(leaks(self.point, self.judge.digits(), [(c, x) for c, x in some[:TOLD] if x is not None]))
 
     def culprit(self, way: Sequence[int]) -> Culprit | None:
         """The first operation among these steps that is wrong, and whether it is the only one."""

@@ -10,6 +10,7 @@ from backpropcli.errors import Place
 if TYPE_CHECKING:
     from backpropcli.gradcheck.foreign import Foreign
     from backpropcli.gradcheck.sampling import Coverage
+    from backpropcli.gradcheck.whereto import Lost
 
 Verdict = Literal["pass", "fail", "unsure"]
 Reason = Literal["", "corner", "jump", "nonfinite", "digits", "precision", "rule", "unsettled", "disagreement"]
@@ -195,6 +196,8 @@ class Report:
     """What was broken on purpose."""
     notes: tuple[str, ...] = ()
     """What else there is to say, a sentence or two each."""
+    lost: tuple[Lost, ...] = ()
+    """Where digits go, where float64 lost some."""
     foreign: Foreign | None = None
     """Somebody else's gradients beside backprop's, where they were given."""
     coverage: Coverage | None = None

@@ -66,6 +66,7 @@ class Operation:
     taken as a constant of the point; nothing flows back through it, and nothing that moves an argument moves it.
     `written`: how the language says it (`a[index]`), where it is not called by its name. `order`: arguments and options
     as NumPy takes them without names, where that is not arguments first. `fixed` arguments are constant whole numbers.
+    `commutative`: its two arguments may change places.
     """
 
     kind: ClassVar[str] = "operation"
@@ -87,6 +88,7 @@ class Operation:
         written: str = "",
         order: Sequence[str] = (),
         fixed: Sequence[str] = (),
+        commutative: bool = False,
     ) -> None:
         self.name = name
         self.arguments = tuple(arguments.replace("*", "").split())
@@ -103,6 +105,7 @@ class Operation:
         self.written = written
         self.order = tuple(order)
         self.fixed = tuple(fixed)
+        self.commutative = commutative
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"

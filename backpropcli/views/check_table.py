@@ -10,6 +10,7 @@ from backpropcli.safe import printable
 from backpropcli.views.against_table import against_sentences, against_summary, against_table
 from backpropcli.views.coverage import counted, coverage_sentences
 from backpropcli.views.fault_words import fault_opening, fault_sentences
+from backpropcli.views.lost_words import lost_sentences
 from backpropcli.views.numbers import MOST_DIGITS, Precision, component_name, exact
 from backpropcli.views.table import Cell, Column, Table
 
@@ -70,7 +71,7 @@ def check_page(
     if claims:
         tables.append(claim_table(claims, precision, opinions=not listing))
     sentences = [_sentence_of(c) for c in claims if c.verdict != "pass" and (c.diagnosis or _line(c))]
-    sentences += _lost(report, precision)
+    sentences += [*_lost(report, precision), *lost_sentences(report)]
     sentences += _where(report, precision)
     sentences += _unsettled(report)
     sentences += [*against_sentences(report), *fault_sentences(report)]
@@ -143,6 +144,7 @@ def check_tables(page: Page) -> list[Table]:
     """The page as tables: the first carries the headline, the last the sentences."""
     tables = list(page.tables) or [Table((), ())]
     footers = [line for text in page.sentences for line in textwrap.wrap(text, MARGIN, break_on_hyphens=False)]
+    footers = [line.replace("\xa0", " ") for line in footers]  # no formula is broken that fits a line
     title = "\n".join(part for line in page.headline.splitlines() for part in _title(line))
     title = f"{printable(page.title)}\n{title}" if page.title else title
     opening = "\n".join(textwrap.wrap(page.opening, MARGIN))

@@ -9,6 +9,7 @@ from backpropcli.safe import quoted
 from backpropcli.views.against_table import opinion_fields
 from backpropcli.views.coverage import coverage_fields
 from backpropcli.views.fault_words import fault_fields
+from backpropcli.views.lost_words import lost_fields
 
 if TYPE_CHECKING:
     from backpropcli.errors import Place
@@ -92,7 +93,8 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
     if report.size is not None:
         known = {"judged": report.judged, "value": report.loss, "size": report.size, "notes": list(report.notes)}
         outside = f', "outside": {anything(known)}'
-    yield f'], "culprit": {anything(found)}{broken}{theirs}{outside}}}\n'
+    lost = f', "lost": {anything(lost_fields(report))}' if report.lost else ""
+    yield f'], "culprit": {anything(found)}{lost}{broken}{theirs}{outside}}}\n'
 
 
 def checks_json(files: Sequence[Checked], verdict: str, failures: bool = False) -> Iterator[str]:
