@@ -26,6 +26,7 @@ def page(
     numbers: Numbers,
     exercise: Annotated[bool, typer.Option("--exercise", help="Blanks to fill in, marked, with hints.")] = False,
     seed: Annotated[Word, typer.Option(metavar="N", help="Other nice numbers for the exercise.")] = None,
+    expand: Annotated[bool, typer.Option("--expand", help="Every step inside a formula by itself.")] = False,
     of: Annotated[
         Word,
         typer.Option(
@@ -51,6 +52,7 @@ def page(
       backprop page -o net.html
       backprop page net.yaml -o lesson.html --exercise
       backprop page net.yaml -o homework.html --exercise --seed 101
+      backprop page net.yaml -o steps.html --expand
       backprop page --example lecture -o lecture.html
 
     """
@@ -69,7 +71,7 @@ def page(
     if output is not None and not _is_page(output):
         raise UsageError(f"-o {output}: a page ends in .html. Did you mean -o {os.path.splitext(output)[0]}.html?")
     net = network.read(file)
-    made = net.page(of, exercise=exercise, seed=chosen, everything=all, precision=numbers.precision())
+    made = net.page(of, exercise=exercise, seed=chosen, everything=all, expand=expand, precision=numbers.precision())
     if output is None:
         print_all([made.html], raw=True)
         return 0

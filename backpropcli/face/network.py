@@ -259,6 +259,7 @@ class Network:
         exercise: bool = False,
         seed: int | None = None,
         everything: bool = False,
+        expand: bool = False,
         upstream: Value | None = None,
         title: str | None = None,
         precision: Precision | None = None,
@@ -266,23 +267,27 @@ class Network:
         """One self-contained HTML page: `Path("net.html").write_text(network.page().html)`.
 
         Both passes step by step, with fields that change the numbers; as an `exercise` with blanks to fill in, whose
-        numbers `seed` chooses (without it they are the network's own). Options else as `run`.
+        numbers `seed` chooses (without it they are the network's own). `expand`: every step inside a formula is walked
+        by itself. Options else as `run`.
         """
         from backpropcli.face.pages import page
 
         return page(
-            self, of, exercise=exercise, seed=seed, everything=everything, upstream=upstream, title=title,
-            precision=precision,
+            self, of, exercise=exercise, seed=seed, everything=everything, upstream=upstream, expand=expand,
+            title=title, precision=precision,
         )  # fmt: skip
 
-    def fresh(self, seed: int, of: str | None = None) -> dict[str, Value]:
-        """Other nice numbers for all data, such that an exercise about the loss (or `of`) has short answers."""
+    def fresh(self, seed: int, of: str | None = None, expand: bool = False) -> dict[str, Value]:
+        """Other nice numbers for all data, such that an exercise about the loss (or `of`) has short answers.
+
+        `expand`: to the steps inside its formulas too.
+        """
         from backpropcli.engine.fresh import fresh
         from backpropcli.views.worked import Worked
 
         trace = self.run(of)
         assert trace.of is not None
-        worked = Worked(trace)
+        worked = Worked(trace, expand=expand)
         asked = [stage.slot for stage in worked.stages], [worked.slots[label] for label in worked.order()]
         return fresh(self.plan(), self.values, trace.of, asked, seed)
 

@@ -11,6 +11,7 @@ from backpropcli.face.arrays import as_array
 from backpropcli.ops.definition import Value
 from backpropcli.views import html
 from backpropcli.views.numbers import Precision
+from backpropcli.views.page_size import excess
 
 if TYPE_CHECKING:
     from backpropcli.face.network import Network
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
 
 def page(
     network: Network, of: str | None, *, exercise: bool, seed: int | None, everything: bool, upstream: Value | None,
-    title: str | None, precision: Precision | None,
+    expand: bool, title: str | None, precision: Precision | None,
 ) -> html.Page:  # fmt: skip
     """A page as `Network.page` says."""
 
     def run(values: Mapping[str, Value] | None = None) -> engine.Trace:
-        if of is None or not html.is_large(network.graph, network.graph.nodes):
+        if of is None or excess(network.graph, network.graph.nodes, expand) is None:
             return network.run(of, upstream=upstream, everything=everything, values=values)
         plan = engine.Plan(part(network.graph, network.node(of)))
         return engine.run(plan, {**network.values, **(values or {})}, of, as_array(upstream), everything)
 
-    started = run(network.fresh(seed, of)) if exercise and seed is not None else None
+    started = run(network.fresh(seed, of, expand)) if exercise and seed is not None else None
     return html.page(
-        run(), title or network.spec.title, precision=precision, everything=everything, exercise=exercise, seed=seed,
-        started=started,
+        run(), title or network.spec.title, precision=precision, everything=everything, expand=expand,
+        exercise=exercise, seed=seed, started=started,
     )  # fmt: skip

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from bisect import bisect_left
 from collections.abc import Collection
 from hashlib import sha256
 from html import escape
@@ -19,12 +18,10 @@ from typing import NamedTuple
 
 from backpropcli import __version__
 from backpropcli.engine import Trace
-from backpropcli.engine.part import needed
-from backpropcli.errors import SpecError
-from backpropcli.graph import Graph
 from backpropcli.views.lesson import Lesson, lesson
 from backpropcli.views.lesson_blanks import Place
 from backpropcli.views.numbers import Precision
+from backpropcli.views.page_size import check_bytes, check_graph
 from backpropcli.views.picture import Picture, picture
 from backpropcli.views.svg import drawn
 
@@ -36,11 +33,6 @@ SCRIPTS = {
 HEADINGS = {"lesson": ", step by step", "exercise": ": fill in the blanks"}
 WHOLE = '<button type="button" id="whole" aria-pressed="false" hidden>Whole graph</button>'
 """It stands beside the heading, in an exercise with what stays in sight."""
-MOST_NODES, MOST_EDGES = 1_000, 5_000
-"""A page of more nodes than these, or edges between them, takes a browser too long to open."""
-LARGEST = 20_000_000
-"""So many bytes too."""
-ELSEWHERE = "backprop run shows every number."
 SMALLEST, SMALLEST_ON_PHONE = 0.7, 0.9
 """A drawing is made smaller than it is to fit the page, down to this; then it is scrolled."""
 ON_PAPER, MOST_ON_PAPER = 800.0, 200
@@ -91,20 +83,22 @@ def page(
     *,
     precision: Precision | None = None,
     everything: bool = False,
+    expand: bool = False,
     exercise: bool = False,
     seed: int | None = None,
     started: Trace | None = None,
 ) -> Page:
     """The page of a run that was differentiated. Without a `title` its heading says what it is about.
 
-    `exercise`: blanks to be filled in; `seed` gives it other numbers, and `started` is the run with these. Raises
-    SpecError where no browser could open it.
+    `expand`: every step inside a formula is a box and a step of its own. `exercise`: blanks to be filled in; `seed`
+    gives it other numbers, and `started` is the run with these. Raises SpecError where no browser could open it.
     """
-    check_size(trace.graph)
-    told = lesson(trace, precision=precision, everything=everything, exercise=exercise, seed=seed, started=started)
+    check_graph(trace.graph, expand)
+    told = lesson(trace, precision=precision, everything=everything, expand=expand, exercise=exercise, seed=seed,
+                  started=started)  # fmt: skip
     mode = "exercise" if exercise else "lesson"
     heading = title or f"The gradients of {trace.of}{HEADINGS[mode]}"
-    shown = picture(trace, precision)
+    shown = picture(trace, precision, expand=expand)
     shown = with_room(shown)
     if told.choice is not None:
         shown = without_answers(shown, told.choice.asked)
@@ -124,42 +118,8 @@ def page(
         body=body, data=embedded(told), script=script,
     )  # fmt: skip
     made = Page(text, told.blanks, told.live, told.left_out, told.choice.beyond if told.choice else 0)
-    if made.size > LARGEST:
-        raise SpecError(
-            f"a page of {made.size / 1e6:.0f} MB is more than a browser can show: {LARGEST / 1e6:.0f} MB is the most",
-            hint=readable(trace.graph, share=8),
-        )
+    check_bytes(made.size, trace.graph, expand)
     return made
-
-
-def check_size(graph: Graph) -> None:
-    """Whether a browser can open a page of a graph, before anything is drawn. Raises SpecError where not."""
-    if is_large(graph, graph.nodes):
-        what, most = f"{len(graph.nodes):,} nodes", MOST_NODES
-        if len(graph.nodes) <= most:
-            what, most = f"{edges(graph, graph.nodes):,} edges", MOST_EDGES
-        raise SpecError(
-            f"a page of {what} is more than a browser can show: {most:,} is the most", hint=readable(graph)
-        )
-
-
-def edges(graph: Graph, names: Collection[str]) -> int:
-    """How many edges lead to some nodes."""
-    return sum(len(graph.nodes[name].inputs) for name in names)
-
-
-def is_large(graph: Graph, names: Collection[str], share: int = 1) -> bool:
-    """Whether some nodes are more than a page can show, or than its `share`-th part."""
-    return len(names) * share > MOST_NODES or edges(graph, names) * share > MOST_EDGES
-
-
-def readable(graph: Graph, share: int = 1) -> str:
-    """Which part of a graph is small enough: the last node, or nearly, that depends on so little."""
-    nodes = graph.names("node")
-    found = bisect_left(nodes, True, key=lambda name: is_large(graph, needed(graph, name), share))
-    if not found:
-        return ELSEWHERE
-    return f"The part that leads to {nodes[found - 1]} can be shown: --of {nodes[found - 1]}. {ELSEWHERE}"
 
 
 def without_answers(shown: Picture, asked: Collection[Place]) -> Picture:

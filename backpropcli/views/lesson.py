@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from contextlib import suppress
 from math import isfinite, prod
 from typing import Any, NamedTuple
@@ -40,7 +41,7 @@ MOST_ENTRIES = 256
 """An array of more entries than these is shown as its shape."""
 WRAPPED = re.compile(rf"(?<![\w'])\(-{OPEN}(\d[^{CLOSE}]*){CLOSE}\)")
 SIGNED = re.compile(rf"-{OPEN}(\d)")
-MINUS = re.compile(rf"-(?=[\d.{OPEN}])")
+MINUS = re.compile(rf"(?<!\w)-(?!&gt;)|-(?=[\d.{OPEN}])")
 """A hyphen that is a minus sign: everywhere on the page it is the true one."""
 
 
@@ -90,9 +91,11 @@ class Told(Worked):
 
     tested = False
 
-    def __init__(self, trace: Trace, everything: bool = False, exercise: bool = False, live: bool = True) -> None:
+    def __init__(
+        self, trace: Trace, everything: bool = False, expand: bool = False, exercise: bool = False, live: bool = True
+    ) -> None:
         self.places = Places()
-        super().__init__(trace, everything=everything)
+        super().__init__(trace, everything=everything, expand=expand)
         self.blanks: Blanks | None = blanks(self) if exercise else None
         """What an exercise asks for."""
         self.most = None if exercise and live else MOST_ENTRIES
@@ -142,8 +145,11 @@ class Told(Worked):
 
 
 def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool = False, exercise: bool = False,
-           seed: int | None = None, started: Trace | None = None) -> Lesson:  # fmt: skip
-    """The lesson of a run that was differentiated; an exercise begins with the numbers of `started`, if any."""
+           expand: bool = False, seed: int | None = None, started: Trace | None = None) -> Lesson:  # fmt: skip
+    """The lesson of a run that was differentiated; an exercise begins with the numbers of `started`, if any.
+
+    `expand`: every step inside a formula is a step of its own.
+    """
     assert trace.of is not None
     precision = precision or Precision()
     tape: Tape | None
@@ -151,14 +157,17 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
     moving = [] if exercise else _moving(trace.graph)
     try:
         recorded, tape, sure = _recorded(trace, exercise, moving)
-        told, steps = _told(recorded if sure is None else sure.trace, everything, exercise)
+        told, steps = _told(recorded if sure is None else sure.trace, everything, expand, exercise)
         if exercise:
             if sure is not None:
                 lesson_marking.tolerances(told, sure, steps, told.places.place)
-            more = [lesson_marking.drawn(recorded, tape, told, steps), *lesson_marking.following(trace, Told, steps)]
+            more = [
+                lesson_marking.drawn(recorded, tape, told, steps),
+                *lesson_marking.following(trace, partial(Told, expand=expand), steps),
+            ]
     except TooLongError:
         tape, moving, more = None, [], []
-        told, steps = _told(started or trace, everything, exercise, live=False)
+        told, steps = _told(started or trace, everything, expand, exercise, live=False)
     data: dict[str, Any] = {
         "of": trace.of,
         "loss": variable(trace.of),
@@ -219,10 +228,10 @@ def _asked(worked: Worked, steps: Sequence[dict[str, Any]]) -> tuple[int, tuple[
 
 
 def _told(
-    trace: Trace, everything: bool, exercise: bool, live: bool = True
+    trace: Trace, everything: bool, expand: bool, exercise: bool, live: bool = True
 ) -> tuple[Told, list[dict[str, Any]]]:
     """A trace worked out, and its steps: values forward, then gradients backward."""
-    told = Told(trace, everything, exercise, live)
+    told = Told(trace, everything, expand, exercise, live)
     steps = [_forward(told, stage) for stage in told.stages]
     steps += [_backward(told, label) for label in told.order()]
     return told, steps

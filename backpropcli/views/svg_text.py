@@ -96,14 +96,21 @@ def number(text: str) -> str:
 
 
 def name_runs(name: str) -> Iterator[Run]:
-    """A name, its index set low: w1, net_h1, W_1_2, J.2; a name of another build, or of many words, stays as it is."""
+    """A name, its index set low: w1, net_h1, W_1_2; a name of another build, or of many words, stays as it is.
+
+    The number of a step inside a formula, as of J.2, is no index: J2 may be another name.
+    """
     found = _INDEXED.fullmatch(name)
     if not found or _WORDS.search(name):
         yield Run(name, "name")
         return
     base, index = [part for part in found.groups() if part is not None]
     yield Run(base, "name")
-    yield Run(index.strip("._").replace("_", ","), "index")
+    index, dot, step = index.partition(".")
+    if index.strip("_"):
+        yield Run(index.strip("_").replace("_", ","), "index")
+    if dot:
+        yield Run(dot + step, "")
 
 
 def runs(text: str, names: Collection[str]) -> list[Run]:

@@ -19,7 +19,7 @@ from backpropcli.spec.formula.tree import Binary, Expression, Name, postorder, s
 from backpropcli.views.inline import full, inline, rounded
 from backpropcli.views.numbers import MOST_DIGITS, Precision, gradient_name, local_name
 from backpropcli.views.primes import Prime, cases, choices, decided, evaluate, joined, outcome, reason
-from backpropcli.views.stages import Stage, paired, stages
+from backpropcli.views.stages import Stage, paired, primitive_stages, stages
 from backpropcli.views.trial import comes_to
 from backpropcli.views.typeset import UNICODE, Style, factor, typeset
 from backpropcli.views.unheard import unheard
@@ -68,19 +68,24 @@ class Term(NamedTuple):
 
 
 class Worked:
-    """A trace read as a worked solution. `everything`: inputs and targets have gradients too."""
+    """A trace read as a worked solution. `everything`: inputs and targets have gradients too.
+
+    `expand`: every step inside a formula is worked out by itself.
+    """
 
     tested = True
     """Whether lines get as many digits as it takes for them to be true."""
     inline = MOST_INLINE  # an exercise writes longer arrays out: nothing else tells what they are
 
     def __init__(
-        self, trace: Trace, precision: Precision | None = None, style: Style = UNICODE, everything: bool = False
-    ) -> None:
+        self, trace: Trace, precision: Precision | None = None, style: Style = UNICODE, everything: bool = False,
+        expand: bool = False,
+    ) -> None:  # fmt: skip
         self.trace = trace
         self.graph = trace.graph
         self.precision = precision or Precision()
         self.style = style
+        self.expand = expand
         names = self.graph.names("input", "target") if everything else []
         if not everything and not self.graph.names("parameter"):
             names = self.graph.names("input")
@@ -91,7 +96,7 @@ class Worked:
     @cached_property
     def stages(self) -> list[Stage]:
         """Everything that is worked out, in evaluation order."""
-        return list(stages(self.graph, self.labels))
+        return list((primitive_stages if self.expand else stages)(self.graph, self.labels))
 
     @cached_property
     def labels(self) -> dict[int, str]:

@@ -278,3 +278,41 @@ def test_the_heading_is_no_file_name(page: Browser, lecture: bp.Network) -> None
     assert page.text("h1") == "The gradients of J: fill in the blanks"
     page.open(bp.loads('title: "An own one"\nparameters: {w: 2}\nnodes: {J: w**2}'))
     assert page.text("h1") == "An own one"
+
+
+def test_expanded_every_step_of_a_formula_is_walked(page: Browser) -> None:
+    made = bp.loads("inputs: {x1: 2, x2: 0}\nparameters: {w1: -3, w2: 1, b: 6.88}\n"
+                    "nodes: {o: tanh(x1*w1 + x2*w2 + b)}")  # fmt: skip
+    page.open(made, expand=True)
+    forward = []
+    for _ in range(5):
+        page.press(Keys.ARROW_RIGHT)
+        forward.append(page.text("#step .formula"))
+        name = page.one("#step").get_attribute("data-name")
+        assert page.js("document.querySelector('.node.now').dataset.name") == name  # a box of its own
+        assert page.js("document.querySelector('#table tr.now th').textContent") == name
+    assert [text.replace("\n", "") for text in forward] == [
+        "o.1 = x1 · w1 = 2 · (−3) = −6", "o.2 = x2 · w2 = 0 · 1 = 0", "o.3 = o.1 + o.2 = −6 + 0 = −6",
+        "o.4 = o.3 + b = −6 + 6.88 = 0.88", "o = tanh(o.4) = tanh(0.88) = 0.706419",
+    ]  # fmt: skip
+    trace = made.run()
+    assert page.exact("gradient")["o.4"] == pytest.approx(1 - trace.value("o") ** 2, rel=1e-12)
+    assert page.drawn("gradient") == {}  # not there yet
+    page.press(Keys.END)
+    assert page.drawn("gradient").keys() == {"o", "o.1", "o.2", "o.3", "o.4", "b", "w1", "w2"}
+    assert page.js("document.querySelector('#node-o\\\\.1').textContent").startswith("o.1")
+    page.open(made, expand=True, exercise=True, seed=4)
+    given = [text.split(" = ") for text in page.js("[...document.querySelectorAll('.datum')].map(d => d.textContent)")]
+    fresh = made.fresh(4, expand=True)
+    assert {name: float(text.replace("−", "-")) for name, text in given} == pytest.approx(fresh)
+    assert page.text("#score").startswith("0 of 13 right")
+
+
+def test_a_term_that_is_taken_away_has_one_sign(page: Browser) -> None:
+    page.open(bp.loads("parameters: {a: 2}\nnodes: {b: 3*a, p: b*b, q: 5*b, J: p - q}"))
+    texts = []
+    for _ in range(8):
+        page.press(Keys.ARROW_RIGHT)
+        texts.append(page.text("#step .formula"))
+    assert any(" − " in text for text in texts)
+    assert not [text for text in texts if "+ −" in text]

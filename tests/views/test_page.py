@@ -18,12 +18,15 @@ import pytest
 
 import backpropcli as bp
 from backpropcli.app import main
-from backpropcli.views.html import MOST_NODES, embedded, piece
+from backpropcli.errors import SpecError
+from backpropcli.views.html import embedded, piece
 from backpropcli.views.lesson import Lesson
 from backpropcli.views.numbers import Precision
+from backpropcli.views.page_size import MOST
 from backpropcli.views.typeset_html import mathematics, variable
 
 ROOT = Path(__file__).parents[2]
+MOST_NODES = MOST["nodes"]
 LECTURE = ROOT / "examples" / "lecture.yaml"
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="node is not on this machine")
@@ -195,6 +198,14 @@ def test_nothing_is_asked_for_that_nobody_can_work_out(shape: list[int]) -> None
     assert page.blanks + page.beyond == sum(
         math.prod(step["at"][1]) if len(step["at"]) > 1 else 1 for step in data["steps"]
     )
+
+
+@pytest.mark.parametrize(("expand", "most"), [(False, "10,000"), (True, "1,000")])
+def test_a_formula_of_very_many_steps_is_refused_too(expand: bool, most: str) -> None:
+    formula = " + ".join(["w * 2"] * 6_000)
+    network = bp.loads(f"parameters: {{w: 2}}\nnodes: {{J: {formula} + w}}")
+    with pytest.raises(SpecError, match=f"a page of 12,000 steps is more than a browser can show: {most} is the most"):
+        network.page(expand=expand)
 
 
 def test_what_no_browser_can_open_is_refused_with_the_part_that_can_be_read(capsys: pytest.CaptureFixture[str],

@@ -145,11 +145,13 @@ const math = (html, tag = "span", more = "") =>
   `<${tag} class="math${more}"${html.includes("<sup>") ? ` role="math" aria-label="${escape(spoken(html))}"` : ""}>${html}</${tag}>`;
 const escape = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/"/g, "&quot;");
 const shapeText = (shape) => "(" + shape.join(",") + (shape.length === 1 ? ",)" : ")");
+// A sum of products: what begins with a minus sign is taken away.
+const added = (terms) => terms.reduce((sum, term) => sum + (term.startsWith("−") ? " − " + term.slice(1) : " + " + term));
 // A formula with numbers in it that come to its result: 1 - 0.999999987 needs more digits than others. Empty where no
 // number of digits is enough, as when sigmoid is 1 to all of them.
 function worked(parts, place) {
   for (const digits of [lesson.digits, 9, 12, 17]) {
-    const put = parts.map((html) => fill(html, digits)).join(" + ");
+    const put = added(parts.map((html) => fill(html, digits)));
     const found = place.length > 1 ? NaN : value(parts.join(" + "), digits), truth = r[place[0]];
     if (found !== found || !Number.isFinite(truth) || Math.abs(found - truth) <= 1e-3 * Math.abs(truth)
       || show(found) === show(truth)) return put;

@@ -83,7 +83,7 @@ function fitGraph() {
   const down = parseFloat(style.maxHeight) - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom) - 3;
   let scale = Math.min(LARGEST, across / width);
   if (!wholeGraph) {
-    scale = Math.max(scale, innerWidth <= 960 ? AT_HAND : EASY);
+    scale = Math.max(scale, innerWidth <= 960 && !by("given") ? AT_HAND : EASY);
     if (down / height < scale && down / height >= READABLE) scale = down / height;
   }
   graph.style.minWidth = "0";
