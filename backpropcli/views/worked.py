@@ -68,10 +68,7 @@ class Term(NamedTuple):
 
 
 class Worked:
-    """A trace read as a worked solution. `everything`: inputs and targets have gradients too.
-
-    `expand`: every step inside a formula is worked out by itself.
-    """
+    """A trace read as a worked solution; `everything` gives data gradients too, `expand` works each step out."""
 
     tested = True
     """Whether lines get as many digits as it takes for them to be true."""
@@ -81,11 +78,8 @@ class Worked:
         self, trace: Trace, precision: Precision | None = None, style: Style = UNICODE, everything: bool = False,
         expand: bool = False,
     ) -> None:  # fmt: skip
-        self.trace = trace
-        self.graph = trace.graph
+        self.trace, self.graph, self.style, self.expand = trace, trace.graph, style, expand
         self.precision = precision or Precision()
-        self.style = style
-        self.expand = expand
         names = self.graph.names("input", "target") if everything else []
         if not everything and not self.graph.names("parameter"):
             names = self.graph.names("input")
