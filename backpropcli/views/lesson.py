@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 from contextlib import suppress
+from functools import partial
 from math import isfinite, prod
 from typing import Any, NamedTuple
 
