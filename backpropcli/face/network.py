@@ -282,14 +282,9 @@ class Network:
 
         `expand`: to the steps inside its formulas too.
         """
-        from backpropcli.engine.fresh import fresh
-        from backpropcli.views.worked import Worked
+        from backpropcli.face.fresh import fresh
 
-        trace = self.run(of)
-        assert trace.of is not None
-        worked = Worked(trace, expand=expand)
-        asked = [stage.slot for stage in worked.stages], [worked.slots[label] for label in worked.order()]
-        return fresh(self.plan(), self.values, trace.of, asked, seed)
+        return fresh(self, seed, of, expand)
 
     def quiz(
         self,
