@@ -120,7 +120,7 @@ class Plan:
                 backward_scalars(scalar_program(self.graph, slots, idle), v, g, xp)
             else:
                 backward_arrays(backward_program(self.graph, slots, idle), v, g, xp, self.graph)
-            if finite(g):
+            if finite(g[a] for slot in slots for a in self.graph.arguments[slot]):
                 return g
             from backpropcli.engine.careful import backward_again
 

@@ -96,9 +96,10 @@ def _right_side(text: str, name: str, known: Mapping[str, str | None]) -> str:
     """What stands behind the last equals sign; SpecError where it is said to be something else than was asked for."""
     said, equals, rest = text.partition("=")
     bare = re.sub(r"\s", "", said)
-    if equals and bare != name and bare in known:
+    meant = bare == name or (bare.casefold() == name.casefold() and bare not in known)
+    if equals and not meant and (bare in known or (QUANTITY.fullmatch(bare) and bare not in CONSTANTS)):
         raise SpecError(f"{name} is asked for here, not {bare}")
-    text = rest if equals and (bare == name or not bare) else text
+    text = rest if equals and (meant or not bare) else text
     parts = [part.strip(" \t;,?:≈~≅") for part in text.split("=")]
     return next((part for part in reversed(parts) if part), "")
 

@@ -22,6 +22,8 @@ from backpropcli.views.typeset import UNICODE, Style, typeset
 from backpropcli.views.worked import Worked
 
 KINDS = ("values", "gradients")
+MOST_INLINE = 8
+"""An array of up to so many entries is put into formulas."""
 
 
 class Quiz:
@@ -43,7 +45,7 @@ class Quiz:
             trace.gradient(graph.names("input")[0])  # asks for all gradients now, so that these are settled too
         self._settled = settled(trace)
         self.worked = Worked(self._settled.trace, precision, style)
-        self.worked.inline = MOST_TYPED
+        self.worked.inline = MOST_INLINE
         self.source = source
         self.seed = seed
         self.only = only

@@ -41,22 +41,19 @@ def choose(asked: Sequence[Question], every: bool) -> Choice:
         return Choice([], [], 0, [], LEAST_DIGITS)
     worked = asked[0].worked
     typable = [question for question in asked if question.typable()]
-    sure = list(_without_cancellation(worked, typable))
+    near = _nearest(typable) if not every and len(typable) > MOST else typable
+    sure = list(_without_cancellation(worked, near))
     names = {question.name for question in sure}
-    solvable = [question for question in sure if all(n in names or tellable(worked, n) for n in question.needs)]
-    near = _nearest(solvable) if not every and len(solvable) > MOST else solvable
-    # What is not among the nearest is not asked, so that what needs it must be told it.
-    names = {question.name for question in near}
-    kept = [question for question in near if all(n in names or tellable(worked, n) for n in question.needs)]
+    kept = [question for question in sure if all(n in names or tellable(worked, n) for n in question.needs)]
     names = {question.name for question in kept}
     told = dict.fromkeys(name for question in kept for name in question.needs if name not in names)
-    possible = {question.name for question in solvable}
+    possible = names | {question.name for question in typable} - {question.name for question in near}
     left_out = [question.name for question in asked if question.name not in possible]
     shown = as_told(worked, told)
     digits = next((d for d in range(LEAST_DIGITS, MOST_ASKED) if not _drifting(worked, kept, shown, d)), MOST_ASKED)
     for question in kept:
         question.told, question.digits = shown, digits
-    return Choice(kept, left_out, len(solvable) - len(kept), list(told), digits)
+    return Choice(kept, left_out, len(typable) - len(near), list(told), digits)
 
 
 def _nearest(questions: Sequence[Question]) -> list[Question]:

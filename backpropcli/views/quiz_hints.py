@@ -11,7 +11,7 @@ from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
 from backpropcli.views.numbers import exact, local_name
 from backpropcli.views.quiz_functions import Functions, calls, definition, written_out
-from backpropcli.views.quiz_words import bracketed, stage_text, summed
+from backpropcli.views.quiz_words import bracketed, in_numbers, stage_text, summed
 from backpropcli.views.stages import Stage
 from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
@@ -39,7 +39,8 @@ def value_hint(worked: Worked, stage: Stage, number: int, functions: Functions =
         own = [definition(functions[name], worked.style) for name in calls(stage.shown, functions)]
         return f"{'; '.join(own)}. Put in what it is given here." if own else _value_rule(worked, stage)
     formula = worked.formula(stage)
-    inside = spelled_out(worked, stage, number == 3, functions) or (formula.text if number == 2 else formula.numbers)
+    put_in = formula.text if number == 2 else in_numbers(formula.numbers)
+    inside = spelled_out(worked, stage, number == 3, functions) or put_in
     return f"{stage.name} = {inside}" if inside else "put the numbers in, entry by entry."
 
 
@@ -52,7 +53,7 @@ def gradient_hint(
         return f"how much does {label} change when {label} changes by 1?" if number == 1 else start
     if number == 1:
         return _gradient_rule(worked, label, terms)
-    parts = [term.text if number == 2 else term.numbers for term in terms]
+    parts = [term.text if number == 2 else in_numbers(term.numbers) for term in terms]
     name = worked.gradient_name(label)
     if not all(parts):
         return _spread(worked, label, terms) or "put the numbers in, entry by entry."

@@ -23,8 +23,8 @@ from backpropcli.views.worked import Term, Worked
 HINTS = 3
 TOPICS = ("upstream · local", "adding up the paths", "signs", "factors of 2", "the forward pass")
 """What can be practised; of those that need it equally, the first."""
-WRITTEN, ROUNDED = 15, 1e-4
-"""A given number of up to so many digits is shown whole; any other may be off by this part."""
+WRITTEN, WRITTEN_MANY, ROUNDED = 15, 12, 1e-4
+"""A given number of up to so many digits is shown whole, alone or in an array; any other may be off by this part."""
 MOST_TYPED = 12
 """An array of more entries is too long to be typed."""
 MOST_TOLD, MOST_DATA = 64, 400
@@ -256,9 +256,11 @@ def told_apart(worked: Worked, value: Any, data: bool = False) -> str:
     With w = 1.04 shown as 1, no answer could be right. `data` has all of its digits, if it was written with few.
     """
 
+    written = WRITTEN_MANY if getattr(value, "shape", ()) else WRITTEN
+
     def show(x: float) -> str:
         text = worked.precision.show(x)
-        if data and float(text) != x == float(f"{x:.{WRITTEN}g}"):
+        if data and float(text) != x == float(f"{x:.{written}g}"):
             return exact(x)
         return text if abs(float(text) - x) <= ROUNDED * abs(x) or x - x != 0 else Precision().show(x)
 

@@ -16,6 +16,7 @@ from backpropcli.views.typeset import typeset
 from backpropcli.views.worked import Term, Worked
 
 NEGATIVE = re.compile(r"\A(-\d[\d.]*(?:e-?\d+)?)(?![\d.])")
+SHAPE = re.compile(r"\(\d+,(?:\d+(?:,\d+)*)?\)")
 OTHER_SIGNS = {"+": "*-", "*": "+/", "-": "+", "/": "*-"}
 DONE = {"+": "added", "*": "multiplied", "-": "subtracted", "/": "divided"}
 
@@ -224,6 +225,11 @@ def summed(parts: Sequence[str | None]) -> str:
     """Terms with plus signs between them; one that begins with a negative number has brackets round that."""
     known = [part for part in parts if part]
     return " + ".join([*known[:1], *(NEGATIVE.sub(r"(\1)", part) for part in known[1:])])
+
+
+def in_numbers(text: str | None) -> str | None:
+    """A formula with numbers put in; None where long arrays stand in it as their shapes, which helps nobody."""
+    return None if text is None or SHAPE.search(text) else text
 
 
 def bracketed(number: str) -> str:

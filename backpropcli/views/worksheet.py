@@ -14,7 +14,7 @@ from backpropcli.views.numbers import Precision
 from backpropcli.views.picture import Picture, picture
 from backpropcli.views.quiz import Quiz
 from backpropcli.views.quiz_question import counted, told_apart
-from backpropcli.views.quiz_words import summed
+from backpropcli.views.quiz_words import in_letters, in_numbers, summed
 from backpropcli.views.students import KEY, MANIFEST, Student, a_class, manifest, roster
 from backpropcli.views.svg import drawn
 from backpropcli.views.terminal_graph import terminal_graph
@@ -120,7 +120,11 @@ def _told(quiz: Quiz) -> list[str]:
         lines.append(f"Of {len(quiz) + quiz.beyond:,} blanks these are nearest to {quiz.worked.trace.of}.")
     if quiz.left_out:
         more = ", ..." if len(quiz.left_out) > MOST_NAMED else ""
-        lines.append(f"Not asked for: {', '.join(quiz.left_out[:MOST_NAMED])}{more}")
+        names = ", ".join(quiz.left_out[:MOST_NAMED])
+        lines.append(f"Not asked for (too long, not finite, or what cancels): {names}{more}")
+    digits = in_letters(quiz.digits)
+    lines.append(f"Give numbers of up to {digits} digits whole; of longer ones {digits} digits are enough. "
+                 "Go on with what you wrote: what follows from it is right.")  # fmt: skip
     return lines
 
 
@@ -161,14 +165,14 @@ def _entries(quiz: Quiz, answered: bool) -> tuple[list[Entry], list[Entry]]:
         like = counted(question.shape) if question.shape and not answered else ""
         if stage is not None:
             formula = quiz.worked.formula(stage)
-            numbers = [formula.numbers or ""] if answered else []
+            numbers = [in_numbers(formula.numbers) or ""] if answered else []
             forward.append(Entry(_apart(question.name, formula.text, *numbers, result=shown), shown, like))
             continue
         if not answered:
             backward.append(Entry((question.name,), shown, like))
             continue
         terms = question.terms
-        numbers = [term.numbers or "" for term in terms]
+        numbers = [in_numbers(term.numbers) or "" for term in terms]
         worked = summed(numbers) if all(numbers) else ""
         remark = "; ".join(dict.fromkeys(term.remark for term in terms if term.remark))
         sides = _apart(question.name, " + ".join(term.text for term in terms), worked, result=shown)

@@ -16,6 +16,8 @@ TEXT_WIDTH = 455.0
 """In points: A4 less 25 mm on both sides."""
 CHARACTER, ROOM = 5.8, 415.0
 """About how wide a sign of the terminal's formula gets, and how wide a line of it may be, in points."""
+MOST_COLUMNS, MOST_ROWS = 8, 16
+"""A matrix of more columns or rows is written as a list."""
 BREAKS, DEEPEST = (" + ", " * ", " · ", " @ ", "/"), 4
 """Before which signs a line may be broken, and between how many brackets at most."""
 _NUMBER = r"-?\d[\d.]*(?:e-?\d+)?"
@@ -40,13 +42,13 @@ def latex(title: str, parts: Sequence[Part]) -> str:
     text = (
         "\\documentclass[11pt,a4paper]{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage[T1]{fontenc}\n"
         "\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\n"
-        f"\\usepackage{{amsmath}}\n\\usepackage[margin=25mm]{{geometry}}\n{PREAMBLE}\\pagestyle{{empty}}\n"
+        f"\\usepackage{{amsmath}}\n\\setcounter{{MaxMatrixCols}}{{64}}\n\\usepackage[margin=25mm]{{geometry}}\n{PREAMBLE}\\pagestyle{{empty}}\n"
         f"\\begin{{document}}\n\\section*{{{printable(title)}}}\n"
     )
     for part in parts:
         command = "subsection" if part.level == 2 else "subsubsection"
         text += f"\n\\{command}*{{{printable(part.heading)}}}\n" if part.heading else ""
-        given = "$, $".join(f"{math(name)} = {math(value)}" for name, value in part.given)
+        given = "$, $".join(f"{math(name)} = {told(value)}" for name, value in part.given)
         text += f"\n{{\\raggedright\\noindent Given: ${given}$\\par}}\n" if given else ""
         text += "".join(f"\n\\noindent {printable(line)}\n" for line in part.lines)
         text += _picture(part.picture) if part.picture is not None else ""
@@ -54,6 +56,25 @@ def latex(title: str, parts: Sequence[Part]) -> str:
             kind = "enumerate" if part.numbered else "itemize"
             text += f"\\begin{{{kind}}}\n" + "".join(map(_item, part.entries)) + f"\\end{{{kind}}}\n"
     return text + "\\end{document}\n"
+
+
+def told(value: str) -> str:
+    r"""A given number or array; one too wide or too high for a matrix as a list whose lines may break."""
+    rows = value.strip("[]").split("] [")
+    if len(rows) <= MOST_ROWS and all(len(row.split()) <= MOST_COLUMNS for row in rows):
+        return math(value)
+    inside = [r"[" + r",\allowbreak\ ".join(map(latex_number, row.split())) + "]" for row in rows]
+    return inside[0] if len(inside) == 1 else "[" + r",\allowbreak\ ".join(inside) + "]"
+
+
+def _array(text: str) -> str:
+    r"""A matrix; a long vector in lines, as a tuple that goes on."""
+    numbers = text.strip("[]").split()
+    if text.startswith("[[") or len(numbers) <= MOST_COLUMNS:
+        return latex_number(text)
+    rows = [numbers[k : k + MOST_COLUMNS - 2] for k in range(0, len(numbers), MOST_COLUMNS - 2)]
+    lines = r",\\ ".join(r",\; ".join(map(latex_number, row)) for row in rows)
+    return rf"\left(\begin{{array}}{{@{{}}l@{{}}}} {lines} \end{{array}}\right)"
 
 
 def _picture(picture: Picture) -> str:
@@ -139,7 +160,7 @@ def _token(token: str) -> str:
     if token == ".T":
         return r"^{\top}"
     if first == "[" and len(token) > 1:
-        return latex_number(" ".join(token.split()))
+        return _array(" ".join(token.split()))
     if first == "'":
         return "'" + (f"_{{{token[1:].translate(RISEN)}}}" if token[1:] else "")
     if first in DERIVATIVES and f"/{first}" in token:

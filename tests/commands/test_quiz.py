@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -577,3 +578,36 @@ def test_names_whose_seeds_meet_get_other_numbers_too(quiz):
     assert quiz("--example", "lab-square", "--worksheet", "w.md", "--students", ",".join(names))[0] == 0
     given = [re.search(r"Given: (.*)", Path(f"w-{name}.md").read_text(encoding="utf-8"))[1] for name in names]
     assert len(set(given)) == 20
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of Unix")
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM", "SIGKILL"])
+def test_no_signal_loses_an_answer(tmp_path, name):
+    command = [sys.executable, "-m", "backpropcli", "quiz", *LECTURE, "--result", "r.json"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        running.stdin.write("2\n2\n2\n5\n")
+        running.stdin.flush()
+        said = ""
+        while "that is w2 + a1" not in said:
+            said += running.stdout.read(1)
+        running.send_signal(getattr(signal, name))
+        running.wait(timeout=30)
+    result = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert (result["first_try"], result["finished"]) == (3, False)
+    assert [answer["given"] for answer in result["answers"]][:4] == [["2"], ["2"], ["2"], ["5"]]
+    assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("t1", "t1 is what is asked for."), ("dJ/dw2", "dJ/dw2 is not known yet."),
+        ("w9*2", "w9 is no number and no name"), ("T1 = 3", "Not yet: that is w1 + x."),
+        ("ln(w1)", "That is a formula, and a number is asked for"), ("six", "That is not a number."),
+        ("dJ/do = 3", "t1 is asked for here, not dJ/do."), ("0,5", "Decimals are written with a point. Write 0.5."),
+        ("z1 = 2", "t1 is asked for here, not z1."),
+    ],
+)  # fmt: skip
+def test_names_keep_their_case_and_sentences_begin_with_a_capital(quiz, typed, said):
+    out = " ".join(quiz(*LECTURE, typed=[typed, "q"])[1].split())
+    assert f"{typed} {said}" in out
