@@ -8,11 +8,21 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from backpropcli.errors import BackpropError
-    from backpropcli.face import Network, Trace, check, check_files, check_function, check_program, load, loads
+    from backpropcli.face import (
+        Network,
+        Trace,
+        check,
+        check_files,
+        check_function,
+        check_program,
+        check_torch,
+        load,
+        loads,
+    )
 
 __all__ = [
     "BackpropError", "Network", "Trace", "__version__", "check", "check_files", "check_function", "check_program",
-    "load", "loads",
+    "check_torch", "load", "loads",
 ]  # fmt: skip
 
 

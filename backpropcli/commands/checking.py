@@ -91,15 +91,8 @@ class Theirs(NamedTuple):
     gradients: Annotated[
         Word,
         typer.Option(
-            "--gradients", metavar="FILE", help="Judge these gradients, from another program: .json, .npz or .csv.",
-            rich_help_panel=THEIRS,
-        ),
-    ] = None
-    renames: Annotated[
-        Words,
-        typer.Option(
-            "--as", metavar="THEIRS=OURS", help="Their name for ours, as fc1.weight=W1.T. Repeatable.",
-            rich_help_panel=THEIRS,
+            "--gradients", metavar="FILE", rich_help_panel=THEIRS,
+            help="Judge these gradients, from another program: .json, .npz, .csv, .safetensors.",
         ),
     ] = None
     allow_missing: Annotated[
@@ -110,9 +103,8 @@ class Theirs(NamedTuple):
     def fit(self, files: Sequence[str]) -> None:
         """UsageError where these options do not go together, or with the files."""
         if self.gradients is None:
-            for option, used in (("--as", self.renames), ("--allow-missing", self.allow_missing)):
-                if used:
-                    raise UsageError(f"{option} belongs to --gradients FILE")
+            if self.allow_missing:
+                raise UsageError("--allow-missing belongs to --gradients FILE")
         elif self.gradients == "-" and "-" in files:
             raise UsageError("the network and the gradients cannot both come from standard input")
         elif len(files) > 1:
@@ -129,7 +121,7 @@ class Question(NamedTuple):
 
     def read(self, file: str | None) -> "face.Network":
         """The network of a file (or of what the options say without one), with the numbers that are expected."""
-        return self.network.read(file, expect=tuple(self.what.expect or ()))
+        return self.network.read(file, self.theirs.gradients is not None, expect=tuple(self.what.expect or ()))
 
     def ask(self, net: "face.Network", **more: Any) -> "Report":
         """The report on one network; `more` are further arguments of `Network.check`."""
@@ -139,7 +131,7 @@ class Question(NamedTuple):
         theirs = self.theirs
         if theirs.gradients is not None:
             return net.check_gradients(
-                theirs.gradients, what.of, renames=theirs.renames or (), allow_missing=theirs.allow_missing,
+                theirs.gradients, what.of, renames=self.network.renames or (), allow_missing=theirs.allow_missing,
                 names=names, **arguments,
             )
         return net.check(what.of, names=names, everything=what.all, **arguments)

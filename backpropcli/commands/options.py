@@ -103,7 +103,14 @@ class Network(NamedTuple):
     load: Annotated[
         Words,
         typer.Option(
-            "--load", metavar="FILE", help="Values of parameters, from .json or .npz.", rich_help_panel=NETWORK
+            "--load", metavar="FILE", help="Values of parameters: .json, .npz, .safetensors.", rich_help_panel=NETWORK
+        ),
+    ] = None
+    renames: Annotated[
+        Words,
+        typer.Option(
+            "--as", metavar="THEIRS=OURS", help="What a name in their file means, as fc1.weight=W1.T. Repeatable.",
+            rich_help_panel=NETWORK,
         ),
     ] = None
     allow_files: Annotated[
@@ -125,8 +132,21 @@ class Network(NamedTuple):
         ),
     ] = None
 
-    def read(self, file: str | None, **more: Any) -> "face.Network":
-        """The network that the options name; `more` are further flags, such as `expect`."""
+    def read(self, file: str | None, elsewhere: bool = False, **more: Any) -> "face.Network":
+        """The network that the options name; `more` are further flags, such as `expect`.
+
+        Every --as must be about a name in a file of --load, unless there is another file `elsewhere`.
+        """
+        network = self._read(file, **more)
+        for text in () if elsewhere else self.renames or ():
+            theirs = text.rpartition("=")[0].strip()
+            if not self.load:
+                raise UsageError("--as belongs to --load FILE, or to check --gradients FILE")
+            if theirs not in network.spec.renamed:
+                raise UsageError(f"--as {text}: {' and '.join(self.load)} has no {theirs}")
+        return network
+
+    def _read(self, file: str | None, **more: Any) -> "face.Network":
         from backpropcli import face
 
         flags = {
@@ -137,6 +157,7 @@ class Network(NamedTuple):
             "layers": tuple(self.layer or ()),
             "loss": self.loss,
             "load": tuple(self.load or ()),
+            "renames": tuple(self.renames or ()),
             "allow_files": tuple(self.allow_files or ()),
             "memory": self.memory,
             **more,

@@ -46,7 +46,7 @@ class Outside(NamedTuple):
         seconds = read_number("--timeout", self.timeout) if self.timeout is not None else None
         if seconds is not None and seconds <= 0:
             raise UsageError(f"--timeout {self.timeout}: expected seconds, such as --timeout 60")
-        given = face.given_parameters(network.parameter or (), network.load or ())
+        given = face.given_parameters(network.parameter or (), network.load or (), network.renames or ())
         names = listed([*what.only, *network.names]) if what.only else None
         options = {name: how[name] for name in TAKEN if name in how}
         start = perf_counter()
@@ -72,7 +72,7 @@ class Outside(NamedTuple):
                 )
         words = network.files or ([] if what.only else network.names)
         if words:
-            data = words[0].lower().endswith((".json", ".npz"))
+            data = words[0].lower().endswith((".json", ".npz", ".safetensors"))
             raise UsageError(
                 f"--program and {words[0]} together",
                 hint=f"Parameters from a file:  --load {words[0]}" if data

@@ -6,6 +6,7 @@ from backpropcli.face.checks import (
     check_files,
     check_function,
     check_program,
+    check_torch,
     checked,
     sum_up,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "check_files",
     "check_function",
     "check_program",
+    "check_torch",
     "checked",
     "given_parameters",
     "json_schema",

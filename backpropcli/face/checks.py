@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +95,29 @@ def check_program(
     from backpropcli.gradcheck.program import TIMEOUT
 
     return check_program(command, parameters, timeout=TIMEOUT if timeout is None else timeout, **options)
+
+
+def check_torch(
+    module: Any,
+    inputs: Any,
+    loss: Callable[[Any], Any] | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    seed: int = 0,
+    every: bool = False,
+) -> Report:
+    """Whether a PyTorch module's gradients are right, parameter by parameter, where PyTorch is installed.
+
+    `check_torch(net, x, lambda out: ((out - y)**2).mean()).verdict`. `inputs` is a tensor, a tuple of them, or a dict
+    of keyword arguments; `loss` makes one number of what the module returns (without it, the module returns that).
+    A copy in float64 is asked; nothing of yours changes, and what is random (dropout) is so in the same way each time.
+    Rows have PyTorch's names (`fc1.weight`); inputs that require a gradient are judged too, all of them where no
+    parameter does. A wrong `torch.autograd.Function` is found so. Options as `check_function`.
+    Raises BackpropError where PyTorch is missing, or the module cannot be checked.
+    """
+    from backpropcli.gradcheck.torch_module import check_torch
+
+    return check_torch(module, inputs, loss, names=names, seed=seed, every=every)
 
 
 def checked(source: str, report: Report, seconds: float) -> Checked:

@@ -41,8 +41,10 @@ def matching(words: Iterable[str]) -> list[str]:
     return matching(words)
 
 
-def given_parameters(texts: Sequence[str] = (), files: Sequence[str] = ()) -> dict[str, Value]:
-    """Parameters by name from texts such as `w=2` and from JSON or NPZ files, as -p and --load give them."""
+def given_parameters(
+    texts: Sequence[str] = (), files: Sequence[str] = (), renames: Sequence[str] = ()
+) -> dict[str, Value]:
+    """Parameters by name from texts such as `w=2` and from files, as -p and --load give them, renamed as --as says."""
     from backpropcli.spec.given import given_parameters
 
-    return given_parameters(texts, files)
+    return given_parameters(texts, files, renames)

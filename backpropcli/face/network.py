@@ -233,6 +233,7 @@ class Network:
         return check_gradients(
             self.graph, self.values, target, given_gradients(gradients), own, renames=renames,
             allow_missing=allow_missing, names=names, upstream=as_array(upstream), source=self.source,
+            loaded=self.spec.renamed,
         )
 
     def sweep(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Shape, Value, show_shape
 from backpropcli.spec.gradients import Given
+from backpropcli.spec.renaming import Rename, dotless, read_renames, unwrapped
 from backpropcli.suggest import did_you_mean
 
 LOSSES = ("loss", "cost", "J", "L", "E", "C")
@@ -52,20 +53,21 @@ def match(
     renames: Sequence[str] = (),
     allow_missing: bool = False,
     source: str = "this network",
+    loaded: Collection[str] = (),
 ) -> Matched:
     """Every array of the file under our name and in our shape.
 
     Raises SpecError for a name that is not in the network, for a shape that does not fit, and for a parameter that the
     file does not have (unless `allow_missing`); UsageError for a rename that cannot be read.
     """
-    wanted = _renames(renames, given, graph, source)
+    wanted = _renames(renames, given, graph, source, loaded)
     found: dict[str, Match] = {}
     misshapen: dict[str, Match] = {}
     unknown: list[str] = []
     loss = None
     for key, value in given.arrays.items():
         if key in wanted:
-            name, turned = wanted[key]
+            name, turned = wanted[key].ours, wanted[key].turned
             if not name:
                 continue
         elif _is_loss(key, graph, of) and not _shape(value):
@@ -95,6 +97,15 @@ def match(
 
 def plain_name(key: str, graph: Graph, of: str) -> str:
     """The name of ours that a key means without being told; empty where none does."""
+    if key in graph.nodes:
+        return key
+    if "." not in key:
+        return _understood(key, graph, of)
+    bare = unwrapped(key)
+    return _understood(bare, graph, of) or _understood(dotless(bare), graph, of)
+
+
+def _understood(key: str, graph: Graph, of: str) -> str:
     nodes = graph.nodes
     if key in nodes:
         return key
@@ -112,17 +123,16 @@ def _is_loss(key: str, graph: Graph, of: str) -> bool:
     return key == of or (key.lower() in ("loss", "cost") and key not in graph.nodes)
 
 
-def _renames(texts: Sequence[str], given: Given, graph: Graph, source: str) -> dict[str, tuple[str, bool]]:
-    """`--as THEIRS=OURS[.T]`: by their name, ours (empty: leave it out) and whether it is transposed."""
-    result: dict[str, tuple[str, bool]] = {}
-    for text in texts:
-        theirs, equals, ours = (part.strip() for part in text.rpartition("="))
-        if not equals or not theirs:
-            hint = "Such as --as fc1.weight=W1.T, or --as fc1.bias=b1"
-            raise UsageError(f"--as {text}: expected THEIRS=OURS", hint=hint)
-        turned = ours.endswith(".T")
-        ours = ours.removesuffix(".T")
+def _renames(
+    texts: Sequence[str], given: Given, graph: Graph, source: str, loaded: Collection[str]
+) -> dict[str, Rename]:
+    """What `--as` says of names in this file; `loaded` are names that it has renamed in files of parameters."""
+    result = {}
+    for theirs, rename in read_renames(texts).items():
+        ours, text = rename.ours, rename.text
         if theirs not in given.arrays:
+            if theirs in loaded:
+                continue
             near = did_you_mean(theirs, given.arrays)
             hint = "" if near else f"It has: {listed(given.arrays)}"
             raise UsageError(f"--as {text}: {given.source} has no {theirs}{near}", hint=hint)
@@ -132,9 +142,7 @@ def _renames(texts: Sequence[str], given: Given, graph: Graph, source: str) -> d
             if theirs in graph.nodes:
                 hint = f"Their name stands first:  --as {ours}={theirs}" if ours in given.arrays else hint
             raise UsageError(f"--as {text}: {source} has no {ours}{near}", hint=hint)
-        if theirs in result:
-            raise UsageError(f"--as {text}: {theirs} is renamed twice")
-        result[theirs] = (ours, turned)
+        result[theirs] = rename
     return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from backpropcli.engine import Plan, run
@@ -30,13 +30,14 @@ def check_gradients(
     names: Sequence[str] | None = None,
     upstream: Value | None = None,
     source: str = "this network",
+    loaded: Collection[str] = (),
 ) -> Report:
     """The report of `own`, with the given gradients (of `names` alone, where they are named) judged beside it.
 
     Backprop's own gradients of the same names are checked first. Raises what `naming.match` raises.
     """
     trace = run(Plan(graph), values, of, upstream, everything=True)
-    matched = match(given, graph, of, trace.gradient, renames, allow_missing or names is not None, source)
+    matched = match(given, graph, of, trace.gradient, renames, allow_missing or names is not None, source, loaded)
     if names is not None:
         given_names = (*matched.matches, *matched.misshapen)
         missing = tuple(name for name in names if all(m.name != name for m in given_names))

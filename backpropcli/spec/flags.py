@@ -23,6 +23,7 @@ class Flags(NamedTuple):
     layers: tuple[str, ...] = ()
     loss: str | None = None
     load: tuple[str, ...] = ()
+    renames: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
     allow_files: tuple[str, ...] = ()
     memory: str | None = None

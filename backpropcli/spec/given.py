@@ -9,17 +9,22 @@ from backpropcli.ops.definition import Value
 from backpropcli.spec.data import read_value
 from backpropcli.spec.flags import SPELLED, assignment
 from backpropcli.spec.override import read_parameters
+from backpropcli.spec.renaming import Rename, read_renames
 from backpropcli.spec.words import Words
 
 
-def given_parameters(parameters: Sequence[str] = (), load: Sequence[str] = ()) -> dict[str, Value]:
-    """Values by name from texts such as `w=2` and from JSON or NPZ files; a text goes before a file.
+def given_parameters(
+    parameters: Sequence[str] = (), load: Sequence[str] = (), renames: Sequence[str] = ()
+) -> dict[str, Value]:
+    """Values by name from texts such as `w=2` and from JSON, NPZ or safetensors files; a text goes before a file.
+
+    `renames` say of names in files what they mean: `fc1.weight=W1.T`.
 
     Raises UsageError and SpecError, with the place, for what cannot be read, and for a name that is given twice.
     """
     result: dict[str, Value] = {}
     for file in load:
-        for name, value in read_parameters(file).items():
+        for name, value in _called(read_parameters(file), read_renames(renames)).items():
             if name in result:
                 raise SpecError(f"{file}: {name} is in another file of --load too")
             result[name] = value
@@ -36,3 +41,14 @@ def given_parameters(parameters: Sequence[str] = (), load: Sequence[str] = ()) -
         except BackpropError as error:
             raise words.placed(error, path) from None
     return result
+
+
+def _called(values: dict[str, Value], renames: dict[str, Rename]) -> dict[str, Value]:
+    """The values as `--as` calls them; all others keep their names, dots and all: a program has its own."""
+    found = {}
+    for name, value in values.items():
+        rename = renames.get(name)
+        if rename is None or rename.ours:
+            turned = rename is not None and rename.turned and len(getattr(value, "shape", ())) == 2
+            found[rename.ours if rename is not None else name] = value.T if turned else value
+    return found

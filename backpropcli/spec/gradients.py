@@ -1,4 +1,4 @@
-"""Gradients that another program computed: arrays by name from JSON, NPZ or CSV, and how precise they are."""
+"""Gradients that another program computed: arrays by name from a file, and how precise they are."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from backpropcli.spec import files, tables
 from backpropcli.spec.columns import LARGEST_TABLE
 from backpropcli.spec.data import read_value
 from backpropcli.spec.document import Document
+from backpropcli.spec.pickles import refuse_pickle
 from backpropcli.spec.places import Key
 from backpropcli.spec.precision import MANY, Precision, precision_of, written
+from backpropcli.spec.safetensors import is_safetensors, read_safetensors
 from backpropcli.spec.words import Words
 
 FORMS = """A line for every number:  W1,0,1,0.5   (or "W1[0, 1]",0.5)
@@ -41,18 +43,18 @@ def read_gradients(path: str) -> Given:
     """The gradients in a file, `-` for standard input; which kind of file it is, its first characters tell.
 
     JSON: an object of names to numbers or nested lists (or objects of such: `fc1.weight`), perhaps under a key
-    "gradients", with the loss beside it. NPZ: arrays by name, never pickles. CSV: a line for every number, or a column
-    for every name. Raises BackpropError for what is none of these, with its place.
+    "gradients", with the loss beside it. NPZ and safetensors: arrays by name, never pickles. CSV: a line for every
+    number, or a column for every name. Raises BackpropError for what is none of these, with its place.
     """
     name = files.shown(path)
     data = files.read_bytes(path, LARGEST_TABLE)
+    refuse_pickle(data, name)
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return _from_npz(data, name)
+        return _from_stored(tables.read_stored(data, name), name)
+    if path.lower().endswith(".safetensors") or is_safetensors(data):
+        return _from_stored(read_safetensors(data, name), name)
     if data[:6] == b"\x93NUMPY":
         raise FileError(f"{name} holds one array without a name", hint="numpy.savez(..., W1=dW1, b1=db1) keeps names.")
-    if data[:2] == b"\x80\x02" or path.lower().endswith((".pt", ".pth", ".pkl", ".pickle")):
-        hint = "A pickle can run anything, so none is read. numpy.savez(...) or json.dump(...) writes what is."
-        raise FileError(f"{name} is a pickle", hint=hint)
     text = files.decode(data, name)
     if not text.strip():
         raise FileError(f"{name} is empty")
@@ -61,16 +63,15 @@ def read_gradients(path: str) -> Given:
     return _from_csv(text, name)
 
 
-# NPZ.
+# NPZ and safetensors.
 
 
-def _from_npz(data: bytes, name: str) -> Given:
-    stored = tables.read_stored(data, name)
+def _from_stored(stored: dict[str, tables.Stored], name: str) -> Given:
     if not stored:
         raise FileError(f"{name} holds no arrays")
     kinds = {kind for _, kind in stored.values()}
     arrays = {key: value for key, (value, _) in stored.items()}
-    if "float16" in kinds:
+    if kinds & {"float16", "bfloat16"}:
         return Given(name, arrays, Precision("float16"))
     texts = (repr(x) for value in arrays.values() for x in _flat(value))
     single = "float32" in kinds or _sharpest(texts, list(arrays.values())).kind == "float32"

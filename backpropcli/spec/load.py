@@ -136,7 +136,8 @@ class _Building:
             expect = read_expect(words, graph.nodes, self.formulas)
         self.values = {name: ready(value) for name, value in self.values.items()}  # all is judged: now they are made
         title = " ".join(str(sections.get("title", "")).split())
-        return Spec(words.source, title, graph, self.values, loss, loss_error, expect, words.place, self.functions)
+        return Spec(words.source, title, graph, self.values, loss, loss_error, expect, words.place, self.functions,
+                    overrides.renamed if overrides is not None else ())  # fmt: skip
 
     # Names, values and formulas.
 

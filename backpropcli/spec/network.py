@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from backpropcli.errors import BackpropError, Place
@@ -69,10 +69,11 @@ class Spec:
     `source` is the file's name as typed (`stdin`, `the command line`), `values` a float or float64 array for every
     input, target and parameter. `loss` is a node's name, or None where it cannot be decided: then `loss_error` says
     why, and is raised by whoever needs a loss. `place(path)` is where
-    something is written, `place(path, (start, length))` a piece of a formula.
+    something is written, `place(path, (start, length))` a piece of a formula. `renamed` are names
+    in files of parameters that `--as` has renamed.
     """
 
-    __slots__ = ("expect", "functions", "graph", "loss", "loss_error", "place", "source", "title", "values")
+    __slots__ = ("expect", "functions", "graph", "loss", "loss_error", "place", "renamed", "source", "title", "values")
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class Spec:
         expect: tuple[Expectation, ...],
         place: Callable[..., Place | None],
         functions: Mapping[str, Any],
+        renamed: Collection[str] = (),
     ) -> None:
         self.source = source
         self.title = title
@@ -95,6 +97,7 @@ class Spec:
         self.expect = expect
         self.place = place
         self.functions = functions
+        self.renamed = frozenset(renamed)
 
     def __repr__(self) -> str:
         return f"<Spec {self.source}: {len(self.graph.nodes)} names, loss {self.loss}>"

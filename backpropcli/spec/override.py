@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from backpropcli.errors import BackpropError, FileError, Place, SpecError, UsageError
 from backpropcli.ops.definition import Value
+from backpropcli.spec import files
 from backpropcli.spec import flags as flag_texts
 from backpropcli.spec.data import plan_value, read_value
 from backpropcli.spec.flags import SPELLED, Flags
+from backpropcli.spec.pickles import ENDINGS
 from backpropcli.spec.places import Key
+from backpropcli.spec.renaming import paired, read_renames, renamed
 from backpropcli.spec.schema import DATA, article, bad_name
 from backpropcli.spec.waiting import ready
 from backpropcli.spec.words import Words
 from backpropcli.suggest import did_you_mean
+
+DEEPEST = 50
+"""Objects in objects stand no deeper than this."""
+BINARY = (".safetensors", *ENDINGS)
+"""Endings of files that hold no text."""
 
 
 class Overrides:
@@ -30,6 +38,11 @@ class Overrides:
         self.given: set[str] = set()
         self.loaded: list[tuple[str, dict[str, Value]]] = []
         self.found: dict[str, tuple[Value, Key]] = {}
+        self.renames = read_renames(flags.renames)
+        self.renamed = set[str]()
+        """Their names that `--as` has renamed."""
+        self.origins: dict[str, str] = {}
+        """What files call a parameter, by our name."""
 
     def apply(self) -> None:
         """Change the sections; parameters that no section has wait until the layers are lowered."""
@@ -89,6 +102,8 @@ class Overrides:
         found: dict[str, tuple[Value, Key]] = {}
         for file in self.flags.load:
             loaded, locate = read_placed(file)
+            self.renamed |= loaded.keys() & self.renames.keys()
+            loaded = renamed(loaded, self.renames, file, self.origins)
             self.words.counts(file)
             self.loaded.append((file, loaded))
             for name, value in loaded.items():
@@ -105,7 +120,7 @@ class Overrides:
         self.found = found
         return found
 
-    def finish(self, values: dict[str, Value], made: Collection[str], kinds: dict[str, str]) -> None:
+    def finish(self, values: dict[str, Value], made: Mapping[str, tuple[Value, Key]], kinds: dict[str, str]) -> None:
         """Take the parameters that were found for the network's, but those of layers (`made`), which have them already.
 
         `values` are all data so far, `kinds` the section of every name.
@@ -123,11 +138,11 @@ class Overrides:
         for file, loaded in self.loaded:
             self._load(file, loaded, values, made, kinds)
 
-    def _names(self, made: Collection[str], kinds: dict[str, str]) -> list[str]:
+    def _names(self, made: Mapping[str, tuple[Value, Key]], kinds: dict[str, str]) -> list[str]:
         return [*(name for name, section in kinds.items() if section == "parameters"), *made]
 
     def _load(
-        self, file: str, loaded: dict[str, Value], values: dict[str, Value], made: Collection[str],
+        self, file: str, loaded: dict[str, Value], values: dict[str, Value], made: Mapping[str, tuple[Value, Key]],
         kinds: dict[str, str],
     ) -> None:
         known = self._names(made, kinds)
@@ -140,10 +155,19 @@ class Overrides:
                 values[name] = value
                 kinds[name] = "parameters"
             else:
+                theirs = {self.origins.get(other, other): value for other, value in loaded.items()}
+                hint = f"In the file:     {_listed(list(theirs))}\nIn the network:  {_listed(known)}"
+                shapes = {p: _shape(made[p][0] if p in made else values[p]) for p in known if p not in loaded}
+                if pairs := paired({k: v for k, v in theirs.items() if k not in known}, shapes):
+                    hint += f"\nSay which is which:  {' '.join(f'--as {text}' for text in pairs[:8])}"
                 raise SpecError(
-                    f"{file}: no parameter of {self.words.source} is called {name}{did_you_mean(name, known)}",
-                    hint=f"In the file:     {_listed(list(loaded))}\nIn the network:  {_listed(known)}",
-                )
+                    f"{file}: no parameter of {self.words.source} is called {self.origins.get(name, name)}"
+                    f"{did_you_mean(name, known)}", hint=hint,
+                )  # fmt: skip
+
+
+def _shape(value: Value) -> tuple[int, ...]:
+    return tuple(getattr(value, "shape", ()))
 
 
 def _listed(names: list[str]) -> str:
@@ -151,7 +175,7 @@ def _listed(names: list[str]) -> str:
 
 
 def read_parameters(file: str) -> dict[str, Value]:
-    """Values by name from a JSON (or YAML) mapping or an NPZ file."""
+    """Values by name from a JSON (or YAML) mapping, an NPZ or a safetensors file."""
     return {name: ready(value) for name, value in read_placed(file)[0].items()}
 
 
@@ -164,6 +188,18 @@ def read_placed(file: str) -> tuple[dict[str, Value], Callable[[str], Place | No
         if not arrays:
             raise FileError(f"{file} has no arrays", hint="numpy.savez(file, W1=..., b1=...) writes them by name.")
         return arrays, lambda name: Place(f"{file}, array {name}")
+    if file.lower().endswith(BINARY):
+        from backpropcli.spec.columns import LARGEST_TABLE
+        from backpropcli.spec.pickles import refuse_pickle
+        from backpropcli.spec.safetensors import read_safetensors
+
+        name = files.shown(file)
+        data = files.read_bytes(file, LARGEST_TABLE)
+        refuse_pickle(data, name)
+        found = {key: stored.value for key, stored in read_safetensors(data, name).items()}
+        if not found:
+            raise FileError(f"{name} has no arrays")
+        return found, lambda key: Place(f"{file}, array {key}")
     from backpropcli.spec.document import read
 
     document = read(file)
@@ -172,12 +208,24 @@ def read_placed(file: str) -> tuple[dict[str, Value], Callable[[str], Place | No
         raise words.error(f"{file} is not a mapping of names to numbers", (), 'Such as {"w1": 2, "b1": [0, 1]}')
     if not document.data:
         raise words.error(f"{file} holds no numbers", (), 'Such as {"w1": 2, "b1": [0, 1]}')
-    result = {}
-    for name, raw in document.data.items():
-        if isinstance(raw, dict):
-            raise words.error(f"{name} is not a number or a list of numbers", (name,))
+    result: dict[str, Value] = {}
+    paths: dict[str, Key] = {}
+    for name, raw, path in leaves(document.data):
+        if name in result:
+            raise words.error(f"{name} is given twice", path)
         try:
-            result[name] = read_value(words, raw, name, (name,))
+            result[name] = read_value(words, raw, name, path)
         except BackpropError as error:
-            raise words.placed(error, (name,)) from None
-    return result, lambda name: words.place((name,))
+            raise words.placed(error, path) from None
+        paths[name] = path
+    return result, lambda name: words.place(paths.get(name, (name,)))
+
+
+def leaves(data: dict[str, Any], before: str = "", path: Key = ()) -> Iterator[tuple[str, Any, Key]]:
+    """Every number or list with its name, `fc1.weight` where objects stand in objects, and its path."""
+    for key, raw in data.items():
+        name, here = f"{before}{key}", (*path, key)
+        if isinstance(raw, dict) and raw and len(here) <= DEEPEST:
+            yield from leaves(raw, f"{name}.", here)
+        else:
+            yield name, raw, here

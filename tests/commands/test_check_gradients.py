@@ -196,7 +196,7 @@ Likely  theirs has the sign the other way round.
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--as", "a=b"], "--as belongs to --gradients FILE"),
+        (["--as", "a=b"], "--as belongs to --load FILE, or to check --gradients FILE"),
         (["--allow-missing"], "--allow-missing belongs to --gradients FILE"),
         (["--gradients", "their.json"], "there is no file their.json\n  Did you mean theirs.json?"),
     ],

@@ -107,7 +107,10 @@ def test_load(tmp_path: Path) -> None:
     with pytest.raises(BackpropError) as caught:
         with_flags(load=(str(path),))
     assert caught.value.message == f"{path}: no parameter of net.yaml is called fc1.weight"
-    assert caught.value.hint == "In the file:     fc1.weight\nIn the network:  w1, b1, w2, b2"
+    assert caught.value.hint == (
+        "In the file:     fc1.weight\nIn the network:  w1, b1, w2, b2\nSay which is which:  --as fc1.weight=w1"
+    )
+    assert with_flags(load=(str(path),), renames=("fc1.weight=w1",)).values["w1"] == 7
     path.write_text('{"w1": [1, [2]]}')
     with pytest.raises(BackpropError, match="is a list, where other entries"):
         with_flags(load=(str(path),))
