@@ -1,9 +1,11 @@
-"""Slopes carried back through what is linear: those of x @ W with respect to W follow from those at the product.
+"""Slopes carried back through what is linear or works entry by entry: those of relu(x @ W) with respect to W follow
+from those at the result.
 
 A product's entries are often far fewer than its weights', and a change of one of them reaches less. So differences are
 taken at the result, and x carries them to every weight: no difference of a linear function says more than the function
-itself. Before it is believed, the way back is tried on a random change of the operation's own value. What comes out
-can only pass a gradient: one that it does not pass is looked at for itself.
+itself. Before it is believed, the way back is tried on a random change of the operation's own value. The slopes of an
+elementwise operation are measured on its own values, every entry's. What comes out can only pass a gradient: one that
+it does not pass is looked at for itself.
 """
 
 from __future__ import annotations
@@ -12,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from backpropcli.engine.backward import unbroadcast
+from backpropcli.engine.backward import rule, unbroadcast
+from backpropcli.engine.plan import quietly
 from backpropcli.gradcheck.calibrations import Calibrations
 from backpropcli.gradcheck.changes import Changes
 from backpropcli.gradcheck.differences import UNIT
 from backpropcli.gradcheck.moves import PERMUTING, known
-from backpropcli.ops.definition import Elementwise
+from backpropcli.ops.definition import Elementwise, Operation, Part
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point import Point
@@ -27,6 +30,18 @@ WORTH = 0.5
 """Carrying back pays if it costs less than this share of looking at every entry itself."""
 TRIED = 1e-9
 """The way back must agree with the operation's own value to this (relative)."""
+
+
+LIGHT = 1e8
+"""Only where more numbers than these would be computed slopes are carried along every use: some may be very many."""
+STOPS = 64
+"""So many steps that cannot be passed may lie on the way."""
+
+
+def by_its_rule(operation: Operation) -> bool:
+    """Whether an operation is linear and its own rule, tried on its values, carries slopes back."""
+    linear = operation.group == "shapes" and getattr(operation, "branch", None) is None
+    return operation.name in ("sum", "mean") or linear
 
 
 class Slopes(NamedTuple):
@@ -46,6 +61,8 @@ class Ways:
         self._changes: dict[int, Changes] = {}
         self._direct: dict[int, Slopes] = {}
         self._work: dict[int, float] = {}
+        self._through: dict[int, float] = {}
+        self._total: dict[int, Slopes] = {}
 
     def changes(self, slot: int) -> Changes:
         """The program for one slot, made once."""
@@ -61,16 +78,18 @@ class Ways:
         return size
 
     def next(self, slot: int) -> int:
-        """The one linear step that uses a slot; -1 where there is none, or more than one use."""
+        """The one linear or elementwise step that uses a slot; -1 where there is none, or more than one use."""
         users = [s for s in self.point.users(slot) if self.point.gradients[s] is not None]
         if len(users) != 1 or slot == self.point.target or users[0] == self.point.target:
             return -1
         (step,) = users
         operation, arguments = self.graph.operations[step], self.graph.arguments[step]
-        if arguments.count(slot) != 1 or operation is None or not known(operation):
+        if arguments.count(slot) != 1 or operation is None:
             return -1
         if isinstance(operation, Elementwise):
-            return step if operation.name in ("add", "subtract", "identity", "negative") else -1
+            return step
+        if not known(operation):
+            return -1
         if operation.name in ("matmul", "dot"):
             flat = hasattr(self.graph.options[step], "lifted") and max(len(self.graph.shapes[a]) for a in arguments) < 3
             return step if flat else -1
@@ -88,7 +107,60 @@ class Ways:
                     step = self.next(s)
                     if step >= 0 and self.work(step) < WORTH * self._work[s]:
                         self._work[s] = self._work[step] + self.entries(s)
+                    elif self._work[s] > LIGHT:
+                        self._work[s] = min(self._work[s], self.through(s))
         return self._work[slot]
+
+    def through(self, slot: int) -> float:
+        """The same where slopes are carried back along every use, those of a step that uses a slot many times added up;
+        infinite where too much on the way cannot be passed.
+        """
+        if slot not in self._through:
+            later = [s for s in [slot, *self.point.downstream({slot})] if self._leads(s)]
+            stops = [s for s in later if self.uses(s) is None]
+            known = len(stops) <= STOPS and slot not in stops
+            work = sum(map(self.own_work, stops)) + sum(map(self.entries, later)) if known else np.inf
+            self._through[slot] = float(work)
+        return self._through[slot]
+
+    def uses(self, slot: int) -> list[tuple[int, int]] | None:
+        """The steps that use a slot, each with the argument's number; None where one of them cannot be passed."""
+        if slot == self.point.target:
+            return None
+        steps = [s for s in self.point.users(slot) if self._leads(s)]
+        if any(step == self.point.target or not self._passable(step) for step in steps):
+            return None
+        return [(s, k) for s in steps for k, a in enumerate(self.graph.arguments[s]) if a == slot]
+
+    def _leads(self, slot: int) -> bool:
+        return slot == self.point.target or self.point.gradients[slot] is not None
+
+    def _passable(self, step: int) -> bool:
+        operation, arguments = self.graph.operations[step], self.graph.arguments[step]
+        if isinstance(operation, Elementwise):
+            return True
+        if operation is None or not known(operation):
+            return False
+        if operation.name in ("matmul", "dot"):
+            return hasattr(self.graph.options[step], "lifted") and max(len(self.graph.shapes[a]) for a in arguments) < 3
+        return operation.name in PERMUTING or by_its_rule(operation)
+
+    def total(self, slot: int) -> Slopes:
+        """The slopes of a slot, carried back along every use."""
+        for s in reversed([slot, *self.point.downstream({slot})]):
+            if s in self._total or not self._leads(s):
+                continue
+            uses = self.uses(s)
+            parts = [self._back(s, step, k, self._total[step]) for step, k in uses] if uses is not None else [None]
+            added: Slopes | None = None
+            for part in parts:
+                if part is None:
+                    added = self.direct(s)
+                    break
+                added = part if added is None else Slopes(added.value + part.value, np.hypot(added.error, part.error))
+            assert added is not None  # it leads to the loss
+            self._total[s] = added
+        return self._total[slot]
 
     def own_work(self, slot: int) -> float:
         """The same where every entry is looked at itself."""
@@ -99,11 +171,13 @@ class Ways:
         path = [slot]
         while self.next(path[-1]) >= 0 and self.work(path[-1]) < self.own_work(path[-1]):
             path.append(self.next(path[-1]))
-        if len(path) == 1:
+        last = path[-1]
+        everywhere = self.own_work(last) > LIGHT and self.through(last) < self.own_work(last)
+        if len(path) == 1 and not everywhere:
             return None
-        found = self.direct(path[-1])
+        found = self.total(last) if everywhere else self.direct(last)
         for s, step in zip(reversed(path[:-1]), reversed(path[1:]), strict=True):
-            carried = self._back(s, step, found)
+            carried = self._back(s, step, self.graph.arguments[step].index(s), found)
             if carried is None:
                 return None
             found = carried
@@ -121,24 +195,49 @@ class Ways:
             self._direct[slot] = Slopes(value.reshape(shape), error.reshape(shape))
         return self._direct[slot]
 
-    def _back(self, slot: int, step: int, found: Slopes) -> Slopes | None:
-        """The slopes of an argument from those of a linear step's result."""
-        k = self.graph.arguments[step].index(slot)
+    def _back(self, slot: int, step: int, k: int, found: Slopes) -> Slopes | None:
+        """The slopes of a step's argument `k` from those of its result; None where the way back is not to be trusted.
+
+        Errors are those of rounding, independent of each other: their squares add. (Their sizes would grow without
+        bounds in fifty steps of a recurrence.)
+        """
         unknown = np.isinf(found.error)
         error = np.where(unknown, 0.0, found.error)
+        if not self._linear(step):
+            return self._entrywise(step, k, Slopes(found.value, error), unknown)
         with np.errstate(all="ignore"):
             value = self._carry(step, k, found.value, signed=True)
-            if not self._tried(slot, step, k, found.value, value):
+            squares = self._carry(step, k, error**2 + (4.0 * UNIT * found.value) ** 2, signed=False)
+            if (squares < 0.0).any() or not self._tried(slot, step, k, found.value, value):
                 return None
-            wide = self._carry(step, k, error, signed=False)
-            added = self._carry(step, k, np.abs(found.value), signed=False)
-            wide = wide + 4.0 * UNIT * added
+            wide = np.sqrt(squares)
             if unknown.any():
                 wide = np.where(self._carry(step, k, unknown.astype(float), signed=False) > 0.0, np.inf, wide)
         return Slopes(value, np.where(np.isfinite(value), wide, np.inf))
 
+    def _linear(self, step: int) -> bool:
+        operation = self.graph.operations[step]
+        sums = ("add", "subtract", "identity", "negative")
+        return not isinstance(operation, Elementwise) or (operation.name in sums and known(operation))
+
+    def _entrywise(self, step: int, k: int, found: Slopes, unknown: Array) -> Slopes:
+        """The slopes of an argument of an elementwise step: those of the result, times what the step's own values say.
+
+        `unknown` marks entries of the result without a slope.
+        """
+        graph, shape = self.graph, self.graph.shapes[self.graph.arguments[step][k]]
+        with np.errstate(all="ignore"):
+            local = self.oracle.local(step, k)
+            value = found.value * local.value
+            lost = np.isinf(local.error) | ~np.isfinite(value) | (unknown & (np.abs(local.value) + local.error > 0.0))
+            squares = (found.error * local.value) ** 2 + (found.value * local.error) ** 2 + (4.0 * UNIT * value) ** 2
+            value, squares = (np.broadcast_to(np.where(lost, 0.0, v), graph.shapes[step]) for v in (value, squares))
+            value, wide = unbroadcast(value, shape, 0), np.sqrt(unbroadcast(squares, shape, 0))
+            lost = unbroadcast(np.broadcast_to(lost, graph.shapes[step]).astype(float), shape, 0) > 0.0
+        return Slopes(value, np.where(lost, np.inf, wide))
+
     def _carry(self, step: int, k: int, slopes: Array, signed: bool) -> Array:
-        """Every entry's slope times what it moves in the result, added up; sizes instead of numbers if not `signed`."""
+        """Every entry's slope times what it moves in the result, added up; not `signed`: times its square."""
         operation, arguments = self.graph.operations[step], self.graph.arguments[step]
         shape, options = self.graph.shapes[arguments[k]], self.graph.options.get(step)
         name = operation.name if operation is not None else ""
@@ -148,12 +247,30 @@ class Ways:
         if name in ("matmul", "dot"):
             assert options is not None
             other = np.asarray(self.point.slots[arguments[1 - k]], float).reshape(options.lifted[1 - k])
-            other = other if signed else np.abs(other)
+            other = other if signed else other**2
             product = slopes.reshape(options.product)
             return (other.T @ product if k else product @ other.T).reshape(shape)
+        if not isinstance(operation, Elementwise):
+            return self._by_rule(step, k, slopes)
         minus = signed and (name == "negative" or (name == "subtract" and k == 1))
         whole = np.broadcast_to(slopes, self.graph.shapes[step])
         return unbroadcast(-whole if minus else whole, shape, 0)
+
+    def _by_rule(self, step: int, k: int, slopes: Array) -> Array:
+        """What a step's own rule carries back, which is tried on its values before it is believed."""
+        xp, graph = self.point.plan.numbers(copies=True), self.graph
+        operation, options = graph.operations[step], graph.options[step]
+        values = [np.broadcast_to(self.point.slots[a], self.graph.shapes[a]) for a in self.graph.arguments[step]]
+        found = rule(operation, k)(xp, options, slopes, self.point.slots[step], *values)
+        shape = values[k].shape
+        if not isinstance(found, Part):
+            return np.broadcast_to(found, shape)
+        whole = np.zeros(shape)
+        if found.unique:
+            whole[found.where] += found.value
+        else:
+            xp.add_at(whole, found.where, found.value)
+        return whole
 
     def _tried(self, slot: int, step: int, k: int, result: Array, carried: Array) -> bool:
         """Whether a random change moves the operation's own value as the carried slopes say it does."""
@@ -166,8 +283,10 @@ class Ways:
         if isinstance(operation, Elementwise):
             moved = operation.value(xp, *zero)  # a sum: what stands beside the change does not matter
         else:
-            given = [change if j == k else v for j, v in enumerate(values)]
-            moved = operation.value(xp, graph.options[step], *given)
+            whole = [np.broadcast_to(v, graph.shapes[a]) for v, a in zip(values, graph.arguments[step], strict=True)]
+            ends = [[v if j == k else w for j, w in enumerate(whole)] for v in (change, 0.0 * change)]
+            moved, still = (operation.value(xp, graph.options[step], *given) for given in ends)
+            moved = moved - still
         one, other = result * moved, carried * change
         size = np.abs(one).sum() + np.abs(other).sum()
         return bool(abs(one.sum() - other.sum()) <= TRIED * size)
@@ -181,6 +300,9 @@ class Oracle(Protocol):
 
     def slopes(self, changes: Changes, x: Array, index: tuple[Array, ...]) -> tuple[Array, Array]:
         """The slopes of entries (their values, and their numbers by axis), and the errors; inf where there is none."""
+
+    def local(self, step: int, k: int) -> Slopes:
+        """The slope of every entry of an elementwise step with its argument `k`, from the step's own values."""
 
 
 class Differences:
@@ -203,3 +325,28 @@ class Differences:
         """The search for each entry's own step, all of them side by side."""
         searches = Calibrations(x, self.point.noise(changes.slot), self.goal)
         return searches.run(lambda active, places: changes.look(tuple(k[active] for k in index), places))
+
+    def local(self, step: int, k: int) -> Slopes:
+        """The slope of every entry of an elementwise step with its argument `k`, by differences of its own values."""
+        graph, xp = self.point.graph, self.point.plan.numbers(copies=True)
+        shape, operation = graph.shapes[step], graph.operations[step]
+        assert isinstance(operation, Elementwise)
+        values = [np.broadcast_to(self.point.slots[a], shape).ravel() for a in graph.arguments[step]]
+        branch = None if operation.branch is None else np.asarray(operation.branch(xp, *values))
+
+        def look(active: Array, places: Array) -> tuple[Array, Array]:
+            given = [places if j == k else v[active][:, None] for j, v in enumerate(values)]
+            with quietly(xp):
+                y = np.broadcast_to(operation.value(xp, *given), places.shape)
+                turned: Array = np.zeros(len(active), bool)
+                if branch is not None and operation.branch is not None:
+                    here = np.broadcast_to(branch, values[k].shape)[active][:, None]
+                    there = np.broadcast_to(operation.branch(xp, *given), places.shape)
+                    turned = (there != here).any(axis=1)
+            return y, np.where(turned, step, -1)
+
+        noise = UNIT * np.abs(np.broadcast_to(self.point.slots[step], shape).ravel())
+        found = Calibrations(values[k], noise, self.goal).run(look)
+        unknown = found.cornered | ~np.isfinite(found.value)
+        value = np.where(unknown, 0.0, found.value)
+        return Slopes(value.reshape(shape), np.where(unknown, np.inf, found.error).reshape(shape))

@@ -19,6 +19,8 @@ from backpropcli.gradcheck.stacks import COMPONENTS, Stack, ready
 Array = Any
 SHARP, PLAIN = 1e-3, 100.0
 """As in `verdicts`, which is built on this."""
+DEAR = 2e7
+"""Looks that cost more numbers than this are left to the next rung, where slopes are carried to it."""
 SLAB = 4096
 """So many components of one array are searched before the next ones: what was found until then is kept."""
 
@@ -109,7 +111,8 @@ def _arrays(
 ) -> Iterator[tuple[int, Row | Found]]:
     a = np.array([c.backprop for c in components])
     rest = np.arange(len(components))
-    carried = ways.carried(slot) if 2 * len(components) > ways.entries(slot) else None
+    each = 6.0 * ways.changes(slot).work
+    carried = ways.carried(slot) if ways.work(slot) < each * len(components) else None
     if carried is not None:
         flat = np.array([c.flat for c in components])
         value, error = carried.value.ravel()[flat], carried.error.ravel()[flat]
@@ -122,6 +125,11 @@ def _arrays(
         for k in np.flatnonzero(plain).tolist():
             yield k, Found(Slope(float(value[k]), float(error[k])), -1)
         rest = np.flatnonzero(~passed & ~plain)
+        if each * len(rest) > max(DEAR, ways.work(slot)):  # complex steps are carried as fast, and are sharper
+            waits = np.isfinite(error[rest])
+            for k in rest[waits].tolist():
+                yield k, Found(Slope(float(value[k]), float(error[k])), -1)
+            rest = rest[~waits]
     for first in range(0, len(rest), SLAB):
         numbers = rest[first : first + SLAB].tolist()
         some = [components[k] for k in numbers]

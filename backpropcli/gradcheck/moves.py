@@ -56,6 +56,8 @@ class Moves(Regions):
                 move = self._sum(slot, operation)
             elif operation.name in BY_AXIS and self.graph.shapes[self.graph.arguments[slot][0]]:
                 move = self._by_axis(slot, operation)
+            elif operation.each is not None:
+                move = self._mean_of_each(slot, operation, operation.each)
             elif operation.name in PERMUTING:
                 move = self._permuted(slot)
         if move is None:
@@ -235,6 +237,33 @@ class Moves(Regions):
         if operation.branch is not None:
             move.watch = self._watch(bound(operation.branch), slot, patterns, readers)
         return move
+
+    def _mean_of_each(self, slot: int, operation: Structural, each: Callable[..., Array]) -> Move | None:
+        """A mean over examples: only what the examples that are reached contribute is exchanged."""
+        graph, options, xp = self.graph, self.graph.options[slot], self.xp
+        first, *others = self.graph.arguments[slot]
+        shape = graph.shapes[first]
+        if first not in self.patterns or any(a in self.patterns for a in others) or len(shape) < 2:
+            return None
+        examples = self.patterns[first][:-1]
+        if all(label is None for label in examples) or not np.isfinite(self.values[slot]):
+            return None
+        own = [(*examples, None)[: len(graph.shapes[a])] for a in others]
+        whole = each(xp, options, *[np.broadcast_to(self.values[a], graph.shapes[a]) for a in graph.arguments[slot]])
+        behind = tuple(range(1, len(shape)))
+        regions = [
+            tuple(1 if label is not None else n for label, n in zip(p, graph.shapes[a], strict=True))
+            for a, p in zip(others, own, strict=True)
+        ]
+
+        def run(state: State, index: Indices) -> Array:
+            there = self.widened(first, state, (*examples, None), index)
+            beside = [self.base(a, p, index) for a, p in zip(others, own, strict=True)]
+            given = spread(xp, [there, *beside], [there.shape[1:], *regions])
+            moved = each(xp, options, *given) - self.at(whole, examples, index)
+            return moved.sum(axis=behind) / options.count + self.values[slot]
+
+        return Move(slot, (), run, 15.0 * region(shape, (*examples, None)) + 2.0)
 
     def _permuted(self, slot: int) -> Move:
         """Axes in another order."""

@@ -179,6 +179,8 @@ class Structural(Operation):
     `drops`: not all of the upstream gradient is handed on (the triangle that `tril` leaves out, a label's).
     `slopes`: where the entries along `axis` depend on one another, the textbook derivative of an entry y by its own
     argument's entry, and by that of another entry whose value is w.
+    `each(xp, o, *arguments)`, of a mean over all examples, gives what one example contributes: what is added up, and
+    divided by `o.count`; the first argument's last axis is its own.
     """
 
     kind = "structural"
@@ -196,6 +198,7 @@ class Structural(Operation):
         group: Group,
         formula: str = "",
         branch: Body | None = None,
+        each: Body | None = None,
         instead: str = "",
         listed: bool = False,
         labels: Callable[[Options], Sequence[Labels]] = lambda o: (),
@@ -211,6 +214,7 @@ class Structural(Operation):
         self.textbook = tuple(vjps[a][0] for a in self.arguments)
         self.vjps = tuple(vjps[a][1] for a in self.arguments)
         self.samples = tuple(samples)
+        self.each = each
         self.instead = instead
         self.listed = listed
         self.labels = labels

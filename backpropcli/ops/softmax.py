@@ -114,8 +114,12 @@ def _examples(o: Options) -> tuple[int, ...]:
     return tuple(range(1 - len(o.shape), 0))
 
 
+def _each_cross_entropy(xp: XP, o: Options, logits: Value, targets: Value) -> Value:
+    return _cross_entropy(xp, o, logits, _as_targets(xp, o, targets))
+
+
 def _mean_cross_entropy(xp: XP, o: Options, logits: Value, targets: Value) -> Value:
-    losses = _cross_entropy(xp, o, logits, _as_targets(xp, o, targets))
+    losses = _each_cross_entropy(xp, o, logits, targets)
     return xp.sum(losses, axis=_examples(o)) / o.count if _examples(o) else losses
 
 
@@ -200,7 +204,7 @@ OPERATIONS = (
         "numbers or one-hot",
         group="reductions", planner=plan_mean_cross_entropy, keywords={"input": "logits", "target": "targets"},
         samples=(sample((3,), (3,)), sample((2, 3), (2, 3)), sample((2, 2, 3), (2, 2, 3))),
-        value=_mean_cross_entropy, source="torch.nn.functional.cross_entropy",
+        value=_mean_cross_entropy, each=_each_cross_entropy, source="torch.nn.functional.cross_entropy",
         vjps={
             "logits": ("g / n * (softmax(logits) * sum(targets) - targets)", _mean_cross_entropy_vjp),
             "targets": ("-g / n * log_softmax(logits), 0 for class numbers", _mean_targets_vjp),
