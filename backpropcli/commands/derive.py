@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from backpropcli.commands.options import (
+    Expand,
     Network,
     Numbers,
     Output,
@@ -28,6 +29,7 @@ def derive(
     network: Network,
     numbers: Numbers,
     output: Output,
+    expand: Expand = False,
     of: Annotated[
         Word,
         typer.Option(metavar="NODE", help="Gradients of this node instead of the loss.", autocompletion=complete_names),
@@ -67,6 +69,7 @@ def derive(
     found = [
         net.derive(
             name, place, of=by, seconds=seconds, precision=numbers.precision(), ascii=to.ascii, full=numbers.full,
+            expand=expand,
         )
         for name, place, by in names
     ]

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from backpropcli.commands.options import OUTPUT, Network, Numbers, Word, announce, command, complete_names, one_file
+from backpropcli.commands.options import (
+    OUTPUT,
+    Expand,
+    Network,
+    Numbers,
+    Word,
+    announce,
+    command,
+    complete_names,
+    one_file,
+)
 from backpropcli.errors import UsageError
 from backpropcli.suggest import did_you_mean
 from backpropcli.views.numbers import read_count
@@ -34,7 +44,7 @@ def draw(
         typer.Option(metavar="LEVEL", help="nodes (the default), or layers: shapes, like nodes in one box, frames."),
     ] = None,
     blank: Annotated[bool, typer.Option("--blank", help="Blanks for what is to be worked out: an exercise.")] = False,
-    expand: Annotated[bool, typer.Option("--expand", help="A box for every step inside a formula.")] = False,
+    expand: Expand = False,
     all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False,
     ascii: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII signs in the terminal.")] = False,
     format: Annotated[

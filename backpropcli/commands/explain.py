@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backpropcli.commands.options import (
+    Expand,
     Network,
     Numbers,
     Output,
@@ -30,6 +31,7 @@ def explain(
     network: Network,
     numbers: Numbers,
     output: Output,
+    expand: Expand = False,
     of: Annotated[
         Word,
         typer.Option(metavar="NODE", help="Gradients of this node instead of the loss.", autocompletion=complete_names),
@@ -65,7 +67,7 @@ def explain(
         known = {label for one in tellings if by in (None, one.of) for label in one.cone.labels}
         tellings.append(net.explain(
             name, place, of=by, precision=numbers.precision(), ascii=to.ascii, known=known,
-            full=numbers.full or to.width is None,
+            full=numbers.full or to.width is None, expand=expand,
         ))  # fmt: skip
     if to.format == "json":
         to.write(explain_json(tellings, net.source))

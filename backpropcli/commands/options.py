@@ -314,6 +314,10 @@ def listed(words: Words) -> list[str] | None:
     return [name.strip() for name in result if name.strip()]
 
 
+Expand = Annotated[bool, typer.Option("--expand", help="Every step inside a formula by itself.")]
+"""An option of the commands that tell a network step by step."""
+
+
 def one_file(network: Network, command: str, names: bool = False) -> str | None:
     """The one file among the arguments; None where there is none.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backpropcli.commands.options import Network, Numbers, Word, announce, command, complete_names, one_file
+from backpropcli.commands.options import Expand, Network, Numbers, Word, announce, command, complete_names, one_file
 from backpropcli.errors import UsageError
 from backpropcli.views.numbers import read_count
 from backpropcli.views.output import Destination, is_terminal, message, terminal_width
@@ -48,6 +48,7 @@ def quiz(
     every: Annotated[
         bool, typer.Option("--every", help="Every blank of a large network, not the 60 nearest to the loss.")
     ] = False,
+    expand: Expand = False,
     of: Annotated[
         Word,
         typer.Option(
@@ -87,7 +88,7 @@ def quiz(
         net = network.read(file)
         sheets = net.worksheets(
             worksheet, students, of=of, only=only, seed=chosen, precision=numbers.precision(), every=every,
-            tell=to.note, seeds=seeds_of(students),
+            expand=expand, tell=to.note, seeds=seeds_of(students),
         )  # fmt: skip
         write_files(sheets, force, hint=f"Replace them:  --force, or write others:  --worksheet other{sheet}")
         written = [path for path, _ in sheets]
@@ -108,7 +109,9 @@ def quiz(
         raise UsageError("the network and the answers cannot both come from standard input", hint="Name a file.")
     net = network.read(file)
     announce(network, file, net.source, to)
-    asked = net.quiz(of, only=only, seed=chosen, precision=numbers.precision(), ascii=to.ascii, every=every)
+    asked = net.quiz(
+        of, only=only, seed=chosen, precision=numbers.precision(), ascii=to.ascii, every=every, expand=expand
+    )
     from backpropcli.views.quiz_session import Session
 
     session = Session(asked)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backpropcli.commands.options import (
+    Expand,
     Network,
     Numbers,
     Output,
@@ -52,7 +53,7 @@ def run(
         Words, typer.Option(metavar="NAME...", help="Show only these rows.", autocompletion=complete_names)
     ] = None,
     all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False,
-    expand: Annotated[bool, typer.Option("--expand", help="A row for every step inside a formula.")] = False,
+    expand: Expand = False,
     steps: Annotated[bool, typer.Option("--steps", help="Show both passes worked out.")] = False,
     forward: Annotated[bool, typer.Option("--forward", help="Values only.")] = False,
     upstream: Annotated[
@@ -114,7 +115,7 @@ def run(
         from backpropcli.views.steps import steps as worked
 
         lines = worked(
-            trace, net.source, precision, to.width, ascii=to.ascii, everything=all, title=net.spec.title
+            trace, net.source, precision, to.width, ascii=to.ascii, everything=all, expand=expand, title=net.spec.title
         )  # fmt: skip
         fence = ["```text\n"] if to.format == "markdown" else []
         to.write([*fence, *(f"{line}\n" for line in lines), *(["```\n"] if fence else [])])

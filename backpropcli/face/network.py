@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +11,7 @@ from backpropcli.engine import NotScalarError, Plan
 from backpropcli.engine.labels import check_labels
 from backpropcli.engine.trace import one_entry
 from backpropcli.errors import SpecError
-from backpropcli.face.arrays import as_array, steepest
+from backpropcli.face.arrays import as_array
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Value
 from backpropcli.ops.numbers.quiet import quietly
@@ -296,12 +295,13 @@ class Network:
         precision: Precision | None = None,
         ascii: bool = False,
         every: bool = False,
+        expand: bool = False,
     ) -> Quiz:
         """The exercise as questions: `network.quiz().questions[0].mark("2*3").right`.
 
         About the loss, or about `of` and what it depends on. `only` "values" or "gradients". `seed` chooses other nice
         numbers, the same as a page's with that seed. Of a large network the 60 blanks nearest to the loss, unless
-        `every` one is wanted.
+        `every` one is wanted; with `expand` every step inside a formula is a question.
         """
         from backpropcli.engine.part import needed
         from backpropcli.views.quiz import Quiz
@@ -311,7 +311,7 @@ class Network:
         style = ASCII if ascii else UNICODE
         return Quiz(
             trace, self.source, only=only, seed=seed, precision=precision, style=style, every=every,
-            functions=self.spec.functions, needed=needed(self.graph, of) if of is not None else None,
+            expand=expand, functions=self.spec.functions, needed=needed(self.graph, of) if of is not None else None,
         )  # fmt: skip
 
     def worksheets(
@@ -324,6 +324,7 @@ class Network:
         seed: int | None = None,
         precision: Precision | None = None,
         every: bool = False,
+        expand: bool = False,
         tell: Callable[[str], None] = lambda _: None,
         seeds: Mapping[str, int] | None = None,
     ) -> list[tuple[str, str]]:
@@ -336,7 +337,7 @@ class Network:
         from backpropcli.views.worksheet import worksheets
 
         def make(number: int | None) -> Quiz:
-            return self.quiz(of, only=only, seed=number, precision=precision, every=every)
+            return self.quiz(of, only=only, seed=number, precision=precision, every=every, expand=expand)
 
         return list(worksheets(make, path, students, seed, self.spec.title or "", tell, seeds))
 
@@ -357,31 +358,16 @@ class Network:
         ascii: bool = False,
         known: Collection[str] = (),
         full: bool = False,
+        expand: bool = False,
     ) -> Explanation:
         """How the chain rule gets to the gradient of `name` (or of one entry of it), told in sections.
 
         `known`: names whose gradients have been told, so that what they share with this one is not told again.
-        `full`: every step of a long walk.
+        `full`: every step of a long walk; `expand`: every step inside a formula by itself.
         """
-        from backpropcli.engine.nudge import nudge
-        from backpropcli.ops.definition import show_shape
-        from backpropcli.views.tellings.explain import Explanation
-        from backpropcli.views.tellings.proof import best, steps
-        from backpropcli.views.typeset import ASCII, UNICODE
-        from backpropcli.views.worked import Worked
+        from backpropcli.face.telling import explanation
 
-        data = self.graph.nodes[self.node(name)].kind in ("input", "target")
-        trace, shape = self.run(of, everything=data), self.graph.shape(name)
-        place = tuple(index)
-        if place and (len(place) != len(shape) or any(not -n <= k < n for k, n in zip(place, shape, strict=True))):
-            known = f"has shape {show_shape(shape)}" if shape else "is one number"
-            raise SpecError(f"there is no {name}[{', '.join(map(str, place))}]: {name} {known}")
-        place = tuple(k % n for k, n in zip(place, shape, strict=True)) if place else ()
-        at = place or steepest(trace.gradient(name))
-        before = float(trace.value(name)[at] if at else trace.value(name)) if 0 not in shape else math.nan
-        finite = math.isfinite(before)
-        proof = best([nudge(trace, name, eps, at) for eps in steps(before)]) if finite else None
-        return Explanation(Worked(trace, precision, ASCII if ascii else UNICODE, data), name, place, proof, known, full)
+        return explanation(self, name, tuple(index), of, precision, ascii, known, full, expand)
 
     def derive(
         self,
@@ -393,25 +379,17 @@ class Network:
         precision: Precision | None = None,
         ascii: bool = False,
         full: bool = False,
+        expand: bool = False,
     ) -> Derivation:
         """The gradient of `name` (or of one entry of it) as a formula by SymPy, compared with backpropagation.
 
         `network.derive("w1").found[0].formula` is `w2*x*(a2 - y)`. What takes longer than `seconds`, or is too large,
-        is said in its `problem`; `full`: nothing that SymPy can make is too large to be read.
+        is said in its `problem`; `full`: nothing that SymPy can make is too large to be read; `expand`: the
+        local derivatives of every step inside a formula.
         """
-        from backpropcli.symbolic import SymbolicError
-        from backpropcli.symbolic.derive import Derived, derive
-        from backpropcli.views.tellings.derive import Derivation
+        from backpropcli.face.telling import derivation
 
-        told = self.explain(name, index, of=of, precision=precision, ascii=ascii)
-        trace, found, together, problem = told.worked.trace, list[Derived](), "", None
-        try:
-            assert trace.of is not None
-            gradient = trace.gradient(name)
-            found, together = derive(self.graph, self.values, trace.of, name, gradient, told.index, seconds, full)
-        except SymbolicError as error:
-            problem = error
-        return Derivation(told, found, problem, together)
+        return derivation(self, name, tuple(index), of, seconds, precision, ascii, full, expand)
 
     def nudge(self, name: str, eps: float = 1e-3, index: Sequence[int] = (), *, of: str | None = None) -> Nudge:
         """Move one number by `eps` and compare every node downstream, before and after, with its derivative."""

@@ -31,9 +31,10 @@ from backpropcli.views.lesson_words import forgettable, handed_on, hint, words, 
 from backpropcli.views.numbers import Precision, exact
 from backpropcli.views.primes import Prime, cases
 from backpropcli.views.stages import Stage
+from backpropcli.views.terms import Factor, Term
 from backpropcli.views.typeset import typeset
 from backpropcli.views.typeset_html import CLOSE, OPEN, mathematics, variable
-from backpropcli.views.worked import MOST_INLINE, Factor, Term, Worked
+from backpropcli.views.worked import MOST_INLINE, Worked
 
 MOST_RECORDED = 20_000
 """A program of more operations than these would make the page heavy: it then shows its numbers as they are."""

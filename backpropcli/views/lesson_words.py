@@ -11,8 +11,9 @@ from backpropcli.spec.formula.tree import Name, postorder
 from backpropcli.views.quiz_hints import in_words, value_hint
 from backpropcli.views.quiz_words import Attempt, attempts, halved, squared, text_of
 from backpropcli.views.stages import Stage
+from backpropcli.views.terms import Term
 from backpropcli.views.typeset import typeset
-from backpropcli.views.worked import Term, Worked
+from backpropcli.views.worked import Worked
 
 UPSTREAM = "□"
 """What stands for the upstream gradient in the formula of what becomes of it: `□ @ W2.T`."""

@@ -30,13 +30,14 @@ class Quiz:
     """The questions about a run that was differentiated, in order; `left_out`: the names too large to be asked for.
 
     `only` "values" or "gradients"; `seed` is told; `every`: however many there are. `functions` are those that the
-    network defines itself; `needed` the names that it is about, where those are not all.
+    network defines itself; `needed` the names that it is about, where those are not all; `expand` asks for every step
+    inside a formula.
     """
 
     def __init__(
         self, trace: Trace, source: str = "", *, only: str | None = None, seed: int | None = None,
         precision: Precision | None = None, style: Style = UNICODE, every: bool = False,
-        functions: Functions | None = None, needed: Collection[str] | None = None,
+        functions: Functions | None = None, needed: Collection[str] | None = None, expand: bool = False,
     ) -> None:  # fmt: skip
         if only is not None and only not in KINDS:
             raise UsageError(f"--only {only}: expected values or gradients{did_you_mean(only, KINDS)}")
@@ -44,7 +45,7 @@ class Quiz:
         if not graph.names("parameter") and graph.names("input") and trace.of is not None:
             trace.gradient(graph.names("input")[0])  # asks for all gradients now, so that these are settled too
         self._settled = settled(trace)
-        self.worked = Worked(self._settled.trace, precision, style)
+        self.worked = Worked(self._settled.trace, precision, style, expand=expand)
         self.worked.inline = MOST_INLINE
         self.source = source
         self.seed = seed

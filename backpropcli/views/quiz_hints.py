@@ -13,8 +13,9 @@ from backpropcli.views.numbers import exact, local_name
 from backpropcli.views.quiz_functions import Functions, calls, definition, written_out
 from backpropcli.views.quiz_words import bracketed, in_numbers, stage_text, summed
 from backpropcli.views.stages import Stage
+from backpropcli.views.terms import Term
 from backpropcli.views.typeset import typeset
-from backpropcli.views.worked import Term, Worked
+from backpropcli.views.worked import Worked
 
 SIMPLE = frozenset({"exp", "log", "sqrt", "erf"})
 """Functions that a pocket calculator has, or nearly."""

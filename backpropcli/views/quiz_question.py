@@ -18,7 +18,8 @@ from backpropcli.views.quiz_functions import Functions
 from backpropcli.views.quiz_hints import gradient_hint, value_hint
 from backpropcli.views.quiz_words import formula_mistake, gradient_mistake, halved, nearly, squared
 from backpropcli.views.stages import Stage
-from backpropcli.views.worked import Term, Worked
+from backpropcli.views.terms import Term
+from backpropcli.views.worked import Worked
 
 HINTS = 3
 TOPICS = ("upstream · local", "adding up the paths", "signs", "factors of 2", "the forward pass")

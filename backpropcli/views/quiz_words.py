@@ -11,9 +11,10 @@ from backpropcli.spec.formula.tree import Binary, Call, Expression, Index, Name,
 from backpropcli.views.numbers import local_name
 from backpropcli.views.primes import evaluate
 from backpropcli.views.stages import Stage
+from backpropcli.views.terms import Term
 from backpropcli.views.trial import comes_to
 from backpropcli.views.typeset import typeset
-from backpropcli.views.worked import Term, Worked
+from backpropcli.views.worked import Worked
 
 NEGATIVE = re.compile(r"\A(-\d[\d.]*(?:e-?\d+)?)(?![\d.])")
 SHAPE = re.compile(r"\(\d+,(?:\d+(?:,\d+)*)?\)")

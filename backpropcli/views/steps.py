@@ -27,15 +27,17 @@ def steps(
     *,
     ascii: bool = False,
     everything: bool = False,
+    expand: bool = False,
     title: str = "",
 ) -> Iterator[str]:
     """Both passes as lines of text: forward from left to right, then backward from right to left.
 
     `source` is the file's name and `title` the network's, for the heading. `width` is the terminal's; None (a pipe, a
     file) lays lines out for 80 columns and leaves whole what is wider. With `everything`, inputs and targets get their
-    gradients too. After a forward pass alone there is no backward section.
+    gradients too; with `expand` every step inside a formula is worked out by itself. After a forward pass alone there
+    is no backward section.
     """
-    worked = Worked(trace, precision, ASCII if ascii else UNICODE, everything or trace.everything)
+    worked = Worked(trace, precision, ASCII if ascii else UNICODE, everything or trace.everything, expand)
     if source:
         if title:
             yield printable(title)
@@ -50,7 +52,8 @@ def steps(
         yield closing(sum(1 for _ in worked.order()))
     inner = next((stage.name for stage in worked.stages if "." in stage.name), "")
     if inner:
-        yield f"Names with a point, such as {inner}, are steps inside a formula: backprop run --expand lists them all."
+        more = "" if expand else ": backprop run --expand lists them all"
+        yield f"Names with a point, such as {inner}, are steps inside a formula{more}."
     if any(prod(worked.shape(label)) > MOST_ENTRIES for label in worked.slots):
         yield f"Arrays of more than {MOST_ENTRIES} entries are shown as their shapes."
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from backpropcli.engine import Trace
 from backpropcli.engine.backward import unbroadcast
@@ -20,6 +20,7 @@ from backpropcli.views.inline import full, inline, rounded
 from backpropcli.views.numbers import MOST_DIGITS, Precision, gradient_name, local_name
 from backpropcli.views.primes import Prime, cases, choices, decided, evaluate, joined, outcome, reason
 from backpropcli.views.stages import Stage, paired, primitive_stages, stages
+from backpropcli.views.terms import Factor, Term
 from backpropcli.views.trial import comes_to
 from backpropcli.views.typeset import UNICODE, Style, factor, typeset
 from backpropcli.views.unheard import unheard
@@ -33,42 +34,11 @@ ROUNDING = 1e-12
 """Entries of an array that are smaller than this part of the largest are what rounding has left of 0."""
 
 
-class Factor(NamedTuple):
-    """One factor of a product: as a formula, with numbers put in (None where an array is too large), and its value.
-
-    `remark` says what cannot be seen from the formula: which side of a corner a value is on. `spread`: it is an array.
-    """
-
-    text: str
-    numbers: str | None
-    value: Any = None
-    remark: str = ""
-    spread: bool = False
-    comes: Any = None
-    """What the numbers come to as they are shown; None where that is not known."""
-
-
-class Term(NamedTuple):
-    """One term of a gradient: what comes through one stage that uses the value.
-
-    `text` and `numbers` are the whole term; for an elementwise stage that is `upstream · local`, for another (a matrix
-    product, a sum) the operation's vector-Jacobian product, and `local` is None. `value` is the term's own number,
-    where it is one, there are several terms, and the trace knows it.
-    """
-
-    through: Stage
-    upstream: Factor
-    local: Factor | None
-    text: str
-    numbers: str | None
-    value: Any = None
-    remark: str = ""
-    comes: Any = None
-    """What the numbers come to as they are shown; None where that is not known."""
-
-
 class Worked:
-    """A trace read as a worked solution; `everything` gives data gradients too, `expand` works each step out."""
+    """A trace read as a worked solution.
+
+    `everything`: inputs and targets have gradients too; `expand`: every step inside a formula is worked out by itself.
+    """
 
     tested = True
     """Whether lines get as many digits as it takes for them to be true."""
@@ -78,8 +48,11 @@ class Worked:
         self, trace: Trace, precision: Precision | None = None, style: Style = UNICODE, everything: bool = False,
         expand: bool = False,
     ) -> None:  # fmt: skip
-        self.trace, self.graph, self.style, self.expand = trace, trace.graph, style, expand
+        self.trace = trace
+        self.graph = trace.graph
         self.precision = precision or Precision()
+        self.style = style
+        self.expand = expand
         names = self.graph.names("input", "target") if everything else []
         if not everything and not self.graph.names("parameter"):
             names = self.graph.names("input")
@@ -91,6 +64,10 @@ class Worked:
     def stages(self) -> list[Stage]:
         """Everything that is worked out, in evaluation order."""
         return list((primitive_stages if self.expand else stages)(self.graph, self.labels))
+
+    def unit(self, stage: Stage) -> str:
+        """What a stage belongs to where formulas are told as wholes: its node; itself where every step is told."""
+        return stage.name if self.expand else stage.node
 
     @cached_property
     def labels(self) -> dict[int, str]:

@@ -63,10 +63,13 @@ class Cone:
         found = [label for label in self.worked.order() if label in self.labels]
         return found if self.name in found else [*found, self.name]  # data, whose gradient nobody else asks for
 
-    def defined(self, node: str) -> Maths:
-        """`a2 = relu(z2)`: a node's formula as its author wrote it."""
-        written = parse(self.worked.graph.nodes[node].formula, self.worked.graph.nodes)
-        return maths.spelled(maths.name(node), " = ", maths.formula(written, self.worked.style, self.worked.arrays))
+    def defined(self, label: str) -> Maths:
+        """`a2 = relu(z2)`: a node's formula as its author wrote it; a step's where every step is told."""
+        worked = self.worked
+        shown = next((stage.shown for stage in worked.stages if stage.name == label), None) if worked.expand else None
+        if shown is None:
+            shown = parse(worked.graph.nodes[label].formula, worked.graph.nodes)
+        return maths.spelled(maths.name(label), " = ", maths.formula(shown, worked.style, worked.arrays))
 
     def routes(self, arrow: str) -> Section:
         """Which nodes lie on the way: every path by its names, or how many there are."""
@@ -93,11 +96,11 @@ class Cone:
         return paths[self.name]
 
     def _nodes(self) -> list[str]:
-        return [label for label in self.order if label in self.worked.graph.nodes]
+        return [label for label in self.order if self.worked.expand or label in self.worked.graph.nodes]
 
     def _users(self, node: str) -> list[str]:
         """The nodes of the cone that use a node, each once, in evaluation order."""
-        found = dict.fromkeys(stage.node for stage in self.worked.users.get(node, ()))
+        found = dict.fromkeys(self.worked.unit(stage) for stage in self.worked.users.get(node, ()))
         return [user for user in found if user in self.labels]
 
     def _paths(self) -> list[list[str]]:
@@ -119,7 +122,10 @@ class Cone:
             stages = [s for s in self.worked.stages if s.node == node]
             steps = [maths.spelled(maths.name(s.name), " = ", maths.formula(
                 s.shown, self.worked.style, self.worked.arrays)) for s in stages]  # fmt: skip
-            lines.append((Said(self.defined(node), " is worked out in steps:  ", maths.joined(",  ", steps)), 2))
+            written = parse(self.worked.graph.nodes[node].formula, self.worked.graph.nodes)
+            whole = maths.formula(written, self.worked.style, self.worked.arrays)
+            head = maths.spelled(maths.name(node), " = ", whole)
+            lines.append((Said(head, " is worked out in steps:  ", maths.joined(",  ", steps)), 2))
         return Lines(lines) if lines else None
 
     def legend(self, walk: Walk) -> Lines | None:

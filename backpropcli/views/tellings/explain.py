@@ -138,6 +138,8 @@ class Explanation:
     def one_path(self, path: Path) -> Iterator[Section]:
         """The walk from the loss back, a line a local derivative, and the same in one line."""
         who, of = maths.name(*self.spot), maths.name(self.of)
+        if self.worked.expand and (inside := self.cone.inner_steps(self.cone.labels)):
+            yield inside
         yield Said("One path leads from ", who, " to ", of, ":  ", self.chain.arrows(path))
         done = max((k + 1 for k, link in enumerate(path) if link.by.label in self.known), default=0)
         hidden = max(len(path) - self.most, 0)
@@ -152,14 +154,18 @@ class Explanation:
             yield Said(before, f" is known by now, so {steps} left:")
         elif len(path) == 1:
             yield "It is one step long, so its local derivative is the gradient."
-        else:
-            yield Said(
-                "Walk it from ", of, " back to ", who, ": on each line the gradient so far (upstream), times how fast "
-                "one formula moves with what it uses (local derivative), is the next gradient.",
-            )  # fmt: skip
         rows = self.chain.rows_at([link.by for link in left], left)
         narrow: list[Section] = [self.chain.locals_table(left), Said("With these, from ", of, " back:"), rows]
-        yield Fitting(self.chain.walk_table(left), narrow)
+        words: list[str] = []
+        if not (hidden or done) and len(path) > 1:
+            words = [Said(
+                "Walk it from ", of, " back to ", who, ": on each line the gradient so far (upstream), times how fast "
+                "one formula moves with what it uses (local derivative), is the next gradient.",
+            )]  # fmt: skip
+            narrow[:1] = ["How fast each formula moves with what it uses (local derivative):", narrow[0]]
+            narrow[2] = Said("Walk it from ", of, " back to ", who, ": the gradient so far (upstream), times the local "
+                             "derivative, is the next gradient.")  # fmt: skip
+        yield Fitting(words, self.chain.walk_table(left), narrow)
         if (line := self.chain.in_one_line(path, len(left))) is not None:
             yield line
         if not self.known and (reused := self.reused(path)):
@@ -181,6 +187,8 @@ class Explanation:
     def several_paths(self, found: Sequence[Path]) -> Iterator[Section]:
         """Each path's product, and their sum; and how one backward pass does it."""
         who, of = maths.name(*self.spot), maths.name(self.of)
+        if self.worked.expand and (inside := self.cone.inner_steps(self.cone.labels)):
+            yield inside
         yield Said(
             f"{COUNTS[len(found)]} paths lead from ", who, " to ", of, *self.forks(found), ". Their products are added:"
         )

@@ -48,7 +48,8 @@ class Fact(NamedTuple):
 
 
 class Link(NamedTuple):
-    """One step of a path: `node` uses `by`; d(to)/d(by) is `value`, `formula` says so where there is one.
+    """One step of a path: `node` (or, where every step is told, a step inside one) uses `by`; d(to)/d(by) is `value`,
+    `formula` says so where there is one.
 
     `stage` is the (last) stage that the step goes through.
     """
@@ -132,7 +133,7 @@ class Links:
         for to in _reached(shape, own, spot.place):
             value = _at(slope, to, shape)
             if found is None:
-                yield Link(stage, stage.node, Spot(stage.name, to), spot, value, None)
+                yield Link(stage, worked.unit(stage), Spot(stage.name, to), spot, value, None)
                 continue
             formula, primes = found
             names = self._names(stage, to, shape)
@@ -140,11 +141,12 @@ class Links:
             chosen = {prime.name: fact.said for prime, fact in zip(primes, facts, strict=True)}
             facts += self._chosen(stage, formula, to, shape, names)
             said = substitute(formula, {**names, **chosen})
-            yield Link(stage, stage.node, Spot(stage.name, to), spot, value, said, tuple(facts))
+            yield Link(stage, worked.unit(stage), Spot(stage.name, to), spot, value, said, tuple(facts))
 
     def written(self, label: str) -> Expression:
         """A step inside a formula as it was written, `reg.2` as `sum(w**2)`; of anything else its name."""
-        stage = next((s for s in self.worked.stages if s.name == label), None) if "." in label else None
+        inner = "." in label and not self.worked.expand
+        stage = next((s for s in self.worked.stages if s.name == label), None) if inner else None
         if stage is None:
             return Name(label)
         return substitute(stage.shown, {name: self.written(name) for name in stage.inputs if "." in name})
@@ -213,7 +215,7 @@ class Links:
             value = float(jacobian[(*to, *spot.place)] if shape or own else jacobian)
             if value:
                 formula = self._known_formula(stage, spot, to, value)
-                yield Link(stage, stage.node, Spot(stage.name, to), spot, value, formula)
+                yield Link(stage, self.worked.unit(stage), Spot(stage.name, to), spot, value, formula)
 
     def _known_formula(self, stage: Stage, spot: Spot, to: Place, value: float) -> Expression | None:
         """What can be said of an entry of a Jacobian without a number: 1, 1/n, and softmax's two cases."""
@@ -252,7 +254,7 @@ class Links:
                 value, formula = self._met(slots[1 - position], stage.arguments[1 - position], met)
                 found[to] = (value + found[to][0], None) if to in found else (value, formula)  # a @ a
         for to, (value, formula) in sorted(found.items()):
-            yield Link(stage, stage.node, Spot(stage.name, to), spot, value, formula)
+            yield Link(stage, self.worked.unit(stage), Spot(stage.name, to), spot, value, formula)
 
     def _met(self, slot: int, label: str | None, place: Place) -> tuple[float, Expression | None]:
         constants = self.worked.graph.constants
@@ -303,7 +305,7 @@ def _runs(trail: _Trail, worked: Worked) -> Iterator[_Run]:
     run: list[Link] = []
     while trail is not None:
         link, trail = trail
-        if link.to.label in worked.graph.nodes and run:
+        if (worked.expand or link.to.label in worked.graph.nodes) and run:
             yield tuple(run)
             run = []
         run.append(link)

@@ -59,8 +59,9 @@ class Equations(NamedTuple):
 
 
 class Fitting(NamedTuple):
-    """A table, and what a page that is too narrow for it has instead."""
+    """A table with the words that describe its columns, and what a page that is too narrow for it has instead."""
 
+    words: Sequence[str]
     wide: Table
     narrow: Sequence[Section]
 
@@ -96,7 +97,7 @@ def terminal(sections: Iterable[Section], width: int | None = None, coloured: bo
             yield ""
         if isinstance(section, Fitting):
             fits = section.wide.layout().width <= room
-            yield from terminal([section.wide] if fits else section.narrow, width, coloured)
+            yield from terminal([*section.words, section.wide] if fits else section.narrow, width)
         elif isinstance(section, Walk):
             yield from lay_out(section.rows, room, wrap=True)
         elif isinstance(section, Table):
@@ -127,7 +128,7 @@ def markdown(sections: Iterable[Section]) -> Iterator[str]:
     """The sections as Markdown, the first as a heading; worked lines are code."""
     from backpropcli.views.markdown import told
 
-    for number, section in enumerate(map(_whole, sections)):
+    for number, section in enumerate(_whole(sections)):
         if isinstance(section, Walk):
             yield "```text\n" + "".join(f"{line}\n" for line in lay_out(section.rows, WIDTH)) + "```\n\n"
         elif isinstance(section, Equations):
@@ -142,7 +143,7 @@ def markdown(sections: Iterable[Section]) -> Iterator[str]:
 
 def latex(sections: Iterable[Section]) -> Iterator[str]:
     """The sections as LaTeX, for a document that inputs them and uses amsmath; the first is a heading."""
-    for number, section in enumerate(map(_whole, sections)):
+    for number, section in enumerate(_whole(sections)):
         if isinstance(section, Walk):
             yield from aligned([(left, rest) for left, *rest in section.tex])
         elif isinstance(section, Table):
@@ -197,9 +198,14 @@ def pieces(tex: str) -> list[str]:
     return [*found, line]
 
 
-def _whole(section: Section) -> Whole:
-    """A section for a page that is wide enough."""
-    return section.wide if isinstance(section, Fitting) else section
+def _whole(sections: Iterable[Section]) -> Iterator[Whole]:
+    """The sections for a page that is wide enough."""
+    for section in sections:
+        if isinstance(section, Fitting):
+            yield from section.words
+            yield section.wide
+        else:
+            yield section
 
 
 def tabular(table: Table) -> Iterator[str]:
