@@ -10,10 +10,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, Self
 
 from backpropcli.safe import printable
 
+_NUMBERS = re.compile(r"""[\s{]*(?:"[\w./-]{1,40}"\s*:)?(?:[-+\d.,eE\s\[\]{}]|nan|inf|null|infinity)*\Z""", re.I)
 WIDEST_LINE = 120
 """A source line longer than this is shown as a window around its caret."""
 
@@ -38,6 +40,10 @@ class Place(NamedTuple):
     def shifted(self, offset: int, length: int) -> Place:
         """The same line, `offset` characters further to the right."""
         return self._replace(column=self.column + offset, length=length)
+
+    def bare(self) -> Place:
+        """The same place without its line, unless that is just numbers: what else is in a file may be a secret."""
+        return self if _NUMBERS.match(self.text) else self._replace(text="")
 
     def excerpt(self) -> list[str]:
         """The source line and the caret line under it; empty where the text is not known."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from backpropcli.errors import FileError, Place
+from backpropcli.errors import BackpropError, FileError, Place
 from backpropcli.reads import remember
 from backpropcli.safe import file_name
 from backpropcli.suggest import nearest
@@ -199,6 +199,17 @@ def inside(path: str, folder: str, allowed: Sequence[str]) -> str:
     link = " leads" if os.path.islink(where) else " is"
     raise FileError(f"{shown(path)}{link} outside the network's own folder",
                     hint=f"If you trust this network with it:  --allow-files {shown(there)}")  # fmt: skip
+
+
+@contextmanager
+def unquoted() -> Iterator[None]:
+    """Errors about a file that is no spec say where in it something is wrong, and show no more than numbers."""
+    try:
+        yield
+    except BackpropError as error:
+        if error.place is not None:
+            error.place = error.place.bare()
+        raise
 
 
 def _too_large(name: str, largest: int) -> FileError:

@@ -39,6 +39,7 @@ class Given(NamedTuple):
     place: Callable[[str], Place | None] = lambda name: None
 
 
+@files.unquoted()
 def read_gradients(path: str) -> Given:
     """The gradients in a file, `-` for standard input; which kind of file it is, its first characters tell.
 
@@ -108,7 +109,7 @@ def _from_json(text: str, name: str) -> Given:
         raise SpecError(f"{name} holds no gradients", hint=form)
     texts = _NUMBER.findall(_STRING.sub("", text))
     precision = _sharpest(texts, list(arrays.values()))
-    return Given(name, arrays, precision, lambda key: document.place(paths[key], key=True))
+    return Given(name, arrays, precision, lambda key: document.place(paths[key], key=True).bare())
 
 
 def _leaves(data: dict[str, Any]) -> Iterator[tuple[str, Any, Key]]:
@@ -164,8 +165,7 @@ class _Table:
 
     def place(self, row: int) -> Place:
         """The place of a row's line."""
-        number, line = self.lines[row]
-        return Place(self.name, number, 1, line, len(line.rstrip()))
+        return Place(self.name, self.lines[row][0], 1)
 
     def long(self, names: int, index: slice, numbers: int, start: int) -> Given:
         """A line for every number; the cells of `index` are its indices, unless the name says them."""

@@ -179,6 +179,7 @@ def read_parameters(file: str) -> dict[str, Value]:
     return {name: ready(value) for name, value in read_placed(file)[0].items()}
 
 
+@files.unquoted()
 def read_placed(file: str) -> tuple[dict[str, Value], Callable[[str], Place | None]]:
     """The same, and where each name is written."""
     if file.lower().endswith(".npz"):
@@ -218,7 +219,11 @@ def read_placed(file: str) -> tuple[dict[str, Value], Callable[[str], Place | No
         except BackpropError as error:
             raise words.placed(error, path) from None
         paths[name] = path
-    return result, lambda name: words.place(paths.get(name, (name,)))
+    return result, lambda name: _bare(words.place(paths.get(name, (name,))))
+
+
+def _bare(place: Place | None) -> Place | None:
+    return place.bare() if place is not None else None
 
 
 def leaves(data: dict[str, Any], before: str = "", path: Key = ()) -> Iterator[tuple[str, Any, Key]]:

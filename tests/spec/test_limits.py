@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from backpropcli.app import main
-from backpropcli.errors import BackpropError
+from backpropcli.errors import BackpropError, Place
 from backpropcli.spec import Flags, files, load, loads
 from backpropcli.spec.columns import read_csv
 from backpropcli.spec.gradients import read_gradients
@@ -179,3 +179,28 @@ def test_a_small_file_of_many_numbers(tmp_path: Path) -> None:
             archive.writestr(f"p{k}.npy", b"")
     with pytest.raises(BackpropError, match="holds 10,001 arrays, at most 10,000 are read"):
         read_arrays(str(tmp_path / "many.npz"))
+
+
+@pytest.mark.parametrize("name", ["theirs.json", "theirs.csv", "theirs.npz"])
+@pytest.mark.parametrize("text", [
+    f'{{"w": 2, "key": "{SECRET}"}}', f"{SECRET}\n", f"w,2\n{SECRET}", f'{{"w": [1,\n {SECRET}]}}', f"w\n{SECRET},1\n",
+    f'{{"{SECRET}": 1}}', f"[{SECRET}]", f'"{SECRET}', f"w,{SECRET},1,2", f"w,1\nw,1\n{SECRET}",
+])  # fmt: skip
+def test_parameters_and_gradients_are_not_quoted_either(
+    name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(text)
+    for option in ("--load", "--gradients"):
+        assert main(["check", "-p", "w=2", "-n", "J = w**2", option, name]) in (1, 2)
+        out, err = capsys.readouterr()
+        assert "  | " not in err
+        assert f"{SECRET[5:]}," not in out + err
+        assert SECRET not in "".join(line for line in (out + err).splitlines() if "|" in line)
+
+
+def test_a_line_of_numbers_may_be_shown() -> None:
+    for line in ('  "b1": [nan, 0.0246933],', "[1, 2.5e-3]", '{"W1": [[1, 2], [NaN]]}', "", "1,2"):
+        assert Place("f", 1, 1, line).bare().text == line
+    for line in (f'"key": "{SECRET}"', SECRET, "token", "password: 12345", '"k": "v"', "A=1"):
+        assert not Place("f", 1, 1, line).bare().text
