@@ -38,6 +38,7 @@ def read_safetensors(data: bytes, name: str) -> dict[str, Stored]:
     """Every array by name, as float64 (a float where it has no axes), with its dtype; FileError for what is broken."""
     header, start = _header(data, name)
     found: dict[str, Stored] = {}
+    numbers = 0
     for key, entry in header.items():
         if key == "__metadata__":
             continue
@@ -45,6 +46,9 @@ def read_safetensors(data: bytes, name: str) -> dict[str, Stored]:
         if called in found:
             raise FileError(f"{name} holds two arrays called {called}")
         found[called] = _array(data, start, entry, f"{name}: {called}")
+        numbers += getattr(found[called].value, "size", 1)
+        if numbers > len(data):  # arrays that lie on top of each other
+            raise FileError(f"{name} has {len(data):,} bytes, but holds {numbers:,} numbers")
     return found
 
 

@@ -14,7 +14,10 @@ def unheard(of: str, name: str, by: str, upstream: Any, local: Any) -> str:
 
         heard = np.isfinite(np.asarray(upstream) * np.asarray(local)).all()
         return "" if heard else f"nothing comes back from where {of} does not look"
-    if local is None or hasattr(local, "dtype") or not nothing.unheard(upstream, local):
+    if local is None or hasattr(local, "dtype"):
+        return ""
+    upstreams = upstream.ravel().tolist() if getattr(upstream, "shape", ()) else [upstream]
+    if not any(nothing.unheard(one, local) for one in upstreams):
         return ""
     looks = f"{of} does not look at {name}" if type(upstream) is nothing.Unreached else f"{name} does not look at {by}"
     return f"{looks} here, so nothing comes back"

@@ -163,3 +163,11 @@ def test_names_of_modules_in_python():
     trace = network.run()
     given = {"_orig_mod.module.fc1.weight.grad": trace.gradient("fc1_weight"), "fc1.bias": trace.gradient("fc1_bias")}
     assert network.check_gradients(given).status == 0
+
+
+def test_arrays_on_top_of_each_other_are_no_small_file_of_many_numbers(tmp_path):
+    entry = {"dtype": "U8", "shape": [1000], "data_offsets": [0, 1000]}
+    header = json.dumps({f"p{k}": entry for k in range(200)}).encode()
+    data = struct.pack("<Q", len(header)) + header + bytes(1000)
+    with pytest.raises(BackpropError, match=r"has [\d,]+ bytes, but holds [\d,]+ numbers"):
+        read_safetensors(data, "w.safetensors")

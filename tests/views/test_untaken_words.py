@@ -59,3 +59,10 @@ def test_notes_name_what_is_used_first(told):
 def test_nudge_expects_nothing_from_it(told):
     out, _ = told("nudge", *NETWORK, "x")
     assert next(line.split()[-2:] for line in out.splitlines() if line.strip().startswith("J ")) == ["3", "3"]
+
+
+@pytest.mark.parametrize("words", [["run", "--steps"], ["explain", "v"], ["explain", "dJ/dv[1]"], ["derive", "v[0]"]])
+def test_an_array_of_upstream_gradients_where_nobody_looks(told, words):
+    out, _ = told(words[0], "-p", "v=[1, -2, 3]", "-p", "x=2", "-n", "a = where(v > v, 1, 0)", "-n", "J = x + sum(a)",
+                  *words[1:])  # fmt: skip
+    assert "0" in out
