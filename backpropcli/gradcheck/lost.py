@@ -7,14 +7,16 @@ digits too, if the network is small enough.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from backpropcli.gradcheck.differences import UNIT, Slope
 from backpropcli.gradcheck.opinions import PRECISE
 from backpropcli.gradcheck.report import Row
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.point import Component
+    from backpropcli.gradcheck.numbers import Numbers
+    from backpropcli.gradcheck.opinions import Digits
+    from backpropcli.gradcheck.point import Component, Point
     from backpropcli.gradcheck.verdicts import Judge
 
 LOST = 1e-3
@@ -25,6 +27,8 @@ LOSS = 1000.0
 """A float may be this many times further off than the same rule run in as many bits by mpmath."""
 TINY = {53: 1e-290, 24: 1e-30}
 """Gradients below this leave the range of the format."""
+GONE = 1e-15
+"""A gradient of decimals that is smaller than this beside that of their floats is 0."""
 RUNS = 10
 """So many runs of the network it takes about to see one component at the top."""
 
@@ -65,21 +69,45 @@ def lossy(judge: Judge, c: Component, reliable: float, many: int) -> Row:
     """The row where the rule is right at so `many` digits, and the float is not: it is as good as right, or lost, if it
     is off by no more than a run in so few bits may be.
     """
-    bits = 53 if judge.point.trace.plan.dtype == "float64" else 24
     n = Slope(reliable, UNIT * abs(reliable))
+    if not explained(judge.numbers(), judge.digits(), c, reliable, many):
+        note = "the rule is right at 50 digits, but not as it was run"
+        return judge.row(c, n, "fail", "50 digits", "rule", note=note)
+    name = judge.point.trace.plan.dtype
+    kind = kept(judge.numbers(), judge.digits(), c, reliable)
+    if kind == "lost":
+        note = f"the rule is right, but {name} has lost the number"
+        return judge.row(c, n, "fail", "50 digits", "precision", note=note)._replace(reliable=reliable)
+    note = f"the rule is right, but {name} loses its digits on the way"
+    if kind == "zero":
+        reliable, note = 0.0, f"0, but for the rounding of {name}"
+    return judge.row(c, n, "pass", "50 digits", "digits", note=note)._replace(reliable=reliable)
+
+
+def explained(numbers: Numbers, digits: Digits, c: Component, reliable: float, many: int) -> bool:
+    """Whether rounding explains what a number is off by."""
+    bits = bits_of(numbers.point)
     off, size = abs(c.backprop - reliable), max(abs(c.backprop), abs(reliable))
     # In fewer bits still, the loss scales with them: where all cancels, one run alone may be exact by luck.
     fewer = (bits, *range(bits - 13, bits, 3))
-    expected = max(abs(float(judge.digits().rule(c, many, b)) - reliable) * 2.0 ** (b - bits) for b in fewer)
-    if size >= TINY[bits] and off > LOSS * max(expected, judge.numbers().rounded(c)):
-        note = "the rule is right at 50 digits, but not as it was run"
-        return judge.row(c, n, "fail", "50 digits", "rule", note=note)
-    name = f"float{32 if bits == 24 else 64}"
-    if size < TINY[bits] or off <= LOST * size:
-        note = f"the rule is right, but {name} loses its digits on the way"
-    elif reliable == 0.0 and size <= ZERO * judge.numbers().beside(c):
-        note = f"0, but for the rounding of {name}"
-    else:
-        note = f"the rule is right, but {name} has lost the number"
-        return judge.row(c, n, "fail", "50 digits", "precision", note=note)._replace(reliable=reliable)
-    return judge.row(c, n, "pass", "50 digits", "digits", note=note)._replace(reliable=reliable)
+    expected = max(abs(float(digits.rule(c, many, b)) - reliable) * 2.0 ** (b - bits) for b in fewer)
+    return size < TINY[bits] or off <= LOSS * max(expected, numbers.rounded(c))
+
+
+def kept(numbers: Numbers, digits: Digits, c: Component, reliable: float) -> Literal["digits", "zero", "lost"]:
+    """What is left of a number that is not what it should be: most digits; what a 0 leaves, for the decimals that were
+    written (0.1 · 3 - 0.3 is none in floats); or nothing to speak of.
+    """
+    size = max(abs(c.backprop), abs(reliable))
+    if size < TINY[bits_of(numbers.point)] or abs(c.backprop - reliable) <= LOST * size:
+        return "digits"
+    beside = numbers.beside(c)
+    if reliable == 0.0 and size <= ZERO * beside:
+        return "zero"
+    tiny = size <= ZERO * min(beside, 1.0)
+    return "zero" if tiny and abs(digits.as_written(c)) <= GONE * abs(reliable) else "lost"
+
+
+def bits_of(point: Point) -> int:
+    """How many bits a number of backprop's own run has."""
+    return 53 if point.trace.plan.dtype == "float64" else 24

@@ -106,6 +106,7 @@ class Digits:
         self.point = point
         self._runs: dict[tuple[int, int], tuple[list[Value], list[Value | None]]] = {}
         self._sizes: dict[int, list[Any]] = {}
+        self._written: list[Value | None] | None = None
 
     def run(self, digits: int, bits: int = 0) -> tuple[list[Value], list[Value | None]]:
         """Values and gradients by slot at so many digits (or bits: 53 are those of float64, 24 of float32)."""
@@ -135,6 +136,21 @@ class Digits:
         gradient = self.run(digits, bits)[1][c.slot]
         if gradient is None:
             return mp.mpf(0)
+        return gradient.ravel()[c.flat] if getattr(gradient, "ndim", 0) else gradient
+
+    def as_written(self, c: Component) -> Any:
+        """The rule's gradient of a component at 50 digits where every number is the decimal that is written for it: 0.1
+        itself, and not the float next to it.
+        """
+        if self._written is None:
+            from backpropcli.ops.numbers.precise import decimals, mp
+
+            point = self.point
+            with mp.workdps(PRECISE[0]):
+                v = point.plan.forward(point.values, decimals)
+                seed = decimals.asarray(point.seed) if getattr(point.seed, "ndim", 0) else decimals.number(point.seed)
+                self._written = point.plan.backward(v, {point.target: seed}, decimals)
+        gradient: Any = self._written[c.slot]
         return gradient.ravel()[c.flat] if getattr(gradient, "ndim", 0) else gradient
 
     def opinion(self, c: Component, digits: int) -> Exact:

@@ -245,3 +245,17 @@ def test_no_warning_of_numpys_leaves_a_check(recwarn: pytest.WarningsRecorder) -
             spec = {"parameters": {"x": value}, "nodes": {"J": f"sum({formula})"}}
             loads(json.dumps(spec)).check(against="all")
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("formula", ["(w*x - y)**2", "(w*x - 0.3)**2", "abs(w*x - y)**3"])
+def test_a_fit_that_is_exact_for_the_decimals_written_is_no_loss(formula: str) -> None:
+    """0.1 * 3 - 0.3 is not 0 in floats, and not even for their exact values; for what was written it is."""
+    report = loads(f"inputs: {{x: 0.1}}\ntargets: {{y: 0.3}}\nparameters: {{w: 3}}\nnodes: {{J: {formula}}}").check()
+    (row,) = report.rows
+    assert row.verdict == "pass"
+    assert report.lost == ()
+
+
+def test_a_large_number_is_not_0_whatever_the_decimals_say() -> None:
+    spec = "inputs: {x: 0.1}\ntargets: {y: 0.3}\nparameters: {w: 3}\nnodes: {J: 1e20*(w*x - y)**2}"
+    assert loads(spec).check().rows[0].reason == "precision"

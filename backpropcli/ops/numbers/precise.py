@@ -161,3 +161,15 @@ xp = SimpleNamespace(
     nothing=0.0,
     pi=mp.pi, ln2=mp.ln2, ln10=mp.ln10, sqrt2=mp.sqrt(2), sqrtpi=mp.sqrt(mp.pi),
 )
+
+
+def _decimal(z: Any) -> Any:
+    return mp.mpf(repr(float(z))) if isinstance(z, float) else mp.convert(z)
+
+
+written = np.frompyfunc(_decimal, 1, 1)
+
+decimals = SimpleNamespace(**{
+    **vars(xp), "number": written, "asarray": lambda z: np.asarray(written(np.asarray(z)), object),
+})  # fmt: skip
+"""The same, but a float is the shortest decimal that reads back as it: what somebody wrote, 0.1 and not its float."""
