@@ -25,6 +25,7 @@ from backpropcli.views.numbers import Precision, exact, nested
 from backpropcli.views.output import Destination
 
 if TYPE_CHECKING:
+    from backpropcli.face import Network as Network_
     from backpropcli.face import Trace
     from backpropcli.views.run_rows import Result
 
@@ -110,6 +111,7 @@ def run(
         else:
             show = precision.show if numbers.chosen else exact
             to.write([f"{nested(found_numbers[q.text], show)}\n" for q in wanted])
+        _tell_lost(trace, net, all, precision, to)
         return 0
     if steps:
         from backpropcli.views.steps import steps as worked
@@ -119,6 +121,7 @@ def run(
         )  # fmt: skip
         fence = ["```text\n"] if to.format == "markdown" else []
         to.write([*fence, *(f"{line}\n" for line in lines), *(["```\n"] if fence else [])])
+        _tell_lost(trace, net, all, precision, to)
         return 0
     from backpropcli.views.run_rows import result
 
@@ -129,7 +132,24 @@ def run(
     _print(found, precision, to, numbers)
     for text in messages:
         to.note(text)
+    if not messages:
+        _tell_lost(trace, net, all, precision, to)
     return 0
+
+
+def _tell_lost(trace: "Trace", net: "Network_", everything: bool, precision: Precision, to: Destination) -> None:
+    """A note on stderr where rounding has spoiled a gradient that was printed."""
+    from backpropcli.engine.rounding import reached
+
+    names = [*net.parameters, *(net.graph.names("input", "target") if everything or not net.parameters else ())]
+    if to.quiet or not reached(trace, names):
+        return
+    from backpropcli.gradcheck.spoiled import spoiled
+    from backpropcli.views.lost_words import spoiled_note
+
+    found, lost = spoiled(trace, dict(net.values), names)
+    if found:
+        to.note(spoiled_note(found, lost, trace.of or "", precision))
 
 
 def _print(found: "Result", precision: Precision, to: Destination, numbers: Numbers) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine.backward import Gradients, backward_arrays, backward_scalars, finite
 from backpropcli.engine.careful import backward_again
@@ -19,6 +19,9 @@ from backpropcli.engine.forward import GENERAL, Step, forward, program
 from backpropcli.engine.plan import Plan, quietly
 from backpropcli.ops.definition import UNIT_SLOPE, XP, Elementwise, Operation, Value
 from backpropcli.ops.numbers.nothing import among_numbers
+
+if TYPE_CHECKING:
+    from backpropcli.engine.trace import Trace
 
 UNIT = 2.0**-53
 """The relative error of one rounding."""
@@ -182,3 +185,29 @@ def loses(own: Value, others: Sequence[Value], limit: float = LOSES) -> Any:
             off = np.abs(np.asarray(x, float) - own)
             found |= ~(off <= np.maximum(limit * GROWN * np.maximum(np.abs(own), np.abs(x)), SMALL)) | np.isinf(off)
     return found
+
+
+LARGEST_LOOP, LARGEST = 5_000, 200_000
+"""A run with more steps, or more numbers, than this is not run again for a mere warning."""
+
+
+def reached(trace: Trace, names: Iterable[str]) -> bool:
+    """Whether rounding may have reached the gradient of any of these names, in a float64 run that is cheap to repeat.
+
+    Where that would not be cheap, it is not looked at.
+    """
+    plan, graph = trace.plan, trace.graph
+    if trace.of is None or plan.dtype != "float64" or len(graph) > LARGEST_LOOP:
+        return False
+    if not plan.scalar and sum(map(graph.work, range(len(graph)))) > LARGEST:
+        return False
+    slots = [graph.nodes[name].slot for name in names]
+    some = [slot for slot in slots if trace.gradients[slot] is not None]
+    if not some:
+        return False
+    gradients = Shaken(plan, trace.slots).gradients(trace.seeds())
+    return any(_any(loses(trace.gradients[slot], [g[slot] for g in gradients])) for slot in some)
+
+
+def _any(mark: Any) -> bool:
+    return bool(mark.any()) if getattr(mark, "ndim", 0) else bool(mark)

@@ -25,8 +25,8 @@ ZERO = 1e-6
 """What rounding leaves of a gradient of 0 may be so large beside the gradients on the way to the loss."""
 LOSS = 1000.0
 """A float may be this many times further off than the same rule run in as many bits by mpmath."""
-TINY = {53: 1e-290, 24: 1e-30}
-"""Gradients below this leave the range of the format."""
+TINY = {53: 1e-200, 24: 1e-30}
+"""What gradients below this are made of leaves the range of the format."""
 GONE = 1e-15
 """A gradient of decimals that is smaller than this beside that of their floats is 0."""
 RUNS = 10

@@ -11,7 +11,7 @@ from backpropcli.views.against_table import against_sentences, against_summary, 
 from backpropcli.views.coverage import counted, coverage_sentences
 from backpropcli.views.fault_words import fault_opening, fault_sentences
 from backpropcli.views.lost_words import lost_sentences
-from backpropcli.views.numbers import MOST_DIGITS, Precision, component_name, exact
+from backpropcli.views.numbers import Precision, apart, component_name, exact
 from backpropcli.views.table import Cell, Column, Table
 
 if TYPE_CHECKING:
@@ -326,18 +326,6 @@ def _beside(c: Claim, precision: Precision) -> Cell:
     if c.reliable is not None:
         return precision.show(c.reliable)
     return plus_minus(c.numerical, c.bound, precision) if c.numerical is not None else ""
-
-
-def apart(precision: Precision, a: float, b: float) -> Precision:
-    """The digits that it takes to see that two numbers differ, and one more; never fewer than were asked for.
-
-    >>> apart(Precision(6), 0.504998396209, 0.50499839620).digits
-    12
-    """
-    if a == b or precision.show(a) != precision.show(b):
-        return precision
-    digits = next((d for d in range(precision.digits, MOST_DIGITS) if Precision(d).show(a) != Precision(d).show(b)), 16)
-    return precision._replace(digits=digits + 1, decimals=None)
 
 
 def plus_minus(x: float, bound: float | None, precision: Precision) -> Cell:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.views.numbers import component_name
+from backpropcli.views.numbers import Precision, apart, component_name
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck import Report
+    from backpropcli.gradcheck.spoiled import Spoiled
     from backpropcli.gradcheck.whereto import Lost
 
 MOST = 3
@@ -40,6 +41,18 @@ def sentence(lost: Lost, of: str) -> str:
 def whole(formula: str) -> str:
     """A formula that no line is broken in."""
     return formula.replace(" ", "\xa0")
+
+
+def spoiled_note(spoiled: Sequence[Spoiled], lost: Sequence[Lost], of: str, precision: Precision) -> str:
+    """What a run says of gradients that it printed wrong: which, what they should be, where the digits go."""
+    shown = [
+        f"{component_name(f'd{of}/d{s.name}', s.index)} = {precision.show(s.printed)} should be "
+        f"{apart(precision, s.printed, s.reliable).show(s.reliable)}"
+        for s in spoiled[:MOST]
+    ]
+    more = f", and {len(spoiled) - MOST} more" if len(spoiled) > MOST else ""
+    words = " ".join(sentence(one, of) for one in lost[:1])
+    return f"note: float64 has lost digits: {', '.join(shown)}{more}. {words}".replace("\xa0", " ").rstrip()
 
 
 def lost_fields(report: Report) -> list[dict[str, Any]]:

@@ -69,6 +69,18 @@ def exact(x: float) -> str:
     return repr(x).replace("e+", "e").replace("e-0", "e-").replace("e0", "e")
 
 
+def apart(precision: Precision, a: float, b: float) -> Precision:
+    """The digits that it takes to see that two numbers differ, and one more; never fewer than were asked for.
+
+    >>> apart(Precision(6), 0.504998396209, 0.50499839620).digits
+    12
+    """
+    if a == b or precision.show(a) != precision.show(b):
+        return precision
+    digits = next((d for d in range(precision.digits, MOST_DIGITS) if Precision(d).show(a) != Precision(d).show(b)), 16)
+    return precision._replace(digits=digits + 1, decimals=None)
+
+
 def nested(value: Any, show: Any = exact) -> str:
     """A value on one line: a bare number, or the nested list that a spec accepts.
 

@@ -304,3 +304,37 @@ def test_a_plain_run_imports_nothing_heavy(folder):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == TABLE + "[] 0\n"
+
+
+LOST = ["run", "-p", "x=1e-4", "-n", "J = (1 - cos(x)) / x**2"]
+
+
+@pytest.mark.parametrize("more", [[], ["--get", "dJ/dx"], ["--steps"], ["--format", "json"]])
+def test_a_gradient_that_float64_lost_is_told_on_stderr(capsys, more):
+    assert main([*LOST, *more]) == 0
+    err = capsys.readouterr().err
+    assert "float64 has lost digits: dJ/dx = 4.4108e-5 should be -8.33333e-6." in err
+    assert "2 * sin(x / 2)**2 for 1 - cos(x) keeps them" in err
+    assert main([*LOST, *more, "-q"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_entries_that_are_lost_are_told_apart_from_those_that_are_kept(capsys):
+    assert main(["run", "-p", "x=[1e-4, 2]", "-n", "J = sum((1 - cos(x)) / x**2)"]) == 0
+    err = capsys.readouterr().err
+    assert "dJ/dx[0]" in err
+    assert "dJ/dx[1]" not in err
+
+
+@pytest.mark.parametrize("words", [
+    ["-i", "x=0.1", "-p", "w=3", "-t", "y=0.3", "-n", "J = (w*x - y)**2"],  # fitted but for rounding
+    ["-p", "x=0.5", "-n", "J = (1 - cos(x)) / x**2"],
+    ["-p", "x=2", "-n", "J = (x - x)**2"],
+    ["-p", "x=0.3", "-p", "y=2", "-n", "J = y*floor(x*10)"],
+    ["-p", "x=[1, 2, 3]", "-n", "d = x - mean(x)", "-n", "J = sum(d)"],
+    ["--example", "mazur"],
+    ["--example", "batch"],
+])  # fmt: skip
+def test_nobody_cries_wolf(capsys, words):
+    assert main(["run", *words]) == 0
+    assert "lost" not in capsys.readouterr().err

@@ -91,8 +91,8 @@ FORMULAS: dict[str, list[Any]] = {
     ],
 }  # fmt: skip
 POINTS = [(formula, x) for formula, points in FORMULAS.items() for x in points]
-OUT_OF_RANGE = 1e-250
-"""The difference that is taken for the truth knows no more."""
+OUT_OF_RANGE = 1e-200
+"""What a gradient below this is made of may be too small for float64."""
 
 
 def true_slope(formula: str, x: Any, index: tuple[int, ...]) -> Any:
