@@ -78,5 +78,7 @@ def check_one(question: Question, printer: Printer) -> int:
     announce(network, file, net.source, printer.to)
     with Bar(printer.to.quiet) as bar:
         report = question.ask(net, progress=bar.update, partial=True)
+    for text in report.shapes:
+        printer.to.note(f"note: {text}")
     printer.report(report, net.source, bool(what.expect), net.spec.title)
     return int(report.status)

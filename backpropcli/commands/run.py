@@ -102,6 +102,8 @@ def run(
         everything=all,
         forward=forward or (bool(wanted) and of is None and net.spec.loss is None),
     )
+    for text in net.notes:
+        to.note(f"note: {text}")
     if wanted:
         found_numbers = {q.text: q.find(trace) for q in wanted}
         if to.format == "json":

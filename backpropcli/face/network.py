@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from backpropcli.engine.cost import Cost
     from backpropcli.engine.nudge import Nudge
     from backpropcli.gradcheck import Culprit, Report
-    from backpropcli.gradcheck.report import Oracle
     from backpropcli.gradcheck.sweep import Sweep
     from backpropcli.views.html import Page
     from backpropcli.views.numbers import Precision
@@ -191,19 +190,29 @@ class Network:
         Ctrl-C gives a report of those. Raises NothingToCheck where there are no parameters.
         """
         from backpropcli.gradcheck import Scope, check
+        from backpropcli.gradcheck.against import oracles
 
         target = self.node(of) if of is not None else self.loss
+        words = against if isinstance(against, str) else ",".join(against)
         try:
             report = check(
                 self.graph, self.values, target, eps=eps, difference=difference, everything=everything, names=names,
-                upstream=as_array(upstream), dtype=dtype, against=oracles(against), fault=fault,
+                upstream=as_array(upstream), dtype=dtype, against=oracles(words) if words else (), fault=fault,
                 expect=self.spec.expect, source=self.source, scope=Scope(seed, sample, every, partial, progress),
             )
         except SpecError as error:
             raise error.at(self.place(target) if isinstance(error, NotScalarError) else None) from None
         if report.culprit is not None:
             report.culprit = report.culprit._replace(place=self.rule_place(report.culprit))
+        report.shapes = self.notes
         return report
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where broadcasting made N × N numbers of N examples, a sentence each; nothing in most networks."""
+        from backpropcli.views.stretches import stretch_notes
+
+        return tuple(stretch_notes(self.graph)) if not self.graph.scalar else ()
 
     def check_gradients(
         self,
@@ -229,11 +238,13 @@ class Network:
         def own(found: Sequence[str]) -> Report:
             return self.check(of, names=found, upstream=upstream, **options)
 
-        return check_gradients(
+        report = check_gradients(
             self.graph, self.values, target, given_gradients(gradients), own, renames=renames,
             allow_missing=allow_missing, names=names, upstream=as_array(upstream), source=self.source,
             loaded=self.spec.renamed,
         )
+        report.shapes = self.notes
+        return report
 
     def sweep(
         self,
@@ -414,12 +425,3 @@ class Network:
         """Where `name` is written in the spec; None where that is not known."""
         node = self.graph.nodes.get(name or "")
         return self.spec.place(node.path) if node is not None and node.path else None
-
-
-def oracles(words: str | Sequence[str]) -> tuple[Oracle, ...]:
-    """The oracles that `against` names: "all", or some of differences, complex, symbolic and digits."""
-    if not words:
-        return ()
-    from backpropcli.gradcheck.against import oracles
-
-    return oracles(words if isinstance(words, str) else ",".join(words))

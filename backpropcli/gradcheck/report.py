@@ -198,6 +198,8 @@ class Report:
     """What else there is to say, a sentence or two each."""
     lost: tuple[Lost, ...] = ()
     """Where digits go, where float64 lost some."""
+    shapes: tuple[str, ...] = ()
+    """Where shapes met in a way that their author hardly meant, a sentence each."""
     foreign: Foreign | None = None
     """Somebody else's gradients beside backprop's, where they were given."""
     coverage: Coverage | None = None

@@ -37,7 +37,8 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
     "total", "directions", "differing", "blind", "seed", "sample", "interrupted"}, "parameters": [{"name", "index",
     "backprop", "numerical", "bound", "verdict", "reason", "note"}], "expected": [{"name", "index", "expected",
     "backprop", "within", "verdict", "diagnosis", "file", "line"}], "culprit": {"node", "operation", "argument", "at",
-    "gradient", "slope", "file", "line"}}. With other oracles each parameter has "opinions": {oracle: {"value", "error",
+    "gradient", "slope", "file", "line"}, "notes": sentences about shapes that hardly were meant}.
+    With other oracles each parameter has "opinions": {oracle: {"value", "error",
     "verdict", "why"}}; with a fault there is "broken": {"fault", "steps", "what", "moves", "caught", "found"}.
     With somebody else's there is "gradients" (see `foreign_json`); of a program or a function there is "outside":
     {"judged", "value", "size", "notes"}. `failures` leaves out what passed.
@@ -94,7 +95,8 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
         known = {"judged": report.judged, "value": report.loss, "size": report.size, "notes": list(report.notes)}
         outside = f', "outside": {anything(known)}'
     lost = f', "lost": {anything(lost_fields(report))}' if report.lost else ""
-    yield f'], "culprit": {anything(found)}{lost}{broken}{theirs}{outside}}}\n'
+    shapes = f', "notes": {anything(list(report.shapes))}'
+    yield f'], "culprit": {anything(found)}{shapes}{lost}{broken}{theirs}{outside}}}\n'
 
 
 def checks_json(files: Sequence[Checked], verdict: str, failures: bool = False) -> Iterator[str]:
