@@ -173,13 +173,13 @@ def _average_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value, w: Value) -> 
 
 
 def _average_weights(xp: XP, o: Options, g: Value, y: Value, a: Value, w: Value) -> Value:
+    if not o.shapes[1]:  # one weight for all: it cancels
+        return xp.zeros(shape_of(w))
     a = xp.asarray(a)
     lead = leading(xp, a, len(o.shapes[0]))
     whole = xp.divide(a - column(xp, o, y), _total(xp, o, _weights(xp, o, a, w))) * column(xp, o, g)
     if o.shapes[1] == o.shapes[0]:
         return whole
-    if not o.shapes[1]:
-        return xp.sum(whole, axis=tuple(range(-len(o.shapes[0]), 0))) if o.shapes[0] else whole
     others = tuple(k for k in range(-len(o.shapes[0]), 0) if k not in o.axis)
     return xp.reshape(xp.sum(whole, axis=others) if others else whole, lead + o.shapes[1])
 
