@@ -199,14 +199,14 @@ def _drawn(parts: Sequence[Part], unit: int, priced: Priced, seed: int) -> list[
     best, least = None, math.inf
     for k in range(DRAWS):
         draw = [_number(following, part, entry, 4 if k % 3 else 6, unit) for part in parts for entry in part.entries]
-        _tell(draw, telling, unit, seed)
+        tell(draw, telling, unit, seed)
         price, _ = priced(draw)
         if price < least:
             best, least = draw, price
     return best
 
 
-def _tell(draw: list[float], telling: Sequence[int], unit: int, seed: int) -> None:
+def tell(draw: list[float], telling: Sequence[int], unit: int, seed: int) -> None:
     """Make some numbers of a draw such that, with the others, they tell its seed: no draw belongs to two of these."""
     rest = sum((2 * k + 1) * math.floor(x * unit + 0.5) for k, x in enumerate(draw) if k not in telling)
     code = (seed * SPREAD + rest) % len(TELLING) ** len(telling)

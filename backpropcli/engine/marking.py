@@ -103,21 +103,12 @@ def short(x: float, digits: int = LEAST_DIGITS) -> bool:
 
 
 def fits(answer: float, number: float, digits: int = LEAST_DIGITS) -> bool:
-    """Whether an answer is this number, to the digits that it was given with, and to so many at least."""
+    """Whether an answer is this number as it is written with the answer's own digits, so many at least."""
     if not (math.isfinite(answer) and math.isfinite(number)):
         return False
     if abs(answer - number) <= EXACT * abs(number):
         return True
-    return written(answer, number, max(digits, figures(answer)))
-
-
-def figures(x: float) -> int:
-    """How many significant digits a number was written with.
-
-    >>> figures(0.0554), figures(-520.0), figures(1 / 3)
-    (3, 2, 12)
-    """
-    return len(f"{abs(x):.{MOST_DIGITS - 1}e}".partition("e")[0].replace(".", "").rstrip("0"))
+    return written(answer, number, digits)
 
 
 def entries(value: Any) -> list[float]:

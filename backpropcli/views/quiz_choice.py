@@ -73,9 +73,10 @@ def as_told(worked: Worked, names: Sequence[str] | Mapping[str, Any]) -> dict[in
     """The values among these names that are told in other digits than they have, as they are told, by slot."""
     result: dict[int, Any] = {}
     for name in names:
-        if name not in worked.slots:
+        text = identified(worked, name) if name in worked.slots else None
+        if text is None:
             continue
-        value, text = worked.value(name), identified(worked, name) or ""
+        value = worked.value(name)
         told = [float(word) for word in text.replace("[", " ").replace("]", " ").split()]
         if told != entries(value) and all(map(isfinite, told)):
             result[worked.slots[name]] = told[0] if isinstance(value, float) else _like(told, value)

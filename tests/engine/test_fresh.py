@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import backpropcli as bp
-from backpropcli.engine.fresh import stride
+from backpropcli.engine.fresh import stride, tell
 
 STUDENTS = range(101, 131)
 LECTURE = Path(__file__).parents[2] / "examples" / "lecture.yaml"
@@ -120,3 +120,27 @@ def test_what_rounding_leaves_of_0_is_avoided() -> None:
         trace = network.run(values=network.fresh(seed))
         for name in network.graph.names("node"):
             assert abs(trace.value(name)) > 1e-6, (seed, name)
+
+
+def test_hundreds_of_seeds_share_no_numbers() -> None:
+    text = "parameters: {a: 1, b: 2, c: 3, d: 4, e: 5}\nnodes: {s: a*b, t: c*d, J: s + t + e}"
+    assert different(sets(text, range(1, 41))) == 40
+    told = set()
+    for seed in range(512):
+        draw = [3.0, -2.0, 1.0, 5.0, 4.0]
+        tell(draw, [0, 1, 3], 1, seed)
+        told.add(tuple(draw))
+    assert len(told) == 512
+
+
+def test_every_fourth_seed_makes_a_unit_dead_where_there_is_one() -> None:
+    small = "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: 3, b: 1}\nnodes: {z: w*x + b, a: relu(z), J: (a - y)**2}"
+    smooth = small.replace("relu", "tanh")
+    for text, mortal in ((small, True), (LECTURE.read_text(encoding="utf-8"), True), (smooth, False)):
+        network = bp.loads(text)
+        for seed in range(1, 21):
+            trace = network.run(values=network.fresh(seed))
+            names = network.graph.names("parameter", "node")
+            zeros = [name for name in names if trace.gradient(name) == 0.0]
+            assert bool(zeros) is (mortal and seed % 4 == 3), (text, seed, zeros)
+            assert len(zeros) < len(names)

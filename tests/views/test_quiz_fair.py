@@ -120,12 +120,13 @@ def test_no_blank_without_what_it_needs(pytestconfig: pytest.Config) -> None:
         for only in (None, "values", "gradients"):
             ingredients(bp.load(path).quiz(only=only))
             tried += 1
-    for many in (4, 13, 30):
+    for many in (4, 13, 30, 300):
         rows = [[k % 5 - 2, k % 3] for k in range(many)]
         text = BATCH.replace("[[1,2],[0,1],[-1,1],[2,0]]", str(rows))
         text = text.replace("[1,0,2,1]", str([k % 2 for k in range(many)]))
         for only in (None, "gradients"):
             ingredients(bp.loads(text).quiz(only=only))
+    assert [q.name for q in bp.loads(text).quiz()] == ["dJ/dJ"]  # nobody adds up 300 numbers
     for _, network in networks(10, seed=3):
         ingredients(network.quiz())
         ingredients(network.quiz(seed=3))

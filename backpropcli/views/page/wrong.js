@@ -14,7 +14,6 @@ function written(answer, v, digits) {
   return Array.from({length: 12 - digits}, (_, k) => digits + k).some((n) => forms(v, n).some((form) => close(answer, form)));
 }
 const brief = (v, digits = 3) => Number(v.toPrecision(digits)) === Number(v.toPrecision(12));
-const figures = (v) => Math.abs(v).toExponential(11).split("e")[0].replace(".", "").replace(/0+$/, "").length;
 // Near enough: to the digits asked for; exact where it is short and nothing was rounded on the way.
 function same(answer, truth, dust = 0, digits = 3, exact = true) {
   if (!Number.isFinite(truth) || !Number.isFinite(answer)) return false;
@@ -26,7 +25,7 @@ function same(answer, truth, dust = 0, digits = 3, exact = true) {
 // Whether an answer is this number to the digits that it was given with: only then is a reason given.
 function fits(answer, v, digits) {
   if (!Number.isFinite(v)) return false;
-  return Math.abs(answer - v) <= 1e-9 * Math.abs(v) || written(answer, v, Math.max(digits, figures(answer)));
+  return Math.abs(answer - v) <= 1e-9 * Math.abs(v) || written(answer, v, digits);
 }
 const digitsAsked = () => (numbers === beginning ? lesson.asked : 3);
 const inLetters = (digits) => ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][digits];
