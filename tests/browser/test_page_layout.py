@@ -316,3 +316,13 @@ def test_a_term_that_is_taken_away_has_one_sign(page: Browser) -> None:
         texts.append(page.text("#step .formula"))
     assert any(" − " in text for text in texts)
     assert not [text for text in texts if "+ −" in text]
+
+
+@pytest.mark.parametrize("name", ["lecture", "2-3-1"])
+def test_an_exercise_on_paper_shows_the_whole_graph(page: Browser, name: str) -> None:
+    page.open(network(name), 794, 1123, exercise=True)
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    boxes = page.js("[document.getElementById('paper').getBoundingClientRect().bottom, "
+                    "document.getElementById('given').getBoundingClientRect().top]")  # fmt: skip
+    assert boxes[0] <= boxes[1], "what is given lies over the graph"
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

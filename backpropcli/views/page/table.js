@@ -24,7 +24,7 @@ function rowsOfTable(attach) {
       if (node.formula) formula.innerHTML = math(fill(node.formula));
       else {
         formula.textContent = node.kind;
-        formula.className = "kind";
+        formula.className = "text kind";
       }
       value.className = "number v";
       gradient.className = node.gradient ? "number g" : "number g none";
