@@ -137,9 +137,11 @@ def graph(quiz: Quiz, answered: bool = False) -> Picture | None:
     if answered:
         return full
     items = {}
+    asked, told = {question.name for question in quiz}, {name for name, _ in quiz.given}
     for name, item in full.items.items():
-        value = item.value if item.data or quiz.only == "gradients" else blank.items[name].value
-        gradient = () if quiz.only == "values" else blank.items[name].gradient
+        known = item.data or quiz.only == "gradients" or name in told
+        value = item.value if known else blank.items[name].value if name in asked else ()
+        gradient = blank.items[name].gradient if quiz.worked.gradient_name(name) in asked else ()
         items[name] = item._replace(value=value, gradient=gradient)
     return full._replace(items=items)
 

@@ -220,3 +220,12 @@ def test_far_is_not_near() -> None:
     words = next(question for question in quiz if question.name == "J").mark("21").words
     assert words == ""
     assert "nothing has to be rounded" in next(q for q in quiz if q.name == "J").mark("20.04").words
+
+
+def test_a_sheet_s_graph_has_blanks_for_what_is_asked_for_alone() -> None:
+    norm = "inputs: {x: [0.31, 1.7, -0.52]}\nparameters: {w: 1.3, b: 0.7}\nnodes:\n  z: w*x + b\n  c: z - mean(z)\n" \
+        "  n: c / sqrt(mean(c**2) + 0.01)\n  J: sum(n**3) / 7\n"
+    sheet = bp.loads(norm).worksheets("w.md")[0][1]
+    assert re.search(r"w=1.3 ▲_", sheet)
+    assert not re.search(r"b=0.7 +▲_", sheet)
+    assert "Go on with what you wrote: what follows from it is right." in " ".join(sheet.split())
