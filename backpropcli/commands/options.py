@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from backpropcli.errors import UsageError
+from backpropcli.errors import BackpropError, UsageError
 from backpropcli.ops.numbers.quiet import hush, quiet
 from backpropcli.suggest import did_you_mean
 from backpropcli.views.numbers import Precision, read_count
@@ -334,11 +334,25 @@ def one_file(network: Network, command: str, names: bool = False) -> str | None:
     return network.files[0] if network.files else None
 
 
+def _another_file(word: str, command: str) -> str:
+    """What to do with a file of another name: a network is read, anything else is not."""
+    from backpropcli.spec.load import load
+
+    try:
+        load(word)
+    except (BackpropError, OSError, UnicodeError):
+        return (
+            "A network's file is YAML or JSON, such as\n  parameters: {w: 2}\n  nodes: {J: w**2}\n"
+            "backprop new writes one to start from."
+        )
+    return f"Read it through standard input:  backprop {command} - < {word}"
+
+
 def no_file(word: str, command: str) -> UsageError:
     """The error for a word that is no file, with what was probably meant."""
     message = f"{command} takes a file that ends in .yaml, .yml or .json; {word} is none"
     if os.path.isfile(word):
-        return UsageError(message, hint=f"Read it through standard input:  backprop {command} - < {word}")
+        return UsageError(message, hint=_another_file(word, command))
     for ending in FILE_ENDINGS:
         if os.path.exists(word + ending):
             return UsageError(f"{message}. Did you mean {word}{ending}?")

@@ -44,10 +44,10 @@ def compare(point: Point, expected: Expectation, rows: Sequence[Row], reliable: 
     got = point.trace.gradient(name, expected.of) if expected.by else point.trace.value(name)
     key, shape, index = expected.label, getattr(got, "shape", ()), expected.index
     if index is not None:
-        if len(index) != len(shape) or any(not -n <= k < n for k, n in zip(index, shape, strict=False)):
+        if len(index) > len(shape) or any(not -n <= k < n for k, n in zip(index, shape, strict=False)):
             raise SpecError(f"there is no {key}: {name} has shape {show_shape(shape)}")
-        index = tuple(k % n for k, n in zip(index, shape, strict=True))
-        got, shape = float(got[index]), ()
+        index = tuple(k % n for k, n in zip(index, shape, strict=False))
+        got, shape = got[index], shape[len(index) :]
     yours, given = flatten(expected.value)
     if given != shape and not (math.prod(given) == math.prod(shape) == 1):
         shown = [show_shape(s) if s else "one number" for s in (shape, given)]
@@ -62,9 +62,11 @@ def compare(point: Point, expected: Expectation, rows: Sequence[Row], reliable: 
     actual = [e if lost(p, e) else p for p, e in zip(printed, exact, strict=True)]
     off = [k for k, (y, g, t) in enumerate(zip(yours, actual, tolerances, strict=True)) if not within(y, g, t)]
     worst = max(range(len(yours)), key=lambda k: excess(yours[k], actual[k], tolerances[k]), default=0)
-    at = index or unravel(worst, shape)
+    at = (*(index or ()), *unravel(worst, shape))
+    part = index is not None and bool(shape)  # one row of a matrix, say: its entries are named by their full index
     claim = Claim(
-        key, yours[worst], printed[worst], tolerances[worst], "fail" if off else "pass", () if index else at,
+        key.partition("[")[0] if part else key, yours[worst], printed[worst], tolerances[worst],
+        "fail" if off else "pass", () if index and not part else at,
         len(off), len(yours), text=expected.text, place=expected.place,
         reliable=actual[worst] if better is not None and lost(printed[worst], actual[worst]) else None,
     )
@@ -72,7 +74,7 @@ def compare(point: Point, expected: Expectation, rows: Sequence[Row], reliable: 
         row = next((r for r in rows if (r.name, r.index) == (name, at)), None)
         if row is not None:
             claim = claim._replace(numerical=row.numerical, bound=row.bound)
-    if off:
+    if off and not part:
         claim = claim._replace(diagnosis=diagnose(point, expected, claim, yours, actual, tolerances, shape))
     return claim
 

@@ -200,7 +200,7 @@ OPERATIONS = (
         ("1 / (1 + abs(z))**2", lambda xp, y, z: 1.0 / xp.square(softsign_size(xp, z))), WIDE),
     one("sigmoid", "1 / (1 + exp(-z))", "an S from 0 to 1: the logistic function",
         sigmoid, ("y * (1 - y)", lambda xp, y, z: sigmoid_slope(xp, z)), WIDE,
-        aliases=["logistic", "expit"]),
+        aliases=["logistic", "expit", "σ"]),
     one("log_sigmoid", "-log(1 + exp(-z))", "the logarithm of sigmoid(z)",
         lambda xp, z: -softplus(xp, -z), ("sigmoid(-z)", lambda xp, y, z: sigmoid(xp, -z)), WIDE,
         aliases=["logsigmoid"]),

@@ -9,6 +9,7 @@ from typing import Any
 from backpropcli.errors import BackpropError, SpecError
 from backpropcli.ops.definition import Shape, Value, show_shape
 from backpropcli.spec.places import Key
+from backpropcli.spec.printed import made, spaced
 from backpropcli.spec.waiting import ready, too_large, waiting
 from backpropcli.spec.words import Words
 from backpropcli.spec.yaml_errors import comma_error
@@ -37,7 +38,7 @@ def plan_value(words: Words, raw: Any, name: str, path: Key) -> Value:
     if kind is int or kind is str:
         return _number(words, raw, name, path)
     if kind is list:
-        return _array(words, raw, name, path)
+        return _array(words, unpacked(raw), name, path)
     if kind is dict:
         return _made(words, raw, name, path)
     if raw is None:
@@ -61,7 +62,7 @@ def _number(words: Words, raw: Any, name: str, path: Key) -> Value:
     if _DATE.match(raw):
         difference = " - ".join(str(int(part)) for part in raw.split("-"))
         raise words.error(f"{raw.strip()} is a date, not a number", path, f"A difference has spaces: {difference}")
-    return constant(words, raw, name, path)
+    return constant(words, f"array({inner})" if (inner := made(raw)) else raw, name, path)
 
 
 def constant(words: Words, text: str, name: str, path: Key) -> Value:
@@ -88,6 +89,13 @@ def constant(words: Words, text: str, name: str, path: Key) -> Value:
 
     array = np.asarray(found, dtype=np.float64)
     return array if array.shape else float(array)
+
+
+def unpacked(raw: list[Any]) -> list[Any]:
+    """A list with numbers for a text that is all there is in brackets, as in `[1 2 3]` or `[[1 2], [3 4]]`."""
+    if len(raw) == 1 and type(raw[0]) is str:
+        return spaced(raw[0]) or raw
+    return [unpacked(item) if type(item) is list else item for item in raw] if raw and type(raw[0]) is list else raw
 
 
 def _array(words: Words, raw: list[Any], name: str, path: Key) -> Value:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from backpropcli.errors import BackpropError, UsageError
 from backpropcli.spec.files import composed
+from backpropcli.spec.printed import made, printed
 from backpropcli.spec.yaml12 import finite, integer, scalar
 
 _COMMA = re.compile(r"\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*\Z")
@@ -59,7 +60,7 @@ def assignment(section: str, text: str) -> Assignment:
         one = f'"{one}"' if " " in one else one
         raise UsageError(f"{flag}: expected one =, not two", hint=f"Write {SPELLED[section]} {one}")
     if match is None:
-        hint = f'Put the formula in quotes:  -n "{text.strip() or "y"} = w*x"' if section == "nodes" else (
+        hint = _as_node(text.strip()) if section == "nodes" else (
             f"Without spaces around =, or in quotes:  {SPELLED[section]} {text.strip() or 'w'}=2")  # fmt: skip
         raise UsageError(f'{flag}: expected "{form}", got only "{text.strip()}"', hint=hint)
     name, said = match[1], text[match.end() :].strip()
@@ -71,10 +72,24 @@ def assignment(section: str, text: str) -> Assignment:
     return Assignment(name, value, text, match.end())
 
 
+def _as_node(text: str) -> str:
+    """A node as the flag wants it, from `J: x*2` or from a formula alone."""
+    from backpropcli.spec.formula.mending import suggested
+
+    if colon := re.fullmatch(r"([^\W\d]\w*)\s*:\s*(.+)", text):
+        return suggested(colon[2], f'Write -n "{colon[1]} = {{}}"', f'Such as -n "{colon[1]} = w*x"')
+    if re.fullmatch(r"[^\W\d]\w*", text):
+        return f'Put the formula in quotes:  -n "{text} = w*x"'
+    return suggested(text, 'Give it a name:  -n "J = {}"', 'Put the formula in quotes:  -n "J = w*x"')
+
+
 def plain(said: str, flag: str, name: str) -> Any:
     """What a value typed in a shell says, as plain data: a number, a list, a mapping, or the text of an expression."""
     if _COMMA.match(said):
         raise UsageError(f"{flag}: decimals are written with a point: {name}={said.replace(',', '.')}")
+    if (found := printed(said)) is not None:
+        return found
+    said = made(said) or said
     if said[0] in "[{":
         import json
 

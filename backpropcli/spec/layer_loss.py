@@ -63,7 +63,9 @@ def lower_loss(
     shape, y_shape = shapes[output.name], shapes[target]
     message, hint = misfit(name, output.name, target, shape, y_shape)
     if message:
-        raise words.error(message, ("targets", target), hint)
+        given = data[target]
+        one = f"[{given:g}]" if isinstance(given, float) else "[..]"
+        raise words.error(message, ("targets", target), hint.replace("[..]", one) if hint.endswith(": [..]") else hint)
     _check_labels(words, name, target, data[target], shape)
     return loss_formula(name, output.name, target, shape, y_shape, reduction, settings), ("loss",)
 

@@ -46,6 +46,8 @@ def check_sections(words: Words, data: Any) -> None:
             raise words.error(f"{section}: means nothing yet: backprop computes gradients, and does not train",
                               (section,), "Leave the section out: it would be read over.", key=True)  # fmt: skip
         if section not in SECTIONS:
+            if misplaced := _unindented(data, section):
+                raise words.error(f"unknown section: {section}", (section,), misplaced, key=True)
             meant = _OTHER_WORDS.get(section.lower()) or nearest(section, SECTIONS)
             raise words.error(f"unknown section: {section}{f'. Did you mean {meant}?' if meant else ''}", (section,),
                               f"A network has the sections {', '.join(SECTIONS)}.", key=True)  # fmt: skip
@@ -68,9 +70,43 @@ def check_sections(words: Words, data: Any) -> None:
         _check_names(words, section)
 
 
+def _unindented(data: Mapping[str, Any], name: str) -> str:
+    """What to write of a name at the margin, where the section that it belongs to stands empty above it."""
+    above = list(data)[: list(data).index(name)]
+    value = data[name]
+    if not above or data[above[-1]] is not None or above[-1] not in (*DATA, "nodes", "functions"):
+        return ""
+    if not isinstance(value, str | int | float):
+        return ""
+    return f"Indent it under {above[-1]}:\n  {above[-1]}:\n    {name}: {value}"
+
+
+def _defined(text: str) -> list[tuple[str, str]]:
+    """`z = w*x J = z**2`, lines of a program that YAML took for one text: each name with its formula."""
+    pieces = re.split(r"\s+(?=[^\W\d]\w*(?:\([\w, ]*\))?\s*=(?!=))", text.strip())
+    found = [re.fullmatch(r"([^\W\d]\w*(?:\([\w, ]*\))?)\s*=(?!=)\s*(.+)", piece, re.DOTALL) for piece in pieces]
+    return [(one[1], one[2].strip()) for one in found if one] if all(found) else []
+
+
+def _spaced(text: str) -> str:
+    """`z:w*x J:z**2`, lines that YAML took for one text, with a space behind each colon."""
+    pieces = re.split(r"\s+(?=[^\W\d]\w*:)", text)
+    fixed = [": ".join(part.strip() for part in piece.split(":", 1)) for piece in pieces]
+    return f"Write {fixed[0]}" if len(fixed) == 1 else "Write\n" + indented("\n".join(fixed))
+
+
+def indented(text: str) -> str:
+    """Lines to be shown below a word of advice."""
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
 def _wrong_kind(words: Words, section: str, value: Any) -> SpecError:
-    if isinstance(value, str) and (lost := re.match(r"(\w+):(\S.*)", value)):
-        return words.error("a space is missing after the colon", (section,), f"Write {lost[1]}: {lost[2]}")
+    if isinstance(value, str) and section in (*DATA, "nodes", "functions") and (lines := _defined(value)):
+        fixed = "\n".join(f"{name}: {formula}" for name, formula in lines)
+        return words.error(f"{section}: is one text: a colon stands behind a name, not =", (section,),
+                           f"{section}:\n{indented(fixed)}")  # fmt: skip
+    if isinstance(value, str) and re.match(r"(\w+):(\S.*)", value):
+        return words.error("a space is missing after the colon", (section,), _spaced(value))
     form = {
         "layers": "layers: is a list:\n  - dense: {units: 1, activation: relu, w: 2, b: 0}",
         "title": "title: is a line of text.",
@@ -89,8 +125,7 @@ def _check_names(words: Words, section: str) -> None:
 def bad_name(words: Words, name: str, path: Key, value: Any = "") -> SpecError:
     """The error for a name that cannot be one, with a near name that can."""
     if value is None and ":" in name:
-        before, after = (part.strip() for part in name.split(":", 1))
-        return words.error("a space is missing after the colon", path, f"Write {before}: {after}", key=True)
+        return words.error("a space is missing after the colon", path, _spaced(name), key=True)
     if name in _RESERVED:
         better = {"lambda": "lam", "is": "i_s", "in": "x_in", "from": "source"}.get(name, name.lower() + "_")
         return words.error(f"{name} cannot be a name (Python keeps it for itself)", path, f"Write {better}", key=True)
@@ -100,6 +135,12 @@ def bad_name(words: Words, name: str, path: Key, value: Any = "") -> SpecError:
     if plain != name and plain.isidentifier() and plain not in _RESERVED:
         return words.error(f"{name} cannot be a name: its letters and digits are plain ones", path, f"Write {plain}",
                            key=True)  # fmt: skip
+    if hat := re.fullmatch(r"([^\W\d]\w*)(\^|~|')", name):
+        better = hat[1] + {"^": "_hat", "~": "_tilde", "'": "_new"}[hat[2]]
+        return words.error(f"{name} cannot be a name: a name is letters, digits and _", path, f"Write {better}",
+                           key=True)  # fmt: skip
+    if index := re.fullmatch(r"([^\W\d]\w*)\[(\d+)\]", name):
+        return words.error(f"{name} is an entry, not a name", path, f"Write {index[1]}{index[2]}", key=True)
     better = re.sub(r"\W+", "_", name.replace("'", "_prime").replace("′", "_prime")).strip("_")
     hint = f"Write {better}" if better.isidentifier() and better not in _RESERVED else ""
     return words.error(f"{name} cannot be a name: a name is letters, digits and _", path,

@@ -7,9 +7,11 @@ from typing import Any
 
 from backpropcli.errors import Place, SpecError
 from backpropcli.spec.files import place_at
+from backpropcli.spec.printed import made
 
 _LONG_NAME = re.compile(r"(?<![\w.])\w{1000,}(?=\s*:)")
 """YAML wants the colon within 1,024 characters."""
+_SECTIONS = ("title", "inputs", "targets", "parameters", "functions", "nodes", "layers", "loss", "expect")
 _DIGITS = re.compile(r"\d+(?:[eE][-+]?\d+)?(?![\w.])")
 
 
@@ -80,6 +82,10 @@ def syntax_error(text: str, name: str, error: Any) -> SpecError:
     if long := _LONG_NAME.search(text, near, index + 100_000):
         return SpecError("this name is too long", place_at(text, long.start(), len(long[0]), name),
                          "A name has at most 1,000 characters.")  # fmt: skip
+    line = place_at(text, index, 1, name)
+    if section := re.match(rf"\s+({'|'.join(_SECTIONS)})\s*:", line.text):
+        return SpecError("this section does not start at the margin", line._replace(column=section.start(1) + 1,
+                         length=len(section[1])), f"Write it without spaces in front: {line.text.strip()}")  # fmt: skip
     if "tab" in problem or letter == "\t":
         return at("a tab is used for indentation", "Indent with spaces.")
     if "mapping values are not allowed" in problem:
@@ -88,6 +94,8 @@ def syntax_error(text: str, name: str, error: Any) -> SpecError:
         bracket = text[opened : opened + 1]
         if not rest or ("\n" in text[opened:index] and re.match(r"(?:[\w ]+)?:", rest)):
             return at(f"this {bracket} is never closed", "", opened)
+        if advice := _inside(text, opened, index):
+            return at(*advice)
         if letter in "[]{}":
             return at(f"{letter} inside {bracket} {_closing(bracket)} ends a formula", quotes)
         if letter == ":":
@@ -121,6 +129,46 @@ def syntax_error(text: str, name: str, error: Any) -> SpecError:
     if letter in ("]", "}", ","):
         return at(f"{letter} is not expected here")
     return at("this cannot be read as YAML", "Every line is name: value; put quotes around an unusual value.")
+
+
+def _inside(text: str, opened: int, index: int) -> tuple[str, str] | tuple[()]:
+    """What is wrong inside { }, and what to write, where it is one of the usual things: a lost comma, an index."""
+    line_end = text.find("\n", opened)
+    piece = text[opened : line_end if line_end >= 0 else len(text)]
+    entry = re.search(r"([^\W\d]\w*)\[(\d+)\Z", text[opened:index].rstrip() + text[index : text.find("]", index)])
+    if entry and re.match(r"\[\d+\]\s*:", text[index:]):
+        return f"{entry[1]}[{entry[2]}] is an entry, not a name", f"Write {entry[1]}{entry[2]}"
+    start = text.rfind(": ", opened, index) + 2
+    list_ = made(_whole(text, start)) if start > 1 else ""
+    if list_:
+        key = re.search(r"([\w]+)\s*:\s*\Z", text[opened:start])
+        return "only the list is needed", f"Write {key[1] + ': ' if key else ''}{list_}"
+    closing = _ends(piece)
+    if (text[index] == ":" or text[index].isalnum()) and closing and "#" not in piece:
+        fixed = re.sub(r"(?<=[\w.\])}'\"])\s+(?=[^\W\d]\w*\s*:(?:\s|\Z))", ", ", piece[:closing])
+        if fixed != piece[:closing] and _reads(fixed):
+            return "a comma is missing", f"Write {fixed}"
+    return ()
+
+
+def _ends(piece: str) -> int:
+    """Where the bracket with which a text begins is closed, and what follows begins; 0 where it is not."""
+    depth = 0
+    for k, letter in enumerate(piece):
+        depth += (letter in "([{") - (letter in ")]}")
+        if not depth:
+            return k + 1
+    return 0
+
+
+def _reads(text: str) -> bool:
+    """Whether YAML reads a text."""
+    import yaml
+
+    try:
+        return yaml.compose(text, yaml.SafeLoader) is not None
+    except yaml.YAMLError:
+        return False
 
 
 def _closing(bracket: str) -> str:

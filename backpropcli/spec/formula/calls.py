@@ -11,6 +11,7 @@ from backpropcli.ops.definition import REQUIRED, Maker, Operation, Structural
 from backpropcli.ops.table import TABLE
 from backpropcli.spec.formula import tree
 from backpropcli.spec.formula.functions import Function
+from backpropcli.spec.formula.mending import suggested
 from backpropcli.spec.formula.show import show
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Text, Unary
 from backpropcli.suggest import nearest
@@ -127,7 +128,7 @@ def _variadic(e: Call, operation: Operation) -> tuple[tuple[Expression, ...], tu
     if not isinstance(positional[0], tree.Sequence):
         shown = ", ".join(show(argument) for argument in positional[:4])
         raise FormulaError(
-            f"{e.name} takes its arrays as one list", hint=f"Write {e.name}([{shown}])"
+            f"{e.name} takes its arrays as one list", hint=suggested(f"{e.name}([{shown}])")
         ).spanning(positional[0].start, positional[-1].end)
     if not positional[0].items:
         raise FormulaError(f"{e.name} needs at least one array").spanning(e.start, e.end)

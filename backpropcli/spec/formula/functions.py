@@ -8,6 +8,7 @@ from typing import NamedTuple
 from backpropcli.errors import FormulaError
 from backpropcli.ops.definition import Refused
 from backpropcli.ops.table import lookup
+from backpropcli.spec.formula.mending import suggested
 from backpropcli.spec.formula.names import CONSTANTS, nearest_operation, unknown
 from backpropcli.spec.formula.tree import Call, Expression, Name, postorder
 from backpropcli.suggest import nearest
@@ -123,6 +124,12 @@ def special(name: str) -> bool:
     return name in ("array", "asarray", "copy", "len", "ndim", "shape", "size")
 
 
+def _transposed(call: Call) -> str:
+    from backpropcli.spec.formula.show import show
+
+    return suggested(f"{show(call.arguments[0])}.T")
+
+
 def unknown_operation(call: Call, known: frozenset[str] = frozenset()) -> FormulaError | None:
     """The error for the name of a call; None where the operation table has it."""
     from backpropcli.spec.formula.show import show
@@ -140,6 +147,8 @@ def unknown_operation(call: Call, known: frozenset[str] = frozenset()) -> Formul
         else:
             hint = "Transposed is .T; methods are called, as in x.sum()."
         return FormulaError(f"unknown attribute: .{name}", hint=hint).spanning(call.at, end)
+    if call.written == "method" and name == "t":
+        return FormulaError("a transposed array is .T", hint=_transposed(call)).spanning(call.at, end)
     if near := nearest_operation(name) or nearest(name, known):
         hint = f"Did you mean {near}?"
     elif len(call.arguments) == 1 and not call.keywords and len(name) <= 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from backpropcli.spec.formula.around import (
     pair,
     short,
 )
+from backpropcli.spec.formula.mending import MISSING, reads, suggested
 from backpropcli.spec.formula.tree import Binary
 
 if TYPE_CHECKING:
@@ -94,8 +96,8 @@ def chained(parser: Parser, left: Binary) -> FormulaError:
     text, i = parser.text, parser.i
     middle = text[left.right.start : left.right.end]
     first, last = text[left.start : left.end].strip(), operand_after(parser, i)
-    hint = f"Write ({first}) & ({middle} {parser.tokens[i]} {last})" if last else "Write (a < b) & (b < c)"
-    return error_at(parser, i, "comparisons cannot be chained", short(hint, "Write (a < b) & (b < c)"))
+    hint = suggested(f"({first}) & ({middle} {parser.tokens[i]} {last})", otherwise="Write (a < b) & (b < c)")
+    return error_at(parser, i, "comparisons cannot be chained", hint)
 
 
 def attribute(parser: Parser) -> FormulaError:
@@ -143,11 +145,12 @@ def missing(parser: Parser) -> FormulaError:
     before = parser.tokens[i - 1] if i else ""
     if token in ("|", "||"):
         inner = parser.text[parser.starts[i] + len(token) :].split("|")[0].strip()
-        value = inner if 0 < len(inner) < 40 else "x"
-        return error_at(parser, i, "| | are not brackets here", f"The absolute value is abs({value}).")
+        said = "The absolute value is {}."
+        hint = suggested(f"abs({inner})", said, said.format("abs(x)"))
+        return error_at(parser, i, "| | are not brackets here", hint)
     if before == "%" and i > 1 and numeral(parser.tokens[i - 2]) and (not token or not token[0].isalnum()):
         part = parser.tokens[i - 2]
-        return FormulaError(f"{part}% is not a number here", hint=f"Write {part}/100").spanning(
+        return FormulaError(f"{part}% is not a number here", hint=suggested(f"{part}/100")).spanning(
             parser.starts[i - 2], parser.starts[i - 1] + 1
         )
     if token in ("%", "//", "^") and i == 0:
@@ -199,7 +202,7 @@ def _comma(parser: Parser) -> FormulaError:
     before, behind = parser.tokens[i - 1], parser.tokens[i + 1]
     if before.isdigit() and behind[:1].isdigit():
         start = parser.starts[i - 1]
-        return FormulaError("decimals are written with a point", hint=f"Write {before}.{behind}").spanning(
+        return FormulaError("decimals are written with a point", hint=suggested(f"{before}.{behind}")).spanning(
             start, parser.starts[i + 1] + len(behind)
         )
     hint = "A node is one value. Arguments stand in parentheses, a list in brackets: [a, b]."
@@ -212,7 +215,7 @@ def _equals(parser: Parser) -> FormulaError:
     if parser.tokens[i + 1] in ("<", ">", "!"):
         hint = "At most is <=, at least is >=, not equal is !=."
     elif i == 1 and parser.tokens[0].isidentifier() and rest:
-        hint = short(f"Write only what stands behind it: {rest}", "Write only what stands behind it.")
+        hint = suggested(rest, "Write only what stands behind it: {}", "Write only what stands behind it.")
     else:
         hint = "Equal is ==."
     return error_at(parser, i, f"{parser.tokens[i]} has no place in a formula", hint)
@@ -223,8 +226,10 @@ def _power(parser: Parser) -> FormulaError:
     left, right = operand_before(parser, i), operand_after(parser, i)
     if right in ("T", "⊤"):
         return error_at(parser, i, "^ is not an operator here", f"Transposed is {left}.T")
-    hint = f"The exponential function is exp({bare(right)})." if left == "e" else ""
-    return error_at(parser, i, f"^ is not an operator here; a power is **: {left}**{right}", hint)
+    right = f"({right[1:-1]})" if right[:1] == "{" else right
+    hint = suggested(f"exp({bare(right)})", "The exponential function is {}.") if left == "e" else ""
+    example = suggested(f"{left}**{right}", ": {}")
+    return error_at(parser, i, f"^ is not an operator here; a power is **{example}", hint)
 
 
 def _prime(parser: Parser) -> FormulaError:
@@ -254,9 +259,13 @@ def _sign(parser: Parser) -> FormulaError:
         shown = f"-{right}" if sign == "-" and (not i or parser.tokens[i - 1] in OPENERS) else f"{left} {sign} {right}"
         if len(sign) > 2:
             shown = sign.replace("a", left).replace("b", right)
-        return error_at(parser, i, f"{_called(token)} is not an operator here", f"Write {shown}")
+        return error_at(parser, i, f"{_called(token)} is not an operator here", suggested(shown))
     message, hint = _SIGNS[token]
-    return error_at(parser, i, message, hint.replace("{right}", bare(right)))
+    written = re.search(r"\w+\(\{right\}\)", hint)
+    if written:
+        found = written[0].replace("{right}", bare(right))
+        hint = hint.replace(written[0], found if reads(found) else written[0].replace("{right}", "x"))
+    return error_at(parser, i, message, hint)
 
 
 def _called(token: str) -> str:
@@ -290,14 +299,14 @@ def _character(parser: Parser) -> FormulaError:
             return _superscript(parser, token[k:], start + k, token[:k])
     if any(c in _SUBSCRIPTS for c in token):
         plain = "".join(_SUBSCRIPTS.get(c, c) for c in token)
-        return FormulaError("names have plain digits", hint=f"Write {plain}").spanning(start, start + len(token))
+        return FormulaError("names have plain digits", hint=suggested(plain)).spanning(start, start + len(token))
     c = next((c for c in token if not c.isidentifier() and not c.isdecimal()), token[0])
     at = start + token.index(c)
     if c in "“”„‟″‘’‚‛′«»":
         message, hint = f"{c} is a printer's quote", "Straight quotes are \" and '; a formula seldom needs any."
     elif c in "½⅓¼¾⅔⅕⅛":
         fraction = unicodedata.normalize("NFKD", c).replace("\u2044", "/")
-        message, hint = f"{c} is not a number here", f"Write {fraction}"
+        message, hint = f"{c} is not a number here", suggested(fraction)
     elif c == "," or c == "，":
         message, hint = f"{c} is not a comma here", "Write ,"
     elif not c.isprintable() or unicodedata.category(c) in ("Cf", "Mn", "Me"):
@@ -310,15 +319,22 @@ def _character(parser: Parser) -> FormulaError:
     return FormulaError(message, hint=hint).spanning(at, at + 1)
 
 
+def token_of_time(parser: Parser) -> bool:
+    """`h_{t-1}`, as LaTeX writes an index."""
+    return parser.tokens[parser.i] == "{" and parser.tokens[parser.i - 1].endswith("_")
+
+
 def _juxtaposed(parser: Parser) -> FormulaError:
     """Two operands side by side, which mathematics would multiply."""
     i = parser.i
     left, right = operand_before(parser, i), operand_after(parser, i - 1)
     start = parser.starts[i - 1]
+    if token_of_time(parser):
+        hint = "Each step in time is a name of its own: h0, h1, h2."
+        return FormulaError("{ } are not part of a name", hint=hint).spanning(start, parser.starts[i] + 1)
     if parser.tokens[i - 1].isdigit() and parser.tokens[i].isdigit() and len(parser.tokens[i]) == 3:
-        return pair(parser, "a number has no space inside", f"Write {parser.tokens[i - 1]}{parser.tokens[i]}")
-    joined = short(f"{left} * {right}", "")
-    hint = f"Write {joined}" if joined else "A product is written with *."
-    return FormulaError("an operator is missing between these", hint=hint).spanning(
+        return pair(parser, "a number has no space inside", suggested(f"{parser.tokens[i - 1]}{parser.tokens[i]}"))
+    hint = suggested(f"{left} * {right}", otherwise="A product is written with *.")
+    return FormulaError(MISSING, hint=hint).spanning(
         start, parser.starts[i] + len(parser.tokens[i])
     )

@@ -13,6 +13,7 @@ from backpropcli.ops.definition import Operation, Splitter, Value
 from backpropcli.ops.table import INFIX, TABLE, lookup
 from backpropcli.spec.formula import calls, constants, labels
 from backpropcli.spec.formula.functions import Function, circle, special, unknown_operation
+from backpropcli.spec.formula.mending import suggested
 from backpropcli.spec.formula.names import CONSTANTS, unknown
 from backpropcli.spec.formula.parser import DEEPEST
 from backpropcli.spec.formula.show import show
@@ -240,7 +241,7 @@ class Lowering:
             raise FormulaError(f"{e.name} is not called by its name", hint=f"Write {operation.written}, as in "
                                "a[0], a[1:] or p[arange(4), y].").spanning(e.at, e.at + len(e.name))  # fmt: skip
         if e.written == "attribute" and e.name != "transpose":
-            raise FormulaError(f"{e.name} is an operation: it is called", hint=f"Write {show(e)}()").spanning(
+            raise FormulaError(f"{e.name} is an operation: it is called", hint=suggested(f"{show(e)}()")).spanning(
                 e.at, e.end
             )
         bound = calls.bind(e, operation)

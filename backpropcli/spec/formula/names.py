@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection
 
 from backpropcli.errors import FormulaError
@@ -76,8 +77,10 @@ def _meant(word: str, known: Collection[str]) -> str:
         return f"Did you mean {' * '.join(product)}?"
     if word in ("π", "Pi", "PI") and "pi" not in known:
         return "Did you mean pi?"
-    if word[-1:] == "ᵀ" and word[:-1] in known:
-        return f"Did you mean {word[:-1]}.T?"
+    if hat := _spelled_out(word, known):
+        return f"Did you mean {hat}?"
+    if "ᵀ" in word and all(part in known for part in word.split("ᵀ") if part):
+        return f"Did you mean {word.replace('ᵀ', '.T @ ').removesuffix(' @ ')}?"
     if near := nearest(word, known):
         return f"Did you mean {near}?"
     if word.startswith(("d_", "grad_", "∂")):
@@ -85,6 +88,21 @@ def _meant(word: str, known: Collection[str]) -> str:
     if 0 < len(known) <= 12:
         return f"The names here: {', '.join(known)}"
     return "Write it under inputs, targets, parameters or nodes first."
+
+
+MARKS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde", "\u0307": "dot", "\u0305": "bar"}
+"""Accents that mathematics puts over a letter, and how they are spelled."""
+
+
+def _spelled_out(word: str, known: Collection[str]) -> str:
+    """`y_hat` for `ŷ`, where the network has it; else empty."""
+    letters = unicodedata.normalize("NFD", word)
+    plain = "".join(c for c in letters if c not in MARKS)
+    for mark in (MARKS[c] for c in letters if c in MARKS):
+        for form in (f"{plain}_{mark}", f"{plain}{mark}"):
+            if form in known:
+                return form
+    return ""
 
 
 def split(word: str, known: Collection[str]) -> list[str]:

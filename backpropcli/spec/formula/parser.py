@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from backpropcli.errors import FormulaError
-from backpropcli.spec.formula import habits
+from backpropcli.spec.formula import habits, mending
 from backpropcli.spec.formula.tokens import tokens
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Index, Name, Number, Sequence, Slice, Text, Unary
 
@@ -44,6 +44,8 @@ def parse(text: str, known: Container[str] = ()) -> Expression:
     parser = Parser(text, known)
     try:
         return parser.whole()
+    except FormulaError as error:
+        raise mending.looked_over(error, text, known) from None
     except RecursionError:
         # Only where the caller's own stack is deep already: the levels counted in `deeper` fit in Python's.
         raise too_deep(parser, parser.i) from None
@@ -169,7 +171,7 @@ class Parser:
         if value == float("inf"):
             raise FormulaError(f"{brief} is larger than the largest float, 1.8e308").spanning(start, end)
         if token[0] == "0" and token.isdigit() and value:
-            hint = f"Write {token.lstrip('0')}"
+            hint = mending.suggested(token.lstrip("0"))
             raise FormulaError(f"{brief} begins with 0", hint=hint).spanning(start, end)
         return Number(value, text, start, end)
 
