@@ -60,25 +60,26 @@ class Graph:
 
     # Building: data, then for each node its steps and the node itself.
 
-    def _slot(self, operation: Operation | None, arguments: tuple[int, ...], shape: Shape) -> int:
+    def _slot(self, operation: Operation | None, arguments: tuple[int, ...], shape: Shape, times: int = 2) -> int:
+        """A new slot, whose shape counts so many times: its value, and its gradient where it has one."""
         self.operations.append(operation)
         self.arguments.append(arguments)
         self.shapes.append(shape)
         if shape:
-            self.numbers += prod(shape) * (1 if operation is None else 2)
+            self.numbers += prod(shape) * times
             if self.numbers > self.most:
                 raise _too_large(shape, self.numbers, self.most)
         return len(self.operations) - 1
 
     def add_data(self, name: str, kind: Kind, shape: Shape, path: tuple[str | int, ...] = ()) -> int:
         """A new input, target or parameter; its slot."""
-        slot = self._slot(None, (), shape)
+        slot = self._slot(None, (), shape, 2 if kind == "parameter" else 1)
         self._name(Node(name, kind, "", (), slot, slot, path))
         return slot
 
     def add_constant(self, value: Value, shape: Shape = ()) -> int:
         """A new constant (a number in a formula, or an array made from constants); its slot."""
-        slot = self._slot(None, (), shape)
+        slot = self._slot(None, (), shape, 1)
         self.constants[slot] = value
         return slot
 

@@ -611,3 +611,9 @@ def test_no_signal_loses_an_answer(tmp_path, name):
 def test_names_keep_their_case_and_sentences_begin_with_a_capital(quiz, typed, said):
     out = " ".join(quiz(*LECTURE, typed=[typed, "q"])[1].split())
     assert f"{typed} {said}" in out
+
+
+def test_an_array_that_is_too_long_to_be_told(quiz):
+    status, out, err = quiz("-p", "w={normal: [40000]}", "-n", "J = sum(w*w)", "-n", "K = J + 1")
+    assert (status, err) == (0, "")
+    assert "(40000,)" in out

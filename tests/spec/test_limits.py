@@ -144,7 +144,7 @@ def test_the_limit_says_the_sizes_and_can_be_raised() -> None:
     with pytest.raises(BackpropError) as caught:
         loads(text)
     assert caught.value.message == (
-        "this network needs more than 64 MB for its numbers: 144 MB with this array, of shape (3000,3000)")  # fmt: skip
+        "this network needs more than 16 MB for its numbers: 144 MB with this array, of shape (3000,3000)")  # fmt: skip
     assert caught.value.hint.endswith("--memory 1GB")
     assert loads(text, flags=Flags(memory="1GB")).graph.shape("J") == ()
     assert loads(text, flags=Flags(memory=" 150 m")).graph.shape("J") == ()
@@ -167,7 +167,7 @@ def test_a_small_file_of_many_numbers(tmp_path: Path) -> None:
     try:
         with pytest.raises(BackpropError, match="no parameter of the command line is called p0"):
             load(None, flags)
-        with pytest.raises(BackpropError, match="needs more than 64 MB"):
+        with pytest.raises(BackpropError, match="needs more than 16 MB"):
             load(None, Flags(nodes=("J = sum(" + " + ".join(f"p{k}" for k in range(10)) + ")",), load=(bomb,)))
         with pytest.raises(BackpropError, match="holds 20,000,000 numbers"):
             read_gradients(bomb)
