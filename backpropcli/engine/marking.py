@@ -89,9 +89,11 @@ def rounded(x: float, digits: int) -> float:
 def cut(x: float, digits: int) -> float:
     """A number with its digits after the first so many left out: 0.36 for 0.3679.
 
-    >>> cut(-520.553, 3), cut(0.29, 2), cut(3.0, 3)
-    (-520.0, 0.29, 3.0)
+    >>> cut(-520.553, 3), cut(0.29, 2), cut(3.0, 3), cut(math.inf, 3)
+    (-520.0, 0.29, 3.0, inf)
     """
+    if not math.isfinite(x):
+        return x
     mantissa, _, exponent = f"{x:.{MOST_DIGITS - 1}e}".partition("e")
     sign, figures = ("-", mantissa[1:]) if mantissa[0] == "-" else ("", mantissa)
     return float(f"{sign}{figures[: digits + 1]}e{exponent}")

@@ -229,3 +229,12 @@ def test_a_sheet_s_graph_has_blanks_for_what_is_asked_for_alone() -> None:
     assert re.search(r"w=1.3 ▲_", sheet)
     assert not re.search(r"b=0.7 +▲_", sheet)
     assert "Go on with what you wrote: what follows from it is right." in " ".join(sheet.split())
+
+
+def test_an_answer_that_is_not_finite_is_not_cut():
+    from backpropcli.engine.marking import cut
+
+    assert cut(float("inf"), 3) == float("inf")
+    assert cut(float("-inf"), 3) == float("-inf")
+    assert cut(float("nan"), 3) != cut(float("nan"), 3)
+    assert cut(-520.553, 3) == -520.0
