@@ -33,7 +33,7 @@ from backpropcli.views.primes import Prime, cases
 from backpropcli.views.stages import Stage
 from backpropcli.views.terms import Factor, Term
 from backpropcli.views.typeset import typeset
-from backpropcli.views.typeset_html import CLOSE, OPEN, mathematics, variable
+from backpropcli.views.typeset_html import CLOSE, OPEN, mathematics, minus, variable
 from backpropcli.views.worked import MOST_INLINE, Worked
 
 MOST_RECORDED = 20_000
@@ -42,8 +42,6 @@ MOST_ENTRIES = 256
 """An array of more entries than these is shown as its shape."""
 WRAPPED = re.compile(rf"(?<![\w'])\(-{OPEN}(\d[^{CLOSE}]*){CLOSE}\)")
 SIGNED = re.compile(rf"-{OPEN}(\d)")
-MINUS = re.compile(rf"(?<!\w)-(?!&gt;)|-(?=[\d.{OPEN}])")
-"""A hyphen that is a minus sign: everywhere on the page it is the true one."""
 
 
 class Lesson(NamedTuple):
@@ -142,7 +140,7 @@ class Told(Worked):
         if text is None:
             return None
         text = SIGNED.sub(rf"{OPEN}\1", WRAPPED.sub(rf"{OPEN}(\1{CLOSE}", text))
-        return MINUS.sub("−", mathematics(text, self.slots))
+        return minus(mathematics(text, self.slots))
 
 
 def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool = False, exercise: bool = False,

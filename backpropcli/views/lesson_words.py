@@ -13,6 +13,7 @@ from backpropcli.views.quiz_words import Attempt, attempts, halved, squared, tex
 from backpropcli.views.stages import Stage
 from backpropcli.views.terms import Term
 from backpropcli.views.typeset import typeset
+from backpropcli.views.typeset_html import minus
 from backpropcli.views.worked import Worked
 
 UPSTREAM = "□"
@@ -49,13 +50,13 @@ def wrong_values(worked: Worked, stage: Stage, html: Html) -> list[dict[str, Any
 
 def hint(worked: Worked, stage: Stage) -> str:
     """The first hint for a value, which names the rule."""
-    return escape(value_hint(worked, stage, 1))
+    return minus(escape(value_hint(worked, stage, 1)))
 
 
 def words(worked: Worked, stage: Stage) -> str | None:
     """What a named operation does, as `relu: z1 where it is positive, else 0.`; None where the formula says as much."""
     found = in_words(worked, stage)
-    return None if found is None else escape(found.replace(" is ", ": ", 1))
+    return None if found is None else minus(escape(found.replace(" is ", ": ", 1)))
 
 
 def forgettable(term: Term, label: str) -> str:

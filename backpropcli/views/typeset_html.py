@@ -22,6 +22,19 @@ TOKEN = re.compile(
 )
 
 
+MINUS = re.compile(rf"(?<!\w)-(?!&gt;)|-(?=[\d.{OPEN}])")
+"""A hyphen that is a minus sign: neither inside a word nor part of an arrow."""
+
+
+def minus(html: str) -> str:
+    """The same with true minus signs.
+
+    >>> minus("where(a &gt; 0, -a, 1e-5) one-hot ij-&gt;i")
+    'where(a &gt; 0, −a, 1e−5) one-hot ij-&gt;i'
+    """
+    return MINUS.sub("−", html)
+
+
 def mathematics(text: str, names: Collection[str] | None = None) -> str:
     """A typeset formula (`a2·(1 - a2)²`) as HTML: nothing in it can be markup.
 

@@ -327,3 +327,15 @@ def test_an_exercise_on_paper_shows_the_whole_graph(page: Browser, name: str) ->
                     "document.getElementById('given').getBoundingClientRect().top]")  # fmt: skip
     assert boxes[0] <= boxes[1], "what is given lies over the graph"
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_hints_and_reasons_have_true_minus_signs_and_room(page: Browser) -> None:
+    page.open(bp.loads("inputs: {x: -1.5}\nparameters: {w: -2}\n"
+                       "nodes: {a: -w*x - 3, c: 'where(a > 0, -a, a - 1)', J: a**2 - 1e-5 * c}"), exercise=True)  # fmt: skip
+    said: list[str] = []
+    for _ in range(3):
+        page.js("[...document.querySelectorAll('.blank button')].forEach(b => b.click())")
+        said += page.js("[...document.querySelectorAll('.feedback')].map(e => e.textContent)")
+        assert page.js(CUT) == []
+    assert sum("−" in text for text in said) >= 5
+    assert [text for text in said if "-" in text] == []
