@@ -330,8 +330,9 @@ def test_an_exercise_on_paper_shows_the_whole_graph(page: Browser, name: str) ->
 
 
 def test_hints_and_reasons_have_true_minus_signs_and_room(page: Browser) -> None:
-    page.open(bp.loads("inputs: {x: -1.5}\nparameters: {w: -2}\n"
-                       "nodes: {a: -w*x - 3, c: 'where(a > 0, -a, a - 1)', J: a**2 - 1e-5 * c}"), exercise=True)  # fmt: skip
+    made = bp.loads("inputs: {x: -1.5}\nparameters: {w: -2}\n"
+                    "nodes: {a: -w*x - 3, c: 'where(a > 0, -a, a - 1)', J: a**2 - 1e-5 * c}")  # fmt: skip
+    page.open(made, exercise=True)
     said: list[str] = []
     for _ in range(3):
         page.js("[...document.querySelectorAll('.blank button')].forEach(b => b.click())")
