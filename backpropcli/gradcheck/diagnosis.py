@@ -6,8 +6,9 @@ from typing import Any
 
 from backpropcli.engine import Trace
 from backpropcli.gradcheck.foreign import ROUNDING, Compared, Foreign
+from backpropcli.gradcheck.guesses import Explanation, attempted
 from backpropcli.gradcheck.likeness import CLOSE, Shown, gradient_name, patterns
-from backpropcli.gradcheck.mistakes import Explanation, Search, attempted
+from backpropcli.gradcheck.mistakes import Search
 from backpropcli.gradcheck.naming import Match, Matched
 from backpropcli.gradcheck.shapes import shape_sentence
 from backpropcli.gradcheck.whereabouts import Whereabouts

@@ -19,12 +19,14 @@ class Factors:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.sizes: dict[int, str] = {}
+        self.examples: set[int] = set()
         """Lengths of arrays, and what each is the number of."""
         graph = trace.graph
         for name in graph.names("input", "target"):
             shape = graph.shape(name)
             if shape and shape[0] > 1:
                 what = "examples" if len(shape) >= 2 else "entries"
+                self.examples.add(shape[0])
                 self.sizes.setdefault(shape[0], f"the number of {what} in {name}")
         for name in graph.names("node", "input", "target"):
             size = math.prod(graph.shape(name))
@@ -55,7 +57,8 @@ class Factors:
         times = size if size > 1.0 else 1.0 / size
         whole = round(times)
         mean = "a mean where a sum belongs, or the other way round"
-        if abs(times - whole) <= SAME * times and self.sizes.get(whole):
+        known = self.sizes.get(whole) and (whole != 2 or whole in self.examples)  # 2 is more often a square's
+        if abs(times - whole) <= SAME * times and known:
             also = " also" if whole == 2 else ""
             return f"{plain(times)} is{also} {self.sizes[whole]}: {mean}"
         for n, what in self.sizes.items():

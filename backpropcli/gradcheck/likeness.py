@@ -60,7 +60,8 @@ def pattern(trace: Trace, s: Shown, shown: Sequence[Shown], factors: Factors) ->
     if s.fits(-r):
         return "the sign is the other way round"
     off = off_places(s)
-    for words in (_turned(s), _shuffled(s, off), _somebody_elses(trace, s, shown), _times(s, factors)):
+    found = (_turned(s), _shuffled(s, off), _somebody_elses(trace, s, shown), _times(s, factors), _clipped(s, off))
+    for words in found:
         if words:
             return words
     return _which(off, r.shape) if 0 < len(off) < r.size and r.ndim else ""
@@ -84,6 +85,8 @@ def _turned(s: Shown) -> str:
         return "these are the right numbers, filled in column by column instead of row by row"
     if r.ndim == 2 and min(r.shape) > 1 and s.fits(r.ravel(order="F").reshape(r.shape)):
         return "these are the right numbers, read out column by column instead of row by row"
+    if r.ndim > 1 and min(r.shape) > 1 and s.fits(np.flip(r)):
+        return "it is turned by 180 degrees, flipped along every axis (a convolution's kernel)"
     for axis in range(r.ndim):
         if r.shape[axis] > 1 and r.size > 2 and s.fits(np.flip(r, axis)):
             return f"the {_lines(r.ndim, axis)} are in reverse order"
@@ -128,6 +131,8 @@ def _somebody_elses(trace: Trace, s: Shown, shown: Sequence[Shown]) -> str:
         other = np.asarray(trace.gradient(name), float)
         if other.any() and s.fits(other):
             return f"these are the numbers of {gradient_name(trace, name)}"
+        if other.any() and s.fits(s.right + other):
+            return f"theirs is what is right plus {gradient_name(trace, name)}: both are added up in one place"
     for name in nodes:
         value = np.asarray(trace.value(name), float)
         if s.right.size > 1 and value.shape == s.right.shape and value.any() and s.fits(value):
@@ -148,7 +153,20 @@ def _times(s: Shown, factors: Factors) -> str:
     for c in factors.near(median):
         if s.fits(c * s.right):
             why = factors.words(c)
+            if ratios.size == 1 and not why and c not in (2.0, 0.5):
+                return ""  # one number is always some multiple of another
             return f"theirs is {plain(c)} times what is right" + (f", and {why}" if why else "") if c else ""
+    return ""
+
+
+def _clipped(s: Shown, off: Any) -> str:
+    """The right numbers, none of them larger than a limit."""
+    import numpy as np
+
+    limit = float(np.abs(s.theirs).max())
+    held = sum(abs(abs(float(s.theirs[tuple(k)])) - limit) <= CLOSE * limit for k in off)
+    if limit and held == len(off) > 1 and s.fits(np.clip(s.right, -limit, limit)):
+        return f"theirs is clipped to ±{limit:.6g}"
     return ""
 
 

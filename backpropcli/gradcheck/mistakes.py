@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from backpropcli.engine import Trace
 from backpropcli.engine.plan import quietly
 from backpropcli.gradcheck.factors import Factors, plain
+from backpropcli.gradcheck.guesses import Explanation, attempted, merged, number_in, numberless
 from backpropcli.gradcheck.likeness import CLOSE, Shown
-from backpropcli.gradcheck.slips import Stand, misplaced, revalued, slips, stands
+from backpropcli.gradcheck.misplaced import Stand, misplaced, stands
+from backpropcli.gradcheck.revalued import revalued
+from backpropcli.gradcheck.slips import slips
 from backpropcli.gradcheck.whatif import Change, Spelling, Way, changes, rerun, scaled, ways
 from backpropcli.gradcheck.whereabouts import Whereabouts
 from backpropcli.ops.numbers.array import xp
 
-T = TypeVar("T")
 WORK = 4_000_000
 """So many numbers may be computed again in looking for the mistake."""
 MOST, LEAST = 600, 24
 """At most and at least so many backward passes."""
 FAN_OUT = 8
 """Of so many ways back to one value, every subset may be missing."""
-
-
-class Explanation(NamedTuple):
-    """One mistake that gives their numbers: at which nodes, in words; `rank` sorts the more usual ones first."""
-
-    nodes: tuple[str, ...]
-    words: str
-    rank: int
 
 
 class Search:
@@ -59,7 +53,7 @@ class Search:
         effects: dict[Way, dict[str, Any]] = {}
         found = [*attempted(self._decayed()), *attempted(self._constants(candidates, effects))]
         simple = [e for e in found if e.rank <= 1]
-        found = _merged(found)
+        found = merged(found)
         if not simple:
             found += attempted(self._changed(candidates, changes))
             found += attempted(self._subsets(candidates, effects))
@@ -67,7 +61,7 @@ class Search:
             self._everywhere(), self._changed(candidates, slips), self._revalued(), self._misplaced(candidates),
         ):  # fmt: skip
             if not found:
-                found = _merged(attempted(guesses))
+                found = merged(attempted(guesses))
         return sorted(found, key=lambda e: e.rank)
 
     def _rerun(self, changed: Mapping[int, Any], slots: list[Any] | None = None) -> dict[str, Any]:
@@ -113,12 +107,13 @@ class Search:
         """The right rules at slightly other values: an epsilon forgotten, n - 1 for n."""
         self.left = max(self.left, LEAST)
         said = set[str]()
-        for node, words, slots in revalued(self.trace):
-            if self.left <= -LEAST:
+        for other in revalued(self.trace):
+            if self.left <= -self.most // 2:
                 return
-            if words not in said and self._gives({}, slots):
-                said.add(words)
-                yield Explanation((node,), words, 1)
+            about = other.words.partition(" is ")[0]  # left out, or 1e-12: the first that fits is said
+            if about not in said and self._gives(other.changed, other.slots):
+                said.add(about)
+                yield Explanation((other.node,), other.words, 1)
 
     def _misplaced(self, candidates: Sequence[Way]) -> Iterator[Explanation]:
         """Another array of the same shape where one belongs: at one place, or at every step of a chain."""
@@ -142,11 +137,11 @@ class Search:
 
     def _shifted(self, way: Way, others: list[Stand]) -> Iterator[tuple[str, Change]]:
         """Misplaced arrays, known by their letters and how far their number is from the node's own: h2 in z3 is -1."""
-        own = _number(self.spell.owner(way.slot).name)
+        own = number_in(self.spell.owner(way.slot).name)
         for key, change in attempted(misplaced(self.trace, way, others)):
             name = key.partition("|")[2]
-            shift = _number(name) - own if re.search(r"\d", name) else 0
-            yield f"{_numberless(key)}{shift}", change
+            shift = number_in(name) - own if re.search(r"\d", name) else 0
+            yield f"{numberless(key)}{shift}", change
 
     def _groups(self) -> list[list[Way]]:
         """Ways at steps that are written alike but for their numbers, in every layer or at every time."""
@@ -157,7 +152,7 @@ class Search:
             operation = self.graph.operations[way.slot]
             assert operation is not None
             node = self.spell.owner(way.slot)
-            alike = _numberless(f"{node.name} = {node.formula} {self.spell.labels.get(way.to, '')}")
+            alike = numberless(f"{node.name} = {node.formula} {self.spell.labels.get(way.to, '')}")
             groups.setdefault((operation.name, way.position, alike), []).append(way)
             groups.setdefault((operation.name, way.position, ""), []).append(way)
         return [g for g in groups.values() if len(g) > 1 and len({w.slot for w in g}) > 1]
@@ -186,7 +181,10 @@ class Search:
             if self._fits(pieces):
                 node = self.spell.owner(way.slot)
                 to = self.spell.slot(way.to)
-                yield Explanation((node.name,), *self._times(constant, way, to, node.name))
+                found = Explanation((node.name,), *self._times(constant, way, to, node.name))
+                moved = sum(int(np.count_nonzero(s.right - without[s.name])) for s in self.wrong)
+                if found.rank <= 1 or moved > 1:  # one number is always some multiple of another
+                    yield found
                 return
 
     def _times(self, c: float, way: Way, to: str, node: str) -> tuple[str, int]:
@@ -267,24 +265,28 @@ class Search:
         for group in self._groups():
             name = self._operation(group[0]).name
             nodes = tuple(dict.fromkeys(self.spell.owner(w.slot).name for w in group))
-            for label, make in self._alike(group):
+            for label, make, rank in self._alike(group):
                 if self.left <= 0:
                     return
                 changed = {w.slot: make(w) for w in group}
                 if all(changed.values()) and self._gives(changed):
                     at = " and ".join(nodes[:3]) + (" ..." if len(nodes) > 3 else "")
-                    yield Explanation(nodes, f"{label} in every {name} ({at})", 1)
+                    yield Explanation(nodes, f"{label} in every {name} ({at})", rank)
 
-    def _alike(self, group: Sequence[Way]) -> Iterator[tuple[str, Callable[[Way], Any]]]:
-        """Changes that can be made to every way of a group, named as for the first of them."""
+    def _alike(self, group: Sequence[Way]) -> Iterator[tuple[str, Callable[[Way], Any], int]]:
+        """Changes that can be made to every way of a group, named as for the first of them, and how usual they are."""
         for c, words in ((0.0, "nothing comes back"), (-1.0, "the sign is the other way round"),
                          (2.0, "there is a factor 2 too many"), (0.5, "a factor 2 is missing")):  # fmt: skip
-            yield words, lambda w, c=c: scaled(self._operation(w), w.position, c)  # type: ignore[misc]  # a default
-        others = {w: [*attempted(changes(self.trace, w)), *attempted(slips(self.trace, w))] for w in group}
-        first = others[group[0]]
-        for k, change in enumerate(first):
+            yield words, partial(self._scaled, c), 1
+        for kinds, rank in ((changes, 1), (slips, 2)):
+            others = {w: list(attempted(kinds(self.trace, w))) for w in group}
+            first = others[group[0]]
             if all(len(found) == len(first) for found in others.values()):
-                yield change.what, lambda w, k=k: others[w][k].operation  # type: ignore[misc]  # a default
+                for k, change in enumerate(first):
+                    yield change.what, partial(_operation_of, others, k), rank
+
+    def _scaled(self, c: float, way: Way) -> Any:
+        return scaled(self._operation(way), way.position, c)
 
     def _operation(self, way: Way) -> Any:
         return self.graph.operations[way.slot]
@@ -327,24 +329,5 @@ class Search:
             yield Explanation((), words, 0)
 
 
-def _merged(found: Iterable[Explanation]) -> list[Explanation]:
-    """Explanations in the same words as one, with all their nodes: a chain cannot tell which of its links it was."""
-    result: dict[tuple[str, int], tuple[str, ...]] = {}
-    for e in found:
-        result[e.words, e.rank] = tuple(dict.fromkeys((*result.get((e.words, e.rank), ()), *e.nodes)))
-    return [Explanation(nodes, words, rank) for (words, rank), nodes in result.items()]
-
-
-def attempted(guesses: Iterable[T]) -> Iterator[T]:
-    """The guesses that come before one raises: a guess that raises is no guess, and never ends a check."""
-    with suppress(Exception):
-        yield from guesses
-
-
-def _number(text: str) -> int:
-    found = re.search(r"\d+", text)
-    return int(found[0]) if found else 0
-
-
-def _numberless(text: str) -> str:
-    return re.sub(r"\d+", "#", text)
+def _operation_of(changed: Mapping[Way, Sequence[Change]], k: int, way: Way) -> Any:
+    return changed[way][k].operation

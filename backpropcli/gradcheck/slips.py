@@ -1,31 +1,29 @@
-"""Slips in one way back that are no missing factor: a wrong letter, a wrong axis, one example, = for +=."""
+"""Slips in one way back that are no missing factor: a wrong sign or power, a wrong axis, one example, = for +=."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from backpropcli.engine import Trace
 from backpropcli.errors import BackpropError
 from backpropcli.gradcheck.whatif import Change, Spelling, Way, evaluate, replaced, said, scaled
 from backpropcli.ops.definition import Elementwise, Operation, Part, Structural
+from backpropcli.ops.table import TABLE
 from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
+from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, substitute
 
-SMALL = 1e-2
-"""A constant up to this may be an ε, which keeps a division from 0."""
-EPSILONS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12)
-AVERAGES = ("mean", "var", "std")
+ACTIVATIONS = ("activations", "trigonometry", "exponentials")
+"""Groups of operations that are taken for one another."""
+SUMS: dict[str, Callable[[Any, Any, int], Any]] = {
+    "softmax": lambda g, y, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)),
+    "log_softmax": lambda g, y, axis: g - math.e**y * g.sum(axis=axis, keepdims=True),
+}
+"""Rules as textbooks have them, with the axis of their sum."""
 SIGNS = {"+": "-", "-": "+"}
-
-
-class Stand(NamedTuple):
-    """Another array that may stand where one belongs: `text` is what it is called, `at` the node's name."""
-
-    text: str
-    value: Any
+"""Signs that are taken for one another."""
 
 
 def slips(trace: Trace, way: Way) -> Iterator[Change]:
@@ -33,6 +31,7 @@ def slips(trace: Trace, way: Way) -> Iterator[Change]:
     operation = trace.graph.operations[way.slot]
     if isinstance(operation, Elementwise):
         yield from _nearly(trace, way, operation)
+        yield from _another_rule(trace, way, operation)
     elif isinstance(operation, Structural):
         yield from _another_axis(trace, way, operation)
         yield from _kept_once(trace, way, operation)
@@ -53,11 +52,29 @@ def _nearly(trace: Trace, way: Way, operation: Elementwise) -> Iterator[Change]:
         if value is None:
             continue
         wrong, right = said(substitute(other, letters)), said(substitute(formula, letters))
-        body = replaced(operation, way.position, partial(_constant_body, value))
+        body = replaced(operation, way.position, partial(constant_body, value))
         yield Change(body, f"{spell.called(way.slot)} local derivative is {wrong} there instead of {right}")
 
 
-def _constant_body(value: Any, body: Any) -> Any:
+def _another_rule(trace: Trace, way: Way, operation: Elementwise) -> Iterator[Change]:
+    """The local derivative of another activation: sigmoid's a * (1 - a) behind a tanh."""
+    if len(operation.arguments) != 1 or operation.group not in ACTIVATIONS:
+        return
+    letters = Spelling(trace.graph).letters(way.slot)
+    own = said(substitute(parse(operation.textbook[0]), letters))
+    for other in {id(o): o for o in TABLE.values()}.values():
+        if not isinstance(other, Elementwise) or other.group not in ACTIVATIONS or len(other.arguments) != 1:
+            continue
+        formula = substitute(parse(other.textbook[0]), {other.arguments[0]: Name(operation.arguments[0])})
+        value = evaluate(formula, trace, way.slot) if other is not operation else None
+        if value is not None:
+            wrong = said(substitute(formula, letters))
+            what = f"{other.name}'s local derivative {wrong} stands where {operation.name}'s {own} belongs"
+            yield Change(replaced(operation, 0, partial(constant_body, value)), what)
+
+
+def constant_body(value: Any, body: Any) -> Any:
+    """A rule that gives this value, in the shape of the right one."""
     return lambda *given: body(*given) * 0.0 + value
 
 
@@ -77,19 +94,33 @@ def mutants(formula: Expression) -> Iterator[Expression]:
 
 
 def _another_axis(trace: Trace, way: Way, operation: Structural) -> Iterator[Change]:
-    """A normalisation's sum taken along another axis."""
+    """A normalisation's sum taken along another axis; an upstream gradient that is not transposed."""
     graph = trace.graph
     axis, shape = getattr(graph.options.get(way.slot), "axis", None), graph.shapes[way.slot]
     whole = [graph.shapes[a] for a in graph.arguments[way.slot]] == [shape]
+    spell = Spelling(graph)
+    if len(shape) == 2 and shape[0] == shape[1] and not whole and not operation.variadic:
+        turned = replaced(operation, way.position, partial(_turned_upstream))
+        what = f"the upstream gradient of {spell.slot(way.slot)} is transposed in the gradient of {spell.slot(way.to)}"
+        yield Change(turned, f"{what} (or should be, and is not)")
     if not isinstance(axis, tuple) or len(shape) < 2 or not whole:
         return
-    label = Spelling(trace.graph).slot(way.slot)
     own = tuple(k % len(shape) for k in axis)
     for k in range(len(shape)):
         if (k,) == own:
             continue
-        other = replaced(operation, way.position, partial(_along, (k - len(shape),)))
-        yield Change(other, f"the sum in {operation.name}'s rule at {label} goes along axis {k} instead of {own[0]}")
+        rule = SUMS.get(operation.name)
+        body = partial(_along, (k - len(shape),)) if rule is None else partial(_by_rule, rule, k - len(shape))
+        what = f"the sum in {operation.name}'s rule at {spell.slot(way.slot)} goes along axis {k} instead of {own[0]}"
+        yield Change(replaced(operation, way.position, body), what)
+
+
+def _turned_upstream(body: Any) -> Any:
+    return lambda xp, o, g, y, *v: body(xp, o, g.swapaxes(-1, -2), y, *v)
+
+
+def _by_rule(rule: Callable[[Any, Any, int], Any], axis: int, body: Any) -> Any:
+    return lambda xp, o, g, y, *v: rule(g, y, axis)
 
 
 def _along(axis: tuple[int, ...], body: Any) -> Any:
@@ -104,25 +135,35 @@ def _along(axis: tuple[int, ...], body: Any) -> Any:
 
 
 def _kept_once(trace: Trace, way: Way, operation: Structural) -> Iterator[Change]:
-    """Entries that are picked more than once keep only what came last."""
-    if operation.variadic or len(trace.graph.shapes[way.to]) < 1:
+    """Entries that are picked more than once keep only what came last, or the mean of it."""
+    if not trace.graph.shapes[way.to]:
         return
-
-    def last(body: Any) -> Any:
-        def wrong(*given: Any) -> Any:
-            part = body(*given)
-            if not isinstance(part, Part) or part.unique:
-                raise TypeError("nothing is picked twice here")
-            return part._replace(unique=True)
-
-        return wrong
-
     label = Spelling(trace.graph).slot(way.to)
     yield Change(
-        replaced(operation, way.position, last),
+        replaced(operation, way.position, partial(_repeated, lambda part, counts: part._replace(unique=True))),
         f"rows of {label} that are picked more than once keep only their last gradient (= in place of +=; NumPy's "
         f"d{label}[ids] += g does that too, np.add.at adds them all)",
     )
+    yield Change(
+        replaced(operation, way.position, partial(_repeated, lambda part, counts: part._replace(
+            value=part.value / counts))),
+        f"rows of {label} that are picked more than once get the mean of their gradients, not the sum",
+    )  # fmt: skip
+
+
+def _repeated(make: Callable[[Part, Any], Part], body: Any) -> Any:
+    """A rule that changes what is picked more than once; TypeError where nothing is."""
+    import numpy as np
+
+    def wrong(xp: Any, o: Any, *given: Any) -> Any:
+        part = body(xp, o, *given)
+        if not isinstance(part, Part) or part.unique:
+            raise TypeError("nothing is picked twice here")
+        counts = np.zeros(o.before)
+        np.add.at(counts, part.where, 1.0)
+        return make(part, counts[part.where])
+
+    return wrong
 
 
 def _one_example(trace: Trace, way: Way, operation: Operation) -> Iterator[Change]:
@@ -148,132 +189,3 @@ def _one_example(trace: Trace, way: Way, operation: Operation) -> Iterator[Chang
 
 def _masked(mask: Any, body: Any) -> Any:
     return lambda xp, o, g, y, *v: body(xp, o, g * mask, y, *v)
-
-
-# Another array of the same shape.
-
-
-def stands(trace: Trace) -> list[Stand]:
-    """Every array (or number) of the network that may stand in the wrong place: values, and gradients."""
-    import numpy as np
-
-    found = [Stand(name, trace.value(name)) for name in trace.graph.nodes]
-    for name in trace.graph.nodes:
-        if trace.reaches(name) and np.any(trace.gradient(name)):
-            found.append(Stand(f"d{trace.of}/d{name}", trace.gradient(name)))
-    return found
-
-
-def misplaced(trace: Trace, way: Way, others: list[Stand]) -> Iterator[tuple[str, Change]]:
-    """The rule of one step with another array of the same shape in the place of one that it uses.
-
-    Beside each change is the letter that it is about, and who stands there, by which the same slip is known elsewhere.
-    """
-    graph = trace.graph
-    operation = graph.operations[way.slot]
-    spell = Spelling(graph)
-    if operation is None or getattr(operation, "variadic", False):
-        return
-    places = _places(trace, way, operation)
-    for letter, slot, make in places:
-        own, right = trace.slots[slot], spell.slot(slot)
-        where = spell.slot(way.to)
-        for other in others:
-            if _shape(other.value) != _shape(own) or other.text == right or _equal(other.value, own):
-                continue
-            changed = make(other.value)
-            if changed is not None:
-                what = f"{other.text} stands in the gradient of {where} where {right} belongs"
-                yield f"{letter}|{other.text}", Change(changed, what)
-
-
-def _places(
-    trace: Trace, way: Way, operation: Operation
-) -> Iterator[tuple[str, int, Callable[[Any], Operation | None]]]:
-    """The letters that the rule uses, the slot of each, and the operation with another value there."""
-    arguments = trace.graph.arguments[way.slot]
-    if isinstance(operation, Elementwise):
-        try:
-            formula = parse(operation.textbook[way.position])
-        except BackpropError:
-            return
-        used = {part.name for part in postorder(formula) if isinstance(part, Name)}
-        slots = {**dict(zip(operation.arguments, arguments, strict=False)), "y": way.slot}
-        for letter in sorted(used & set(slots)):
-
-            def make(value: Any, letter: str = letter) -> Operation | None:
-                other = evaluate(formula, trace, way.slot, {letter: value})
-                return None if other is None else replaced(
-                    operation, way.position, partial(_constant_body, other))
-
-            yield letter, slots[letter], make
-        return
-    for k, slot in enumerate(arguments):
-        if k != way.position and slot not in trace.graph.constants:
-            yield str(k), slot, partial(_standing, operation, way.position, k)
-    if len(arguments) == 1:
-        yield "y", way.slot, partial(_standing, operation, way.position, -1)
-
-
-def _standing(operation: Operation, position: int, k: int, value: Any) -> Operation:
-    """The operation whose rule for `position` gets another value for argument k (-1: for its own value)."""
-    return replaced(operation, position, partial(_with, k, value))
-
-
-def _with(k: int, value: Any, body: Any) -> Any:
-    def wrong(xp: Any, o: Any, g: Any, y: Any, *v: Any) -> Any:
-        if k < 0:
-            return body(xp, o, g, value, *v)
-        return body(xp, o, g, y, *(value if n == k else x for n, x in enumerate(v)))
-
-    return wrong
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    return tuple(getattr(value, "shape", ()))
-
-
-def _equal(a: Any, b: Any) -> bool:
-    import numpy as np
-
-    return bool(np.array_equal(a, b))
-
-
-# Another number in the backward pass.
-
-
-def revalued(trace: Trace) -> Iterator[tuple[str, str, list[Any]]]:
-    """Backward passes at other values: without an ε, with another one, with n - 1 for n. Node, words, the values."""
-    graph, plan, spell = trace.graph, trace.plan, Spelling(trace.graph)
-    for slot, c in graph.constants.items():
-        users = [s for s, arguments in enumerate(graph.arguments) if slot in arguments]
-        if not isinstance(c, float) or not 0.0 < abs(c) <= SMALL or not users:
-            continue
-        node = spell.owner(users[0])
-        for value in (0.0, *EPSILONS):
-            if value != c:
-                what = "left out" if value == 0.0 else f"{value:g}"
-                words = f"the {c:g} in {node.name} = {node.formula} is {what} in their backward pass"
-                yield from _variants(trace, node, words, plan.reevaluate(trace.slots, {slot: value}))
-    for slot, operation in enumerate(graph.operations):
-        arguments = graph.arguments[slot]
-        if operation is None or operation.name not in AVERAGES or len(arguments) != 1:
-            continue
-        count = math.prod(graph.shapes[arguments[0]]) // max(1, math.prod(graph.shapes[slot]))
-        if count < 2:
-            continue
-        node, power = spell.owner(slot), 0.5 if operation.name == "std" else 1.0
-        other = trace.slots[slot] * (count / (count - 1)) ** power
-        words = f"{spell.slot(slot)} has n - 1 = {count - 1} in their backward pass where n = {count} belongs (ddof)"
-        yield from _variants(trace, node, words, plan.reevaluate(trace.slots, {slot: other}))
-
-
-def _variants(trace: Trace, node: Any, words: str, v: list[Any]) -> Iterator[tuple[str, str, list[Any]]]:
-    """All values downstream changed; those inside the node; those inside and its own."""
-    inside, whole = list(trace.slots), list(trace.slots)
-    for slot in range(node.first, node.slot + 1):
-        whole[slot] = v[slot]
-        if slot != node.slot:
-            inside[slot] = v[slot]
-    for slots in (v, whole, inside):
-        yield node.name, words, slots

@@ -298,6 +298,8 @@ class Spelling:
         if "." not in label or operation is None or not depth:
             return Name(label or "constant")
         arguments = [self.expression(a, depth - 1) for a in graph.arguments[slot]]
+        if operation.name == "transpose" and len(graph.shapes[slot]) == 2 and isinstance(arguments[0], Name):
+            return Name(f"{arguments[0].name}.T")
         if operation.infix and len(arguments) == 2:
             return Binary(operation.infix, arguments[0], arguments[1])
         if operation.infix and len(arguments) == 1:
