@@ -82,6 +82,8 @@ def quiz(
     if worksheet is not None:
         if result is not None or student is not None:
             raise UsageError("--worksheet and --result or --student together", hint="A worksheet is not marked here.")
+        from backpropcli.views.students import RESERVED
+
         sheet = os.path.splitext(worksheet)[1].lower()
         if sheet not in SHEETS:
             raise UsageError(f"--worksheet {worksheet}: its ending chooses the format, .md, .tex or .html")
@@ -90,11 +92,14 @@ def quiz(
             worksheet, students, of=of, only=only, seed=chosen, precision=numbers.precision(), every=every,
             expand=expand, tell=to.note, seeds=seeds_of(students),
         )  # fmt: skip
+        if students is not None and students.lower().endswith(".csv"):  # what says so already is not written again
+            sheets = [(path, text) for path, text in sheets if os.path.realpath(path) != os.path.realpath(students)]
         write_files(sheets, force, hint=f"Replace them:  --force, or write others:  --worksheet other{sheet}")
         written = [path for path, _ in sheets]
         if len(written) > MOST_TOLD:
-            *several, key, listing = written
-            to.note(f"wrote {len(several):,} worksheets, {several[0]} to {several[-1]}, {key} and {listing}")
+            several = [path for path in written if os.path.splitext(path)[0].rpartition("-")[2] not in RESERVED]
+            others = " and ".join(written[len(several) :])
+            to.note(f"wrote {len(several):,} worksheets, {several[0]} to {several[-1]}, {others}")
             return 0
         for path in written:
             to.note(f"wrote {path}")

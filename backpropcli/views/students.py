@@ -63,12 +63,12 @@ def seed_of(name: str, seed: int | None = None) -> int:
 
 def a_class(
     make: Callable[[int | None], Quiz], names: Sequence[str], seed: int | None, tell: Callable[[str], None],
-    seeds: Mapping[str, int] | None = None,
+    seeds: Mapping[str, int] | None = None, listing: str = "",
 ) -> list[Student]:  # fmt: skip
     """Each student's exercise. Its numbers follow from the name alone, whoever else is there.
 
     Who would have the same numbers as somebody before gets those of a seed of their own that nobody has, which moves
-    nobody else, and is told. `seeds` are those of a manifest, which stay what they are.
+    nobody else, and is told. `seeds` are those of a manifest, which stay; `listing` is the new one's file.
     """
     own = {name: seed_of(name, seed) for name in names} | dict(seeds or {})
     found = [Student(name, own[name], make(own[name])) for name in names]
@@ -83,8 +83,9 @@ def a_class(
         taken.add(_numbers(student))
         seen.add(_numbers(student))
     if moved:
-        tell(f"{moved} of {len(names)} students have other seeds than their names', as those give others' numbers: "
-             f"print them again with --students and the file that ends in -{MANIFEST}.csv")  # fmt: skip
+        have = "has another seed" if moved == 1 else "have other seeds"
+        tell(f"{moved} of {len(names)} students {have} than the name's, which gives somebody else's numbers\n"
+             f"  Print it again:  --students {listing}")  # fmt: skip
     if alike:
         tell(f"this network has not enough different nice numbers: {alike} of {len(names)} worksheets repeat others'")
     return found

@@ -72,8 +72,9 @@ def worksheets(
     stem, ending = os.path.splitext(path)
     write = {".md": markdown, ".tex": latex, ".html": html}[ending.lower()]
     everybody: list[Student] = []
+    listing = f"{stem}-{MANIFEST}.csv"
     if students is not None or seeds:
-        everybody = a_class(make, list(seeds or ()) or roster(students or ""), seed, tell, seeds)
+        everybody = a_class(make, list(seeds or ()) or roster(students or ""), seed, tell, seeds, listing)
     made = [(student.name, student.quiz) for student in everybody] or [("", make(seed))]
     heading = title or os.path.basename(made[0][1].source)
     files = [f"{stem}-{name}{ending}" if name else path for name, _ in made]
@@ -82,7 +83,7 @@ def worksheets(
     key = [part for name, quiz in made for part in answers(quiz, name)]
     yield f"{stem}-{KEY}{ending}", write(f"{heading}: key", key)
     if everybody:
-        yield f"{stem}-{MANIFEST}.csv", manifest(everybody, files)
+        yield listing, manifest(everybody, files)
 
 
 def sheet(quiz: Quiz) -> list[Part]:

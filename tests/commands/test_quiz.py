@@ -552,7 +552,8 @@ def test_a_clash_moves_one_and_the_manifest_says_where(quiz):
     names = [f"student{k}" for k in range(20)]
     words = ("--example", "lab-square", "--worksheet")
     err = quiz(*words, "w.md", "--students", ",".join(names))[2]
-    moved = int(re.match(r"(\d+) of 20 students have other seeds", err)[1])
+    moved = int(re.match(r"(\d+) of 20 students ha(?:s another seed|ve other seeds) than the name's", err)[1])
+    assert "  Print it again:  --students w-students.csv\n" in err
     rows = [line.split(",") for line in Path("w-students.csv").read_text(encoding="utf-8").splitlines()[1:]]
     assert [row[0] for row in rows] == names
     own = {name: seed_of(name) for name in names}
@@ -564,6 +565,8 @@ def test_a_clash_moves_one_and_the_manifest_says_where(quiz):
     assert quiz(*words, "again.md", "--students", "w-students.csv", "-q")[0] == 0
     for name in names:
         assert Path(f"again-{name}.md").read_bytes() == Path(f"w-{name}.md").read_bytes(), name
+    assert quiz(*words, "w.md", "--students", "w-students.csv", "--force")[2] == (
+        "wrote 20 worksheets, w-student0.md to w-student19.md, w-key.md\n")  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["", "name,seed\n", "student,seed\n", "student,seed\na,b\n", "student,seed\n../a,1\n"])
