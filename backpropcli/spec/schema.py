@@ -10,8 +10,10 @@ from typing import Any
 
 from backpropcli.errors import SpecError
 from backpropcli.spec.files import composed
+from backpropcli.spec.formula.mending import reads, whole
 from backpropcli.spec.places import Key
 from backpropcli.spec.words import Words
+from backpropcli.spec.yaml_errors import as_lines
 from backpropcli.suggest import nearest
 
 DATA = ("inputs", "targets", "parameters")
@@ -39,8 +41,9 @@ def check_sections(words: Words, data: Any) -> None:
     if data is None:
         raise SpecError(f"{words.source} is empty", hint="A network is written as parameters: and nodes:.")
     if not isinstance(data, dict):
+        fixed = _program(data) if isinstance(data, str) else ""
         raise words.error(f"{words.source} is {_what(data)}, not a network", (),
-                          "A network has sections such as inputs:, parameters:, nodes:.")  # fmt: skip
+                          fixed or "A network has sections such as inputs:, parameters:, nodes:.")  # fmt: skip
     for section in data:
         if section.lower() in _PLANNED:
             raise words.error(f"{section}: means nothing yet: backprop computes gradients, and does not train",
@@ -70,6 +73,25 @@ def check_sections(words: Words, data: Any) -> None:
         _check_names(words, section)
 
 
+def _of_function(words: Words, name: str, head: re.Match[str], value: Any) -> str:
+    """What to write for `g(z): relu(z)` among the nodes; for `J(w): w*2`, where w is a name, only `J`."""
+    known = {one for section in (*DATA, "nodes") for one in words.sections.get(section, {})}
+    arguments = [one.strip() for one in head[2].split(",")]
+    if all(one in known for one in arguments):
+        return f"Write {head[1]}"
+    return f"A function is said under functions:\n  functions:\n    {as_lines([(name, str(value))])}"
+
+
+def _program(text: str) -> str:
+    """A network's sections for `x = 1  w = 2  J = w*x`, lines of a program; empty where they are none."""
+    lines = _defined(text)
+    data = [(name, value) for name, value in lines if re.fullmatch(r"[-+\d.eE]+|\[.*\]", value)]
+    nodes = [line for line in lines if line not in data]
+    if not (data and nodes) or any("(" in name for name, _ in lines):
+        return ""
+    return f"parameters:\n{indented(as_lines(data))}\nnodes:\n{indented(as_lines(nodes))}"
+
+
 def _unindented(data: Mapping[str, Any], name: str) -> str:
     """What to write of a name at the margin, where the section that it belongs to stands empty above it."""
     above = list(data)[: list(data).index(name)]
@@ -78,21 +100,24 @@ def _unindented(data: Mapping[str, Any], name: str) -> str:
         return ""
     if not isinstance(value, str | int | float):
         return ""
-    return f"Indent it under {above[-1]}:\n  {above[-1]}:\n    {name}: {value}"
+    return f"Indent it under {above[-1]}:\n  {above[-1]}:\n    {as_lines([(name, str(value))])}"
 
 
 def _defined(text: str) -> list[tuple[str, str]]:
     """`z = w*x J = z**2`, lines of a program that YAML took for one text: each name with its formula."""
     pieces = re.split(r"\s+(?=[^\W\d]\w*(?:\([\w, ]*\))?\s*=(?!=))", text.strip())
     found = [re.fullmatch(r"([^\W\d]\w*(?:\([\w, ]*\))?)\s*=(?!=)\s*(.+)", piece, re.DOTALL) for piece in pieces]
-    return [(one[1], one[2].strip()) for one in found if one] if all(found) else []
+    lines = [(one[1], one[2].strip()) for one in found if one] if all(found) else []
+    mended = [(name, said if reads(said) else whole(said)[0]) for name, said in lines]
+    return mended if all(said for _, said in mended) else []
 
 
 def _spaced(text: str) -> str:
     """`z:w*x J:z**2`, lines that YAML took for one text, with a space behind each colon."""
     pieces = re.split(r"\s+(?=[^\W\d]\w*:)", text)
-    fixed = [": ".join(part.strip() for part in piece.split(":", 1)) for piece in pieces]
-    return f"Write {fixed[0]}" if len(fixed) == 1 else "Write\n" + indented("\n".join(fixed))
+    pairs = [tuple(part.strip() for part in piece.split(":", 1)) for piece in pieces]
+    fixed = as_lines([(name, said if reads(said) else whole(said)[0] or said) for name, said in pairs])
+    return "Write\n" + indented(fixed) if "\n" in fixed else f"Write {fixed}"
 
 
 def indented(text: str) -> str:
@@ -102,11 +127,14 @@ def indented(text: str) -> str:
 
 def _wrong_kind(words: Words, section: str, value: Any) -> SpecError:
     if isinstance(value, str) and section in (*DATA, "nodes", "functions") and (lines := _defined(value)):
-        fixed = "\n".join(f"{name}: {formula}" for name, formula in lines)
         return words.error(f"{section}: is one text: a colon stands behind a name, not =", (section,),
-                           f"{section}:\n{indented(fixed)}")  # fmt: skip
+                           f"{section}:\n{indented(as_lines(lines))}")  # fmt: skip
     if isinstance(value, str) and re.match(r"(\w+):(\S.*)", value):
         return words.error("a space is missing after the colon", (section,), _spaced(value))
+    if isinstance(value, list) and section != "layers" and all(isinstance(one, dict) for one in value):
+        pairs = [(str(name), str(said)) for one in value for name, said in one.items()]
+        return words.error(f"{section}: is a list", (section,),
+                           f"Without - and [ ]:\n{section}:\n{indented(as_lines(pairs))}")  # fmt: skip
     form = {
         "layers": "layers: is a list:\n  - dense: {units: 1, activation: relu, w: 2, b: 0}",
         "title": "title: is a line of text.",
@@ -126,6 +154,10 @@ def bad_name(words: Words, name: str, path: Key, value: Any = "") -> SpecError:
     """The error for a name that cannot be one, with a near name that can."""
     if value is None and ":" in name:
         return words.error("a space is missing after the colon", path, _spaced(name), key=True)
+    if (value is None or value == "") and (lines := _defined(name)):
+        return words.error("a colon stands behind a name, not =", path, f"Write {as_lines(lines)}", key=True)
+    if head := re.fullmatch(r"([^\W\d]\w*)\(([\w, ]*)\)", name):
+        return words.error(f"{name} is a function, not a name", path, _of_function(words, name, head, value), key=True)
     if name in _RESERVED:
         better = {"lambda": "lam", "is": "i_s", "in": "x_in", "from": "source"}.get(name, name.lower() + "_")
         return words.error(f"{name} cannot be a name (Python keeps it for itself)", path, f"Write {better}", key=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from backpropcli.errors import Place, SpecError
@@ -145,7 +146,7 @@ def _inside(text: str, opened: int, index: int) -> tuple[str, str] | tuple[()]:
         return "only the list is needed", f"Write {key[1] + ': ' if key else ''}{list_}"
     closing = _ends(piece)
     if (text[index] == ":" or text[index].isalnum()) and closing and "#" not in piece:
-        fixed = re.sub(r"(?<=[\w.\])}'\"])\s+(?=[^\W\d]\w*\s*:(?:\s|\Z))", ", ", piece[:closing])
+        fixed = re.sub(r"(?<=[\w.\])}'\"])(?:\s+|\s*;\s*)(?=[^\W\d]\w*\s*:(?:\s|\Z))", ", ", piece[:closing])
         if fixed != piece[:closing] and _reads(fixed):
             return "a comma is missing", f"Write {fixed}"
     return ()
@@ -171,6 +172,27 @@ def _reads(text: str) -> bool:
         return False
 
 
+def as_lines(pairs: Iterable[tuple[str, str]]) -> str:
+    """Names and values as lines of YAML, in quotes where YAML would not read them as they are; tried on it first."""
+    import yaml
+
+    lines = []
+    for name, value in pairs:
+        line = f"{name}: {value}"
+        try:
+            found = next(iter(getattr(yaml.compose(line, yaml.SafeLoader), "value", ())))
+            plain = found[0].value == name and getattr(found[1], "style", "") is None and found[1].value == value
+        except (yaml.YAMLError, StopIteration, TypeError, AttributeError):
+            plain = False
+        listed = value[:1] == "[" and _reads(line)
+        lines.append(line if plain or listed else f"{name}: {_quoted(value)}")
+    return "\n".join(lines)
+
+
+def _quoted(value: str) -> str:
+    return f"'{value}'" if '"' in value or "\\" in value else f'"{value}"'
+
+
 def _closing(bracket: str) -> str:
     return {"{": "}", "[": "]"}.get(bracket, bracket)
 
@@ -179,6 +201,10 @@ def _second_colon(text: str, name: str, index: int) -> SpecError:
     """The error for `name: value` where YAML sees no room for it: two on a line, a wrong indentation, a lost colon."""
     place = place_at(text, index, 1, name)
     before = place.text[: place.column - 1]
+    round_ = re.search(r":\s+(\((.*)\))\s*$", place.text)
+    if round_ and _reads(f"{{{round_[2]}}}"):
+        return SpecError("names and values stand in { }", place._replace(column=round_.start(1) + 1,
+                         length=len(round_[1])), f"Write {{{round_[2]}}}")  # fmt: skip
     if re.search(r"\S\s*:\s+\S", before):
         return SpecError("a second colon on this line", place, "Put quotes around the value: name: \"...\"")
     above = text[: index - place.column + 1].rstrip()

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from backpropcli.errors import BackpropError
+from backpropcli.ops.table import lookup
 from backpropcli.views.json import anything
 from backpropcli.views.quiz import Quiz
 from backpropcli.views.quiz_question import HINTS, TOPICS
@@ -277,7 +278,9 @@ def _plural(word: str, many: int) -> str:
 
 
 def _sentence(text: str, names: Collection[str] = ()) -> str:
-    """A message as a sentence; a name at its beginning stays what it is."""
+    """A message as a sentence; a name, a gradient or a call at its beginning stays what it is."""
     text = " ".join(text.split())
-    start = text[:1] if text.partition(" ")[0] in names else text[:1].upper()
+    first = text.partition(" ")[0]
+    word = first.rstrip(".,:").isalpha() and first not in names and lookup(first) is None
+    start = text[:1].upper() if word else text[:1]
     return start + text[1:] + ("" if text.endswith((".", "?", ":")) else ".")

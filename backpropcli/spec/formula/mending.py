@@ -158,6 +158,11 @@ def _latex(text: str, known: Container[str]) -> tuple[str, int]:
     return re.sub(r"\\([A-Za-z]+)", r"\1", text), 2
 
 
+def _ended(text: str, known: Container[str]) -> tuple[str, int]:
+    """`w*x;`, as a line of a program ends."""
+    return re.subn(r"\s*;\s*$", "", text)[0], 2 * (text.rstrip()[-1:] == ";")
+
+
 def _defined(text: str, known: Container[str]) -> tuple[str, int]:
     """`J = (a - y)**2`: what stands behind it."""
     return re.subn(rf"^\s*{_NAME}\s*:?=(?!=)\s*", "", text)
@@ -165,6 +170,8 @@ def _defined(text: str, known: Container[str]) -> tuple[str, int]:
 
 def _choice(text: str, known: Container[str]) -> tuple[str, int]:
     """`a if c else b` and `c ? a : b`."""
+    if found := re.fullmatch(r"if\s+(.+?)\s+then\s+(.+?)\s+else\s+(.+)", text):
+        return f"where({found[1]}, {found[2]}, {found[3]})", 2
     if found := re.fullmatch(r"(.+?)\s+if\s+(.+?)\s+else\s+(.+)", text):
         return f"where({found[2]}, {found[1]}, {found[3]})", 1
     if found := re.fullmatch(r"(.+?)\s*\?\s*(.+?)\s*:\s*(.+)", text):
@@ -336,6 +343,6 @@ def _lists(text: str, known: Container[str]) -> tuple[str, int]:
 
 
 RULES: tuple[Rule, ...] = (
-    _lists, _defined, _latex, _signs, _decimals, _choice, _modules, _sums, _roots, _transposed, _powers, _raised,
-    _powers_of_calls, _pi, _called, _bars, _products, _apart,
+    _lists, _ended, _defined, _latex, _signs, _decimals, _choice, _modules, _sums, _roots, _transposed, _powers,
+    _raised, _powers_of_calls, _pi, _called, _bars, _products, _apart,
 )  # fmt: skip
