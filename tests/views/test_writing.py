@@ -99,6 +99,17 @@ def test_a_draft_is_never_somebody_elses_file(tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "victim").read_text() == "v"
 
 
+def test_what_was_read_may_stay_as_it_is(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quiz", "net.json", "--worksheet", "hw.md", "--students", "ann,bob", "-q"]) == 0
+    before = (net.parent / "hw-students.csv").read_text()
+    again = ["quiz", "net.json", "--worksheet", "hw.md", "--students", "hw-students.csv", "--force", "-q"]
+    assert main(again) == 0
+    assert (net.parent / "hw-students.csv").read_text() == before
+    (net.parent / "hw-students.csv").write_text(before.replace("\nann", '\n"ann"'))
+    assert main(again) == 2
+    assert "hw-students.csv was read" in capsys.readouterr().err
+
+
 SLOW = """
 import sys, time
 from backpropcli.views.writing import write_file
@@ -163,4 +174,4 @@ def test_bytes_that_are_no_text_in_a_file_name(net: Path, capsys: pytest.Capture
         out, err = capsys.readouterr()
         assert "bug in backprop" not in err
         (out + err).encode()
-    assert "\\xff" in (net.parent / "o.html").read_text(encoding="utf-8")
+    assert (net.parent / "o.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
