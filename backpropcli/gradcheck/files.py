@@ -147,6 +147,8 @@ def distance(row: Row) -> float:
 
 def slip_of(row: Row) -> str:
     """The shape of a gradient's error; on a corner there is no one slope that a factor could be told from."""
+    if row.reason == "precision":
+        return "lost in float64"
     if row.left is None or row.right is None or not row.cornered:
         return slip(row.backprop, row.numerical)
     low, high = sorted((row.left, row.right))

@@ -228,21 +228,24 @@ def _finding(report: Report, precision: Precision, claims_first: bool) -> str:
 
 def _count(report: Report) -> str:
     total = len(report.rows)
-    wrong, unsure = report.count("fail"), report.count("unsure")
+    failed, unsure = report.count("fail"), report.count("unsure")
+    lost = sum(row.reason == "precision" for row in report.rows)
+    words = [(failed - lost, "wrong"), (lost, "lost in float64"), (unsure, "not judged")]
+    odd = [(count, word) for count, word in words if count]
     of, along = counted(report)
-    if not wrong and not unsure:
+    if not odd:
         if of and report.coverage is not None and report.coverage.differing:
             return f"{total:,} of {of} gradients are right, but a random direction over all is not"
         return f"{total:,} of {of or f'{total:,}'} gradients{along} {_is(total)} right"
     if of:
-        parts = [f"{count:,} {word}" for count, word in ((wrong, "wrong"), (unsure, "not judged")) if count]
+        parts = [f"{count:,} {word}" for count, word in odd]
         return f"{' and '.join(parts)} of {total:,} gradients that were looked at ({of} in all)"
-    parts = []
-    if wrong:
-        parts.append(f"{wrong:,} of {total:,} gradients {_is(wrong)} wrong")
-    if unsure:
-        parts.append(f"{unsure:,} not judged" if wrong else f"{unsure:,} of {total:,} gradients could not be judged")
-    return ", ".join(parts)
+    if not failed:
+        return f"{unsure:,} of {total:,} gradients could not be judged"
+    (first, word), rest = odd[0], odd[1:]
+    return ", ".join([
+        f"{first:,} of {total:,} gradients {_is(first)} {word}", *(f"{count:,} {word}" for count, word in rest),
+    ])  # fmt: skip
 
 
 def _components(report: Report, rows: Sequence[Row], precision: Precision) -> Table:

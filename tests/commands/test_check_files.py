@@ -492,3 +492,12 @@ def test_progress_in_a_terminal_leaves_nothing_behind():
     assert b"3 of 4: nets/c.yaml" in seen
     assert seen.endswith(b"\r\x1b[K")
     assert b"of 4: " not in out
+
+
+def test_a_number_that_float64_lost_is_called_so_in_every_format(capsys):
+    write(a="parameters: {x: 1e-4}\nnodes: {J: (1 - cos(x)) / x**2}\n", b=GOOD)
+    status, out, _ = call(capsys, "check", "nets/*.yaml")
+    assert status == 1
+    assert "dJ/dx: lost in float64" in out
+    _, out, _ = call(capsys, "check", "nets/*.yaml", "--format", "github")
+    assert "::lost in float64: 4.4108e-5 for -8.33333e-6" in out

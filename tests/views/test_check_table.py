@@ -151,6 +151,12 @@ def test_a_failing_line_shows_the_digits_that_differ():
     assert "1   1.0000000000000002 " in page(Report("J", 1.0, [], claims=[close]))
 
 
+def test_three_things_have_three_words():
+    rows = [row("a", 1.0, 2.0, verdict="fail", reason="rule"), row("b", 1.0, 2.0, verdict="fail", reason="precision")]
+    assert "1 of 2 gradients is wrong, 1 lost in float64" in page(Report("J", 2.0, rows))
+    assert "1 of 1 gradients is lost in float64" in page(Report("J", 2.0, rows[1:]))
+
+
 def test_a_number_that_float64_lost_is_shown_beside_what_it_should_be():
     lost = row("z", 1.0446, 1.0, verdict="fail", reason="precision", reliable=1.0)
     claim = Claim("dJ/dz", 1.0, 1.0446, 5e-6, "pass", reliable=1.0)
