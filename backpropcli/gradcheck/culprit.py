@@ -251,6 +251,8 @@ def within_sides(judge: Judge, c: Component, found: Sides) -> Row:
     verdict: Verdict = "pass" if found.hold(c.backprop) else "fail" if found.known else "unsure"
     middle = Slope((found.left.value + found.right.value) / 2.0, abs(found.left.value - found.right.value) / 2.0)
     row = judge.row(c, middle, verdict, "difference", "corner")
+    if found.jump:  # what moves together crosses it, so nothing has to add up
+        return row
     return row._replace(left=found.left.value, right=found.right.value)
 
 

@@ -140,7 +140,7 @@ def plan_cross(
     back = axis_of(axisc, shape, "axisc")
     last = shape[:-1]
     result = (*last[: len(shape) + back], 3, *last[len(shape) + back :])
-    return result, Options(before=tuple(moved), shape=shape, places=places, back=back, axis=None)
+    return result, Options(before=tuple(moved), shape=shape, places=places, back=back)
 
 
 def _cross_plain(xp: XP, a: Value, b: Value) -> Value:

@@ -67,13 +67,13 @@ def plan_slopes(
         )
     if not h:
         raise OperationError("spacing cannot be 0")
-    return shape, Options(axis=k, edges=(-1.0, 1.0) if order == 1 else (-1.5, 2.0, -0.5), h=h, size=shape[k],
+    return shape, Options(axis=k, edges=(-1.0, 1.0) if order == 1 else (-1.5, 2.0, -0.5), h=h, length=shape[k],
                           spacing=spacing, edge_order=order)  # fmt: skip
 
 
 def _terms(o: Options) -> list[tuple[slice, slice, float]]:
     """Which entries of the result get how much of which of the array: each slope is a sum of such terms."""
-    n = o.size
+    n = o.length
     found = [(slice(1, n - 1), slice(2, n), 0.5), (slice(1, n - 1), slice(0, n - 2), -0.5)] if n > 2 else []
     for j, weight in enumerate(o.edges):
         found.append((slice(0, 1), slice(j, j + 1), weight))

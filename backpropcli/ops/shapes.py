@@ -169,7 +169,9 @@ def plan_rollaxis(shapes: list[Shape], axis: Any, start: Any = 0) -> tuple[Shape
     to = to + rank if to < 0 else to
     order = [j for j in range(rank) if j != k]
     order.insert(to - (k < to), k)
-    return _permuted(shape, tuple(j - rank for j in order))
+    after, o = _permuted(shape, tuple(j - rank for j in order))
+    o.axis, o.start = k - rank, start
+    return after, o
 
 
 def plan_rot90(shapes: list[Shape], k: Any = 1, axes: Any = (0, 1)) -> tuple[Shape, Options]:
@@ -183,12 +185,13 @@ def plan_rot90(shapes: list[Shape], k: Any = 1, axes: Any = (0, 1)) -> tuple[Sha
     turns = whole(k, "k") % 4
     places = {first: second, second: first} if turns % 2 else {}
     after, o = _permuted(shape, tuple(places.get(j, j) for j in range(-len(shape), 0)))
+    o.order, o.axes, o.k = o.axes, (first, second), k
     o.flips = {0: (), 1: (first,), 2: (first, second), 3: (second,)}[turns]
     return after, o
 
 
 def _turn(xp: XP, o: Options, a: Value) -> Value:
-    a = permute(xp, a, o.axes)
+    a = permute(xp, a, o.order)
     return xp.flip(a, axis=o.flips) if o.flips else a
 
 

@@ -22,12 +22,12 @@ def _square(shape: Shape, name: str) -> int:
 def plan_det(shapes: list[Shape]) -> tuple[Shape, Options]:
     """One number a matrix."""
     size = _square(shapes[0], "det")
-    return shapes[0][:-2], Options(size=size)
+    return shapes[0][:-2], Options(rows=size)
 
 
 def plan_inv(shapes: list[Shape]) -> tuple[Shape, Options]:
     """The same shape again."""
-    return shapes[0], Options(size=_square(shapes[0], "inv"))
+    return shapes[0], Options(rows=_square(shapes[0], "inv"))
 
 
 def plan_solve(shapes: list[Shape]) -> tuple[Shape, Options]:
@@ -47,7 +47,7 @@ def plan_solve(shapes: list[Shape]) -> tuple[Shape, Options]:
     except OperationError:
         raise OperationError(f"shapes {show_shape(a)} and {show_shape(b)} do not fit: their stacks differ") from None
     whole = bounded((*lead, *lifted[-2:]))
-    return whole[:-1] if vector else whole, Options(size=size, vector=vector, before=(a, lifted), shape=whole)
+    return whole[:-1] if vector else whole, Options(rows=size, vector=vector, before=(a, lifted), shape=whole)
 
 
 # Bodies.
@@ -123,7 +123,7 @@ def solved(xp: XP, a: Value, b: Value) -> Value:
 
 
 def _inverse(xp: XP, o: Options, a: Value) -> Value:
-    return solved(xp, a, xp.broadcast_to(xp.eye(o.size), shape_of(a)))
+    return solved(xp, a, xp.broadcast_to(xp.eye(o.rows), shape_of(a)))
 
 
 def _inverse_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
@@ -166,7 +166,7 @@ def _solve_right(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) -> 
 def _solve_left(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) -> Value:
     y = xp.expand_dims(y, -1) if o.vector else y
     found = -xp.matmul(_right(xp, o, g, a, b), xp.swapaxes(y, -1, -2))
-    return fit(xp, found, (*o.shape[:-2], o.size, o.size), o.before[0])
+    return fit(xp, found, (*o.shape[:-2], o.rows, o.rows), o.before[0])
 
 
 GROUP: Any = "linear algebra"

@@ -240,7 +240,7 @@ OPERATIONS = (
     Structural(
         "average", "a weights", "the mean, each entry counted as much as its weight",
         group="reductions", options=AXES, keywords=TORCH, defaults=(1.0,), order=("a", "axis", "weights"),
-        planner=plan_average, value=_average, formula="sum(a * weights) / sum(weights)",
+        planner=plan_average, value=_average,
         vjps={"a": ("g * weights / sum(weights)", _average_vjp),
               "weights": ("g * (a - y) / sum(weights)", _average_weights)},
         samples=(sample((3,), (3,)), sample((2, 3), (2, 3), axis=0), sample((2, 3), (3,), axis=1, keepdims=True),

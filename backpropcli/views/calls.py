@@ -24,6 +24,12 @@ def planned_call(
     if operation.variadic and getattr(operation, "listed", False):
         arguments = (Listed(tuple(arguments), "list"),)
     keywords = tuple((key, value) for key, value in _given(operation, options, shapes) if value is not None)
+    if operation.variadic and not getattr(operation, "listed", False):  # einsum's text comes first
+        arguments = (*(value for _, value in keywords if isinstance(value, Text)), *arguments)
+        keywords = tuple(pair for pair in keywords if not isinstance(pair[1], Text))
+    if operation.order:  # what stands elsewhere in NumPy's order is named
+        named = zip(operation.arguments[1:], arguments[1:], strict=False)
+        arguments, keywords = arguments[:1], (*named, *keywords)
     return Call(operation.name, tuple(arguments), keywords)
 
 
@@ -51,6 +57,8 @@ def _given(
 def _axes(value: Any, default: Any, rank: int) -> Any:
     """Axes counted from the left, as most people write them; the default where they are what it means."""
     axes = value if isinstance(value, tuple) else (value,) if isinstance(value, int) else ()
+    if not all(isinstance(k, int) for k in axes):
+        return value  # pairs of them: tensordot
     everything = sorted(axes) == list(range(-rank, 0))  # for a transpose, this order or the reverse
     if not axes or (default is None and everything and list(axes) in (sorted(axes), sorted(axes, reverse=True))):
         return default

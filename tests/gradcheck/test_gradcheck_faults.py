@@ -290,3 +290,9 @@ def test_a_step_of_a_parameter_that_leads_nowhere():
 def test_what_is_stopped_cannot_be_broken():
     with pytest.raises(UsageError, match="s passes no gradient on: it is stopped"):
         loads("parameters: {w: 2}\nnodes: {s: stop_gradient(w), J: s*w}").check(fault="s:sign")
+
+
+def test_two_that_share_a_jump_are_both_right():
+    report = loads("parameters: {a: 0.6, b: 0.3}\nnodes: {y: a % b, J: y + 0.5*y*y}").check()
+    assert report.verdict == "pass"
+    assert report.culprit is None
