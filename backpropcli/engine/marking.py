@@ -202,9 +202,10 @@ def _nearly(given: Sequence[float], truth: Sequence[float], digits: int) -> Mist
 
 
 def _too_few(answer: float, truth: float, digits: int) -> bool:
+    """Whether it is the right answer with fewer digits than are asked for; one alone would fit by chance."""
     if short(truth, digits) or not truth:
         return False
-    return any(math.isclose(answer, form, rel_tol=EXACT) for k in range(1, digits) for form in forms(truth, k))
+    return any(math.isclose(answer, form, rel_tol=EXACT) for k in range(2, digits) for form in forms(truth, k))
 
 
 def _known(value: Any) -> list[float] | None:

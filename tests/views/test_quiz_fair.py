@@ -13,7 +13,7 @@ import pytest
 from sheets import DIGITS, MAKERS, filled, mistaken, networks, typed
 
 import backpropcli as bp
-from backpropcli.engine.marking import cut, fits, right, rounded
+from backpropcli.engine.marking import cut, entries, fits, right, rounded
 from backpropcli.views.quiz import Quiz
 from backpropcli.views.quiz_question import GRADIENT, NAME
 from backpropcli.views.quiz_session import Session
@@ -238,3 +238,19 @@ def test_an_answer_that_is_not_finite_is_not_cut():
     assert cut(float("-inf"), 3) == float("-inf")
     assert cut(float("nan"), 3) != cut(float("nan"), 3)
     assert cut(-520.553, 3) == -520.0
+
+
+def test_numbers_by_chance_get_no_reasons() -> None:
+    said = tried = 0
+    for k, (_, network) in enumerate(networks(15, seed=11)):
+        for question in network.quiz(every=True):
+            if (question.stage is None and not question.terms) or not any(entries(question.answer)):
+                continue  # dJ/dJ is told the same whatever was typed; of 0 nothing is another multiple
+            for turn in range(4):
+                factor = random.Random(f"{k} {question.name} {turn}").uniform(0.2, 3)
+                if abs(factor - 1) > 0.02 and min(abs(factor - 2), abs(factor - 0.5)) > 0.02:
+                    words = question.mark(typed(mistaken(question, question.answer, factor))).words
+                    tried += 1
+                    said += bool(words) and "entries" not in words
+    assert tried > 500
+    assert said <= tried / 100

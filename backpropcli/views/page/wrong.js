@@ -96,7 +96,7 @@ function nearly(given, truth) {
 }
 function tooFew(given, truth, digits) {
   if (truth === 0 || brief(truth, digits)) return false;
-  return Array.from({length: digits - 1}, (_, k) => k + 1).some((n) => forms(truth, n).some((form) => close(given, form)));
+  return Array.from({length: digits - 2}, (_, k) => k + 2).some((n) => forms(truth, n).some((form) => close(given, form)));
 }
 function stageText(through) {
   const stage = steps.find((s) => s.phase === "value" && s.name === through);
