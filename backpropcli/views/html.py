@@ -29,6 +29,7 @@ SCRIPTS = {
     "lesson": ("common.js", "graph.js", "read.js", "table.js", "fields.js", "lesson.js"),
     "exercise": ("common.js", "graph.js", "read.js", "fresh.js", "wrong.js", "exercise.js"),
 }
+STYLES = {"lesson": ("page.css", "screens.css"), "exercise": ("page.css", "exercise.css", "screens.css")}
 """What the two kinds of page are made of, in order."""
 HEADINGS = {"lesson": ", step by step", "exercise": ": fill in the blanks"}
 WHOLE = '<button type="button" id="whole" aria-pressed="false" hidden>Whole graph</button>'
@@ -104,7 +105,7 @@ def page(
         shown = without_answers(shown, told.choice.asked)
     drawing = STYLE.sub("", drawn(shown))
     paper = for_paper(shown, drawing)
-    style = piece("page.css") + graph_width(drawing) + printed(paper, drawing)
+    style = "".join(map(piece, STYLES[mode])) + graph_width(drawing) + printed(paper, drawing)
     script = told.script + "(() => {\n" + "".join(map(piece, SCRIPTS[mode])) + "})();\n"
     policy = (
         f"default-src 'none'; script-src '{fingerprint(script)}'; style-src '{fingerprint(style)}'; img-src data:; "
