@@ -102,10 +102,8 @@ def write_file(path: str, chunks: Iterable[str], raw: bool = False) -> None:
 def write_files(files: Sequence[tuple[str, str]], force: bool = False, hint: str = "") -> None:
     """Write several files (their names and texts), all of them or none.
 
-    Raises FileError, with `hint`, where one is there already, unless `force`; what was read may only stay as it is.
+    Raises FileError, with `hint`, where one is there already, unless `force`.
     """
-    if force:
-        files = [(path, text) for path, text in files if not (read_as(path) is not None and _says(path, text))]
     for path, _ in files:
         refuse_what_was_read(path)
     there = [path for path, _ in files if os.path.lexists(path)]
@@ -136,15 +134,6 @@ def reason(error: OSError) -> str:
     """Why the system refused, in lower case: `permission denied`."""
     text = error.strerror or type(error).__name__
     return text[:1].lower() + text[1:]
-
-
-def _says(path: str, text: str) -> bool:
-    """Whether a file says this already."""
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read(len(text) + 1) == text
-    except (OSError, ValueError):
-        return False
 
 
 def _folder_hint(path: str) -> str:
