@@ -198,7 +198,13 @@ class BlackBox:
         return max(1, min(BUDGET, NUMBERS // sum(t.size for t in self.tensors)) // EACH)
 
     def sample(self, components: Sequence[Component], most: int) -> list[int]:
-        """Which of these components are looked at one by one: some of every parameter, its odd gradients among them."""
+        """Which of these components are looked at one by one: some of every parameter, its odd gradients among them.
+
+        A loss with few digits shows small gradients one by one to nobody: then they are the largest of each.
+        """
+        coarse = bool(self.resolution.digits or self.resolution.single)
+        if coarse:
+            self.notes.append("Those moved one by one are the largest: such a loss shows no smaller ones alone.")
         parts: dict[int, list[int]] = {}
         for k, c in enumerate(components):
             parts.setdefault(c.tensor, []).append(k)
@@ -206,8 +212,10 @@ class BlackBox:
         for part in parts.values():
             fair = max(1, most // len(parts), most * len(part) // len(components))
             odd = [k for k in part if not math.isfinite(components[k].gradient + components[k].x)][:fair]
-            rest = [k for k in part if k not in set(odd)]
-            found += [*odd, *self.random.sample(rest, min(len(rest), fair - len(odd)))]
+            known, count = set(odd), min(len(part), fair) - len(odd)
+            rest = [k for k in part if k not in known]
+            rest = sorted(rest, key=lambda k: -abs(components[k].gradient * scale(components[k].x))) if coarse else rest
+            found += [*odd, *(rest[:count] if coarse else self.random.sample(rest, count))]
         return sorted(found)
 
     def search(self, components: Mapping[int, Component], widest: float) -> dict[int, Search]:

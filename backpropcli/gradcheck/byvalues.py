@@ -16,6 +16,7 @@ from backpropcli.gradcheck.everywhere import Everywhere
 from backpropcli.gradcheck.report import Report, Row
 from backpropcli.gradcheck.roaming import Search, two_sides
 from backpropcli.gradcheck.sampling import Coverage
+from backpropcli.gradcheck.shared_corners import judge_together
 from backpropcli.gradcheck.tensors import Tensor
 from backpropcli.gradcheck.verdicts import SHARP, sees
 from backpropcli.suggest import did_you_mean
@@ -69,7 +70,7 @@ class Verdicts:
         again = [self.box.search(doubted, usual * part) for part in parts]
         near = {k: (c.tensor, c.flat, c.x) for k, c in doubted.items()} if self.coarse else {}
         beside = two_sides(self.box, near, usual)
-        rows = []
+        rows: list[Row] = []
         for k, c in enumerate(components):
             if k not in known:
                 rows.append(_row(c, UNKNOWN, "fail", "nonfinite", f"{c.name} is {_word(c.x)}"))
@@ -81,7 +82,7 @@ class Verdicts:
                 rows.append(self._doubted(c, slopes[k], [*(found[k].best for found in again), *beside.get(k, ())[:2]]))
             else:
                 rows.append(self._agreeing(c, slopes[k], first[k]))
-        return rows
+        return rows if self.coarse else judge_together(self.box, components, rows)
 
     def _allowed(self, c: Component) -> float:
         """How far the gradient may be off before any error of the difference: its own digits."""
@@ -139,6 +140,8 @@ class Verdicts:
             verdict = "pass" if found.hold(c.gradient) else "fail"
         middle = Slope((left.value + right.value) / 2.0, abs(left.value - right.value) / 2.0 + left.error + right.error)
         reason, note = ("jump", "the loss jumps here") if found.jump else ("corner", "the loss is on a corner here")
+        if self.coarse and verdict != "fail":
+            note = "a corner or a jump is too near for so few digits"
         row = _row(c, middle, verdict, reason, note)
         return row._replace(left=left.value, right=right.value)
 
@@ -211,10 +214,12 @@ def look(
     found = Everywhere(box, components, box.tolerance).look_around(max(AROUND, room * EACH // 2))
     chosen = [components[k] for k in sorted({*box.sample(components, room), *found.suspects})]
     rows = verdicts.rows(chosen)
-    differing = found.differing
+    differing, blind = found.differing, found.blind
+    if verdicts.coarse and not any(row.verdict == "fail" for row in rows):
+        differing, blind = 0, blind + differing  # so few digits, and no entry to blame: it cannot be told
     if found.differing and (common := _in_common([row for row in rows if row.verdict == "fail"])):
         box.notes.append(common)
-    coverage = Coverage(len(chosen), total, found.directions, differing, found.blind, seed, len(chosen))
+    coverage = Coverage(len(chosen), total, found.directions, differing, blind, seed, len(chosen))
     return rows, chosen, coverage
 
 

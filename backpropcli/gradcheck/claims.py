@@ -160,7 +160,12 @@ def diagnose(
     ratio = y / g
     if ratio == 0.0 or not math.isfinite(1.0 / ratio) or not math.isfinite(ratio):
         return ""  # one of them is next to nothing: no factor
-    return factor(point, expected, ratio, max(claim.tolerance / abs(y), 1e-9))
+    rounded = max(claim.tolerance / abs(y), 1e-9)
+    slack = [t + 2.0 * rounded * abs(ratio * b) for b, t in zip(got, tolerances, strict=True)]
+    explained = all(
+        within(a, b, t) or within(a, ratio * b, s) for a, b, t, s in zip(yours, got, tolerances, slack, strict=True)
+    )
+    return factor(point, expected, ratio, rounded) if explained else ""  # every entry that is wrong, or none
 
 
 def transposed(point: Point, expected: Expectation, yours: Sequence[float], tolerances: Sequence[float]) -> str:

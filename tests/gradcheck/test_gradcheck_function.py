@@ -106,6 +106,36 @@ def test_a_corner_beside_another(gradient: float, expected: str) -> None:
     assert verdict(lambda w: 1.0 + max(w, 0.0) + 10 * max(w - 1e-4, 0.0), gradient, 0.0) == (expected, "corner")
 
 
+TIES: list[tuple[Any, list[float], list[list[float]], list[list[float]]]] = [
+    (np.max, [1, 1, 0], [[0.5, 0.5, 0], [1, 0, 0], [0, 1, 0]], [[1, 1, 0], [0, 0, 0], [1, 0.5, 0]]),
+    (np.min, [2, 2, 2], [[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]], [[1, 1, 1], [0, 0, 0]]),
+    (lambda x: abs(x[0] - x[1]) + x[2], [3, 3, 1], [[0, 0, 1], [1, -1, 1]], [[1, 1, 1], [1, 0, 1]]),
+    (lambda x: max(x[0], 0) - max(x[1], 0) + 2 * x[2], [0, 0, 1], [[0, 0, 2], [1, 0, 2], [1, -1, 2]], [[1, 1, 2]]),
+    (lambda x: abs(x).sum(), [0, 0, 0], [[0, 0, 0], [1, -1, 1]], [[2, 0, 0]]),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "right", "wrong"), TIES)
+def test_a_corner_that_several_share_is_judged_together(f: Any, x: Any, right: Any, wrong: Any) -> None:
+    def status(gradient: list[float]) -> int:
+        return bp.check_function(lambda p: (float(f(p["x"])), {"x": gradient}), {"x": np.array(x, float)}).status
+
+    assert [status(g) for g in right] == [0] * len(right)
+    assert [status(g) for g in wrong] == [1] * len(wrong)
+
+
+def test_dead_units_that_start_at_zero_are_no_tie() -> None:
+    """relu(x @ 0) is on a corner in every weight, and relu'(0) = 0 is as good as any."""
+    r = np.random.default_rng(2)
+    x, v = r.normal(size=(3, 2)), np.array([1.0, -2.0])
+
+    def f(p: dict[str, Any]) -> Any:
+        return float(np.maximum(x @ p["W"], 0).sum(0) @ v), {"W": np.zeros((2, 2))}
+
+    report = bp.check_function(f, {"W": np.zeros((2, 2))})
+    assert report.count("fail") == 0
+
+
 def test_both_slopes_of_a_corner_are_shown() -> None:
     (row,) = bp.check_function(lambda p: (abs(p["w"]), {"w": 0.0}), {"w": 0.0}).rows
     assert (row.left, row.right, row.note) == (pytest.approx(-1), pytest.approx(1), "the loss is on a corner here")
