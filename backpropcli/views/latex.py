@@ -10,7 +10,7 @@ SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "·": r"$\cdot$", "→": r"$\to$", "≈": r"$\approx$",
     "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$", "∂": r"$\partial$", "±": r"$\pm$", "−": "$-$", "<": "$<$", ">": "$>$",
-    "∞": r"$\infty$",
+    "∞": r"$\infty$", **{sign: f"$_{k}$" for k, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
 }  # fmt: skip
 LAST_LATIN = 0x17F
 SIGNS = {"×": "$\\times$", "√": "$\\sqrt{}$", "…": "\\dots{}", "←": "$\\leftarrow$", "–": "-", "’": "'", "\u2009": " ",

@@ -146,6 +146,12 @@ def test_markdown_and_latex() -> None:
     assert r"$w_1 \to t_1 \to z_1 \to a_1 \to t_2 \to z_2 \to a_2 \to J$" in tex
 
 
+def test_a_slope_of_several_arguments_in_latex() -> None:
+    tex = "".join(latex(bp.loads("parameters: {w: 2, v: 1}\nnodes: {J: 'maximum(w, w*v)*v'}").explain("w").sections()))
+    assert r"\max'_2(w, w \cdot v)" in tex
+    assert "maximum'$_2$(2, 2) = 0.5" in tex
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_latex_is_balanced_and_has_no_sign_of_its_own(seed: int) -> None:
     network = bp.loads(matrices(seed))
