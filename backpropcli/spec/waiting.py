@@ -11,8 +11,8 @@ from backpropcli.ops.definition import Shape, Value, show_shape
 
 LARGEST_ARRAY = 50_000_000
 """The most numbers that one value may have (400 MB)."""
-MOST_NUMBERS = 2_000_000
-"""The most numbers that the arrays of one network may have, gradients included (16 MB), unless its files hold many."""
+MOST_NUMBERS = 8_000_000
+"""The most numbers that the arrays of one network may have, gradients included (64 MB), unless its files hold many."""
 AT_ONCE = 10_000
 """An array of no more numbers than this is made at once."""
 
