@@ -9,6 +9,7 @@ from backpropcli.commands.checking import FORMATS, How, Printer, Question, Their
 from backpropcli.commands.itself import Itself
 from backpropcli.commands.options import Network, Numbers, Output, announce, command, one_file
 from backpropcli.commands.programs import Outside
+from backpropcli.errors import UsageError
 from backpropcli.views.bar import Bar
 
 FOR_FILES = ("junit", "github")
@@ -46,6 +47,7 @@ def check(
       backprop check net.yaml --fault a1:sign
       backprop check net.yaml --sweep w1
       backprop check net.yaml --sample 500 --seed 7
+      backprop check net.yaml --points 20 --dtype float32
       backprop check *.yaml --failures
       backprop check *.yaml -o report.xml
       backprop check --example lecture --format json
@@ -55,6 +57,7 @@ def check(
     numbers.precision()
     if itself.given:
         itself.fit(network, theirs.gradients or outside.program, how.eps)
+    alone(how, theirs.gradients, itself)
     if itself.sweep:
         return itself.plot(network, what, how, numbers, output)
     if outside.given:
@@ -67,6 +70,15 @@ def check(
 
         return check_several(question, printer)
     return check_one(question, printer)
+
+
+def alone(how: How, theirs: str | None, itself: Itself) -> None:
+    """UsageError where further points, or a number format, belong to a question that is not asked."""
+    for option, given in (("--points", how.points), ("--dtype", how.dtype)):
+        if given is not None and itself.sweep:
+            raise UsageError(f"--sweep and {option} together", hint="A sweep is of one gradient, at one point.")
+        if given is not None and theirs is not None:
+            raise UsageError(f"{option} and --gradients together", hint=f"{option} is about backprop's own gradients.")
 
 
 def check_one(question: Question, printer: Printer) -> int:

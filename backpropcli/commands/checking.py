@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json", "csv", "markdown", "junit", "github")
 DIFFERENCES = ("central", "forward", "backward")
+DTYPES = ("float64", "float32")
+MOST_POINTS = 100_000
 THEIRS = "Somebody else's gradients"
 LARGE = "Large networks"
 LARGEST = 10**12
@@ -65,6 +67,12 @@ class How(NamedTuple):
         Word, typer.Option(metavar="N", help="Which sample, and which directions (0).", rich_help_panel=LARGE)
     ] = None
 
+    dtype: Annotated[Word, typer.Option(metavar="TYPE", help="float64 (the default) or float32.")] = None
+    points: Annotated[
+        Word,
+        typer.Option(metavar="N", help="Judge the rules at N further points too, drawn around this one by --seed."),
+    ] = None
+
     def arguments(self) -> dict[str, Any]:
         """What the options mean, as arguments of `Network.check`; UsageError where they mean nothing."""
         step = read_number("--eps", self.eps) if self.eps is not None else None
@@ -82,6 +90,12 @@ class How(NamedTuple):
             found["sample"] = read_count("--sample", self.sample, 1, LARGEST)
         if self.seed is not None:
             found["seed"] = read_count("--seed", self.seed, 0, LARGEST)
+        if self.dtype is not None:
+            if self.dtype not in DTYPES:
+                raise UsageError(f"--dtype {self.dtype}: expected float64 or float32{did_you_mean(self.dtype, DTYPES)}")
+            found["dtype"] = self.dtype
+        if self.points is not None:
+            found["points"] = read_count("--points", self.points, 1, MOST_POINTS)
         return found
 
 

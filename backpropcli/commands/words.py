@@ -12,7 +12,7 @@ from backpropcli.suggest import nearest
 
 OPTIONS = {
     "run": "--get --of --only --all --expand --forward --upstream --steps --dtype",
-    "check": "--eps --difference --all --only --of --expect --upstream --against --fault --sweep",
+    "check": "--eps --difference --all --only --of --expect --upstream --against --fault --sweep --points",
     "page": "--exercise",
 }
 """Where an option belongs that people look for elsewhere."""

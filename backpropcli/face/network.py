@@ -178,6 +178,7 @@ class Network:
         every: bool = False,
         partial: bool = False,
         progress: Callable[[int, int], None] | None = None,
+        points: int = 0,
     ) -> Report:
         """Compare every gradient with finite differences, and what the spec expects with what there is.
 
@@ -187,7 +188,8 @@ class Network:
 
         Of a large network a `sample` is checked, of that many components, which `seed` chooses, and random directions
         over all of them; unless `every` one is wanted. `progress` is told how many of how many are done; with `partial`
-        Ctrl-C gives a report of those. Raises NothingToCheck where there are no parameters.
+        Ctrl-C gives a report of those. At so many further `points`, drawn by `seed`, parameters have other values, and
+        rules are judged too. Raises NothingToCheck where there are no parameters.
         """
         from backpropcli.gradcheck import Scope, check
         from backpropcli.gradcheck.against import oracles
@@ -199,11 +201,13 @@ class Network:
                 self.graph, self.values, target, eps=eps, difference=difference, everything=everything, names=names,
                 upstream=as_array(upstream), dtype=dtype, against=oracles(words) if words else (), fault=fault,
                 expect=self.spec.expect, source=self.source, scope=Scope(seed, sample, every, partial, progress),
+                points=points,
             )
         except SpecError as error:
             raise error.at(self.place(target) if isinstance(error, NotScalarError) else None) from None
-        if report.culprit is not None:
-            report.culprit = report.culprit._replace(place=self.rule_place(report.culprit))
+        for found in (report, *(at.report for at in (report.points.found if report.points else ()))):
+            if found.culprit is not None:
+                found.culprit = found.culprit._replace(place=self.rule_place(found.culprit))
         report.shapes = self.notes
         return report
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine import Plan
 from backpropcli.errors import SpecError, UsageError
@@ -34,6 +34,10 @@ TOLD = 16
 """Of so many gradients at the most it is said where their digits go."""
 
 
+LISTED = 4
+"""So many nodes in which a gradient is stopped are named."""
+
+
 class NothingToCheck(SpecError):  # noqa: N818  # it says what it is
     """The network has no parameters."""
 
@@ -54,6 +58,7 @@ def check(
     expect: Sequence[Expectation] = (),
     source: str = "this network",
     scope: Scope = Scope(),  # noqa: B008  # it never changes
+    points: int = 0,
 ) -> Report:
     """Whether backprop's gradients of the node `of` are right, component by component.
 
@@ -63,7 +68,8 @@ def check(
     one right. `against` are oracles whose opinions stand beside the check's own; the verdict follows from them. `fault`
     breaks one operation's backward pass first (see `faults`), and then nothing is expected. `expect` are numbers to
     compare with; `source` is what messages call the network. `scope`: how much of a large network is checked; without a
-    word about it every component up to a budget, then a sample.
+    word about it every component up to a budget, then a sample. `points`: at so many further points too, where the
+    parameters (and data that is checked, but for whole numbers) have other values; there only rules are judged.
 
     Raises NothingToCheck without parameters, UsageError for a step that cannot be used, SpecError for unknown names.
     """
@@ -93,12 +99,62 @@ def check(
         rows = with_opinions(inspector.judge, components, rows, against)
     if eps is not None:
         rows = list(at_step(point, components, rows, eps, difference))
-    found = claims(point, expect if injected is None else (), rows, inspector.judge.numbers())
+    numbers = inspector.judge.numbers()
+    if expect and dtype != "float64":  # an answer key is about the network, not about the format it was run in
+        whole_point = Point(Plan(graph), values, of, upstream, True)
+        numbers = Judge(whole_point, inspector.on_corner).numbers()
+    found = claims(numbers.point, expect if injected is None else (), rows, numbers)
     report = Report(of, point.trace.value(of), rows, claims=found, culprit=culprit, eps=eps, difference=difference)
     report.against, report.fault, report.coverage = tuple(against), injected, coverage
     report.lost = inspector.lost(components, rows)
-    report.notes = tuple(unseen(inspector.judge.unseen))
+    report.notes = (*held(graph, chosen, of), *unseen(inspector.judge.unseen))
+    if points and not coverage.interrupted:
+        from backpropcli.gradcheck.points import elsewhere, whole, with_points
+
+        data = [name for name in chosen if graph.nodes[name].kind in ("input", "target") and not whole(values[name])]
+        report.points = elsewhere(
+            values, [*graph.names("parameter"), *data], points, scope.seed,
+            lambda there: finite(point.plan, there, of),
+            lambda there: check(graph, there, of, everything=everything, names=chosen, upstream=upstream, dtype=dtype,
+                                source=source, scope=scope._replace(partial=False)),
+        )  # fmt: skip
+        report.rows = tuple(with_points(report.rows, report.points))
+        report.culprit = report.culprit or next((at.report.culprit for at in report.points.wrong), None)
     return report
+
+
+def finite(plan: Plan, values: Mapping[str, Value], of: str) -> bool:
+    """Whether the node `of` is a finite number at these values."""
+    value: Any = plan.forward(values)[plan.graph.nodes[of].slot]
+    if getattr(value, "ndim", 0):
+        import numpy as np
+
+        return bool(np.isfinite(value).all())
+    return math.isfinite(value)
+
+
+def held(graph: Graph, names: Sequence[str], of: str) -> Iterable[str]:
+    """What to say where a gradient is stopped on purpose: what it is then the gradient of."""
+    stops = [s for s, operation in enumerate(graph.operations) if operation is not None and graph.stops(s)]
+    if not stops:
+        return
+    moving, leading = bytearray(len(graph)), bytearray(len(graph))
+    for name in names:
+        moving[graph.nodes[name].slot] = 1
+    for slot, arguments in enumerate(graph.arguments):
+        moving[slot] |= any(moving[a] for a in arguments)
+    leading[graph.nodes[of].slot] = 1
+    for slot in reversed(range(len(graph))):
+        for a in graph.arguments[slot] if leading[slot] else ():
+            leading[a] = 1
+    on_the_way = [s for s in stops if moving[s] and leading[s]]
+    nodes = list(dict.fromkeys(n.name for s in on_the_way for n in graph.nodes.values() if n.first <= s <= n.slot))
+    if nodes:
+        shown = ", ".join(nodes[:LISTED]) + (", ..." if len(nodes) > LISTED else "")
+        yield (
+            f"Stopped on purpose: what stands in stop_gradient in {shown} is held at its value, by backprop and by the "
+            f"check alike. Judged is the gradient of {of} with that as a constant, not how {of} itself would move."
+        )
 
 
 def unseen(count: int) -> Iterable[str]:

@@ -149,6 +149,8 @@ def slip_of(row: Row) -> str:
     """The shape of a gradient's error; on a corner there is no one slope that a factor could be told from."""
     if row.reason == "precision":
         return "lost in float64"
+    if row.reason == "elsewhere":  # it is right here
+        return row.note
     if row.left is None or row.right is None or not row.cornered:
         return slip(row.backprop, row.numerical)
     low, high = sorted((row.left, row.right))

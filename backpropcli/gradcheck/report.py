@@ -9,14 +9,17 @@ from backpropcli.errors import Place
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.foreign import Foreign
+    from backpropcli.gradcheck.points import Points
     from backpropcli.gradcheck.sampling import Coverage
     from backpropcli.gradcheck.whereto import Lost
 
 Verdict = Literal["pass", "fail", "unsure"]
-Reason = Literal["", "corner", "jump", "nonfinite", "digits", "precision", "rule", "unsettled", "disagreement"]
+Reason = Literal[
+    "", "corner", "jump", "nonfinite", "digits", "precision", "rule", "unsettled", "disagreement", "elsewhere",
+]  # fmt: skip
 """Beside a verdict: the point is on a corner or a jump of an operation; a value or gradient is NaN or infinite; the
 rule is right but float64 loses some of its digits (digits), or the number itself (precision); the rule is wrong; it
-could not be settled; the oracles that were asked do not agree."""
+could not be settled; the oracles that were asked do not agree; it is right here, and wrong at a further point."""
 Method = Literal["difference", "complex step", "50 digits", "local derivatives", "none"]
 
 
@@ -202,6 +205,8 @@ class Report:
     """Where shapes met in a way that their author hardly meant, a sentence each."""
     foreign: Foreign | None = None
     """Somebody else's gradients beside backprop's, where they were given."""
+    points: Points | None = None
+    """What was found at further points, where they were asked for."""
     coverage: Coverage | None = None
     """How much of everything was checked; None where that is not counted."""
 
@@ -232,6 +237,8 @@ class Report:
             verdicts.add(self.foreign.verdict)
         if self.coverage is not None and self.coverage.differing:
             verdicts.add("unsure")  # something is wrong somewhere; a row that fails says where
+        if self.points is not None and self.points.wrong:
+            verdicts.add("fail")
         return "fail" if "fail" in verdicts else "unsure" if "unsure" in verdicts else "pass"
 
     @property

@@ -12,6 +12,7 @@ from backpropcli.views.coverage import counted, coverage_sentences
 from backpropcli.views.fault_words import fault_opening, fault_sentences
 from backpropcli.views.lost_words import lost_sentences
 from backpropcli.views.numbers import Precision, apart, component_name, exact
+from backpropcli.views.points_words import points_clause, points_sentences
 from backpropcli.views.table import Cell, Column, Table
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def check_page(
     odd = len(report.rows) - report.count("pass")
     if most is not None and listing and odd > most and len(report.rows) > MANY and not full and not report.against:
         sentences.append(f"The first {most} of {odd:,} that did not pass are listed; --full lists all.")
-    sentences += [*coverage_sentences(report, source), *report.notes]
+    sentences += [*coverage_sentences(report, source), *points_sentences(report, lambda r: _where(r, precision))]
+    sentences += report.notes
     headline = f"{printable(source)}   {_headline(report, precision, claims_first)}"
     return Page(headline, tables, sentences, fault_opening(report), title)
 
@@ -215,8 +217,9 @@ def _finding(report: Report, precision: Precision, claims_first: bool) -> str:
         if claims_first and settled(report):
             line = line.rpartition("; ")[2]
         elif report.verdict == "pass" and report.power:
-            line += f" (a mistake above {Precision(1).show(report.power * 100)} % would show)"
-        return line
+            line += points_clause(report)
+            return f"{line} (a mistake above {Precision(1).show(report.power * 100)} % would show)"
+        return line + points_clause(report)
     j, e = report.of, _eps(report)
     at = f", with {j} = {precision.show(report.loss)}" if isinstance(report.loss, float) else ""
     if report.difference == "central":
@@ -351,7 +354,7 @@ def _off(row: Row, stepped: bool) -> Cell:
     """The distance between the two opinions: as a number where a step was given, else in percent of the slope."""
     slope = row.numerical if stepped else row.nearest
     off = abs(row.backprop - slope)
-    if off - off != 0 or (row.verdict == "pass" and row.left is not None):
+    if off - off != 0 or (row.verdict == "pass" and row.left is not None) or row.reason == "elsewhere":
         return ""
     if stepped:
         return Precision(2).show(off)

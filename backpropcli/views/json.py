@@ -37,11 +37,12 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
     "total", "directions", "differing", "blind", "seed", "sample", "interrupted"}, "parameters": [{"name", "index",
     "backprop", "numerical", "bound", "verdict", "reason", "note"}], "expected": [{"name", "index", "expected",
     "backprop", "within", "verdict", "diagnosis", "file", "line"}], "culprit": {"node", "operation", "argument", "at",
-    "gradient", "slope", "file", "line"}, "notes": sentences about shapes that hardly were meant}.
-    With other oracles each parameter has "opinions": {oracle: {"value", "error",
-    "verdict", "why"}}; with a fault there is "broken": {"fault", "steps", "what", "moves", "caught", "found"}.
-    With somebody else's there is "gradients" (see `foreign_json`); of a program or a function there is "outside":
-    {"judged", "value", "size", "notes"}. `failures` leaves out what passed.
+    "gradient", "slope", "file", "line"}, "notes": sentences, about shapes that hardly were meant and what else there is
+    to say}. With other oracles each parameter has "opinions": {oracle: {"value", "error", "verdict", "why"}}; with a
+    fault there is "broken": {"fault", "steps", "what", "moves", "caught", "found"}. With somebody else's there is
+    "gradients" (see `foreign_json`); of a program or a function there is "outside": {"judged", "value", "size",
+    "notes"}. With further points there is "points": {"asked", "seed", "moved", "checked", "skipped", "unsure", "wrong":
+    [{"point", "value", "values", "parameters", "culprit"}]}. `failures` leaves out what passed.
     """
     yield f'{{"format": "backprop.check/1", "spec": {quoted(source)}, "loss": {quoted(report.of)}, '
     yield f'"verdict": "{report.verdict}", "difference": {quoted(report.difference)}, "eps": {anything(report.eps)}, '
@@ -77,13 +78,6 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
         })
         for claim in report.claims if not (failures and claim.verdict == "pass")
     )
-    culprit = report.culprit
-    found = None if culprit is None else {
-        "node": culprit.node, "operation": culprit.operation, "argument": culprit.argument,
-        "entry": list(culprit.entry), "along": list(culprit.along),
-        "at": dict(culprit.at), "gradient": culprit.says, "slope": culprit.slope,
-        **_where(culprit.place),
-    }  # fmt: skip
     broken = f', "broken": {anything(fault_fields(report))}' if report.fault is not None else ""
     theirs = ""
     if report.foreign is not None:
@@ -95,8 +89,23 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
         known = {"judged": report.judged, "value": report.loss, "size": report.size, "notes": list(report.notes)}
         outside = f', "outside": {anything(known)}'
     lost = f', "lost": {anything(lost_fields(report))}' if report.lost else ""
-    shapes = f', "notes": {anything(list(report.shapes))}'
-    yield f'], "culprit": {anything(found)}{shapes}{lost}{broken}{theirs}{outside}}}\n'
+    notes = [*report.shapes, *(report.notes if report.size is None else ())]
+    more = f', "notes": {anything(notes)}'
+    if report.points is not None:
+        from backpropcli.views.points_words import points_fields
+
+        more += f', "points": {anything(points_fields(report, _culprit))}'
+    yield f'], "culprit": {anything(_culprit(report))}{lost}{broken}{theirs}{outside}{more}}}\n'
+
+
+def _culprit(report: Report) -> dict[str, Any] | None:
+    culprit = report.culprit
+    return None if culprit is None else {
+        "node": culprit.node, "operation": culprit.operation, "argument": culprit.argument,
+        "entry": list(culprit.entry), "along": list(culprit.along),
+        "at": dict(culprit.at), "gradient": culprit.says, "slope": culprit.slope,
+        **_where(culprit.place),
+    }  # fmt: skip
 
 
 def checks_json(files: Sequence[Checked], verdict: str, failures: bool = False) -> Iterator[str]:
