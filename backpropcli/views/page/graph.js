@@ -84,7 +84,9 @@ function fitGraph() {
   let scale = Math.min(LARGEST, across / width);
   if (!wholeGraph) {
     scale = Math.max(scale, innerWidth <= 960 && !by("given") ? AT_HAND : EASY);
-    if (down / height < scale && down / height >= READABLE) scale = down / height;
+    const fits = down / height;
+    if (fits < scale && fits >= READABLE) scale = fits;
+    else if (fits < scale && by("given")) scale = Math.min(scale, EASY);  // above blanks, as much of it as can be read
   }
   graph.style.minWidth = "0";
   graph.style.width = scale * width + "px";
