@@ -24,7 +24,7 @@ from backpropcli.ops.definition import (
 )  # fmt: skip
 from backpropcli.ops.indexing import Label, complete, listed, neighbours, single, span
 from backpropcli.ops.planning import axis_of, bounded, sample
-from backpropcli.ops.stacked import leading, reshape, shape_of
+from backpropcli.ops.stacked import leading, masked, reshape, shape_of
 
 NEAR = 0.01
 """How far a label may be off a whole number: a gradient check may move it a little, which changes nothing."""
@@ -165,8 +165,8 @@ def _pick_vjp(xp: XP, o: Options, g: Value, y: Value, k: int, a: Value, *labels:
 # For formulas and recordings, whose labels are not known yet: every entry times whether it is the one.
 
 
-def _masks(xp: XP, o: Options, labels: tuple[Value, ...], other: Value = 0.0) -> Value:
-    """1 where an entry picked (rows) is one of the axes picked from (columns, all of them in one row), else `other`."""
+def _masks(xp: XP, o: Options, labels: tuple[Value, ...]) -> Value:
+    """1 where an entry picked (rows) is an entry of the axes picked from (columns, all of them in one row), else 0."""
     sizes = [o.before[k] for k in o.axes]
     mask: Value = None
     for place, (axis, size) in enumerate(zip(o.axes, sizes, strict=True)):
@@ -174,7 +174,7 @@ def _masks(xp: XP, o: Options, labels: tuple[Value, ...], other: Value = 0.0) ->
         given = labels[part.argument] if isinstance(part, Label) else xp.asarray(part)
         given = xp.reshape(xp.broadcast_to(xp.asarray(given), o.picked), (-1, 1))
         own = xp.arange(size)
-        one = xp.where(xp.logical_or(given == own, given == own - size), 1.0, other)
+        one = xp.where(xp.logical_or(given == own, given == own - size), 1.0, 0.0)
         one = xp.reshape(one, (-1, *(1,) * place, size, *(1,) * (len(sizes) - place - 1)))
         mask = one if mask is None else mask * one
     return xp.reshape(mask, (-1, prod(sizes)))
@@ -191,16 +191,16 @@ def _masked(xp: XP, o: Options, a: Value, labels: tuple[Value, ...]) -> Value:
     spans = tuple(part if isinstance(part, slice) else slice(None) for part in o.where)
     a = xp.reshape(a[spans], (prod(left), 1, size, prod(right)))
     mask = xp.reshape(_masks(xp, o, labels), (-1, size, 1))
-    return xp.reshape(xp.sum(a * mask, axis=2), o.taken)
+    return xp.reshape(xp.sum(masked(xp, mask, a), axis=2), o.taken)
 
 
 def _masked_back(xp: XP, o: Options, g: Value, labels: tuple[Value, ...]) -> Value:
     left, size, right = _sides(o)
     g = xp.reshape(g, (prod(left), -1, 1, prod(right)))
-    mask = xp.reshape(_masks(xp, o, labels, xp.nothing), (-1, size, 1))
+    mask = xp.reshape(_masks(xp, o, labels), (-1, size, 1))
     spans = tuple(part if isinstance(part, slice) else slice(None) for part in o.where)
     result = xp.zeros(o.before)
-    result[spans] = xp.reshape(xp.sum(g * mask, axis=1), shape_of(result[spans]))
+    result[spans] = xp.reshape(xp.sum(masked(xp, mask, g, xp.nothing), axis=1), shape_of(result[spans]))
     return result
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, show_shape
 from backpropcli.ops.planning import axes_of, axis_of, flag, number, reduced, sample, shown
-from backpropcli.ops.stacked import leading, shape_of
+from backpropcli.ops.stacked import leading, masked, shape_of
 
 TORCH = {"dim": "axis", "keepdim": "keepdims"}
 
@@ -71,7 +71,7 @@ def _ranked(xp: XP, a: Value) -> Value:
 def _ordered(xp: XP, a: Value) -> Value:
     """The entries in order along the last axis."""
     if not hasattr(xp, "argsort"):
-        return xp.sum(_ranked(xp, a) * xp.expand_dims(a, -2), axis=-1)
+        return xp.sum(masked(xp, _ranked(xp, a), xp.expand_dims(a, -2)), axis=-1)
     import numpy as np
 
     return np.take_along_axis(a, xp.argsort(a), axis=-1)
@@ -80,7 +80,7 @@ def _ordered(xp: XP, a: Value) -> Value:
 def _back(xp: XP, g: Value, a: Value) -> Value:
     """The gradient of the ordered entries, at the places they came from; equal ones get the same share."""
     if not hasattr(xp, "argsort"):
-        return xp.sum(_ranked(xp, a) * xp.expand_dims(g, -1), axis=-2)
+        return xp.sum(masked(xp, _ranked(xp, a), xp.expand_dims(g, -1), xp.nothing), axis=-2)
     import numpy as np
 
     order = xp.argsort(a)

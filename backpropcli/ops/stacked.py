@@ -60,6 +60,11 @@ def aligned(xp: XP, a: Value, shape: Shape, product: Shape) -> Value:
     return reshape(xp, a, shape, (1,) * (len(product) - len(shape)) + shape)
 
 
+def masked(xp: XP, mask: Value, a: Value, other: Value = 0.0) -> Value:
+    """The entries where a mask of 1 and 0 is 1. A recording chooses, as 0 times what is not finite would be NaN."""
+    return xp.where(mask != 0, a, other) if xp.name == "recorder" else mask * a
+
+
 def along(axis: int, part: slice) -> tuple[Any, ...]:
     """The index that takes `part` of one axis, counted from the right."""
     return (..., part, *(slice(None),) * (-axis - 1))
