@@ -19,7 +19,8 @@ _CONTROL = re.compile(f"[{CONTROLS}]")
 _COLOUR = r"\x1b\[(?:[0-4];)*(?:[0-4]|22|[39][0-7])?m"
 _OURS = re.compile(rf"({_COLOUR})|[{CONTROLS}]")
 _MOVES = re.compile(rf"({_COLOUR}|\x1b\[A|\x1b\[[0-9]+C|\x1b\[K|\r)|[{CONTROLS}]")
-_COMMAND = re.compile(r"^(\s*):(?=:)", re.M)
+_COMMAND = re.compile(rf"^((?:\s|{_COLOUR})*):(?=:)", re.M)
+_BLANK = re.compile(rf"(?:\s|{_COLOUR})*\Z")
 _VSO = re.compile(r"##(?=(?:[A-Za-z]{0,12})\[)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\Z|[-+]?(?:nan|inf)\Z", re.I)
 
@@ -62,7 +63,7 @@ def leaving(chunks: Iterable[str], *, raw: bool = False, moves: bool = False) ->
             if "##" in text:
                 text = _VSO.sub("# #", text)
             last = text.rpartition("\n")
-            blank = (bool(last[1]) or blank) and not last[2].strip()
+            blank = (bool(last[1]) or blank) and _BLANK.match(last[2]) is not None
         yield text
 
 

@@ -138,6 +138,7 @@ def test_what_leaves() -> None:
     assert left("ab", "::c\n", "  ", "::d") == "ab::c\n  : :d"
     assert left("##[group]x ##vso[a]") == "# #[group]x # #vso[a]"
     assert left("::x ##[y]\x1b[2J", raw=True) == "::x ##[y]�[2J"
+    assert left("\x1b[1m::x\x1b[0m\n\x1b[1m", "::y") == "\x1b[1m: :x\x1b[0m\n\x1b[1m: :y"
     assert left("\x1b[A\x1b[12C", moves=True) == "\x1b[A\x1b[12C"
     assert left("\x1b[A\x1b[12C") == "�[A�[12C"
 

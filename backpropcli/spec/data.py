@@ -192,7 +192,7 @@ def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) ->
     if type(skip) is not int or skip < 0:
         raise words.error("skip: wants a number of lines", (*path, "skip"))
     try:
-        where = words.file(file)
+        where = words.file(file, path)
         if kind == "csv":
             return csv.read_csv(where, columns, skip)
         return tables.read_npz(where, array) if kind == "npz" else tables.read_npy(where)

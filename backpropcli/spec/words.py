@@ -95,9 +95,12 @@ class Words:
             error.place = self.place(path, error.span)
         return error
 
-    def file(self, path: str) -> str:
-        """A data file named in the spec, seen from where we are; FileError where a spec may not read it."""
-        where = inside(path, self.folder, self.allowed)
+    def file(self, path: str, key: Key) -> str:
+        """A data file named at `key`, seen from where we are; FileError where a spec may not read it.
+
+        What somebody types on the command line is their own will: a flag may name any file.
+        """
+        where = os.path.join(self.folder, path) if self.from_flag(key) else inside(path, self.folder, self.allowed)
         self.counts(where)
         return where
 
