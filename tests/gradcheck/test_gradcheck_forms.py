@@ -11,6 +11,7 @@ import pytest
 
 from backpropcli.app import main
 from backpropcli.face import loads
+from backpropcli.gradcheck import forms as forms_module
 from backpropcli.gradcheck.forms import FORMS, expression, forms
 from backpropcli.ops.numbers.precise import mp, xp
 from backpropcli.spec.formula.show import show
@@ -110,3 +111,11 @@ def test_the_command_says_where_the_digits_go(capsys: pytest.CaptureFixture[str]
         "name": "x", "index": [], "node": "J", "operation": "subtract", "at": "1 - 0.999999995", "digits": 8,
         "instead": "2 * sin(x / 2)**2", "for": "1 - cos(x)", "helps": True,
     }]  # fmt: skip
+
+
+def test_a_form_of_another_value_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong line in the table would be noticed before it is told: its value is compared at the point."""
+    wrong = {"2*sin(a/2)**2": "sin(a/2)**2"}
+    patterns = [p._replace(instead=wrong.get(p.instead, p.instead)) for p in forms_module.patterns()]
+    monkeypatch.setattr(forms_module, "patterns", lambda: patterns)
+    assert suggested("parameters: {x: 1e-4}\nnodes: {J: (1 - cos(x)) / x**2}") == ("", "", False)

@@ -259,3 +259,11 @@ def test_a_fit_that_is_exact_for_the_decimals_written_is_no_loss(formula: str) -
 def test_a_large_number_is_not_0_whatever_the_decimals_say() -> None:
     spec = "inputs: {x: 0.1}\ntargets: {y: 0.3}\nparameters: {w: 3}\nnodes: {J: 1e20*(w*x - y)**2}"
     assert loads(spec).check().rows[0].reason == "precision"
+
+
+def test_a_product_too_small_for_float64_counts_as_rounding() -> None:
+    """z*z is 0 in floats, for the complex step as for backprop: they agree on half of the gradient."""
+    (row,) = loads("parameters: {z: 1e-165}\nnodes: {w: z*z*1e165*1e165, J: 1e-100*(w + 1)**2 + z}").check().rows
+    assert (row.verdict, row.reason) == ("fail", "precision")
+    assert row.reliable == pytest.approx(8e65, rel=1e-9)
+    assert row.backprop == pytest.approx(4e65, rel=1e-9)
