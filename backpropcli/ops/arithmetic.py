@@ -57,7 +57,8 @@ def hypot_slope(xp: XP, y: Value, a: Value) -> Value:
 
 OPERATIONS = (
     one("identity", "z", "the same value",
-        lambda xp, z: z, ("1", UNIT_SLOPE), ANY, aliases=["positive"]),
+        lambda xp, z: z, ("1", UNIT_SLOPE), ANY, aliases=["positive"],
+        abroad="The unit matrix is eye(n)."),
     one("stop_gradient", "stop_gradient(z)", "the same value as a constant: nothing flows back through it",
         lambda xp, z: z, FLAT, ANY, aliases=["detach"], stops=True),
     one("negative", "-z", "the opposite",

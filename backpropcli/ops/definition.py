@@ -66,6 +66,7 @@ class Operation:
     taken as a constant of the point; nothing flows back through it, and nothing that moves an argument moves it.
     `written`: how the language says it (`a[index]`), where it is not called by its name. `order`: arguments and options
     as NumPy takes them without names, where that is not arguments first. `fixed` arguments are constant whole numbers.
+    `abroad`: what to write for NumPy's function of this name (`np.identity`), where that is another one.
     `commutative`: its two arguments may change places.
     """
 
@@ -88,6 +89,7 @@ class Operation:
         written: str = "",
         order: Sequence[str] = (),
         fixed: Sequence[str] = (),
+        abroad: str = "",
         commutative: bool = False,
     ) -> None:
         self.name = name
@@ -105,6 +107,7 @@ class Operation:
         self.written = written
         self.order = tuple(order)
         self.fixed = tuple(fixed)
+        self.abroad = abroad
         self.commutative = commutative
 
     def __repr__(self) -> str:

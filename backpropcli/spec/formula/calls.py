@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from backpropcli.errors import FormulaError
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import REQUIRED, Maker, Operation, Structural
-from backpropcli.ops.table import TABLE
+from backpropcli.ops.definition import REQUIRED, Maker, Operation, Splitter, Structural
+from backpropcli.ops.table import TABLE, lookup
 from backpropcli.spec.formula import tree
 from backpropcli.spec.formula.functions import Function
 from backpropcli.spec.formula.mending import suggested
@@ -125,6 +125,9 @@ def _variadic(e: Call, operation: Operation) -> tuple[tuple[Expression, ...], tu
         return positional, ()
     if not positional:
         raise wrong_number(e, operation)
+    first = positional[0]
+    if isinstance(first, Call) and isinstance(lookup(first.name), Splitter):
+        return positional[:1], positional[1:]  # the arrays that split gives are a list
     if not isinstance(positional[0], tree.Sequence):
         shown = ", ".join(show(argument) for argument in positional[:4])
         raise FormulaError(

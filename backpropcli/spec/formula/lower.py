@@ -31,13 +31,18 @@ class Parts(NamedTuple):
 
     whole: Result
     indices: list[tuple[Any, ...]]
-    name: str
+    written: Call
 
-    def error(self, e: Expression) -> FormulaError:
+    @property
+    def name(self) -> str:
+        """split, or what it was called."""
+        return self.written.name
+
+    def error(self) -> FormulaError:
         """It is used as if it were one array."""
+        e = self.written
         return FormulaError(f"{self.name} gives {len(self.indices)} arrays, and a value is one",
-                            hint=f"Take one of them: {show(e)}[0]" if isinstance(e, Call) else
-                            f"Take one of them: {self.name}(...)[0]").spanning(e.start, e.end)  # fmt: skip
+                            hint=f"Take one of them: {show(e)}[0]").spanning(e.start, e.end)  # fmt: skip
 
 
 class Lowering:
@@ -193,7 +198,10 @@ class Lowering:
     def index(self, e: Index, value: Result) -> Result:
         """`value[...]`."""
         found = labels.Found(self)
-        index = tuple(constants.index_item(self, item, found) for item in e.items)
+        items = e.items
+        if len(items) == 1 and isinstance(items[0], Sequence) and items[0].kind == "tuple":
+            items = items[0].items  # x[(0, 1)] is x[0, 1], and x[()] all of x
+        index = tuple(constants.index_item(self, item, found) for item in items)
         if found.slots and not isinstance(value, tuple):
             slot = self.step(_operation("pick"), (value, *found.slots), {"index": index}, e)
             labels.check(self, slot, (e.value, *found.written))
@@ -237,6 +245,9 @@ class Lowering:
             error = unknown_operation(e, frozenset(self.functions))
             assert error is not None
             raise error
+        if operation.abroad and e.prefix and e.name == operation.name:
+            raise FormulaError(f"{e.prefix}{e.name} is another function than {e.name}", hint=operation.abroad).spanning(
+                e.at, e.at + len(e.name))  # fmt: skip
         if operation.written:
             raise FormulaError(f"{e.name} is not called by its name", hint=f"Write {operation.written}, as in "
                                "a[0], a[1:] or p[arange(4), y].").spanning(e.at, e.at + len(e.name))  # fmt: skip
@@ -249,6 +260,9 @@ class Lowering:
         results = [] if receiver is None else [receiver]
         for argument in bound.arguments[len(results) :]:
             results.append(self.lower(argument))
+        if len(results) == 1 and isinstance(results[0], Parts) and getattr(operation, "listed", False):
+            parts = results[0]
+            results = [self.step(_operation("getitem"), (parts.whole,), {"index": k}, e) for k in parts.indices]
         options = {}
         for key, value in bound.options.items():
             options[key] = constants.option(self, key, value)
@@ -256,7 +270,7 @@ class Lowering:
         if isinstance(bound.operation, Splitter):
             shape = constants.shape_of(self.graph, self.number(results[0], e))
             try:
-                return Parts(results[0], bound.operation.parts(shape, options), e.name)
+                return Parts(results[0], bound.operation.parts(shape, options), e)
             except OperationError as error:
                 raise error.spanning(e.start, e.end) from None
         slot = self.step(bound.operation, tuple(results), options, e)
@@ -347,7 +361,7 @@ class Lowering:
     def number(self, result: Result, e: Expression) -> Any:
         """A constant that can be computed with, so not a shape."""
         if isinstance(result, Parts):
-            raise result.error(e)
+            raise result.error()
         if isinstance(result, tuple):
             raise FormulaError("a shape is not a number", hint="One of its sizes is x.shape[0], all entries x.size.")\
                 .spanning(e.start, e.end)
