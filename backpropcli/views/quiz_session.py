@@ -246,12 +246,14 @@ class Session:
     def result(self, student: str | None = None) -> str:
         """The same as JSON, `backprop.quiz/1`.
 
-        {"format", "spec", "student", "seed", "first_try", "of", "hints", "finished", "answers": [{"name", "given",
-        "right", "hints", "follows"}]}; `student` and `seed` are null where there is none. `follows`: the names of the
-        learner's own answers because of which one is right, though the network's number is another.
+        {"format", "spec", "student", "seed", "digits", "first_try", "of", "hints", "finished", "answers": [{"name",
+        "given", "right", "hints", "follows"}]}; `student` and `seed` are null where there is none, `digits` how many were
+        asked for. `follows`: the names of the learner's own answers because of which one is right, though the
+        network's number is another.
         """
         result: dict[str, Any] = {
             "format": "backprop.quiz/1", "spec": self.quiz.source, "student": student, "seed": self.quiz.seed,
+            "digits": self.quiz.digits,
             "first_try": self.first_try, "of": len(self.quiz), "hints": sum(t.hints for t in self.taken),
             "finished": self.place == len(self.quiz),
             "answers": [

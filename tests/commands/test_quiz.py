@@ -139,8 +139,8 @@ def test_the_result_file(quiz):
     result = json.loads(Path("101.json").read_text(encoding="utf-8"))
     answers = result.pop("answers")
     assert result == {
-        "format": "backprop.quiz/1", "spec": "lecture.yaml", "student": "101", "seed": None, "first_try": 16, "of": 18,
-        "hints": 1, "finished": True,
+        "format": "backprop.quiz/1", "spec": "lecture.yaml", "student": "101", "seed": None, "digits": 3,
+        "first_try": 16, "of": 18, "hints": 1, "finished": True,
     }  # fmt: skip
     assert answers[12] == {"name": "dJ/dw2", "given": ["2", "2*2"], "right": True, "hints": 1, "follows": []}
     assert answers[17] == {"name": "dJ/dw1", "given": [], "right": False, "hints": 0, "follows": []}
