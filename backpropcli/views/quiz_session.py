@@ -247,8 +247,8 @@ class Session:
         """The same as JSON, `backprop.quiz/1`.
 
         {"format", "spec", "student", "seed", "digits", "first_try", "of", "hints", "finished", "answers": [{"name",
-        "given", "right", "hints", "follows"}]}; `student` and `seed` are null where there is none, `digits` how many were
-        asked for. `follows`: the names of the learner's own answers because of which one is right, though the
+        "given", "right", "hints", "follows"}]}; `student` and `seed` are null where there is none, `digits` how many
+        were asked for. `follows`: the names of the learner's own answers because of which one is right, though the
         network's number is another.
         """
         result: dict[str, Any] = {
