@@ -47,6 +47,11 @@ def patterns(trace: Trace, wrong: Sequence[Shown], shown: Sequence[Shown]) -> It
         if not words:
             return
         said.setdefault(words, []).append(gradient_name(trace, s.name))
+    nodes = trace.graph.nodes
+    if len(said) == 1 and "the number of examples" in next(iter(said)) and all(
+        nodes[s.name].kind == ("node" if s.wrong else "parameter") for s in shown
+    ):
+        said = {f"{words} (a convention: their 1/m stands in dW and db alone)": names for words, names in said.items()}
     for words, names in list(said.items())[:4]:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         yield f"{', '.join(names[:3])}{more}: {words}."

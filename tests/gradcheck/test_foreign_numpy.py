@@ -56,7 +56,7 @@ SLIPS = [
     (softmax_regression, "n for n - 1", r"n/\(n - 1\) with n = 4"),
     (softmax_regression, "1 - h", r"1 - h there instead of 1 - h\*\*2"),
     (softmax_regression, "dZ for dP", r"dE/dP: these are the numbers of dE/dZ"),
-    (softmax_regression, "convention", r"dE/dh, dE/dZ: theirs is 4 times what is right, and 4 is the number of exam"),
+    (softmax_regression, "convention", r"dE/dh, dE/dZ: theirs is 4 times what is right, and 4 is .*their 1/m"),
     (batch_norm, "epsilon", r"the 0\.001 in s = sqrt\(v \+ 0\.001\) is left out"),
     (batch_norm, "another epsilon", r"the 0\.001 in s = sqrt\(v \+ 0\.001\) is 1e-05 in their backward pass"),
     (batch_norm, "ddof", r"v has n - 1 = 5 in their backward pass where n = 6 belongs"),
