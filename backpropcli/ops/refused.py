@@ -86,10 +86,10 @@ REFUSED = (
     *refuse("conv1d conv2d", "is not among the operations here",
             "Write einsum('ijkl,kl->ij', sliding_window_view(x, (2, 2)), w) for a kernel w of (2,2)."),
     *refuse("embedding", NAMED, "The rows of W with the numbers ids are W[ids]."),
-    *refuse("mse_loss mse l2_loss", "is no operation", "Write mean((z - y)**2)."),
-    *refuse("l1_loss mae", "is no operation", "Write mean(abs(z - y))."),
+    *refuse("mse_loss l2_loss", "is no operation", "Write mean((z - y)**2)."),
+    *refuse("l1_loss", "is no operation", "Write mean(abs(z - y))."),
     *refuse("nll_loss", "is no operation", "Write -mean(p[arange(4), y]) for log-probabilities p of 4 examples."),
-    *refuse("bce bce_loss", NAMED, "It is binary_cross_entropy(p, y), or sigmoid_cross_entropy(z, y) of logits."),
+    *refuse("bce_loss", NAMED, "It is binary_cross_entropy(p, y), or sigmoid_cross_entropy(z, y) of logits."),
     *refuse("attention scaled_dot_product_attention", "is no operation", "Write softmax(Q @ K.T / sqrt(2)) @ V."),
     *refuse("linear dense", "is no operation", "Write x @ W + b, or a layer under layers:."),
 )
