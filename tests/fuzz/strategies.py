@@ -198,7 +198,7 @@ def specs(draw: st.DrawFn, formulas: st.SearchStrategy[str] | None = None) -> st
         odd = json.dumps(varied(draw, value)) if one_in(draw, 5) and name != "k" else json.dumps(value)
         sections[section][name] = draw(NUMBERS) if one_in(draw, 100) else odd
     text = "".join(f"{s}:\n" + "".join(f"  {n}: {v}\n" for n, v in of.items()) for s, of in sections.items() if of)
-    nodes = [draw(formulas or FORMULAS) for _ in range(draw(st.integers(1, 3)))]
+    nodes = [draw(FORMULAS if formulas is None else formulas) for _ in range(draw(st.integers(1, 3)))]
     nodes[-1] = draw(st.sampled_from(SUMS)).format(nodes[-1]) if formulas is None else draw(shaped(()))
     names = ["z1", "a", "J"][-len(nodes) :]
     if formulas is not None:
