@@ -71,4 +71,4 @@ def _meant(graph: Graph, row: int, column: int) -> bool:
     if operation is None or operation.group != "shapes":
         return False
     before = graph.shapes[graph.arguments[column][0]]
-    return len(before) < 2 or (prod(before) == graph.shapes[column][0] and before != graph.shapes[column])
+    return prod(before) == graph.shapes[column][0] and before != graph.shapes[column]
