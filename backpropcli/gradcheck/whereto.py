@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from backpropcli.engine import Plan
+from backpropcli.engine import Plan, finite
 from backpropcli.errors import BackpropError
 from backpropcli.gradcheck.forms import Found, forms, old, rewritten, text
 from backpropcli.gradcheck.notfinite import owner
@@ -41,6 +41,8 @@ class Leak(NamedTuple):
     instead: str = ""
     old: str = ""
     helps: bool = False
+    finite: bool = True
+    """Whether its value is still a number."""
 
 
 class Lost(NamedTuple):
@@ -107,7 +109,8 @@ class Leaks:
         assert operation is not None
         whole = any(graph.shapes[a] != graph.shapes[step] and graph.shapes[a] for a in graph.arguments[step])
         shown = "" if whole else in_numbers(operation, given)
-        leak = Leak(owner(graph, step), operation.name, shown, digits_left(self.off()[step]))
+        left, still = digits_left(self.off()[step]), finite(point.slots[step])
+        leak = Leak(owner(graph, step), operation.name, shown, left, finite=still)
         best: Leak | None = None
         for found in self._forms(step):
             gradient = self._with(found, c)
@@ -164,14 +167,17 @@ def in_numbers(operation: Operation, given: Sequence[float]) -> str:
 
 
 def apart(a: Any, b: Any) -> float:
-    """How far apart two values are, relative to the largest entry of the second; 0 where that is not finite or 0."""
+    """How far apart two values are, relative to the largest entry of the second: 1 where only the first is not finite,
+    0 where the second is 0 or not finite.
+    """
     gap, size = abs(a - b), abs(b)
-    if getattr(gap, "ndim", 0) and gap.size:
-        gap, size = gap.max(), size.max()
     if getattr(gap, "ndim", 0):
+        if not gap.size:
+            return 0.0
+        gap, size = gap.max(), size.max()
+    if not size or size - size != 0:
         return 0.0
-    found = float(gap / size) if size else 0.0
-    return found if found - found == 0 else 0.0
+    return float(gap / size) if gap - gap == 0 else 1.0
 
 
 def largest(a: Any, b: Any) -> tuple[int, ...]:

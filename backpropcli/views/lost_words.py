@@ -29,7 +29,7 @@ def sentence(lost: Lost, of: str) -> str:
         return f"No step loses digits: what comes back to {name} on several ways cancels."
     at = f", at {whole(leak.shown)}" if leak.shown else f", in its {leak.operation}"
     left = f"about {leak.left} of 16 are left" if leak.left else "none of 16 is left"
-    text = f"Digits go in {leak.node}{at}: {left}."
+    text = f"Digits go in {leak.node}{at}: {left}." if leak.finite else f"{leak.node} leaves float64's range{at}."
     if leak.instead:
         also = ", and the gradient its own" if leak.helps else ", though not the gradient all of its own"
         node = leak.old.isidentifier()

@@ -119,3 +119,8 @@ def test_a_form_of_another_value_is_not_offered(monkeypatch: pytest.MonkeyPatch)
     patterns = [p._replace(instead=wrong.get(p.instead, p.instead)) for p in forms_module.patterns()]
     monkeypatch.setattr(forms_module, "patterns", lambda: patterns)
     assert suggested("parameters: {x: 1e-4}\nnodes: {J: (1 - cos(x)) / x**2}") == ("", "", False)
+
+
+def test_what_leaves_the_range_of_float64_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "-p", "x=1e200", "-p", "y=1e200", "-n", "J = sqrt(x**2 + y**2)"]) == 1
+    assert "J leaves float64's range, at 1e200 ** 2. J = hypot(x, y) keeps them" in capsys.readouterr().out
