@@ -209,3 +209,25 @@ def test_a_guess_that_raises_is_none(monkeypatch, name):
     monkeypatch.setattr(f"backpropcli.gradcheck.mistakes.{name}", broken)
     found = check({**RIGHT, "w1": 18.0, "w2": 3.0}).foreign
     assert (found.verdict, found.wrong) == ("fail", 2)
+
+
+def test_a_guess_that_raises_does_not_keep_others_from_being_made(monkeypatch):
+    from backpropcli.gradcheck import mistakes
+    from backpropcli.gradcheck.whatif import Change, replaced
+
+    own = mistakes.changes
+
+    def broken(*_):
+        raise IndexError("a guess gone wrong")
+
+    def one_more(trace, way):
+        wrong = replaced(trace.graph.operations[way.slot], way.position, lambda body: broken)
+        yield Change(wrong, "a guess gone wrong")
+        yield from own(trace, way)
+
+    monkeypatch.setattr(mistakes, "changes", one_more)
+    spec = "parameters: {w: [0.5, 0.8]}\nnodes: {a: tanh(w), J: sum(a**2)}\n"
+    a = np.tanh([0.5, 0.8])
+    assert check({"w": 2 * a}, spec).foreign.likely == (
+        "theirs/right is 1/(1 - a**2): tanh's local derivative 1 - a**2 is missing.",
+    )
