@@ -49,7 +49,7 @@ def tolerances(worked: Worked, settled: Settled, steps: Steps, place: Place) -> 
         slot = worked.slots[label]
         size: Any = settled.sizes[slot] if is_value else settled.gradient_sizes[slot]
         if size is not None:
-            entries = list(np.ravel(size)) if getattr(size, "shape", ()) else [size]
+            entries = _entries(size)
             largest = entries[0]
             for entry in entries[1:]:
                 largest = maximum(largest, entry)
@@ -68,7 +68,7 @@ def drawn(trace: Trace, tape: Tape, worked: Worked, steps: Steps) -> Function:
         slot = worked.slots[step["name"]]
         numbers = trace.slots if step["phase"] == "value" else trace.gradients
         whole = trace.whole(numbers[slot], trace.graph.shapes[slot])
-        results += list(np.ravel(whole)) if getattr(whole, "shape", ()) else [whole]
+        results += _entries(whole)
     return Function("drawn", tape, results)
 
 
@@ -98,9 +98,14 @@ def following(trace: Trace, told: Callable[[Trace], Worked], steps: Steps) -> li
         step["follows"] = []
         for answer in answers:
             step["follows"].append(len(results))
-            results += list(np.ravel(answer)) if getattr(answer, "shape", ()) else [answer]
+            results += _entries(answer)
         step["uses"] = _uses(worked, stages, step, places)
     return [Function("following", tape, results)]
+
+
+def _entries(value: Any) -> list[Any]:
+    """The entries of an array, one of no axes too, or the number itself."""
+    return list(np.ravel(value)) if isinstance(value, np.ndarray) else [value]
 
 
 def _inputs(tape: Tape, shape: tuple[int, ...]) -> Any:

@@ -357,3 +357,12 @@ def test_answers_are_read_as_numbers_and_small_expressions() -> None:
     assert found[bad.index("1/0")] == found[bad.index("0/0")] == {"problem": "That divides by 0."}
     assert found[bad.index("1e400")] == found[bad.index("log(-1)")] == {"problem": "That is not a finite number."}
     assert found[bad.index("2,001")] == {"problem": "Decimals are written with a point: 2.001"}
+
+
+@pytest.mark.parametrize("formula", ["sum(exp(v - x))", "sum(logaddexp(v, x))", "sum(hypot(v, x))", "mean(x * v) + x"])
+@pytest.mark.parametrize("exercise", [False, True])
+def test_a_number_spread_over_an_array_is_computed_in_the_page(formula: str, exercise: bool) -> None:
+    """Its gradient is a sum over the array: of no axes, and still an array."""
+    for section in ("inputs", "parameters"):
+        network = bp.loads(f"{section}: {{x: 2, v: [1, -2, 3]}}\nnodes: {{J: '{formula}'}}")
+        assert network.page(exercise=exercise).live
