@@ -84,6 +84,7 @@ class Changes(Moves):
         return np.concatenate(found)
 
     def _pass(self, index: Indices, xs: Array, watching: bool = True) -> tuple[Array, Array]:
+        self.point.beat()
         copies = len(xs)
         state: State = {self.slot: xs.reshape((copies,) + (1,) * len(self.shape))}
         corners = np.full(copies, -1)

@@ -34,6 +34,8 @@ TRIED = 1e-9
 
 LIGHT = 1e8
 """Only where more numbers than these would be computed slopes are carried along every use: some may be very many."""
+FAR_LESS = 0.1
+"""It pays where it takes no more than this share of the work."""
 STOPS = 64
 """So many steps that cannot be passed may lie on the way."""
 
@@ -107,8 +109,8 @@ class Ways:
                     step = self.next(s)
                     if step >= 0 and self.work(step) < WORTH * self._work[s]:
                         self._work[s] = self._work[step] + self.entries(s)
-                    elif self._work[s] > LIGHT:
-                        self._work[s] = min(self._work[s], self.through(s))
+                    elif self._everywhere(s):
+                        self._work[s] = self.through(s)
         return self._work[slot]
 
     def through(self, slot: int) -> float:
@@ -122,6 +124,10 @@ class Ways:
             work = sum(map(self.own_work, stops)) + sum(map(self.entries, later)) if known else np.inf
             self._through[slot] = float(work)
         return self._through[slot]
+
+    def _everywhere(self, slot: int) -> bool:
+        """Whether that pays: by far, for nothing is known before all is, and somebody may press Ctrl-C."""
+        return self.own_work(slot) > LIGHT and self.through(slot) < FAR_LESS * self.own_work(slot)
 
     def uses(self, slot: int) -> list[tuple[int, int]] | None:
         """The steps that use a slot, each with the argument's number; None where one of them cannot be passed."""
@@ -172,7 +178,7 @@ class Ways:
         while self.next(path[-1]) >= 0 and self.work(path[-1]) < self.own_work(path[-1]):
             path.append(self.next(path[-1]))
         last = path[-1]
-        everywhere = self.own_work(last) > LIGHT and self.through(last) < self.own_work(last)
+        everywhere = self._everywhere(last)
         if len(path) == 1 and not everywhere:
             return None
         found = self.total(last) if everywhere else self.direct(last)
@@ -201,6 +207,7 @@ class Ways:
         Errors are those of rounding, independent of each other: their squares add. (Their sizes would grow without
         bounds in fifty steps of a recurrence.)
         """
+        self.point.beat()
         unknown = np.isinf(found.error)
         error = np.where(unknown, 0.0, found.error)
         if not self._linear(step):

@@ -58,6 +58,8 @@ class Point:
         seed: Value = self.gradients[self.target]
         self.seed = seed if getattr(seed, "ndim", 0) else float(seed)
         self.loss = self.total(self.slots[self.target])
+        self.beat: Callable[[], None] = lambda: None
+        """Called now and then while much is computed: somebody may be waiting."""
         self._branches: dict[int, Any] = {}
         self._sizes: list[float] | None = None
         self._users: list[list[int]] | None = None

@@ -39,7 +39,7 @@ def judge_in(scope: Scope, judge: Judge, names: Sequence[str]) -> tuple[list[Com
         components = sampled(point, names, sample, scope.seed)
     coverage = Coverage(len(components), total, seed=scope.seed, sample=sample)
     if scope.progress is not None:
-        judge.tick = counted(scope.progress, len(components))
+        judge.tick, point.beat = counted(scope.progress, len(components))
     try:
         rows = judge.rows(components)
         if sample is not None:
@@ -66,8 +66,8 @@ def size_of(scope: Scope, judge: Judge, names: Sequence[str], total: int) -> int
     return sample if sample < total else None
 
 
-def counted(progress: Progress, total: int) -> Callable[[], None]:
-    """A tick that counts."""
+def counted(progress: Progress, total: int) -> tuple[Callable[[], None], Callable[[], None]]:
+    """A tick that counts, and one that only says that it goes on: the bar appears before anything is done."""
     done = 0
 
     def tick() -> None:
@@ -75,7 +75,7 @@ def counted(progress: Progress, total: int) -> Callable[[], None]:
         done += 1
         progress(done, total)
 
-    return tick
+    return tick, lambda: progress(done, total)
 
 
 def along_directions(

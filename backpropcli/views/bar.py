@@ -26,6 +26,7 @@ class Bar:
         self.next = time.monotonic() + PATIENCE
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._done = -1
 
     def __enter__(self) -> Self:
         return self
@@ -36,7 +37,8 @@ class Bar:
 
     def update(self, done: int, total: int) -> None:
         """So much of so much is done."""
-        if not self.wanted or done % 64 or time.monotonic() < self.next:
+        still, self._done = done == self._done, done
+        if not self.wanted or (done % 64 and not still) or time.monotonic() < self.next:
             return
         self.next = time.monotonic() + SELDOM
         if self._bar is None or self._task is None:

@@ -22,6 +22,8 @@ def fault_sentences(report: Report) -> list[str]:
     if fault is None:
         return []
     wrong = report.count("fail")
+    if not wrong and report.coverage is not None and report.coverage.interrupted:
+        return ["Interrupted before the fault was caught."]
     if not wrong:
         moved = f"d{report.of}/d{fault.name} by {Precision(2).show(fault.moves * 100)} %"
         power = report.power

@@ -12,6 +12,7 @@ from backpropcli.gradcheck.changes import Changes
 from backpropcli.gradcheck.linear import Differences, Ways
 from backpropcli.gradcheck.point import Point
 from backpropcli.gradcheck.steps import Steps
+from backpropcli.views.fault_words import fault_sentences
 
 DENSE = """
     inputs: {x: {normal: [40, 30], seed: 3}}
@@ -126,3 +127,21 @@ def test_a_whole_network_in_seconds_whatever_form_its_loss_has() -> None:
         point = point_of(network)
         ways = Ways(point, Differences(point, 1e-7))
         assert sum(ways.work(network.graph.nodes[name].slot) for name in ("W1", "b1", "W2")) < 2e8
+
+
+def test_a_bar_has_something_to_show_before_anything_is_done() -> None:
+    calls: list[tuple[int, int]] = []
+    network = loads(DENSE % ("relu", "cross_entropy(z2, y)"))
+    network.check(progress=lambda done, total: calls.append((done, total)))
+    assert calls[0] == (0, 30 * 20 + 20 + 100)
+    assert calls[-1] == (720, 720)
+    assert [done for done, _ in calls] == sorted(done for done, _ in calls)
+
+
+def test_interrupted_before_anything_is_done_nothing_is_claimed() -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    found = loads(DENSE % ("relu", "cross_entropy(z2, y)")).check(progress=stop, partial=True, fault="a1:sign")
+    assert (len(found.rows), found.status) == (0, 130)
+    assert fault_sentences(found) == ["Interrupted before the fault was caught."]
