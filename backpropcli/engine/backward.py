@@ -133,9 +133,11 @@ def accumulate(
     before = g[slot]
     if isinstance(new, Part):
         if slot not in owned:
-            buffer = g[slot] = xp.zeros(lead + shape)
+            buffer = xp.zeros(lead + shape)
             if before is not None:
+                buffer = roomy(buffer, before)
                 buffer[...] += before  # and not a sum, which is no array where the shape is ()
+            g[slot] = buffer
             owned.add(slot)
         where = (..., *new.where)
         g[slot] = roomy(g[slot], new.value)
@@ -157,7 +159,7 @@ def accumulate(
 
 def roomy(buffer: Value, new: Value) -> Value:
     """The buffer, of objects where such are to be added to it (a careful pass has NOTHING among them)."""
-    kind = getattr(new, "dtype", buffer.dtype).kind
+    kind = new.dtype.kind if hasattr(new, "dtype") else "f" if isinstance(new, int | float) else "O"
     return buffer.astype(object) if kind == "O" != buffer.dtype.kind else buffer
 
 

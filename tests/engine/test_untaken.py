@@ -292,3 +292,8 @@ def test_an_infinity_that_was_given_is_to_blame_only_for_want_of_another():
     assert offenders(net.run())[0].label == "a"
     net = bp.loads("inputs: {m: -inf}\nparameters: {s: 1}\nnodes: {J: s + m}")
     assert offenders(net.run())[0].label == "J"
+
+
+def test_an_entry_is_added_to_what_is_nothing_elsewhere() -> None:
+    network = bp.loads("parameters: {v: [0, 0, 9e+307], x: 2}\nnodes: {J: 'maximum(v[1], x + v @ v)'}")
+    assert network.run().gradient("x") == 1.0
