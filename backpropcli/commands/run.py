@@ -216,9 +216,9 @@ def _numbers(text: str | None) -> Any:
     import json
 
     try:
-        value = json.loads(text if "[" in text else f"[{text}]")
+        value = json.loads(text if "[" in text else f"[{text}]", parse_int=float)
         return float(value[0]) if "[" not in text and len(value) == 1 else value
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise UsageError(
             f"--upstream {text}: expected numbers, such as --upstream 1,1,1 or --upstream [[1,0],[0,1]]"
         ) from None

@@ -338,3 +338,9 @@ def test_entries_that_are_lost_are_told_apart_from_those_that_are_kept(capsys):
 def test_nobody_cries_wolf(capsys, words):
     assert main(["run", *words]) == 0
     assert "lost" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("upstream", ["1" * 400, "[" * 5000, "[" + "1" * 400 + "]"])
+def test_an_upstream_gradient_that_is_no_float_is_no_bug(upstream, capsys):
+    assert main(["run", "-p", "w=2", "-n", "J = w**2", "--upstream", upstream]) in (0, 2)
+    assert "bug" not in capsys.readouterr().err
