@@ -77,7 +77,7 @@ def json_schema() -> Schema:
             "formula": {"type": ["string", "number"], "pattern": r"\S"},
             "number": {"type": ["number", "string"], "pattern": NUMBER,
                        "description": "A number, or as 1/3 or sqrt(2)."},
-            "array": {"type": "array", "minItems": 1, "items": {"anyOf": [_ref("number"), _ref("array")]}},
+            "array": {"type": "array", "items": {"anyOf": [_ref("number"), _ref("array")]}},
             "shape": {"anyOf": [_count(), {"type": "array", "items": _count()}]},
             "made": {"oneOf": [*map(_made, OPTIONS), *map(_file, FILES)]},
             "value": {"anyOf": [_ref("number"), _ref("array"), _ref("made")]},

@@ -24,6 +24,7 @@ JUDGE = jsonschema.Draft202012Validator(SCHEMA)
 LAYERS = "inputs: {x: 1}\ntargets: {y: 5}\nloss: squared_error\nlayers:\n  - dense: "
 DATA = "inputs: {x: 1}\nnodes: {J: x + w}\nparameters: "
 GOOD = [
+    "parameters: {w: []}\nnodes: {J: sum(w)}",
     LAYERS + "{units: 1, activation: relu, w: 2, b: 0}",
     LAYERS + "{units: 1, activation: leaky_relu(0.1), w: 1/3, bias: false}",
     LAYERS + "{units: 1, init: he, seed: 3}",
@@ -65,7 +66,6 @@ BAD = [
     DATA + "{w: 2}\nloss: J*2",
     "title: true\nnodes: {J: 1}",
     LAYERS + "{units: 1, init: {normal: 0.1}}",
-    DATA + "{w: []}",
     DATA + "{w: {hee: [2]}}",
     DATA + "{w: {he: [2, 2], sede: 1}}",
     DATA + "{w: {full: [2]}}",
