@@ -100,6 +100,7 @@ class Graph:
         shape, planned = operation.plan([shapes[a] for a in arguments], options or {})
         slot = self._slot(operation, tuple(arguments), shape)
         if planned is not None:
+            planned.given = options or {}  # as they were written, for those who write the step down again
             self.options[slot] = planned
         return slot
 

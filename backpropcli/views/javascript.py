@@ -7,6 +7,7 @@ of a spec, only places and numbers, so a stranger's text cannot get into it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 from math import inf
 from string import ascii_letters
 from typing import NamedTuple
@@ -74,6 +75,10 @@ HELPERS["erfc"] = HELPERS["erf"]
 """Functions that JavaScript lacks, by the name in CALLS or their own."""
 
 
+MOST_NAMED = 20_000
+"""The intermediate results of a longer tape stand in an array: so many variables do not fit on a browser's stack."""
+
+
 class Function(NamedTuple):
     """A JavaScript function `called(x)` to be: from a tape's inputs to the outputs; a float among these is itself."""
 
@@ -93,7 +98,8 @@ def written_out(function: Function, needed: set[str]) -> str:
     """One function's text; the helpers that it calls are added to those that are needed."""
     called, tape, outputs = function
     wanted = [out.place for out in outputs if isinstance(out, Recorded)]
-    names = names_of()
+    many = len(tape.entries) > MOST_NAMED
+    names = (f"v[{k}]" for k in count()) if many else names_of()
     written: dict[int, str] = {}
     depths: dict[int, int] = {}
     uses = counted(tape, wanted)
@@ -112,7 +118,10 @@ def written_out(function: Function, needed: set[str]) -> str:
             text, depth = name, 0
         written[place], depths[place] = text, depth
     results = ",".join(_result(tape, written[o.place], o) if isinstance(o, Recorded) else number(o) for o in outputs)
-    steps = "const " + ",\n".join(lines) + ";\n" if lines else ""
+    if many:
+        steps = "const v=[];\n" + "".join(f"{line};\n" for line in lines)
+    else:
+        steps = "const " + ",\n".join(lines) + ";\n" if lines else ""
     return f"\nfunction {called}(x){{\n{steps}return[{results}]}}\n"
 
 

@@ -262,7 +262,7 @@ def _step(graph: Graph, slot: int, arguments: list[Expression]) -> Expression:
         return Unary("-", arguments[0])
     if operation.name == "identity":
         return arguments[0]
-    return planned_call(operation, arguments, graph.options.get(slot), [graph.shapes[a] for a in graph.arguments[slot]])
+    return planned_call(operation, arguments, graph.options.get(slot))
 
 
 def _constant(graph: Graph, slot: int) -> Expression:

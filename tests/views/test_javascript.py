@@ -96,15 +96,12 @@ def of_operations() -> list[tuple[str, Graph, list[dict[str, Any]]]]:
         elif isinstance(operation, Structural):
             for shapes, options in operation.samples:
                 graph = graph_of(operation, list(shapes), dict(options))
-                points = []
-                for _ in range(3):
-                    if operation.name == "one_hot":
-                        points.append({"p0": rng.integers(0, options["depth"], shapes[0]).astype(float)})
-                    else:
-                        points.append({f"p{k}": np.asarray(rng.normal(size=s)) for k, s in enumerate(shapes)})
-                    if operation.name == "pick":  # labels
-                        points[-1].update({f"p{k}": rng.integers(0, 2, s).astype(float)
-                                           for k, s in enumerate(shapes) if k})  # fmt: skip
+                planned = next((o for slot, o in graph.options.items() if graph.operations[slot] is operation), None)
+                labels = {one.argument: one.size for one in operation.labels(planned)}
+                points = [
+                    {f"p{k}": rng.integers(0, labels[k], s).astype(float) if k in labels else rng.normal(size=s)
+                     for k, s in enumerate(shapes)} for _ in range(3)
+                ]  # fmt: skip
                 result.append((f"{operation.name} {shapes} {dict(options)}", graph, points))
     return result
 
@@ -117,7 +114,8 @@ def recorded(graph: Graph, of: str = "J") -> str:
 @needs_node
 def test_every_operation_forward_and_backward() -> None:
     cases = of_operations()
-    assert {name.split()[0] for name, _, _ in cases} >= {o.name for o in TABLE.values() if isinstance(o, Elementwise | Structural)}
+    steps = {o.name for o in TABLE.values() if isinstance(o, Elementwise | Structural)}
+    assert {name.split()[0] for name, _, _ in cases} >= steps
     found = evaluate([(recorded(graph), [flat(graph, p) for p in points]) for _, graph, points in cases])
     for (name, graph, points), results in zip(cases, found, strict=True):
         plan = Plan(graph)
