@@ -21,6 +21,22 @@ def labels(graph: Graph) -> dict[str, int]:
     return result
 
 
+def nothing_but_labels(graph: Graph, target: int) -> set[int]:
+    """The slots that lead to `target` as class numbers alone: beside those there is nothing to move to."""
+    named = {(step, slot) for step, slot, _ in _uses(graph)}
+    if not named:
+        return set()
+    users: dict[int, list[int]] = {}
+    for step, arguments in enumerate(graph.arguments):
+        for slot in arguments:
+            users.setdefault(slot, []).append(step)
+    found: set[int] = set()
+    for slot in reversed(range(target)):
+        if slot in users and all((step, slot) in named or step in found for step in users[slot]):
+            found.add(slot)
+    return found
+
+
 def check_labels(graph: Graph, slots: list[Value], given: Mapping[str, Value]) -> None:
     """Refuse labels that name nothing, after a forward pass with some data replaced; SpecError says which."""
     if not given:

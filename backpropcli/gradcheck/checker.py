@@ -84,8 +84,8 @@ def check(
         from backpropcli.gradcheck.faults import inject
 
         graph, injected = inject(graph, values, of, fault, chosen, upstream)
-    kinds = {graph.nodes[name].kind for name in chosen}
-    point = Point(Plan(graph, dtype), values, of, upstream, everything or bool(kinds & {"input", "target"}))
+    with_data = everything or bool({graph.nodes[name].kind for name in chosen} & {"input", "target"})
+    point = Point(Plan(graph, dtype), as_held(values, dtype), of, upstream, with_data)
     inspector = Inspector(point, TOLERANCE if dtype == "float64" else TOLERANCE32)
     components, rows, coverage = judge_in(scope, inspector.judge, chosen)
     rows = inspector.doubted(components, rows)
@@ -107,6 +107,7 @@ def check(
     report = Report(of, point.trace.value(of), rows, claims=found, culprit=culprit, eps=eps, difference=difference)
     report.against, report.fault, report.coverage = tuple(against), injected, coverage
     report.lost = inspector.lost(components, rows)
+    report.dtype = dtype
     report.notes = (*held(graph, chosen, of), *unseen(inspector.judge.unseen))
     if points and not coverage.interrupted:
         from backpropcli.gradcheck.points import elsewhere, whole, with_points
@@ -121,6 +122,17 @@ def check(
         report.rows = tuple(with_points(report.rows, report.points))
         report.culprit = report.culprit or next((at.report.culprit for at in report.points.wrong), None)
     return report
+
+
+def as_held(values: Mapping[str, Value], dtype: str) -> Mapping[str, Value]:
+    """The values as numbers of this format hold them: a network that runs in single precision stands at those."""
+    if dtype == "float64":
+        return values
+    import numpy as np
+
+    with np.errstate(over="ignore", under="ignore"):
+        found = {name: np.asarray(value, dtype).astype(float) for name, value in values.items()}
+    return {name: value if value.ndim else float(value) for name, value in found.items()}
 
 
 def finite(plan: Plan, values: Mapping[str, Value], of: str) -> bool:

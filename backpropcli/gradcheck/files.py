@@ -91,7 +91,7 @@ class Checked(NamedTuple):
         place = (culprit.place if culprit is not None else None) or self.place(name)
         return Finding(
             name, f"d{report.of}/d{worst.label}", verdict, worst.backprop, worst.nearest, worst.bound,
-            slip_of(worst), worst.note, len(odd), size, place=place,
+            slip_of(worst, report.dtype), worst.note, len(odd), size, place=place,
         )  # fmt: skip
 
     def _of_claim(self, claim: Claim) -> Finding:
@@ -145,10 +145,10 @@ def distance(row: Row) -> float:
     return off / max(abs(row.backprop), abs(row.nearest), 1e-300)
 
 
-def slip_of(row: Row) -> str:
+def slip_of(row: Row, dtype: str) -> str:
     """The shape of a gradient's error; on a corner there is no one slope that a factor could be told from."""
     if row.reason == "precision":
-        return "lost in float64"
+        return f"lost in {dtype}"
     if row.reason == "elsewhere":  # it is right here
         return row.note
     if row.left is None or row.right is None or not row.cornered:

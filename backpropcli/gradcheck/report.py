@@ -189,6 +189,8 @@ class Report:
         self.eps = eps
         self.difference = difference
 
+    dtype: str = "float64"
+    """The format in which backprop ran."""
     judged: str = "backprop"
     """Whose gradients these are: backprop's, or those of a program or a function from outside."""
     size: int | None = None

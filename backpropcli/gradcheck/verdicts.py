@@ -104,6 +104,7 @@ class Judge:
         self._contradicted: dict[Component, Slope] = {}
         self._slight: dict[Component, Slope] = {}
         self._standing: dict[int, bool] = {}
+        self._named: set[int] | None = None
         self._ways: Ways | None = None
         self._numbers: Numbers | None = None
         self._digits: Digits | None = None
@@ -175,14 +176,26 @@ class Judge:
 
     def _at_once(self, c: Component) -> Row | None:
         """What needs no numbers: no path to the loss, or something that is not finite."""
+        still = ""
         if not self.point.reaches(c.slot):
-            zero = Slope(0.0, 0.0)
-            if c.backprop == 0.0:
-                return self.row(c, zero, "pass", "none", note=f"no path leads from {c.name} to {self.point.of}")
-            return self.row(c, zero, "fail", "none", "rule", note=f"no path leads from {c.name} to {self.point.of}")
+            still = f"no path leads from {c.name} to {self.point.of}"
+        elif c.slot in self._labels():
+            still = "a label: beside it there is nothing"
+        if still and c.backprop == 0.0:
+            return self.row(c, Slope(0.0, 0.0), "pass", "none", note=still)
+        if still:
+            return self.row(c, Slope(0.0, 0.0), "fail", "none", "rule", note=still)
         if not (math.isfinite(c.x) and math.isfinite(self.point.loss)):
             return self._not_finite(c)
         return None
+
+    def _labels(self) -> set[int]:
+        """The slots that are nothing but class numbers, kept for the next time."""
+        if self._named is None:
+            from backpropcli.engine.labels import nothing_but_labels
+
+            self._named = nothing_but_labels(self.point.graph, self.point.target)
+        return self._named
 
     def _not_finite(self, c: Component) -> Row:
         from backpropcli.gradcheck import notfinite

@@ -233,7 +233,7 @@ def _count(report: Report) -> str:
     total = len(report.rows)
     failed, unsure = report.count("fail"), report.count("unsure")
     lost = sum(row.reason == "precision" for row in report.rows)
-    words = [(failed - lost, "wrong"), (lost, "lost in float64"), (unsure, "not judged")]
+    words = [(failed - lost, "wrong"), (lost, f"lost in {report.dtype}"), (unsure, "not judged")]
     odd = [(count, word) for count, word in words if count]
     of, along = counted(report)
     if not odd:

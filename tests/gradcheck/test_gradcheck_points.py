@@ -136,6 +136,24 @@ def test_single_precision_is_judged_as_such(tmp_path: Path, capsys: pytest.Captu
     assert main(["check", "--example", "mazur", "--dtype", "float16"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("given", "node"),
+    [("p=0.9999", "J = -log1p(-p)"), ("p=0.99999", "J = 1/(1 - p)**2"), ("p=[0.99999, 0.1]", "J = sum(log(1 - p))"),
+     ("p=3.1415926", "J = log(sin(p/2) - 0.5)*1e3 + tan(p/2)"), ("p=1.0001", "J = sqrt(p - 1)")],
+)  # fmt: skip
+def test_single_precision_is_judged_at_the_parameters_that_it_holds(given: str, node: str) -> None:
+    network = loads(f"parameters: {{{given.replace('=', ': ')}}}\nnodes: {{{node.replace(' = ', ': ', 1)}}}")
+    assert network.check(dtype="float32").verdict == "pass"
+
+
+def test_what_single_precision_loses_is_said_of_single_precision(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("check", "-p", "z=12", "-n", "J = -log(1 - 1/(1 + exp(-z)))", "--dtype", "float32")
+    assert main([*words]) == 1
+    assert "1 of 1 gradients is lost in float32" in capsys.readouterr().out
+    assert main([*words, "--format", "github"]) == 1
+    assert "lost in float32" in capsys.readouterr().out
+
+
 def test_a_straight_through_estimator_is_judged_as_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
     node = "J = (x + stop_gradient(round(x) - x))**2"
     assert main(["check", "-p", "x=1.3", "-n", node]) == 0
@@ -149,3 +167,23 @@ def test_a_straight_through_estimator_is_judged_as_what_it_says(capsys: pytest.C
     assert loads(text).check().verdict == "fail"
     assert loads(text.replace("z: z}", "z: 2*z}")).check().verdict == "pass"
     assert not loads("parameters: {x: 1.3}\nnodes: {J: x**2}").check().notes
+
+
+@pytest.mark.parametrize(
+    "loss", ["cross_entropy(z, y)", "mean(softmax_cross_entropy(z, one_hot(y, 3)))",
+             "-mean(log(softmax(z))[arange(2), y])", "-mean(log(softmax(z))[arange(2), y + 0])",
+             "sum(one_hot(y, 3) @ W.T) + sum(z)"],
+)  # fmt: skip
+@pytest.mark.parametrize("how", [{}, {"points": 3}])
+def test_labels_are_right_to_have_no_gradient(loss: str, how: dict[str, int]) -> None:
+    text = "inputs: {x: [[1, 2], [3, 4]]}\ntargets: {y: [1, 0]}\nparameters: {W: [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]}\n"
+    report = loads(text + f'nodes: {{z: x @ W, J: "{loss}"}}').check(everything=True, **how)
+    assert report.verdict == "pass"
+    assert "unsure" not in {row.verdict for row in report.rows}
+
+
+def test_labels_that_are_also_numbers_are_judged_as_numbers() -> None:
+    text = "inputs: {z: [[1, 2], [3, 5]]}\nparameters: {y: [1, 0]}\n"
+    text += "functions: {f(y): {value: y**2, gradient: {y: y}}}\n"
+    report = loads(text + 'nodes: {J: "cross_entropy(z, y) + sum(f(y))"}').check()
+    assert report.verdict != "pass"
