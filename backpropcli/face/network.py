@@ -214,9 +214,11 @@ class Network:
     @property
     def notes(self) -> tuple[str, ...]:
         """Where broadcasting made N × N numbers of N examples, a sentence each; nothing in most networks."""
+        if self.graph.scalar:
+            return ()
         from backpropcli.views.stretches import stretch_notes
 
-        return tuple(stretch_notes(self.graph)) if not self.graph.scalar else ()
+        return tuple(stretch_notes(self.graph))
 
     def check_gradients(
         self,

@@ -9,7 +9,6 @@ from backpropcli.graph import Graph
 from backpropcli.ops.definition import show_shape
 from backpropcli.spec.formula.show import show
 from backpropcli.spec.formula.tree import Expression, Index, Name, Number, Slice, substitute
-from backpropcli.views.stages import step_formulas
 
 LONGEST = 40
 """A longer formula is called by its step's name."""
@@ -35,6 +34,8 @@ def _called(graph: Graph, slot: int, labels: dict[int, str]) -> Expression:
     label = labels[slot]
     if label in graph.nodes:
         return Name(label)
+    from backpropcli.views.stages import step_formulas
+
     whole: dict[str, Expression] = {}
     for step, formula in sorted(step_formulas(graph, graph.nodes[label.split(".")[0]], labels).items()):
         whole[labels[step]] = substitute(formula, whole)
