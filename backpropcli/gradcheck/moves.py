@@ -17,7 +17,7 @@ BY_AXIS = frozenset({
     "softmax", "log_softmax", "softmax_cross_entropy", "logsumexp", "max", "min", "prod", "var", "std", "norm",
 })  # fmt: skip
 """Operations that treat every place along their other axes alike: those that are not reached can be left out."""
-PERMUTING = frozenset({"transpose", "swapaxes", "moveaxis"})
+PERMUTING = frozenset({"transpose", "matrix_transpose", "swapaxes", "moveaxis"})
 TRANSCENDENTAL = frozenset({"exponentials", "trigonometry", "activations", "powers"})
 
 

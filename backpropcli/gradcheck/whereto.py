@@ -12,7 +12,7 @@ from backpropcli.gradcheck.forms import Found, forms, old, rewritten, text
 from backpropcli.gradcheck.notfinite import owner
 from backpropcli.gradcheck.opinions import PRECISE, Digits
 from backpropcli.gradcheck.point import Component, Point
-from backpropcli.ops.definition import Operation
+from backpropcli.ops.definition import Elementwise, Operation
 
 UNIT = 2.0**-53
 GONE = 1e3
@@ -103,12 +103,9 @@ class Leaks:
 
     def _leak(self, step: int, c: Component, reliable: float) -> Leak:
         point, graph = self.point, self.point.graph
-        entry = largest(point.slots[step], self.digits.run(PRECISE[0])[0][step])
-        given = tuple(at(point.slots[a], entry, graph.shapes[step]) for a in graph.arguments[step])
         operation = graph.operations[step]
         assert operation is not None
-        whole = any(graph.shapes[a] != graph.shapes[step] and graph.shapes[a] for a in graph.arguments[step])
-        shown = "" if whole else in_numbers(operation, given)
+        shown = self._shown(step, operation) if isinstance(operation, Elementwise) else ""
         left, still = digits_left(self.off()[step]), finite(point.slots[step])
         leak = Leak(owner(graph, step), operation.name, shown, left, finite=still)
         best: Leak | None = None
@@ -125,6 +122,13 @@ class Leaks:
                 return better
             best = best or better
         return best or leak
+
+    def _shown(self, step: int, operation: Operation) -> str:
+        """A step that works entry by entry, in the numbers of its worst entry."""
+        point = self.point
+        entry = largest(point.slots[step], self.digits.run(PRECISE[0])[0][step])
+        shape = point.graph.shapes[step]
+        return in_numbers(operation, tuple(at(point.slots[a], entry, shape) for a in point.graph.arguments[step]))
 
     def _forms(self, step: int) -> Iterator[Found]:
         """The forms that a step is part of, the largest first."""

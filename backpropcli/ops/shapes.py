@@ -141,6 +141,13 @@ def plan_swapaxes(shapes: list[Shape], axis1: Any, axis2: Any) -> tuple[Shape, O
     return _permuted(shape, tuple(places.get(k, k) for k in range(-len(shape), 0)))
 
 
+def plan_matrix_transpose(shapes: list[Shape]) -> tuple[Shape, Options]:
+    """Every matrix of a batch transposed."""
+    if len(shapes[0]) < 2:
+        raise OperationError(f"a matrix is needed here, not the shape {show_shape(shapes[0])}")
+    return plan_swapaxes(shapes, -1, -2)
+
+
 def plan_moveaxis(shapes: list[Shape], source: Any, destination: Any) -> tuple[Shape, Options]:
     """Axes go to new places; the others keep their order."""
     (shape,) = shapes
@@ -285,6 +292,11 @@ OPERATIONS = (
         planner=plan_transpose, value=_permute, vjps=PERMUTES,
         samples=(sample((2, 3)), sample((3,)), sample((2, 3, 4), axes=(1, 2, 0)), sample((2, 3, 4)),
                  sample((2, 3, 2), axes=(-1, 0, 1)), sample(())),
+    ),
+    Structural(
+        "matrix_transpose", "a", "rows become columns, in every matrix of a batch: a.mT",
+        group="shapes", planner=plan_matrix_transpose, value=_permute, vjps={"a": ("g.mT", _permute_vjp)},
+        samples=(sample((2, 3)), sample((2, 3, 4)), sample((2, 1, 2, 3))),
     ),
     Structural(
         "swapaxes", "a", "two axes change places",

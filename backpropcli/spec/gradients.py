@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from io import StringIO
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from backpropcli.errors import BackpropError, FileError, Place, SpecError
@@ -23,6 +25,10 @@ Or a column for every name:  w1,b1 in the first line, their numbers below."""
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NUMBER = re.compile(r"[-+]?\d[\d.]*(?:[eE][-+]?\d+)?")
 _COMPONENT = re.compile(r"(.*\S)\s*[\[(]\s*(\d+(?:\s*,\s*\d+)*)\s*,?\s*[\])]\Z")
+LONGEST_HEAD = 2**20
+"""So many characters of a CSV file tell what separates its cells."""
+Row = tuple[int, list[str]]
+"""The line of a CSV file that a row stands on, from 1, and its cells."""
 _NAMES, _NUMBERS = ("name", "parameter", "key"), ("gradient", "grad", "theirs", "value", "backprop")
 
 
@@ -131,65 +137,75 @@ def _leaves(data: dict[str, Any]) -> Iterator[tuple[str, Any, Key]]:
 
 
 def _from_csv(text: str, name: str) -> Given:
-    import csv
-
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    separator = next((s for s in ";\t" if s in lines[0][1]), ",")
-    try:
-        rows = list(csv.reader((line for _, line in lines), delimiter=separator, skipinitialspace=True))
-    except csv.Error as error:
-        raise FileError(f"{name} cannot be read as CSV: {error}") from None
-    if len(rows) != len(lines):
-        raise FileError(f"{name}: a quoted cell goes over several lines")
-    table = _Table(name, lines, [[cell.strip() for cell in row] for row in rows])
-    head = table.rows[0]
+    rows = _rows(text, name)
+    first = next(rows)
+    head = first[1]
     if any(_number(cell) is not None for cell in head):
-        return table.long(0, slice(1, -1), -1, 0)
+        return _Table(name, chain([first], rows)).long(0, slice(1, -1), -1, headed=False)
     lower = [cell.lower() for cell in head]
     names = next((lower.index(word) for word in _NAMES if word in lower), None)
     numbers = next((lower.index(word) for word in _NUMBERS if word in lower), None)
+    table = _Table(name, rows)
     if names is not None and numbers is not None:
         index = lower.index("index") if "index" in lower else None
-        return table.long(names, slice(0, 0) if index is None else slice(index, index + 1), numbers, 1)
-    return table.wide()
+        return table.long(names, slice(0, 0) if index is None else slice(index, index + 1), numbers, headed=True)
+    return table.wide(first)
+
+
+def _rows(text: str, name: str) -> Iterator[Row]:
+    """The rows of a CSV file one by one, so that a bad one is refused before those behind it are looked at."""
+    import csv
+
+    head = text.lstrip()[:LONGEST_HEAD].splitlines()[0]
+    separator = next((s for s in ";\t" if s in head), ",")
+    reader = csv.reader(StringIO(text, newline=None), delimiter=separator, skipinitialspace=True)
+    line = 0
+    try:
+        for cells in reader:
+            line += 1
+            if reader.line_num != line:
+                raise FileError(f"{name}: a quoted cell goes over several lines")
+            if len(cells) > 1 or (cells and cells[0].strip()):
+                yield line, [cell.strip() for cell in cells]
+    except csv.Error as error:
+        raise FileError(f"{name} cannot be read as CSV: {error}") from None
 
 
 class _Table:
-    """The cells of a CSV file, and the place of each line."""
+    """The rows of a CSV file, and on which line each name stands first."""
 
-    def __init__(self, name: str, lines: list[tuple[int, str]], rows: list[list[str]]) -> None:
+    def __init__(self, name: str, rows: Iterable[Row]) -> None:
         self.name = name
-        self.lines = lines
         self.rows = rows
         self.first: dict[str, int] = {}
 
-    def place(self, row: int) -> Place:
-        """The place of a row's line."""
-        return Place(self.name, self.lines[row][0], 1)
+    def place(self, line: int) -> Place:
+        """The place of a line."""
+        return Place(self.name, line, 1)
 
-    def long(self, names: int, index: slice, numbers: int, start: int) -> Given:
+    def long(self, names: int, index: slice, numbers: int, *, headed: bool) -> Given:
         """A line for every number; the cells of `index` are its indices, unless the name says them."""
         cells: dict[str, dict[tuple[int, ...], float]] = {}
         texts = []
-        for k, row in enumerate(self.rows[start:], start):
+        for line, row in self.rows:
             if len(row) < 2 or len(row) <= max(names, numbers):
-                raise FileError("a name and a number are expected here", self.place(k), FORMS)
+                raise FileError("a name and a number are expected here", self.place(line), FORMS)
             value = _number(row[numbers])
             if value is None:
-                if not row[numbers] and start:
+                if not row[numbers] and headed:
                     continue  # a line of our own CSV for a node that has no gradient
-                raise FileError(f"{row[numbers][:40] or 'an empty cell'} is not a number", self.place(k), FORMS)
+                raise FileError(f"{row[numbers][:40] or 'an empty cell'} is not a number", self.place(line), FORMS)
             name, where = _component(row[names])
             if not where:
                 parts = [part for cell in row[index] for part in cell.strip("[]()").split(",") if part.strip()]
                 if not all(part.strip().isdecimal() for part in parts):
-                    raise FileError("the cells between name and number are indices", self.place(k), FORMS)
+                    raise FileError("the cells between name and number are indices", self.place(line), FORMS)
                 where = tuple(int(part) for part in parts)
             if not name:
-                raise FileError("a name is expected here", self.place(k), FORMS)
+                raise FileError("a name is expected here", self.place(line), FORMS)
             if where in cells.setdefault(name, {}):
-                raise FileError(f"{_label(name, where)} is given twice", self.place(k))
-            self.first.setdefault(name, k)
+                raise FileError(f"{_label(name, where)} is given twice", self.place(line))
+            self.first.setdefault(name, line)
             cells[name][where] = value
             texts.append(row[numbers])
         if not cells:
@@ -216,30 +232,32 @@ class _Table:
             raise FileError(f"{name} has {len(entries)} of its {size} entries{at}", place)
         return np.array([entries[where] for where in np.ndindex(shape)]).reshape(shape)
 
-    def wide(self) -> Given:
+    def wide(self, head: Row) -> Given:
         """A column for every name; one line of numbers means plain numbers."""
         import numpy as np
 
-        head, *rows = self.rows
-        if not rows:
-            raise FileError(f"{self.name} has a header but no numbers", hint=FORMS)
-        columns: dict[str, list[float]] = {}
-        for position, name in enumerate(head):
-            if not name or name in columns:
-                raise FileError(f"{name or 'an empty name'} is given twice" if name else "a name is empty",
-                                self.place(0), FORMS)  # fmt: skip
-            column = columns[name] = []
-            for k, row in enumerate(rows, 1):
-                if len(row) > len(head):
-                    raise FileError(f"{len(row)} cells here, {len(head)} in the first line", self.place(k), FORMS)
-                cell = row[position] if position < len(row) else ""
+        start, names = head
+        seen: set[str] = set()
+        for name in names:
+            if not name or name in seen:
+                raise FileError(f"{name} is given twice" if name else "a name is empty", self.place(start), FORMS)
+            seen.add(name)
+        columns: list[list[float]] = [[] for _ in names]
+        texts: list[str] = []
+        count = 0
+        for count, (line, row) in enumerate(self.rows, 1):
+            if len(row) > len(names):
+                raise FileError(f"{len(row)} cells here, {len(names)} in the first line", self.place(line), FORMS)
+            for column, cell in zip(columns, chain(row, repeat("")), strict=False):
                 value = _number(cell)
-                if value is not None and len(column) == k - 1:
+                if value is not None and len(column) == count - 1:
                     column.append(value)
+                    texts.append(cell)
                 elif cell or not column:
-                    raise FileError(f"{cell[:40] or 'an empty cell'} is not a number here", self.place(k), FORMS)
-        texts = [cell for row in rows for cell in row if cell]
-        found = {name: column[0] if len(rows) == 1 else np.array(column) for name, column in columns.items()}
+                    raise FileError(f"{cell[:40] or 'an empty cell'} is not a number here", self.place(line), FORMS)
+        if not count:
+            raise FileError(f"{self.name} has a header but no numbers", hint=FORMS)
+        found = {name: c[0] if count == 1 else np.array(c) for name, c in zip(names, columns, strict=True)}
         return self.given(found, texts)
 
     def given(self, arrays: dict[str, Value], texts: list[str]) -> Given:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from backpropcli.spec.formula.tree import (
+    DOTTED,
     Binary,
     Call,
     Expression,
@@ -234,7 +235,7 @@ def _call(call: Call, pieces: list[Piece], style: Style) -> Piece:
         return _atom(f"{name}({', '.join(words)})")
     base = _base(pieces[0])
     if call.written == "attribute":
-        return _atom(f"{base}.{'T' if name == 'transpose' else name}")
+        return _atom(f"{base}.{DOTTED.get(name, name)}")
     return _atom(f"{base}.{name}({', '.join(words[1:])})")
 
 

@@ -154,7 +154,10 @@ def _wrap(text: str) -> str:
 
 
 def _base(piece: Piece) -> str:
-    return piece.first if piece.binding == ATOM else _wrap(piece.first)
+    """What a power stands on: braces keep TeX from a second superscript, as on the step J^{(1)}."""
+    if piece.binding != ATOM:
+        return _wrap(piece.first)
+    return f"{{{piece.first}}}" if "^" in piece.first else piece.first
 
 
 def _call(call: Call, pieces: list[Piece]) -> Piece:
@@ -165,7 +168,7 @@ def _call(call: Call, pieces: list[Piece]) -> Piece:
                 return _atom(rf"\sqrt{{{x}}}")
             case ("abs" | "absolute"), [x]:
                 return _atom(rf"\left|{x}\right|")
-            case "transpose", [_]:
+            case ("transpose" | "matrix_transpose"), [_]:
                 return Piece(text := rf"{_base(pieces[0])}^{{\top}}", text, POWER)
             case "square", [_]:
                 return Piece(text := f"{_base(pieces[0])}^2", text, POWER)

@@ -23,7 +23,7 @@ BREAKS, DEEPEST = (" + ", " * ", " · ", " @ ", "/"), 4
 _NUMBER = r"-?\d[\d.]*(?:e-?\d+)?"
 MATRIX = re.compile(rf"(?<![\w\]])\[+{_NUMBER}(?: {_NUMBER}|\]+ \[+{_NUMBER})*\]+")
 TOKEN = re.compile(
-    MATRIX.pattern + r"|\.T\b|(?P<sign>[d∂])[^\W\d]\w*(?:\.\d+)?/(?P=sign)[^\W\d]\w*(?:\.\d+)?|'[₀-₉]*"
+    MATRIX.pattern + r"|\.m?T\b|(?P<sign>[d∂])[^\W\d]\w*(?:\.\d+)?/(?P=sign)[^\W\d]\w*(?:\.\d+)?|'[₀-₉]*"
     r"|\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\W\d][^\W⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:\.\d+)?|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+|.",
     re.DOTALL,
 )
@@ -157,7 +157,7 @@ def _is_word(tokens: Sequence[str], k: int) -> bool:
 
 def _token(token: str) -> str:
     first = token[0]
-    if token == ".T":
+    if token in (".T", ".mT"):
         return r"^{\top}"
     if first == "[" and len(token) > 1:
         return _array(" ".join(token.split()))
@@ -183,7 +183,8 @@ def _name(name: str) -> str:
     if name in FUNCTIONS:
         return FUNCTIONS[name] + " "
     if name.isascii():
-        return latex_name(name) + " "
+        text = latex_name(name)
+        return f"{{{text}}} " if "^" in text else f"{text} "  # a step J^{(1)} may be squared
     base, _, index = name.partition("_")
     below = rf"\mathrm{{{index.replace('_', ', ')}}}" if index.isascii() else rf"\mbox{{{printable(index)}}}"
     return rf"\mbox{{{printable(base)}}}" + (f"_{{{below}}}" if index else "") + " "

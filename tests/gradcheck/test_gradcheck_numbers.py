@@ -224,6 +224,16 @@ def test_an_infinite_entry_beside_others_is_left_open() -> None:
     assert report.status == 3
 
 
+@pytest.mark.parametrize("node", ["max(V @ S, axis=1)", "V @ S", "S @ V.T", "V[0] @ S", "outer(V[:, 1], S[:, 1])"])
+def test_an_overflow_inside_an_array_whose_arguments_have_other_shapes_is_told(node: str) -> None:
+    net = loads(f"""
+        inputs: {{V: [[0, 0], [0, 0], [0, 9e+307]]}}
+        parameters: {{S: [[2, 1], [9, 3]]}}
+        nodes: {{a: "{node}", J: sum(a)}}
+    """)
+    assert net.check().verdict in ("pass", "fail", "unsure")
+
+
 def test_a_row_that_is_masked_whole_is_no_crash() -> None:
     report = loads(
         "inputs: {mask: [[0, 0], [-.inf, -.inf]]}\nparameters: {s: [[1, 2], [3, 4]]}\n"

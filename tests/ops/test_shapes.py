@@ -77,6 +77,8 @@ def test_one_array_same_as_numpy(shape, data):
     agree("transpose", np.transpose, a, axes=order)
     agree("transpose", np.transpose, a, axes=[k - rank for k in order])
     agree("swapaxes", np.swapaxes, a, axis1=axis, axis2=other)
+    if rank > 1:
+        agree("matrix_transpose", np.matrix_transpose, a)
     agree("moveaxis", np.moveaxis, a, source=axis, destination=other)
     agree("moveaxis", np.moveaxis, a, source=axes, destination=order[: len(axes)])
     agree("flip", np.flip, a, axis=axes)

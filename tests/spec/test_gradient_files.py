@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -159,3 +160,13 @@ def test_nothing_is_ever_unpickled(tmp_path):
 def test_broken_files_are_refused(tmp_path, data):
     for name in ("theirs.npz", "theirs.json", "theirs.csv"):
         assert error(tmp_path, data, name)
+
+
+@pytest.mark.parametrize("text", ["1\n" * 300_000, "W,b\n1,2,3\n" + "1,2\n" * 300_000, "w,x\n" * 300_000])
+def test_a_bad_line_is_refused_before_those_behind_it_are_looked_at(tmp_path, text):
+    tracemalloc.start()
+    try:
+        error(tmp_path, text, "theirs.csv")
+        assert tracemalloc.get_traced_memory()[1] < 12e6
+    finally:
+        tracemalloc.stop()

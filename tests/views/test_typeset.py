@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
+from backpropcli.views import worksheet_latex
 from backpropcli.views.typeset import ASCII, UNICODE, factor, typeset
 from backpropcli.views.typeset_latex import latex, latex_name, latex_number
 
@@ -193,6 +194,13 @@ def test_a_long_sum_is_no_trouble():
 )
 def test_names_in_latex(name, tex):
     assert latex_name(name) == tex
+
+
+def test_a_power_of_a_step_is_no_double_superscript():
+    step = Binary("**", Name("J.1"), Number(2.0, "2"))
+    assert latex(step) == "{J^{(1)}}^{2}"
+    assert latex(Call("transpose", (Name("J.1"),), written="attribute")) == r"{J^{(1)}}^{\top}"
+    assert worksheet_latex.math("o.1² · o.2.T").count("{o^{(") == 2
 
 
 def test_numbers_in_latex():

@@ -17,7 +17,18 @@ from backpropcli.spec.formula.mending import suggested
 from backpropcli.spec.formula.names import CONSTANTS, unknown
 from backpropcli.spec.formula.parser import DEEPEST
 from backpropcli.spec.formula.show import show
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Index, Name, Number, Sequence, Text, Unary
+from backpropcli.spec.formula.tree import (
+    DOTTED,
+    Binary,
+    Call,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Sequence,
+    Text,
+    Unary,
+)
 
 Result = Any
 """A slot (an int), or a constant: a float, an array, or a tuple of sizes (`x.shape`); or Parts of one of these."""
@@ -251,7 +262,7 @@ class Lowering:
         if operation.written:
             raise FormulaError(f"{e.name} is not called by its name", hint=f"Write {operation.written}, as in "
                                "a[0], a[1:] or p[arange(4), y].").spanning(e.at, e.at + len(e.name))  # fmt: skip
-        if e.written == "attribute" and e.name != "transpose":
+        if e.written == "attribute" and e.name not in DOTTED:
             raise FormulaError(f"{e.name} is an operation: it is called", hint=suggested(f"{show(e)}()")).spanning(
                 e.at, e.end
             )

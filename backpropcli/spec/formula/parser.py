@@ -7,7 +7,19 @@ from collections.abc import Container
 from backpropcli.errors import FormulaError
 from backpropcli.spec.formula import habits, mending
 from backpropcli.spec.formula.tokens import tokens
-from backpropcli.spec.formula.tree import Binary, Call, Expression, Index, Name, Number, Sequence, Slice, Text, Unary
+from backpropcli.spec.formula.tree import (
+    ATTRIBUTES,
+    Binary,
+    Call,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Sequence,
+    Slice,
+    Text,
+    Unary,
+)
 
 DEEPEST = 200
 """Brackets and signs may be nested this deep (a chain, however long, is not nested)."""
@@ -209,7 +221,7 @@ class Parser:
                     name, (found, *arguments), keywords, start, self.end, at=self.starts[at], written="method"
                 )
             else:
-                name = "transpose" if name in ("T", "mT") else name
+                name = ATTRIBUTES.get(name, name)
                 found = Call(name, (found,), (), start, self.end, at=self.starts[at], written="attribute")
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backpropcli.spec.formula.parser import BINDING, POWER, UNARY
 from backpropcli.spec.formula.tree import (
+    DOTTED,
     Binary,
     Call,
     Expression,
@@ -93,7 +94,7 @@ def _infix(e: Binary) -> list[str | Expression]:
 def _call(e: Call) -> list[str | Expression]:
     keywords = [piece for key, value in e.keywords for piece in (", ", f"{key}=", value)]
     if e.written == "attribute":
-        return [*_receiver(e.arguments[0]), ".T" if e.name == "transpose" else f".{e.name}"]
+        return [*_receiver(e.arguments[0]), f".{DOTTED.get(e.name, e.name)}"]
     if e.written == "method":
         inside = [*_listed(e.arguments[1:]), *(keywords if len(e.arguments) > 1 else keywords[1:])]
         return [*_receiver(e.arguments[0]), f".{e.name}(", *inside, ")"]

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 Written = Literal["function", "method", "attribute"]
+ATTRIBUTES = {"T": "transpose", "mT": "matrix_transpose"}
+"""What stands behind a dot without brackets, and the operation that it is."""
+DOTTED = {operation: word for word, operation in ATTRIBUTES.items()}
 
 
 class Expression:

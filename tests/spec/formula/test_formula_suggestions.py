@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import backpropcli
 from backpropcli.errors import FormulaError
 from backpropcli.ops.refused import REFUSED
 from backpropcli.ops.table import lookup
+from backpropcli.spec.formula.functions import special
 from backpropcli.spec.formula.mending import reads, suggested, whole
-from backpropcli.spec.formula.names import names
+from backpropcli.spec.formula.names import names, nearest_operation
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.show import show
 from backpropcli.spec.formula.tree import Call, postorder
@@ -162,3 +165,16 @@ def test_what_stands_for_a_refused_name_reads(refused) -> None:
                 break
         tree = parse(text)
         assert all(lookup(part.name) or part.name == refused.name for part in postorder(tree) if isinstance(part, Call))
+
+
+NUMPYS = (np.ufunc, types.FunctionType, type(np.sum), type(np.dot))
+RARE = {"array_str", "geterr", "isnat", "setdiff1d"}
+"""Nobody's formula has these."""
+
+
+@pytest.mark.parametrize("module", [np, np.linalg], ids=lambda module: module.__name__)
+def test_no_name_of_numpys_is_taken_for_a_slip_of_another(module) -> None:
+    """`np.real(x)` is no misspelt relu, `np.cov(x)` no cos: what means something else is never suggested."""
+    names = [n for n in dir(module) if not n.startswith("_") and isinstance(getattr(module, n), NUMPYS)]
+    wrong = [(n, near) for n in names if lookup(n) is None and not special(n) and (near := nearest_operation(n))]
+    assert [n for n, _ in wrong if n not in RARE] == []
