@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from io import StringIO
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
@@ -25,8 +24,6 @@ Or a column for every name:  w1,b1 in the first line, their numbers below."""
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NUMBER = re.compile(r"[-+]?\d[\d.]*(?:[eE][-+]?\d+)?")
 _COMPONENT = re.compile(r"(.*\S)\s*[\[(]\s*(\d+(?:\s*,\s*\d+)*)\s*,?\s*[\])]\Z")
-LONGEST_HEAD = 2**20
-"""So many characters of a CSV file tell what separates its cells."""
 Row = tuple[int, list[str]]
 """The line of a CSV file that a row stands on, from 1, and its cells."""
 _NAMES, _NUMBERS = ("name", "parameter", "key"), ("gradient", "grad", "theirs", "value", "backprop")
@@ -156,9 +153,9 @@ def _rows(text: str, name: str) -> Iterator[Row]:
     """The rows of a CSV file one by one, so that a bad one is refused before those behind it are looked at."""
     import csv
 
-    head = text.lstrip()[:LONGEST_HEAD].splitlines()[0]
+    head = next(line for line in _lines(text) if line.strip())
     separator = next((s for s in ";\t" if s in head), ",")
-    reader = csv.reader(StringIO(text, newline=None), delimiter=separator, skipinitialspace=True)
+    reader = csv.reader(_lines(text), delimiter=separator, skipinitialspace=True)
     line = 0
     try:
         for cells in reader:
@@ -169,6 +166,16 @@ def _rows(text: str, name: str) -> Iterator[Row]:
                 yield line, [cell.strip() for cell in cells]
     except csv.Error as error:
         raise FileError(f"{name} cannot be read as CSV: {error}") from None
+
+
+def _lines(text: str) -> Iterator[str]:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 class _Table:
