@@ -16,9 +16,10 @@ from backpropcli.graph import Graph
 from backpropcli.ops.definition import Elementwise, Shape, Structural, Value
 from backpropcli.symbolic.arrays import entries, spread, symbols
 from backpropcli.symbolic.compose import LARGEST, MOST, composed, limit, size_of
-from backpropcli.symbolic.digits import number_of
+from backpropcli.symbolic.digits import DIGITS, number_of_digits
 from backpropcli.symbolic.formulas import interpret
 from backpropcli.symbolic.tidy import READABLE, TIDIED, text, tidy
+from backpropcli.symbolic.ties import exactly, relations, sided, tie_shares, true_relation, without_doubles
 from backpropcli.symbolic.timelimit import TooSlow, within
 from backpropcli.symbolic.together import in_one
 from backpropcli.symbolic.words import Formula, SymbolicError, choice, symbol, sympy
@@ -27,7 +28,6 @@ MOST_ENTRIES = 6
 """An array of up to so many entries has a formula for each of them."""
 COMPOSED = 60
 """Nor is one in the data alone of more than these."""
-DIGITS = 30
 SECONDS = 10.0
 Y = re.compile(r"\by\b")
 
@@ -117,7 +117,7 @@ def _one(
             limit(size_of(whole, tidied), tidied)
             with suppress(TooSlow), within(seconds / 3):
                 whole = tidy(whole)
-            conditions = equations.conditions
+            conditions = equations.in_nodes(whole, equations.conditions)[1]
             value = float(number_of_digits(whole, equations.known))
     except TooSlow:
         problem = "takes SymPy too long"
@@ -131,18 +131,11 @@ def _one(
     order = {symbol_: k for k, (symbol_, _, _, _) in enumerate(equations.list)}
     first = sorted(conditions, key=lambda c: max((order.get(s, -1) for s in c.free_symbols), default=-1))
     first = [c for c in first if not isinstance(c, sympy().Ne)]  # those hold nearly everywhere
-    said = tuple(dict.fromkeys(text(c) for c in first if c in own))
-    also = tuple(dict.fromkeys(text(c) for c in first if c not in own)) if whole is not None else ()
+    said = tuple(dict.fromkeys(map(text, without_doubles([c for c in first if c in own]))))
+    every = dict.fromkeys(map(text, without_doubles(first))) if whole is not None else ()
+    also = tuple(c for c in every if c not in said)
     in_data = None if whole is None else text(whole)
     return Derived(name, place, text(kept), in_data, said, value, gradient, problem, also)
-
-
-def number_of_digits(e: Formula, known: Mapping[Any, Any]) -> Any:
-    """An expression's number, worked out with many digits."""
-    from backpropcli.ops.numbers.precise import mp
-
-    with mp.workdps(DIGITS):
-        return number_of(e, known, {})
 
 
 class _Equations:
@@ -156,6 +149,8 @@ class _Equations:
         self.conditions: dict[Any, None] = {}
         self.symbols: dict[int, tuple[str, list[Any]]] = {}
         """By slot: a value's name and the symbols of its entries."""
+        self.known = self._data(values)
+        self.corners: dict[Any, bool] = {}
         total = 0
 
         def named(label: str, found: Formula, shape: Shape, slot: int, boundary: bool) -> Formula:
@@ -163,11 +158,13 @@ class _Equations:
             flat = entries(found)
             total += sum(size_of(e, LARGEST) for e in flat)
             limit(total, MOST)
-            if not boundary:
-                return found
+            if not boundary and not any(map(self.on_edge, flat)):
+                return found  # on a corner a step inside a formula has a symbol too: its slope is a convention
             fresh = symbols(label, shape)
             self.symbols[slot] = (label, entries(fresh))
-            self.list += [(s, e, slot, k) for k, (s, e) in enumerate(zip(entries(fresh), flat, strict=True))]
+            for k, (s, e) in enumerate(zip(entries(fresh), flat, strict=True)):
+                self.list.append((s, e, slot, k))
+                self.known[s] = number_of_digits(e, self.known)
             return fresh
 
         self.made = composed(graph, of, (), named)
@@ -175,9 +172,8 @@ class _Equations:
         if len(target) != 1:
             raise SymbolicError(f"{of} is not one number: its gradient is no single formula")
         self.target = target[0]
-        self.known = self._numbers(values)
 
-    def _numbers(self, values: Mapping[str, Value]) -> dict[Any, Any]:
+    def _data(self, values: Mapping[str, Value]) -> dict[Any, Any]:
         from backpropcli.ops.numbers.precise import mp
 
         known: dict[Any, Any] = {}
@@ -187,8 +183,6 @@ class _Equations:
                     shape = self.graph.shape(name)
                     pairs = zip(entries(symbols(name, shape)), entries(spread(values[name], shape)), strict=True)
                     known.update((s, mp.mpf(float(x))) for s, x in pairs)
-            for symbol_, value, _, _ in self.list:
-                known[symbol_] = number_of(value, known, {})
         return known
 
     def upstream(self, wanted: Sequence[Any]) -> list[tuple[Formula, dict[Any, None]]]:
@@ -207,10 +201,26 @@ class _Equations:
             if symbol_ in found:
                 for s, slope in row.items():
                     self.conditions = {**held.get(s, {}), **held[symbol_]}
-                    found[s] = found.get(s, sympy().S.Zero) + found[symbol_] * self.resolved(slope)
+                    # What gets nothing from the loss asks for nothing: a branch that is not taken has no conditions.
+                    part = found[symbol_] * self.resolved(slope) if found[symbol_] != 0 else sympy().S.Zero
+                    found[s] = found.get(s, sympy().S.Zero) + part
                     held[s] = self.conditions
                     limit(size_of(found[s], LARGEST), LARGEST)
-        return [(found.get(s, sympy().S.Zero), held.get(s, {})) for s in wanted]
+        return [self.in_nodes(found.get(s, sympy().S.Zero), held.get(s, {})) for s in wanted]
+
+    def in_nodes(self, e: Formula, held: dict[Any, None]) -> tuple[Formula, dict[Any, None]]:
+        """An expression and its conditions without the symbols of steps inside a formula (those on a corner)."""
+        nodes = {node.slot for node in self.graph.nodes.values()}
+        inner = [(s, value) for s, value, slot, _ in self.list if slot not in nodes]
+        used = e.free_symbols.union(*(c.free_symbols for c in held))
+        for symbol_, value in reversed(inner):
+            used |= value.free_symbols if symbol_ in used else set()
+        self.conditions, meant = dict(held), dict[Any, Formula]()
+        for symbol_, value in inner:
+            if symbol_ in used:
+                meant[symbol_] = self.resolved(value).xreplace(meant)
+        said = [c.xreplace(meant) for c in self.conditions]
+        return e.xreplace(meant), {c: None for c in said if c not in (True, False)}
 
     def slope(self, own: Any, value: Formula, slot: int, k: int, by: Any) -> Formula:
         """SymPy's local derivative; with the node's own name, a(1 - a), where the textbook has it and it is so."""
@@ -219,7 +229,7 @@ class _Equations:
         if isinstance(operation, Structural) and operation.slopes is not None:
             return self.nearest(plain, self.among_entries(operation.slopes, slot, k, by))
         if not isinstance(operation, Elementwise):
-            return plain
+            return self.shared(plain, slot, k, by) if self.on_edge(plain) else plain
         corner = self.on_edge(plain)  # every slope between those of both sides is right: ours is the usual one
         if not corner and not all(map(Y.search, operation.textbook)):
             return plain
@@ -228,6 +238,23 @@ class _Equations:
         pairs = zip(operation.textbook, inner, strict=True)
         shown = sympy().Add(*[interpret(t, names) * u.diff(by) for t, u in pairs if by in u.free_symbols])
         return shown if corner else self.nearest(plain, shown)
+
+    def shared(self, plain: Formula, slot: int, k: int, by: Any) -> Formula:
+        """The derivative of entry k of an operation that picks entries (max, sort) where some tie: each has its share.
+
+        The shares are those of the operation's own definition, as at every corner; they hold while the tie does.
+        """
+        inner = [entries(self.made[a]) for a in self.graph.arguments[slot]]
+        shares = tie_shares(self.graph, slot, k, [[number_of_digits(u, self.known) for u in row] for row in inner])
+        total = sympy().Add(*[
+            share * u.diff(by)
+            for row, part in zip(inner, shares, strict=True)
+            for u, share in zip(row, part, strict=True)
+            if share and by in u.free_symbols
+        ])
+        related = sorted(relations(plain), key=text)
+        found = [true_relation(one, self.known) for one in related if one.lhs != one.rhs]
+        return choice()(sympy().And(*found, evaluate=False), total, plain) if found and total != plain else plain
 
     def nearest(self, plain: Formula, shown: Formula) -> Formula:
         """The textbook's form of a derivative where its number is SymPy's own, else SymPy's."""
@@ -256,37 +283,37 @@ class _Equations:
             return e.func(*map(self.resolved, e.args))
         condition, then, otherwise = e.args
         holds = bool(number_of_digits(condition, self.known))
-        said = self.resolved(condition)
-        if said not in (True, False):
-            self.conditions[self.sided(said if holds else sympy().Not(said))] = None
+        for said in self.reasons(self.resolved(condition), holds):
+            self.conditions[sided(said, self.known)] = None
         return self.resolved(then if holds else otherwise)
 
-    def sided(self, condition: Any) -> Any:
-        """A condition as it is said: `z > 0`, the number on the right, and strict where it is so here."""
-        if not condition.is_Relational:
-            return self.exactly(condition)
-        if condition.lhs.is_number and not condition.rhs.is_number:
-            condition = condition.reversed
-        left, right = (number_of_digits(e, self.known) for e in (condition.lhs, condition.rhs))
-        strict = {sympy().Ge: sympy().Gt, sympy().Le: sympy().Lt}.get(type(condition))
-        return strict(condition.lhs, condition.rhs, evaluate=False) if strict and left != right else condition
-
-    def exactly(self, condition: Any) -> Any:
-        """A condition that asks which of several numbers one is (a label), as the number that it is: `y[1] == 0`."""
-        library, used = sympy(), condition.free_symbols
-        atoms = condition.atoms(library.core.relational.Relational)
-        if len(used) != 1 or not all(isinstance(a, library.Eq | library.Ne) for a in atoms):
-            return condition
-        (one,) = used
-        return library.Eq(one, library.nsimplify(float(self.known[one])), evaluate=False)
+    def reasons(self, condition: Any, holds: bool) -> list[Any]:
+        """The comparisons because of which a condition holds, or does not: all of `a and b`, one of `a or b`."""
+        library = sympy()
+        if condition in (True, False):
+            return []
+        if isinstance(condition, library.Not):
+            return self.reasons(condition.args[0], not holds)
+        together = isinstance(condition, library.And)
+        if not together and not isinstance(condition, library.Or):
+            return [condition if holds else library.Not(condition)]
+        if exactly(condition, self.known) != condition:  # which number a label is
+            return [condition if holds else library.Not(condition)]
+        parts = sorted(condition.args, key=text)
+        if holds != together:
+            parts = [p for p in parts if bool(number_of_digits(p, self.known)) == holds][:1]
+        return [said for p in parts for said in self.reasons(p, holds)]
 
     def on_edge(self, e: Formula) -> bool:
         """Whether an expression chooses by a comparison of two equal numbers: a corner, such as relu's at 0."""
-        for one in e.atoms(choice()):
-            for relation in one.args[0].atoms(sympy().core.relational.Relational):
-                if number_of_digits(relation.lhs, self.known) == number_of_digits(relation.rhs, self.known):
-                    return True
-        return False
+        return any(map(self.ties, relations(e)))
+
+    def ties(self, relation: Any) -> bool:
+        """Whether the two sides of a comparison are equal here, and not the same anyway."""
+        if relation not in self.corners:
+            a, b = (number_of_digits(side, self.known) for side in (relation.lhs, relation.rhs))
+            self.corners[relation] = bool(a == b and relation.lhs != relation.rhs)
+        return self.corners[relation]
 
     def in_data(self, e: Formula, most: int = TIDIED) -> Formula:
         """An expression in the data's names alone (and the name's own, where that is a node)."""

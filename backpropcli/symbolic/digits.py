@@ -9,6 +9,9 @@ from backpropcli.ops.definition import Value
 from backpropcli.symbolic.arrays import entries, shape_of, symbols
 from backpropcli.symbolic.words import Formula, SymbolicError
 
+DIGITS = 30
+"""Enough to tell numbers that are equal from those that rounding has made alike."""
+
 
 def evaluate(formula: Formula, values: Mapping[str, Value], digits: int = 50) -> Any:
     """The number that a formula is at these values (by name, as the graph has them), as an mpf of so many digits.
@@ -29,6 +32,14 @@ def evaluate(formula: Formula, values: Mapping[str, Value], digits: int = 50) ->
         import numpy as np
 
         return np.array(found, object).reshape(shape_of(formula))
+
+
+def number_of_digits(e: Formula, known: Mapping[Any, Any]) -> Any:
+    """An expression's number, worked out with many digits."""
+    from backpropcli.ops.numbers.precise import mp
+
+    with mp.workdps(DIGITS):
+        return number_of(e, known, {})
 
 
 def inside_out(e: Any, done: Mapping[Any, Any]) -> Iterator[Any]:

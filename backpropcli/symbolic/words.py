@@ -49,7 +49,8 @@ def primitives() -> dict[str, Any]:
         **{name: getattr(sympy(), name) for name in SAME_NAME.split()},
         **{name: getattr(sympy(), name.replace("arc", "a")) for name in INVERSES.split()},
         "absolute": sympy().Abs, "abs": sympy().Abs, "floor": floor, "ceil": ceil,
-        "round": lambda z, d=0: nearest(z * 10**d) / 10**d, "stop_gradient": flat("stop_gradient", sympy().Function),
+        "round": lambda z, d=0: nearest(z * 10 ** floor(d)) / 10 ** floor(d),  # d is a whole number, and no variable
+        "stop_gradient": flat("stop_gradient", sympy().Function),
         "trunc": lambda z: choose(related("Gt", z, zero), floor(z), ceil(z)),
         "sign": lambda z: choose(related("Gt", z, zero), one, choose(related("Lt", z, zero), -one, zero)),
         "where": lambda c, a, b: choose(holds(c), a, b),

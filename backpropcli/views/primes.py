@@ -238,7 +238,7 @@ def _is_where(formula: Expression) -> bool:
 
 
 def _conjuncts(condition: Expression) -> list[Expression]:
-    """The conditions that `&` joins."""
+    """The conditions that `&` joins; a number alone is one where it is not 0."""
     result = []
     waiting = [condition]
     while waiting:
@@ -246,7 +246,7 @@ def _conjuncts(condition: Expression) -> list[Expression]:
         if isinstance(latest, Binary) and latest.sign == "&":
             waiting += [latest.right, latest.left]
         else:
-            result.append(latest)
+            result.append(Binary("!=", latest, Number(0, "0")) if isinstance(latest, Name) else latest)
     return result
 
 

@@ -264,7 +264,7 @@ def _spread(worked: Worked, label: str, terms: Sequence[Term]) -> str:
     number, many = terms[0].upstream.numbers, prod(worked.shape(label))
     match terms[0].through.formula:
         case Call(name="sum"):
-            return f"each of the {many} entries is {number}."
+            return f"each of the {many} entries is {number}." if many > 1 else f"its entry is {number}."
         case Call(name="mean"):
-            return f"each of the {many} entries is {number} / {many}."
+            return f"each of the {many} entries is {number} / {many}." if many > 1 else f"its entry is {number}."
     return ""

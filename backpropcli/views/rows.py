@@ -78,8 +78,9 @@ def _behind(remark: str) -> int:
 def lay_out(rows: Sequence[Row], width: int = WIDTH, wrap: bool = False) -> Iterator[str]:
     """The rows as lines: in columns as many as fit into `width` together, the others broken before their `=`.
 
-    With `wrap`, a single part that is wider than that goes on in the next line; without, it is left whole. A name that
-    would push everything else out of the page stands on a line of its own.
+    With `wrap`, a single part that is wider than that goes on in the next line; without, it is left whole (a remark,
+    which is words, goes on in any case). A name that would push everything else out of the page stands on a line of its
+    own.
     """
     longest = width // WIDEST_NAME
     above = [row.name if len(row.name) > longest and row.flat()[1:] != ("", "", "") else "" for row in rows]
@@ -186,9 +187,9 @@ def _remarked(lines: list[str], row: Row, column: int, head: int, width: int) ->
     for behind, below in ((words, ""), (row.mark, row.remark)):
         for start in (column, len(lines[-1])):
             if behind and len(lines[-1]) <= start and start + _behind(behind) <= width:
-                under = [MARGIN + " " * (head + GAPS[0] + 2) + below] if below else []
+                under = _wrapped(MARGIN + " " * (head + GAPS[0] + 2) + below, head, width) if below else []
                 return [*lines[:-1], lines[-1].ljust(start) + REMARK_GAP + behind, *under]
-    return [*lines, MARGIN + " " * (head + GAPS[0] + 2) + words] if words else lines
+    return [*lines, *_wrapped(MARGIN + " " * (head + GAPS[0] + 2) + words, head, width)] if words else lines
 
 
 def _wrapped(line: str, head: int, width: int) -> list[str]:

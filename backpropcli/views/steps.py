@@ -114,7 +114,8 @@ def gradient_row(worked: Worked, label: str, mark: str) -> Row:
     terms = worked.terms(label)
     if not terms:  # the loss itself
         return Row(name, result=result, mark=mark, remark="" if result == "1" else "the upstream gradient given")
-    remark = "; ".join(dict.fromkeys(filter(None, [*(term.remark for term in terms)])))
+    remarks = [said for term in terms for said in term.remark.split("; ")]  # summed twice over the examples: said once
+    remark = "; ".join(dict.fromkeys(filter(None, remarks)))
     numbers = tuple(term.numbers or "" for term in terms)
     if not all(numbers) or (len(terms) == 1 and numbers[0] == result):
         numbers = ()

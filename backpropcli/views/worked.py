@@ -379,7 +379,8 @@ class Worked:
         numbers = {label: self.precision.show(x) for label, x in known.items()}
         for part in choices(formula, stage.find):
             if (found := decided(part, known, stage.find)) is not None and found[0]:
-                yield f"{joined(found[0], self.style, numbers)}, so {typeset(found[1], self.style)} is taken"
+                because = joined(found[0], self.style, numbers).replace(" == ", " = ")
+                yield f"{because}, so {typeset(found[1], self.style)} is taken"
 
     def batched(self, shape: tuple[int, ...]) -> bool:
         """Whether the first axis of a value counts examples: that of an input or target with examples in rows."""

@@ -134,8 +134,7 @@ class Cone:
         said = [words for sign, words in SIGNS if sign in text and not (sign == "sum(" and "axis=" in text)]
         if not said:
             return None
-        words = "; ".join(said)
-        return Lines([(Said(words[0].upper() + words[1:] + "."), 0)])
+        return Lines([(Said("; ".join(said) + "."), 0)])  # one_hot and axis=0 keep their case, as names do
 
     def walk(self, labels: Iterable[str]) -> Walk:
         """The gradients of these, each from those that come before it."""

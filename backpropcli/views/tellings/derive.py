@@ -260,7 +260,8 @@ class Derivation:
         wrong = [one for one in self.found if not one.agrees]
         first = maths.name(self.told.name, (0,) * len(self.worked.shape(self.told.name)))
         if self.found and not wrong:
-            said.append(f"So do SymPy's formulas of its {len(self.found)} entries.")
+            whose = f"formulas of its {len(self.found)} entries" if len(self.found) > 1 else "formula of its entry"
+            said.append(f"So {'do' if len(self.found) > 1 else 'does'} SymPy's {whose}.")
         for one in wrong:
             said.append(f"SymPy's formula of {one.name}{list(one.entry)} comes to {one.value!r}, not {one.gradient!r}.")
         if is_array(self.told.value):

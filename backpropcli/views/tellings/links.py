@@ -176,13 +176,15 @@ class Links:
         values = [_at(worked.trace.slots[a], to, self.shapes[a]) for a in arguments]
         numbers = [worked.precision.show(x) for x in values]
         given = prime.call.arguments
-        words = [typeset(substitute(a, names), ASCII) for a in given]
+        stand_ins = [f"argument{k}" for k in range(len(given))]  # names, as what they are may not be typed: h.1[0, 0]
+        meant = {name: substitute(a, names) for name, a in zip(stand_ins, given, strict=True)}
         because = reason(prime, values, numbers, worked.style)
-        said_so = reason(prime, values, [*words, *numbers[len(given) :]], ASCII).removeprefix(", as ")
+        said_so = reason(prime, values, [*stand_ins, *numbers[len(given) :]], ASCII).removeprefix(", as ")
         head = typeset(Name(prime.head.format(", ".join(numbers[: len(given)]))), worked.style)
         because += outcome(prime, here, typeset(substitute(given[prime.position], names), worked.style))
         remark = f"{head} = {worked.precision.show(here)}{because}".replace(" == ", " = ") if because else ""
-        conditions = [maths.condition(parse(text), worked.style) for text in said_so.split(" and ") if text]
+        relations = [substitute(parse(text), meant) for text in said_so.split(" and ") if text]
+        conditions = [maths.condition(relation, worked.style) for relation in relations]
         return Fact(said, self._number(here), remark, tuple(conditions))
 
     def _chosen(

@@ -99,6 +99,40 @@ def test_a_corner_takes_the_side_that_backprop_takes(w: str, formula: str, said:
     assert (found.in_data, found.while_) == (formula, said)
 
 
+@pytest.mark.parametrize(
+    ("nodes", "name", "formula", "said"),
+    [
+        ("J: 'max([w, v])*3'", "w", "3/2", ("w == v",)),
+        ("J: 'maximum(w, v)*3'", "w", "3/2", ("w == v",)),
+        ("J: 'maximum(w, v)**2*v'", "w", "v**2", ("w == v",)),
+        ("J: 'clip(w, 2, 3)*3'", "w", "3", ("w >= 2", "w < 3")),
+        ("J: 'max([w, v, w, 1])'", "w", "2/3", ("v == w", "w > 1", "v > 1")),
+        ("J: 'sum(sort([w, v, 3])*[1, 2, 3])'", "w", "3/2", ("v == w", "w < 3")),
+        ("J: 'median([w, v, 3])*w'", "w", "(2*v + w)/2", ("v == w", "v < 3", "w < 3")),
+        ("m: '[w, v]', q: max(m), J: q*w", "v", "w/2", ("m[0] == m[1]",)),
+    ],
+)
+def test_a_tie_has_the_shares_of_backprop(nodes: str, name: str, formula: str, said: tuple[str, ...]) -> None:
+    (found,) = bp.loads(f"parameters: {{w: 2, v: 2}}\nnodes: {{{nodes}}}").derive(name).found
+    assert found.agrees, (found.value, found.gradient)
+    assert (found.formula, {*found.while_}) == (formula, {*said})
+
+
+def test_what_gets_nothing_asks_for_nothing() -> None:
+    """A comparison with NaN (sqrt of a negative number) never holds, and a branch that is not taken needs none."""
+    text = "parameters: {w: -2, v: 3}\nnodes: {r: 'maximum(v, sqrt(w))', J: 'where(w > 0, r, w**2) + max([w, v, 1])'}"
+    found = derived(text, "w")
+    assert (found.formula, found.while_) == ("2*w", ("w < 0", "w < 1"))
+
+
+def test_an_entry_behind_a_step_inside_a_formula() -> None:
+    text = "inputs: {X: [[1, -2]]}\nparameters: {W: [[1], [2]], b: [1]}\n"
+    text += "nodes: {h: relu(X @ W + b), J: 'h[0, 0]*W[0, 0]'}"
+    lines = " ".join(terminal_lines(bp.loads(text).derive("W", (0, 0))))
+    assert "This holds while" in lines
+    assert "The formula and backprop agree." in lines
+
+
 def test_an_array_has_a_formula_for_each_entry_and_matrix_notation() -> None:
     text = "inputs: {x: [1, 2]}\nparameters: {W: [[0.5], [1]]}\nnodes: {z: x @ W, J: sum(z**2)}"
     derivation = bp.loads(text).derive("W")
