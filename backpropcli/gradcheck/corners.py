@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from backpropcli.gradcheck.differences import NARROWEST, UNIT, UNKNOWN, WIDEST, Slope, limit, one_sided, scale
@@ -46,11 +47,9 @@ def exactly_on(point: Point, slot: int) -> bool:
     operation = point.graph.operations[slot]
     arguments = point.graph.arguments[slot]
     here = point.branch_here(slot)
-    if not isinstance(operation, Elementwise):
-        return True  # the narrowest step could not tell its entries apart
     for a in arguments:
         value = point.slots[a]
-        for side in (-math.inf, math.inf):
+        for side in (-math.inf, math.inf) if isinstance(operation, Elementwise) else apart_from_each_other(value):
             v = list(point.slots)
             v[a] = nudged(value, side)
             other = point.branch(operation, slot, v, arguments)
@@ -59,7 +58,17 @@ def exactly_on(point: Point, slot: int) -> bool:
     return False
 
 
-def nudged(value: Any, side: float) -> Any:
+def apart_from_each_other(value: Any) -> Iterator[Any]:
+    """Sides for all entries at a time, by the bits of their numbers: every two of them once go to different ones."""
+    import numpy as np
+
+    numbers = np.arange(np.size(value)).reshape(np.shape(value))
+    for bit in range(max(1, (np.size(value) - 1).bit_length())):
+        for side in (-math.inf, math.inf):
+            yield np.where(numbers >> bit & 1, side, -side)
+
+
+def nudged(value: Any, side: Any) -> Any:
     """The next floats towards `side`."""
     if isinstance(value, float):
         return math.nextafter(value, side)
@@ -90,7 +99,7 @@ def apart(a: Slope, b: Slope) -> bool:
 
 def side(point: Point, component: Component, sign: float, noise: float) -> tuple[Slope, Slope]:
     """The slope on one side, and the limit of the loss there: the best of steps with one choice throughout."""
-    best, tends, before = UNKNOWN, UNKNOWN, UNKNOWN
+    best, tends, before, led = UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
     step = WIDEST * scale(component.x)
     while step >= NARROWEST * scale(component.x):
         xs = [component.x + sign * step * k / 4.0 for k in (1, 2, 3, 4)]
@@ -98,15 +107,25 @@ def side(point: Point, component: Component, sign: float, noise: float) -> tuple
         losses = [loss for loss, _ in seen]
         alike = all(not differs(a, b) for _, other in seen[1:] for a, b in zip(seen[0][1], other, strict=True))
         if alike and all(math.isfinite(loss) for loss in losses):
-            found = one_sided(losses, sign * step / 4.0, noise)
-            if math.isfinite(before.value):  # a root of the step is no cubic: what is left shows from step to step
-                found = Slope(found.value, max(found.error, SHRINKS * abs(found.value - before.value)))
-            before = found
-            if found.error < best.error:
-                best, tends = found, limit(losses, noise)
+            found = shrinking(one_sided(losses, sign * step / 4.0, noise), before)
+            there = shrinking(limit(losses, noise), led)
+            before, led = found, there
+            # Where the slope grows from step to step, a wider one has not seen its own error.
+            refuted = abs(found.value - best.value) > found.error + best.error
+            if found.error < best.error or refuted:
+                best, tends = found, there
                 if abs(best.value) <= 3.0 * best.error:
                     best = Slope(0.0, best.error)
             if best.error <= AGREE / 100 * abs(best.value) or 13.0 * noise * 64.0 / step > best.error:
                 break
         step /= 8.0
     return best, tends
+
+
+def shrinking(found: Slope, before: Slope) -> Slope:
+    """What was found, after the same at a wider step: a root of the step is no cubic, and what is left of it shows from
+    one to the next.
+    """
+    if not math.isfinite(before.value):
+        return found
+    return Slope(found.value, max(found.error, SHRINKS * abs(found.value - before.value)))

@@ -29,6 +29,8 @@ TINY = {53: 1e-200, 24: 1e-30}
 """What gradients below this are made of leaves the range of the format."""
 GONE = 1e-15
 """A gradient of decimals that is smaller than this beside that of their floats is 0."""
+LOW = ("difference", "complex step", "local derivatives")
+"""What judges on the same floats as backprop."""
 RUNS = 10
 """So many runs of the network it takes about to see one component at the top."""
 
@@ -54,15 +56,30 @@ def seen(judge: Judge, components: Sequence[Component], most: float) -> int:
         reliable = numbers.settled(judge.digits(), c)
         if reliable is None or abs(c.backprop - reliable) <= judge.tolerance * max(abs(c.backprop), abs(reliable)):
             continue
+        row = done[k]
+        if row is not None and row.method == "local derivatives":
+            done[k] = on_its_corner(judge, c, row, float(reliable))
+            continue
         row = next(judge.at_the_top([c])) if in_full > 0 else None
         in_full -= 1
         done[k] = row if row and row.reason != "unsettled" else lossy(judge, c, float(reliable), PRECISE[1])
     return 0
 
 
+def on_its_corner(judge: Judge, c: Component, row: Row, reliable: float) -> Row:
+    """The row of a component on a corner, where no slope tells: the rule at many digits chooses the same sides, and
+    each local derivative is right, so what rounding explains of the difference it has taken.
+    """
+    found = lossy(judge, c, reliable, PRECISE[1])
+    if found.reason == "rule":
+        return row
+    where = row.note.partition(";")[0]
+    return found._replace(note=f"{where}; {found.note}", node=row.node)
+
+
 def on_floats(row: Row | None) -> bool:
-    """Whether a component has passed on one of the lower rungs."""
-    return row is not None and row.verdict == "pass" and row.method in ("difference", "complex step")
+    """Whether a component has passed on one of the lower rungs, or on a corner."""
+    return row is not None and row.verdict == "pass" and row.method in LOW
 
 
 def lossy(judge: Judge, c: Component, reliable: float, many: int) -> Row:

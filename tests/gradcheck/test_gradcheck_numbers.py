@@ -277,3 +277,37 @@ def test_a_product_too_small_for_float64_counts_as_rounding() -> None:
     assert (row.verdict, row.reason) == ("fail", "precision")
     assert row.reliable == pytest.approx(8e65, rel=1e-9)
     assert row.backprop == pytest.approx(4e65, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("given", "node", "right"),
+    [
+        ("x: 36, y: 36", "maximum(-log(1 - 1/(1 + exp(-x))), -log(1 - 1/(1 + exp(-y))))", 0.5),
+        ("x: [36, 36]", "max(-log(1 - 1/(1 + exp(-x))))", 0.5),
+        ("x: [36, 36]", "median(-log(1 - 1/(1 + exp(-x))))", 0.5),
+        ("x: [36, 36]", "sum(sort(-log(1 - 1/(1 + exp(-x))))*[1, 3])", 2.0),
+        ("x: [1e-15, 1e-15]", "max(arccosh(1 + x))", 11180339.8874989),
+        ("x: 1e-15, y: 1e-15", "minimum(arccosh(1 + x), arccosh(1 + y))", 11180339.8874989),
+        ("x: 1e-15", "max(stack([arccosh(1 + x), arccosh(1 + x) - 1]))", 22360679.7749979),
+    ],
+)
+def test_a_number_that_is_lost_on_a_corner_is_lost(given: str, node: str, right: float) -> None:
+    report = loads(f"parameters: {{{given}}}\nnodes: {{J: '{node}'}}").check()
+    for row in report.rows:
+        assert (row.verdict, row.reason) == ("fail", "precision")
+        assert row.reliable == pytest.approx(right, rel=1e-9)
+
+
+def test_what_keeps_its_digits_on_a_corner_passes_there() -> None:
+    for node in ("maximum(softplus(x), softplus(y))", "max(stack([softplus(x), softplus(y)]))", "relu(x - y) + x"):
+        report = loads(f"parameters: {{x: 36, y: 36}}\nnodes: {{J: '{node}'}}").check()
+        assert {(row.verdict, row.reason) for row in report.rows} == {("pass", "corner")}, node
+
+
+def test_beside_the_edge_of_a_domain_the_larger_one_is_on_no_corner() -> None:
+    (row,) = loads("parameters: {x: 1e-15}\nnodes: {h: sqrt(x), J: 'max(stack([h, h - 1]))'}").check().rows
+    assert (row.verdict, row.reason) == ("pass", "")
+    assert row.numerical == pytest.approx(0.5e15**0.5 / 2**0.5, rel=1e-9)
+    for rows in ("x: 1e-15, y: 1e-15", "x: 1e-12, y: 1e-12"):
+        report = loads(f"parameters: {{{rows}}}\nnodes: {{J: 'maximum(sqrt(x), sqrt(y))'}}").check()
+        assert {(row.verdict, row.reason) for row in report.rows} == {("pass", "corner")}

@@ -120,6 +120,10 @@ def test_random_graphs_hide_no_fault(network: Network, rng: random.Random, fault
             assert bad.culprit is None or bad.culprit.label == graph.labels()[slot]
 
 
+LEFT_OPEN = [("power", [0.0, 0.0])]
+"""Where no slope is: 0 ** y is infinite below 0, 1 at 0, and 0 above."""
+
+
 @pytest.mark.parametrize("name", [n for n, o in TABLE.items() if isinstance(o, Elementwise)])
 def test_every_elementwise_rule_alone_and_every_fault_in_it(name: str) -> None:
     operation: Any = TABLE[name]
@@ -127,7 +131,8 @@ def test_every_elementwise_rule_alone_and_every_fault_in_it(name: str) -> None:
         values = [float(x) for x in sample]
         shapes, constants = [()] * len(values), [False] * len(values)
         good, _ = judge_alone(*lone(operation, values, shapes, constants, None, ()))
-        assert all(r.verdict == "pass" or r.reason == "nonfinite" for r in good), (sample, good)
+        open_here = (name, values) in LEFT_OPEN
+        assert all(r.verdict == "pass" or r.reason == "nonfinite" or open_here for r in good), (sample, good)
         for k in range(len(values)):
             for fault in FAULTS.values():
                 rows, _ = judge_alone(*lone(broken(operation, fault, k), values, shapes, constants, None, ()))
