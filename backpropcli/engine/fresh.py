@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from backpropcli.engine.labels import labels
 from backpropcli.engine.plan import Plan
 from backpropcli.engine.trace import seed as upstream_of
+from backpropcli.engine.twins import twins
 from backpropcli.errors import SpecError
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Elementwise, Value
@@ -40,6 +41,10 @@ ALIKE = 1000
 """What it costs where all entries of an array are the same, or all class numbers: that shows nothing."""
 DUST = 1000
 """What a value costs that is only what rounding left of 0: relu would take it for more than 0, or less."""
+TWIN = 1000
+"""What a choice between equal numbers costs, maximum(a, a): how a tie is shared is a convention, and no exercise."""
+AVOIDED = 1000
+"""What costs as much is taken only where there is nothing else."""
 MOST_NUMBERS = 3_000
 """Data of more numbers than these are no exercise."""
 NEGLIGIBLE = 1e-6
@@ -153,16 +158,18 @@ def _picked(
     Where units may die, the sets of numbers with a dead one are kept apart from the others: no seed shares one.
     """
     found: list[tuple[float, list[float]]] = []
+    apart = False
     for halves in (False, True):
         if halves and (len(found) >= ENOUGH or count > MOST_HALVED):
             break
         axes = [axis for part in parts for axis in _axes(part, SIZES[count], unit, halves)]
         tried = [(*priced(draw), draw) for draw in map(list, product(*axes))]
         possible = [(price, dead, draw) for price, dead, draw in tried if price < math.inf]
-        apart = may_die and any(dead for _, dead, _ in possible)
+        possible = [one for one in possible if one[0] < AVOIDED] or possible
+        apart = may_die and len({dead for _, dead, _ in possible}) == 2
         found = [(price, draw) for price, dead, draw in possible if not apart or dead == dying]
     nicest = sorted(found, key=lambda pair: pair[0])[: NICEST[count]]
-    place = seed // DYING if dying else seed
+    place = seed // DYING if dying and apart else seed
     return nicest[place * stride(len(nicest)) % len(nicest)][1] if nicest else None
 
 
@@ -258,7 +265,7 @@ def _cost(
         gradients = plan.backward(slots, {plan.graph.nodes[of].slot: upstream_of(plan, of, None)})
     except (ArithmeticError, ValueError):
         return math.inf, False
-    total = 0.0
+    total: float = TWIN * any(n > 0 for n in twins(plan.graph, slots, plan.numbers()))
     zeros = [0, 0]
     count = 0
     for kind, (numbers, places) in enumerate(((slots, asked[0]), (gradients, asked[1]))):

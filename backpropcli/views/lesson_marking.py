@@ -15,6 +15,7 @@ from backpropcli.engine import Trace
 from backpropcli.engine.carried import gradient, value
 from backpropcli.engine.recording import RecordedPlan, RecordedTrace
 from backpropcli.engine.settled import ROUNDING, Settled
+from backpropcli.engine.twins import twins
 from backpropcli.errors import SpecError
 from backpropcli.graph import Graph
 from backpropcli.ops.numbers.recorder import Tape, TooLongError, asarray
@@ -62,13 +63,17 @@ def tolerances(worked: Worked, settled: Settled, steps: Steps, place: Place) -> 
 
 
 def drawn(trace: Trace, tape: Tape, worked: Worked, steps: Steps) -> Function:
-    """The function `drawn(x)`: the steps' numbers as they are computed, by which fresh numbers are chosen."""
+    """The function `drawn(x)`: the steps' numbers as they are computed, by which fresh numbers are chosen.
+
+    Behind them, for each choice between numbers, how many are equal that should not be.
+    """
     results: list[Any] = []
     for step in steps:
         slot = worked.slots[step["name"]]
         numbers = trace.slots if step["phase"] == "value" else trace.gradients
         whole = trace.whole(numbers[slot], trace.graph.shapes[slot])
         results += _entries(whole)
+    results += twins(trace.graph, trace.slots, trace.plan.numbers())
     return Function("drawn", tape, results)
 
 

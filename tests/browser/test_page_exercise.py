@@ -206,6 +206,10 @@ TINY = {
     "classes": "inputs: {x: [[1, 2], [3, -1]]}\ntargets: {y: [0, 2]}\nparameters: {W: [[1, 2, 3], [4, -5, 6]]}\n"
                "nodes:\n  z: x @ W\n  J: cross_entropy(z, y)",
     "one class": "targets: {y: 2}\nparameters: {z: [1, 2, 4]}\nnodes: {p: softmax(z), J: '-log(p[y])'}",
+    "choices": "inputs: {x: -1.5}\nparameters: {w: 2.0, m: 0.3, v: 1.5}\nnodes:\n  s: maximum(w*x, m)\n"
+               "  q: max([w, v, m])\n  J: s*minimum(w, v) + q",
+    "pool": "inputs: {x: [[1, 2], [4, 3]]}\nparameters: {w: 2, b: 1}\nnodes:\n  p: max(x*w + b, axis=1)\n"
+            "  J: sum(p**2)",
     "negative target": "inputs: {x: 1}\ntargets: {y: -2}\nparameters: {a: 1, b: 2, c: 3}\n"
                        "nodes: {J: (a*x + b + c - y)**2}",
 }  # fmt: skip

@@ -23,6 +23,7 @@ function cost(draw, dying) {
       } else total += Math.min(Math.max(figures - 2, 0) ** 2, 25);
     }
   }
+  if (results.slice(place).some((equal) => equal > 0)) total += 1000;  // a choice between equal numbers
   let start = 0;
   for (const {rule, values} of parts) {
     const some = draw.slice(start, start += values.length);
@@ -43,19 +44,21 @@ function nice(seed) {
 }
 // Of few numbers all small ones are tried, and a seed picks among the nicest: with a dead unit, or without.
 function picked(count, seed, dying) {
-  let found = [];
+  let found = [], apart = false;
   for (const halves of [false, true]) {
     if (halves && (found.length >= 30 || count > 2)) break;
     let draws = [[]];
     for (const axis of parts.flatMap((d) => d.values.map((v) => choices(d, v, SIZES[count], halves)))) {
       draws = draws.flatMap((draw) => axis.map((v) => [...draw, v]));
     }
-    const possible = draws.map((draw) => [...priced(draw, dying), draw]).filter(([price]) => price < Infinity);
-    const apart = lesson.mortal === true && possible.some(([, dead]) => dead);
+    let possible = draws.map((draw) => [...priced(draw, dying), draw]).filter(([price]) => price < Infinity);
+    const good = possible.filter(([price]) => price < 1000);
+    if (good.length) possible = good;
+    apart = lesson.mortal === true && new Set(possible.map(([, dead]) => dead)).size === 2;
     found = possible.filter(([, dead]) => !apart || dead === dying).map(([price, , draw]) => [price, draw]);
   }
   const nicest = found.sort((a, b) => a[0] - b[0]).slice(0, NICEST[count]);
-  const place = dying ? Math.floor(seed / 4) : seed;
+  const place = dying && apart ? Math.floor(seed / 4) : seed;
   return nicest.length ? nicest[place * stride(nicest.length) % nicest.length][1] : null;
 }
 function choices({rule, classes}, v, most, halves) {
