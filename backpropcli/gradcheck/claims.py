@@ -59,7 +59,11 @@ def compare(point: Point, expected: Expectation, rows: Sequence[Row], reliable: 
     limit = min((t / abs(y) / SHARPER for t, y in zip(tolerances, yours, strict=True) if y), default=LOST)
     better = reliable.gradient(name, expected.of, limit) if expected.by else reliable.value(name, limit)
     exact = printed if better is None else flatten(better[index] if index is not None else better)[0]
-    actual = [e if lost(p, e) else p for p, e in zip(printed, exact, strict=True)]
+    # Where float64 has done what it can, its last digits are as right as those of the number itself.
+    actual = [
+        e if lost(p, e) or within(y, e, t) else p
+        for y, p, e, t in zip(yours, printed, exact, tolerances, strict=True)
+    ]
     off = [k for k, (y, g, t) in enumerate(zip(yours, actual, tolerances, strict=True)) if not within(y, g, t)]
     worst = max(range(len(yours)), key=lambda k: excess(yours[k], actual[k], tolerances[k]), default=0)
     at = (*(index or ()), *unravel(worst, shape))

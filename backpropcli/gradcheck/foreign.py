@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
 from backpropcli.gradcheck.lost import LOST
 from backpropcli.gradcheck.naming import Match, Matched
+from backpropcli.gradcheck.point import Point
 from backpropcli.gradcheck.report import Row, Verdict
 from backpropcli.gradcheck.spread import spread
 from backpropcli.gradcheck.verdicts import TOLERANCE, TOLERANCE32
@@ -21,6 +22,8 @@ ROUNDING = "both are 0, but for rounding"
 """The note of an entry that says nothing."""
 OWN_WRONG = "backprop's own gradient is wrong here"
 """The note of an entry that was judged by the check's numerical opinion."""
+ON_CORNER = "on a corner"
+"""How the note of an entry begins that lies between the slopes of a corner."""
 OWN_LOST = "float64 lost backprop's own number here"
 """The note of an entry that was judged by 50 digits."""
 SAFETY = 8.0
@@ -152,9 +155,12 @@ def tolerance(precision: Precision, single: bool = False) -> float:
 
 
 def compare(
-    trace: Trace, matched: Matched, rows: Sequence[Row], values: Mapping[str, Value], source: str, precision: Precision
+    trace: Trace, matched: Matched, rows: Sequence[Row], values: Mapping[str, Value], source: str, precision: Precision,
+    seen: Callable[[], Point],
 ) -> Foreign:
-    """Every component of what was matched against `trace`, backprop's own run in float64, and `rows`, its check."""
+    """Every component of what was matched against `trace`, backprop's own run in float64, and `rows`, its check, at the
+    point that is `seen` where corners are shared.
+    """
     opinions = {(row.name, row.index): row for row in rows}
     cornered = any(row.left is not None for row in rows)
     noise = spread(trace, values, [m.name for m in matched.matches], cornered)
@@ -168,6 +174,7 @@ def compare(
         if any(a.verdict == "fail" and b.verdict == "pass" for x, y in zip(judged, other, strict=True)
                for a, b in zip(x, y, strict=True)):  # fmt: skip
             judged, single, judge = other, True, again
+    judged = _together(judged, rows, seen)
     gradients = [_compared(m, trace.graph.shape(m.name), e) for m, e in zip(matched.matches, judged, strict=True)]
     everything = [e for entries in judged for e in entries]
     if matched.misshapen:
@@ -177,6 +184,19 @@ def compare(
     loss = (matched.loss, float(trace.value(trace.of or ""))) if matched.loss is not None and trace.of else None
     notes = list(_notes(source, precision, everything, single))
     return Foreign(source, precision, gradients, everything, matched.missing, loss, single, notes)
+
+
+def _together(judged: Sequence[list[Entry]], rows: Sequence[Row], seen: Callable[[], Point]) -> list[list[Entry]]:
+    """The same, where those that share a corner and do not add up fail."""
+    from backpropcli.gradcheck.foreign_ties import add_up
+
+    everything = [e for entries in judged for e in entries]
+    differing = [(e.name, e.index) for e in everything if e.note.startswith(ON_CORNER)]
+    wrong = add_up(everything, differing, rows, seen)
+    return [
+        [e._replace(verdict="fail", note=wrong[e.name, e.index]) if (e.name, e.index) in wrong else e for e in entries]
+        for entries in judged
+    ]
 
 
 def _compared(m: Match, shape: Shape, entries: Sequence[Entry]) -> Compared:
@@ -250,7 +270,7 @@ class _Judge:
             verdict = "pass" if hidden <= COARSE * size else "unsure"
             note = "" if verdict == "pass" else "too few digits to judge"
         elif row is not None and _between(theirs, row, plain + hidden):
-            verdict, note = "pass", f"on a corner, between its slopes: {row.note}"
+            verdict, note = "pass", f"{ON_CORNER}, between its slopes: {row.note}"
         elif row is not None and row.verdict == "unsure":
             verdict, note = "unsure", "the check itself could not settle this one"
         else:
@@ -308,7 +328,7 @@ def _notes(
             f"{source} is as far off as single precision is, so it was judged to {TOLERANCE32:.0e}. "
             "Double precision makes the check sharper."
         ).replace("e-0", "e-")
-    cornered = sum(e.note.startswith("on a corner") for e in entries)
+    cornered = sum(e.note.startswith(ON_CORNER) for e in entries)
     if cornered:
         yield (
             f"{cornered} of theirs differ{'s' if cornered == 1 else ''} from backprop's where the network is on a "

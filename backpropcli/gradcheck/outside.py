@@ -8,6 +8,7 @@ from typing import Any
 from backpropcli.engine import Plan, run
 from backpropcli.gradcheck.foreign import compare
 from backpropcli.gradcheck.naming import match
+from backpropcli.gradcheck.point import Point
 from backpropcli.gradcheck.report import Report
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Value
@@ -52,7 +53,10 @@ def check_gradients(
     report = own([m.name for m in (*matched.matches, *matched.misshapen)])
     # A file's own answer key is about its own numbers, and not what was asked; a number expected by a flag is.
     report.claims = tuple(claim for claim in report.claims if claim.place is None or not claim.place.line)
-    report.foreign = compare(trace, matched, report.rows, values, given.source, given.precision)
+    report.foreign = compare(
+        trace, matched, report.rows, values, given.source, given.precision,
+        lambda: Point(Plan(graph), values, of, upstream, True),
+    )  # fmt: skip
     if report.foreign.verdict == "fail":
         from backpropcli.gradcheck.diagnosis import diagnose
 

@@ -10,8 +10,8 @@ from backpropcli.gradcheck.numbers import GONE, RANGE, SETTLED, Numbers
 from backpropcli.gradcheck.opinions import PRECISE, Digits
 from backpropcli.gradcheck.verdicts import WORK
 
-LEAST = 1e-12
-"""Every number of a float64 network may be off by as much, and an answer key that a program printed too."""
+LEAST = 1e-15
+"""Every number of a float64 network may be off by as much."""
 
 
 class Reliable:

@@ -231,3 +231,48 @@ def test_a_guess_that_raises_does_not_keep_others_from_being_made(monkeypatch):
     assert check({"w": 2 * a}, spec).foreign.likely == (
         "theirs/right is 1/(1 - a**2): tanh's local derivative 1 - a**2 is missing.",
     )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "node", "theirs", "verdict"),
+    [
+        ("x: [1, 1, 0]", "max(x)", {"x": [1, 1, 0]}, "fail"),
+        ("x: [1, 1, 0]", "max(x)", {"x": [0, 0, 0]}, "fail"),
+        ("x: [1, 1, 0]", "max(x)", {"x": [0.5, 0.6, 0]}, "fail"),
+        ("x: [1, 1, 0]", "max(x)", {"x": [0.505, 0.5, 0]}, "fail"),
+        ("x: [1, 1, 0]", "max(x)", {"x": [0, 1, 0]}, "pass"),
+        ("x: [1, 1, 0]", "max(x)", {"x": [0.3, 0.7, 0]}, "pass"),
+        ("x: [1, 1, 1]", "max(x)", {"x": [0.5, 0.5, 0.5]}, "fail"),
+        ("x: [1, 1, 1]", "max(x)", {"x": [1, 0, 0]}, "pass"),
+        ("x: [[1, 1], [2, 2]]", "sum(max(x, axis=1))", {"x": [[1, 0], [1, 1]]}, "fail"),
+        ("x: [[1, 1], [2, 2]]", "sum(max(x, axis=1))", {"x": [[1, 0], [0.3, 0.7]]}, "pass"),
+        ("a: 2, b: 2", "3*maximum(a, b)", {"a": 3, "b": 3}, "fail"),
+        ("a: 2, b: 2", "3*minimum(a, b)", {"a": 3, "b": 0}, "pass"),
+        ("a: 0, b: 0", "relu(3*a - 2*b)", {"a": 3, "b": 0}, "fail"),
+        ("a: 0, b: 0", "relu(3*a - 2*b)", {"a": 1.5, "b": -1}, "pass"),
+        ("a: 0, b: 0", "abs(a) - abs(b)", {"a": 0.3, "b": 0.2}, "pass"),
+    ],
+)
+def test_theirs_on_a_corner_that_several_share_must_add_up(
+    parameters: str, node: str, theirs: dict[str, object], verdict: str
+) -> None:
+    report = loads(f"parameters: {{{parameters}}}\nnodes: {{J: '{node}'}}").check_gradients(theirs)
+    assert report.foreign is not None
+    assert report.foreign.verdict == verdict
+    together = [e.note for e in report.foreign.entries if "together: the slope is" in e.note]
+    assert bool(together) == (verdict == "fail")
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "pass"), (1.01, "fail")])
+@pytest.mark.parametrize(
+    ("x", "node", "half"),
+    [(1e-9, "max((exp(x) - 1)/x)", 0.2500000001666667), (1e-8, "max(log(1 + x)/x)", -0.2499999966666667),
+     (5.0, "max(erf(x))", 7.835433265508668e-12), (1e-4, "max(x)", 0.5)],
+)  # fmt: skip
+def test_theirs_on_a_shared_corner_where_float64_loses_digits(
+    x: float, node: str, half: float, factor: float, verdict: str
+) -> None:
+    network = loads(f"parameters: {{x: [{x}, {x}]}}\nnodes: {{J: '{node}'}}")
+    report = network.check_gradients({"x": [half * factor, half * factor]})
+    assert report.foreign is not None
+    assert report.foreign.verdict == verdict

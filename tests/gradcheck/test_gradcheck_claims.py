@@ -181,3 +181,22 @@ def test_weights_typed_one_unit_a_row_are_recognised() -> None:
     (claim,) = bp.check(net).claims
     assert claim.verdict == "fail"
     assert claim.diagnosis.startswith("with W1 and W2 transposed it would be right")
+
+
+@pytest.mark.parametrize(
+    ("x", "node", "right"),
+    [(1e4, "sqrt(1 + x) - sqrt(x)", "-2.499812515623633e-07"), (1e3, "1/x - 1/(x + 1)", "-1.997003995005993e-09"),
+     (3.0, "log(1 - tanh(x)**2)", "-1.990109507373461")],
+)  # fmt: skip
+def test_the_number_itself_agrees_to_all_its_digits(x: float, node: str, right: str) -> None:
+    network = loads(network_text(x, node, right))
+    got = network.run().gradient("x")
+    assert f"{got:.16g}" != f"{float(right):.16g}"
+    assert [claim.verdict for claim in network.check().claims] == ["pass"]
+    off = f"{float(right) * (1 + 3e-12):.16g}"
+    assert loads(network_text(x, node, off)).check().claims[0].verdict == "fail"
+    assert loads(network_text(x, node, f"{got:.16g}")).check().claims[0].verdict == "pass"
+
+
+def network_text(x: float, node: str, expected: str) -> str:
+    return f"parameters: {{x: {x}}}\nnodes: {{J: '{node}'}}\nexpect: {{dJ/dx: '{expected}'}}"
