@@ -25,6 +25,9 @@ def nearest(word: str, names: Iterable[str]) -> str:
             return plain[form]
     apart = 1 if len(word) <= 3 else 2  # foo is no slip for floor
     close = [name for name in known if abs(len(name) - len(word)) <= apart]
+    swapped = [name for name in close if len(word) > 3 and sorted(name) == sorted(word)]  # tahn is tanh before tan
+    if swapped:
+        return swapped[0]
     found = get_close_matches(word[:60], close, 1, 0.75 if len(word) > 3 else 0.6 if len(word) > 2 else 0.5)
     return found[0] if found else ""
 

@@ -79,9 +79,7 @@ def operation_of(word: str) -> "Operation":
 
     *modules, bare = word.split(".")
     found = INFIX.get(word) or (lookup(bare) if MODULES.issuperset(modules) else None)
-    if isinstance(found, Refused):
-        raise UsageError(f"{found.name}: {found.reason}", hint=found.hint)
-    if found is not None:
+    if found is not None and not isinstance(found, Refused):
         return found
     from backpropcli.spec.initialisers import OPTIONS, describe
     from backpropcli.spec.losses import ALIASES, LOSSES
@@ -92,6 +90,8 @@ def operation_of(word: str) -> "Operation":
             f"{word} is a loss of the layers form, no operation",
             hint=f"Under layers:  loss: {loss}\nOn the command line:  --loss {loss}",
         )
+    if found is not None:
+        raise UsageError(f"{found.name}: {found.reason}", hint=found.hint)
     if word in OPTIONS:
         raise UsageError(f"{word} is an initialiser, no operation", hint=f"As a value:  W: {describe(word)}")
     raise UsageError(f"no such operation: {word}{did_you_mean(bare, names())}", hint="All of them:  backprop ops")

@@ -54,6 +54,8 @@ def assignment(section: str, text: str) -> Assignment:
     text = composed(text)
     flag = f"{SPELLED[section]} {text}"
     form = _FORMS.get(section, "NAME=VALUE")
+    if section == "nodes" and (hint := _assigned(text.strip())):
+        raise UsageError(f"{flag}: a node is written NAME = FORMULA", hint=hint)
     match = re.match(r"\s*([^=]*?)\s*=(?!=)\s*", text, re.DOTALL)
     if match is None and (double := re.match(r"([^=]*?)\s*==\s*(.*)", text, re.DOTALL)):
         one = f"{double[1].strip()} = {double[2]}" if section == "nodes" else f"{double[1].strip()}={double[2]}"
@@ -70,6 +72,22 @@ def assignment(section: str, text: str) -> Assignment:
         raise UsageError(f"{flag}: {name} has no {'formula' if section == 'nodes' else 'value'}")
     value = said if section == "nodes" else plain(said, flag, name)
     return Assignment(name, value, text, match.end())
+
+
+def _assigned(text: str) -> str:
+    """What to write for `z := w*x`, `z <- w*x`, `z += w` and `w*x = z`; empty for anything else."""
+    from backpropcli.spec.formula.mending import LONGEST, reads, suggested
+
+    if found := re.fullmatch(r"([^\W\d]\w*)\s*(:=|<-|←|[-+*/@]=)\s*(.+)", text):
+        name, sign, rest = found.groups()
+        if sign in (":=", "<-", "←"):
+            return suggested(rest, f'Write -n "{name} = {{}}"', f'Such as -n "{name} = w*x"')
+        return suggested(f"{name} {sign[0]} {rest}", f'What becomes of it has a name of its own:  -n "{name}2 = {{}}"',
+                         "What becomes of it has a name of its own.")  # fmt: skip
+    found = re.fullmatch(r"(?![^\W\d]\w*\s*[(\[])([^=]*[-+*/@][^=]*)=\s*([^\W\d]\w*)", text)
+    if found and len(text) <= LONGEST and reads(found[1].strip()):
+        return f'The name stands on the left:  -n "{found[2]} = {found[1].strip()}"'
+    return ""
 
 
 def _as_node(text: str) -> str:

@@ -49,7 +49,10 @@ def interpret(text: str, names: Mapping[str, Formula], reducing: Any = None) -> 
                 done[id(e)] = -parts[0] if e.sign == "-" else call("logical_not", parts)
             case Binary():
                 arithmetic = ARITHMETIC.get(e.sign)
-                done[id(e)] = arithmetic(*parts) if arithmetic else call(INFIX[e.sign].name, parts)
+                try:
+                    done[id(e)] = arithmetic(*parts) if arithmetic else call(INFIX[e.sign].name, parts)
+                except ZeroDivisionError:
+                    raise SymbolicError("there is a division by 0 in it") from None
             case Call() if reducing is not None and e.name in ("sum", "mean"):
                 outermost = e is tree or (isinstance(tree, Call | Unary) and e in tree.parts())
                 done[id(e)] = getattr(reducing, e.name)(parts[0], outermost)

@@ -49,8 +49,8 @@ def tolerances(worked: Worked, settled: Settled, steps: Steps, place: Place) -> 
         label, is_value = step["name"], step["phase"] == "value"
         slot = worked.slots[label]
         size: Any = settled.sizes[slot] if is_value else settled.gradient_sizes[slot]
-        if size is not None:
-            entries = _entries(size)
+        entries = _entries(size) if size is not None else []
+        if entries:
             largest = entries[0]
             for entry in entries[1:]:
                 largest = maximum(largest, entry)

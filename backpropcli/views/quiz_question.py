@@ -111,8 +111,8 @@ class Question:
         return all(short(x, self.digits) for x in numbers if isfinite(x))
 
     def typable(self) -> bool:
-        """Whether the answer itself can be typed: finite numbers, and not too many of them."""
-        return finite(self.answer) and prod(self.shape) <= MOST_TYPED
+        """Whether the answer itself can be typed: finite numbers, some, and not too many of them."""
+        return finite(self.answer) and 0 < prod(self.shape) <= MOST_TYPED
 
     def read(self, text: str, known: Known | None = None) -> Any:
         """What a typed answer is worth. Raises SpecError where it is no number; `known` as `read_answer`."""

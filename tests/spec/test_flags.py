@@ -179,3 +179,14 @@ def test_any_flag_never_does_more_than_an_error(kind: str, text: str, alone: boo
 def test_values_round_trip(number: float) -> None:
     found = with_flags(parameters=(f"w1={number!r}".replace("inf", ".inf"),)).values["w1"]
     assert found == number
+
+
+@pytest.mark.parametrize(("typed", "hint"), [
+    ("z := w*x", '-n "z = w*x"'), ("z <- w*x", '-n "z = w*x"'), ("z += w", '-n "z2 = z + w"'),
+    ("w*x + 1 = z", '-n "z = w*x + 1"'),
+    ("W[1] = x", "Write W1"), ("f(x) = x", "Write f"), ("y^ = w1*x", "Write y_hat"),
+])  # fmt: skip
+def test_a_node_assigned_otherwise(typed: str, hint: str) -> None:
+    with pytest.raises(BackpropError) as caught:
+        with_flags(nodes=(typed,))
+    assert hint in caught.value.hint

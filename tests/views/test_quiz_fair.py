@@ -254,3 +254,14 @@ def test_numbers_by_chance_get_no_reasons() -> None:
                     said += bool(words) and "entries" not in words
     assert tried > 500
     assert said <= tried / 100
+
+
+@pytest.mark.parametrize("node", ["zeros((0, 3))**2", "v[:0] / v[:0]", "E * 2", "v[:0].nanvar()", "append(E, v[:0])"])
+def test_nothing_is_asked_of_an_array_without_entries(node: str) -> None:
+    network = bp.loads(f'parameters: {{v: [1, 2], x: 2, E: []}}\nnodes: {{a: "{node}", J: "sum(a) + x**2"}}')
+    quiz = network.quiz(every=True)
+    assert all(np.size(question.answer) for question in quiz)
+    quiz.marked({question.name: "1" for question in quiz})
+    assert network.page(exercise=True).html
+    derivation = network.derive("x")
+    assert derivation.found or "by 0" in str(derivation.problem)

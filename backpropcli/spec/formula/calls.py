@@ -289,10 +289,15 @@ def _unknown_keyword(e: Call, operation: Operation, key: str, value: Expression)
 def value_called(e: Call) -> FormulaError:
     """The error for w(x), where w is a value of the network."""
     hint = f"{e.name} * (...)"
+    entry = f"{e.name}[{', '.join(map(show, e.arguments))}]"
+    whole = e.arguments and all(isinstance(a, Number) and a.whole for a in e.arguments) and not e.keywords
     if len(e.arguments) == 1 and not e.keywords:
         product = show(Binary("*", Name(e.name), e.arguments[0]))
         hint = product if len(product) <= 100 else hint
-    return FormulaError(f"{e.name} is a value, not an operation", hint=f"A product is written {hint}").spanning(
+    hint = f"A product is written {hint}"
+    if whole:
+        hint = f"{hint}; one entry is {entry}" if len(e.arguments) == 1 else f"One entry is {entry}, counted from 0."
+    return FormulaError(f"{e.name} is a value, not an operation", hint=hint).spanning(
         e.at, e.at + len(e.name)
     )
 

@@ -130,6 +130,12 @@ def _transposed(call: Call) -> str:
     return suggested(f"{show(call.arguments[0])}.T")
 
 
+def _derived(name: str) -> bool:
+    """Whether a name means an operation's derivative, as `dsigmoid` does: no slip of the operation itself."""
+    ends = name.endswith(("_prime", "_derivative"))
+    return ends or (name[:1] == "d" and lookup(name[1:].lstrip("_")) is not None)
+
+
 def unknown_operation(call: Call, known: frozenset[str] = frozenset()) -> FormulaError | None:
     """The error for the name of a call; None where the operation table has it."""
     from backpropcli.spec.formula.show import show
@@ -147,9 +153,9 @@ def unknown_operation(call: Call, known: frozenset[str] = frozenset()) -> Formul
         else:
             hint = "Transposed is .T; methods are called, as in x.sum()."
         return FormulaError(f"unknown attribute: .{name}", hint=hint).spanning(call.at, end)
-    if call.written == "method" and name == "t":
+    if call.written == "method" and name in ("t", "T", "mT"):
         return FormulaError("a transposed array is .T", hint=_transposed(call)).spanning(call.at, end)
-    if near := nearest_operation(name) or nearest(name, known):
+    if not _derived(name) and (near := nearest_operation(name) or nearest(name, known)):
         hint = f"Did you mean {near}?"
     elif len(call.arguments) == 1 and not call.keywords and len(name) <= 2:
         argument = show(call.arguments[0])

@@ -20,7 +20,7 @@ from backpropcli.spec.formula.around import (
     pair,
     short,
 )
-from backpropcli.spec.formula.mending import MISSING, reads, suggested
+from backpropcli.spec.formula.mending import INVERSE, MISSING, reads, suggested
 from backpropcli.spec.formula.tree import Binary
 
 if TYPE_CHECKING:
@@ -143,11 +143,15 @@ def missing(parser: Parser) -> FormulaError:
     i = parser.i
     token = parser.tokens[i]
     before = parser.tokens[i - 1] if i else ""
-    if token in ("|", "||"):
-        inner = parser.text[parser.starts[i] + len(token) :].split("|")[0].strip()
-        said = "The absolute value is {}."
-        hint = suggested(f"abs({inner})", said, said.format("abs(x)"))
+    if token in ("|", "||", "‖"):
+        inner = re.split("[|‖]", parser.text[parser.starts[i] + len(token) :])[0].strip()
+        name, said = ("abs", "The absolute value is {}.") if token == "|" else ("norm", "The length of a vector is {}.")
+        hint = suggested(f"{name}({inner})", said, said.format(f"{name}(x)"))
         return error_at(parser, i, "| | are not brackets here", hint)
+    if token == "!":
+        what = bare(operand_after(parser, i))
+        hint = suggested(f"logical_not({what})", "The opposite of a condition is {}.", "Write logical_not(x).")
+        return error_at(parser, i, "! is not an operator here", hint)
     if before == "%" and i > 1 and numeral(parser.tokens[i - 2]) and (not token or not token[0].isalnum()):
         part = parser.tokens[i - 2]
         return FormulaError(f"{part}% is not a number here", hint=suggested(f"{part}/100")).spanning(
@@ -226,8 +230,11 @@ def _power(parser: Parser) -> FormulaError:
     left, right = operand_before(parser, i), operand_after(parser, i)
     if right in ("T", "⊤"):
         return error_at(parser, i, "^ is not an operator here", f"Transposed is {left}.T")
+    inverse = INVERSE.match(f"{left}^{right}")
     right = f"({right[1:-1]})" if right[:1] == "{" else right
     hint = suggested(f"exp({bare(right)})", "The exponential function is {}.") if left == "e" else ""
+    if inverse:
+        hint = suggested(f"inv({left})", "The inverse of a matrix is {}.")
     example = suggested(f"{left}**{right}", ": {}")
     return error_at(parser, i, f"^ is not an operator here; a power is **{example}", hint)
 
@@ -243,6 +250,9 @@ def _prime(parser: Parser) -> FormulaError:
     if not parser.tokens[i - 1].isidentifier():
         message = "a prime has no place in a formula"
     start = parser.starts[i]
+    if parser.text[start + 1 :].lstrip().startswith("("):
+        hint = "Derivatives are worked out for you: write only the value."
+        return FormulaError("a derivative has no place in a formula", hint=hint).spanning(start, start + 1)
     hint = f"Another name could be {name}_new; transposed is {name}.T."
     return FormulaError(message, hint=short(hint, "Transposed is .T.")).spanning(start, start + 1)
 
@@ -261,11 +271,26 @@ def _sign(parser: Parser) -> FormulaError:
             shown = sign.replace("a", left).replace("b", right)
         return error_at(parser, i, f"{_called(token)} is not an operator here", suggested(shown))
     message, hint = _SIGNS[token]
+    if token == ";" and (opener := open_bracket(parser)) is not None:
+        return error_at(parser, i, message, _semicolon(parser, opener))
     written = re.search(r"\w+\(\{right\}\)", hint)
     if written:
         found = written[0].replace("{right}", bare(right))
         hint = hint.replace(written[0], found if reads(found) else written[0].replace("{right}", "x"))
     return error_at(parser, i, message, hint)
+
+
+def _semicolon(parser: Parser, opener: int) -> str:
+    """`max(0; x)` and `W[0; 1]` want a comma, `[1, 2; 3, 4]` a list for every row."""
+    text, start = parser.text, parser.starts[opener] + 1
+    end = text.find(OPENERS[parser.tokens[opener]], start)
+    inner = text[start:end]
+    made = inner.replace(";", ",")
+    before = text[: start - 1].rstrip()[-1:]
+    if parser.tokens[opener] == "[" and not (before.isalnum() or before in ("_", ")", "]")):
+        made = ", ".join(f"[{', '.join(row.replace(',', ' ').split())}]" for row in inner.split(";") if row.strip())
+    said = "Arguments and entries are separated by commas."
+    return suggested(text[:start] + made + text[end:], otherwise=said) if end > 0 else said
 
 
 def _called(token: str) -> str:

@@ -34,6 +34,8 @@ SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _NAME = r"[^\W\d]\w*(?:\.\w+)*"
 _ATOM = rf"(?:{_NAME}|\d+\.?\d*|\.\d+)"
 _MODULE = r"(?:(?:np|numpy|math|torch|F|jnp|tf)\.)?"
+INVERSE = re.compile(r"(?<!\w)[A-Z]\w*\s*\^\s*[{(]?-1\}?(?!\d)")
+"""Of a number it is one over it, of a matrix its inverse: which of them is meant, a formula alone does not say."""
 _trying: list[str] = []
 
 
@@ -60,7 +62,7 @@ def suggested(text: str, said: str = "Write {}", otherwise: str = "") -> str:
 
 def whole(text: str, known: Container[str] = ()) -> tuple[str, int]:
     """The formula as it was probably meant, and in how many places that differs; empty where it cannot be told."""
-    if len(text) > LONGEST or _trying or _ambiguous(text, known):
+    if len(text) > LONGEST or _trying or _ambiguous(text, known) or INVERSE.search(text):
         return "", 0
     now, count = text.strip(), 0
     for rule in RULES:
@@ -101,12 +103,17 @@ def looked_over(error: FormulaError, text: str, known: Container[str] = ()) -> F
         return error
     fixed, count = whole(text, known)
     local = error.hint.removeprefix("Write ").replace(" ", "")
-    if fixed and error.message == MISSING and (not local or local not in fixed.replace(" ", "")):
+    if fixed and error.message == MISSING and (not local or not _said(local, fixed)):
         error.message = _instead(text) or MISSING
         error.hint = f"Write {fixed}"
     elif fixed and count > 1:
         error.hint = f"Write {fixed}"
     return error
+
+
+def _said(local: str, fixed: str) -> bool:
+    """Whether the whole formula has a product in it: of `W**-1 v` not `1 * v`, whose first factor is a power."""
+    return re.search(r"(?<!\*\*)(?<!\*\*-)" + re.escape(local), fixed.replace(" ", "")) is not None
 
 
 def _ambiguous(text: str, known: Container[str]) -> str:
@@ -168,6 +175,21 @@ def _defined(text: str, known: Container[str]) -> tuple[str, int]:
     return re.subn(rf"^\s*{_NAME}\s*:?=(?!=)\s*", "", text)
 
 
+def _norms(text: str, known: Container[str]) -> tuple[str, int]:
+    """`||v||` and `‖v‖`, of two as of no subscript."""
+    return re.subn(r"(?:\|\||‖)([^|‖]+)(?:\|\||‖)(?:_\{?2\}?)?", r"norm(\1)", text)
+
+
+def _divided(text: str, known: Container[str]) -> tuple[str, int]:
+    """`x mod 2` and `x div 2`."""
+    count = 0
+    for word, sign in (("mod", "%"), ("div", "//")):
+        if word not in known:
+            text, found = re.subn(rf"(?<=[\w)\]])\s+{word}\s+(?=[\w(])", f" {sign} ", text, flags=re.IGNORECASE)
+            count += 2 * found
+    return text, count
+
+
 def _choice(text: str, known: Container[str]) -> tuple[str, int]:
     """`a if c else b` and `c ? a : b`."""
     if found := re.fullmatch(r"if\s+(.+?)\s+then\s+(.+?)\s+else\s+(.+)", text):
@@ -198,6 +220,8 @@ def _modules(text: str, known: Container[str]) -> tuple[str, int]:
 
 def _sums(text: str, known: Container[str]) -> tuple[str, int]:
     """`Σ w_i x_i` and `Σᵢ wᵢxᵢ`."""
+    if "sum_" in text and not any(f"sum_{i}" in known for i in "ijk"):
+        text = re.sub(r"(?<![\w.])sum_\{?[ijk]\}?\s+", "Σ ", text)
     found = re.fullmatch(r"([^Σ∑]*?)[Σ∑](?:_?[{(]?\w*[})]?(?=\s))?\s*(.+?)(\s*[+-]\s*[^Σ∑]+)?", text)
     if found is None:
         return text, 0
@@ -333,16 +357,22 @@ def _closing(text: str, opener: int) -> int:
 
 
 def _lists(text: str, known: Container[str]) -> tuple[str, int]:
-    """`[1 2 3]`: a list of numbers without commas."""
+    """`[1 2 3]` and `[1 2; 3 4]`: lists of numbers without commas."""
     number = r"[-+]?(?:\d+\.?\d*|\.\d+)"
 
     def listed(found: re.Match[str]) -> str:
         return f"[{', '.join(found[1].split())}]"
 
-    return re.subn(rf"\[\s*({number}(?:\s+{number})+)\s*\]", listed, text)
+    def rows(found: re.Match[str]) -> str:
+        return "[" + ", ".join(f"[{', '.join(row.replace(',', ' ').split())}]" for row in found[1].split(";")) + "]"
+
+    matrix = rf"(?<![\w)\]])\[\s*({number}(?:[\s,]+{number})*(?:\s*;\s*{number}(?:[\s,]+{number})*)+)\s*\]"
+    text, matrices = re.subn(matrix, rows, text)
+    text, vectors = re.subn(rf"\[\s*({number}(?:\s+{number})+)\s*\]", listed, text)
+    return text, matrices + vectors
 
 
 RULES: tuple[Rule, ...] = (
-    _lists, _ended, _defined, _latex, _signs, _decimals, _choice, _modules, _sums, _roots, _transposed, _powers,
-    _raised, _powers_of_calls, _pi, _called, _bars, _products, _apart,
+    _norms, _divided, _lists, _ended, _defined, _latex, _signs, _decimals, _choice, _modules, _sums, _roots,
+    _transposed, _powers, _raised, _powers_of_calls, _pi, _called, _bars, _products, _apart,
 )  # fmt: skip

@@ -81,9 +81,12 @@ def _meant(word: str, known: Collection[str]) -> str:
         return f"Did you mean {hat}?"
     if "ᵀ" in word and all(part in known for part in word.split("ᵀ") if part):
         return f"Did you mean {word.replace('ᵀ', '.T @ ').removesuffix(' @ ')}?"
-    if near := nearest(word, known):
+    if word[-2:] in ("_i", "_j", "_k") and word[:-2] in known:
+        return f"Operations work on whole arrays: write {word[:-2]}, one entry is {word[:-2]}[0]."
+    gradient = (word[:1] == "d" and (word[1:] in known or word in ("dJ", "dL", "dE"))) or word.startswith("grad_")
+    if not gradient and (near := nearest(word, known)):
         return f"Did you mean {near}?"
-    if word.startswith(("d_", "grad_", "∂")):
+    if gradient or word.startswith(("d_", "∂")):
         return "Gradients are worked out for you: a formula says only the value."
     if 0 < len(known) <= 12:
         return f"The names here: {', '.join(known)}"

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import backpropcli
-from backpropcli.errors import FormulaError
+from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.ops.refused import REFUSED
 from backpropcli.ops.table import lookup
+from backpropcli.spec import loads
 from backpropcli.spec.formula.functions import special
 from backpropcli.spec.formula.mending import reads, suggested, whole
 from backpropcli.spec.formula.names import names, nearest_operation
@@ -53,6 +54,12 @@ MEANT = [
     ("½(a-y)^2", "1/2*(a-y)**2"),
     ("1/2(a-y)^2", "1/2*(a-y)**2"), ("0.5(a-y)^2", "0.5*(a-y)**2"), ("½", "1/2"), ("¾ x", "3/4*x"),
     ("π r²", "pi*r**2"), ("2πx", "2*pi*x"), ("√x", "sqrt(x)"), ("√(x+1) + 2x", "sqrt(x+1) + 2*x"), ("2√x", "2*sqrt(x)"),
+    ("||w||", "norm(w)"), ("||w||^2", "norm(w)**2"), ("2*||w||_2 + 3x", "2*norm(w) + 3*x"), ("‖w‖", "norm(w)"),
+    ("sum_i w_i x_i", "sum(w * x)"), ("sum_i w[i]", "sum(w)"), ("x mod 2", "x % 2"), ("(x + 1) MOD 2", "(x + 1) % 2"),
+    ("x div 2", "x // 2"), ("W^-1 x", "inv(W)"), ("W^{-1} @ x", "inv(W)"), ("W**-1 x", "W**-1*x"),
+    ("!x", "logical_not(x)"),
+    ("max(0; w*x)", "max(0, w*x)"), ("W[0; 1]", "W[0, 1]"), ("[1, 2; 3, 4] @ x", "[[1, 2], [3, 4]] @ x"),
+    ("[1 2; 3 4] @ x", "[[1, 2], [3, 4]] @ x"),
     ("∛x", "cbrt(x)"), ("|x|", "abs(x)"), ("2|x|", "2*abs(x)"), ("|x - y| + 2x", "abs(x - y) + 2*x"),
     ("x²y", "x**2*y"), ("x² y", "x**2*y"), ("a²b²", "a**2*b**2"), ("x₁ + 1", "x1"), ("x₁ + x₂", "x1 + x2"),
     ("w₁x₁", "w1*x1"), ("w₁x₁ + w₂x₂ + b", "w1*x1 + w2*x2 + b"), ("w₁·x₁", "w1·x1"),
@@ -178,3 +185,18 @@ def test_no_name_of_numpys_is_taken_for_a_slip_of_another(module) -> None:
     names = [n for n in dir(module) if not n.startswith("_") and isinstance(getattr(module, n), NUMPYS)]
     wrong = [(n, near) for n in names if lookup(n) is None and not special(n) and (near := nearest_operation(n))]
     assert [n for n, _ in wrong if n not in RARE] == []
+
+
+@pytest.mark.parametrize(("typed", "told"), [
+    ("tahn(x)", "Did you mean tanh?"), ("sigmiod(x)", "Did you mean sigmoid?"),
+    ("sigmoid'(x)", "worked out for you"),
+    ("dsigmoid(x)", "Say once"), ("tanh_prime(x)", "Say once"), ("x.T()", "x.T"), ("mse(x, y)", "mean((z - y)**2)"),
+    ("W(0, 1)", "One entry is W[0, 1]"), ("x(1)", "x * 1; one entry is x[1]"),
+    ("sum(x_i)", "write x, one entry is x[0]"),
+    ("dw + 1", "worked out for you"), ("dJ/dw", "worked out for you"), ("real(x)", "Write the name alone."),
+])  # fmt: skip
+def test_what_would_give_another_answer_is_not_suggested(typed: str, told: str) -> None:
+    spec = "inputs: {x: [1, 2], y: [3, 4]}\nparameters: {w: 3, W: [[1, 2], [3, 4]]}\nnodes: {J: \"%s\"}"
+    with pytest.raises(BackpropError) as caught:
+        loads(spec % typed)
+    assert told in caught.value.hint
