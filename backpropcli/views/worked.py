@@ -96,8 +96,14 @@ class Worked:
         return result
 
     def movers(self, stage: Stage) -> list[str]:
-        """Those of a stage's inputs that it moves with: not what stands only in what is stopped (`stop_gradient`)."""
-        return [name for name in stage.inputs if self.graph.carries(self.slots[name], stage.steps)]
+        """Those of a stage's inputs that it moves with: not what stands only in what is stopped (`stop_gradient`), or
+        gives only its size (`W.shape[0]`)."""
+        graph = self.graph
+        if graph.operations[stage.slot] is None:  # a constant
+            return []
+        used = {argument for slot in stage.steps or (stage.slot,) for argument in graph.arguments[slot]}
+        slots = ((name, self.slots[name]) for name in stage.inputs)
+        return [name for name, slot in slots if slot in used and graph.carries(slot, stage.steps)]
 
     def shape(self, label: str) -> tuple[int, ...]:
         """The shape of a value; () is a plain number."""

@@ -265,3 +265,17 @@ def test_nothing_is_asked_of_an_array_without_entries(node: str) -> None:
     assert network.page(exercise=True).html
     derivation = network.derive("x")
     assert derivation.found or "by 0" in str(derivation.problem)
+
+
+@pytest.mark.parametrize("node", [
+    "ravel(W.shape[1]) + W.shape[1] * arange(3)", "x * W.shape[1] * arange(3)", "x**2 * len(W)", "relu(v * W.shape[1])",
+    "maximum(x * W.shape[1], x**2) + where(x > W.shape[0], x, 2*x)", "v / W.size",
+])  # fmt: skip
+def test_what_gives_only_its_size_is_no_factor(node: str) -> None:
+    spec = f'parameters: {{x: 2, W: [[1, 2, 3], [4, 5, 6]], v: [1, 2]}}\nnodes: {{a: "{node}", J: "sum(a*x)"}}'
+    network = bp.loads(spec)
+    assert "dJ/da" in [question.name for question in network.quiz(every=True)]
+    assert network.page(exercise=True).html
+    for name in ("x", "v"):
+        assert list(network.explain(name).sections())
+    assert network.check().verdict == "pass"

@@ -35,6 +35,8 @@ class Bound(NamedTuple):
 def bind(e: Call, operation: Operation) -> Bound:
     """The arguments and options of a call, in NumPy's order; FormulaError where their number or names do not fit."""
     positional, keywords = e.arguments, e.keywords
+    if e.written == "method" and not operation.arguments and not operation.variadic:
+        raise FormulaError(f"{e.name} is not a method", hint=f"It stands alone: {e.name}(3)").spanning(e.at, e.end)
     if operation.order and len(positional) > 1:
         by_name = tuple(zip(operation.order[1:], positional[1:], strict=False))
         if len(positional) > len(operation.order):

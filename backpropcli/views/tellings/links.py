@@ -158,7 +158,8 @@ class Links:
         for label in (*stage.inputs, stage.name):
             own = self.worked.shape(label)
             if own:
-                found[label] = entry(label, _broadcast(to, own))
+                if _meets(own, shape):  # not what gives only its size, W.shape[1]
+                    found[label] = entry(label, _broadcast(to, own))
             elif "." in label and label != stage.name:
                 found[label] = self.written(label)
         return found
@@ -192,7 +193,7 @@ class Links:
     ) -> Iterator[Fact]:
         """What the choices in a local derivative come to for one entry of the result."""
         worked = self.worked
-        labels = [*stage.inputs, stage.name]
+        labels = [label for label in (*stage.inputs, stage.name) if _meets(worked.shape(label), shape)]
         known = {label: _at(worked.value(label), to, shape) for label in labels}
         numbers = {label: worked.precision.show(x) for label, x in known.items()}
         for part in choices(formula, stage.find):
@@ -271,6 +272,12 @@ def _reached(shape: Place, own: Place, place: Place) -> Iterator[Place]:
         range(size) if k < extra or own[k - extra] == 1 else (place[k - extra],) for k, size in enumerate(shape)
     ]
     return every(*ranges)
+
+
+def _meets(own: Place, shape: Place) -> bool:
+    """Whether an argument of shape `own` can broadcast to a result's shape."""
+    pairs = zip(reversed(own), reversed(shape), strict=False)
+    return len(own) <= len(shape) and all(n in (1, m) for n, m in pairs)
 
 
 def _broadcast(to: Place, own: Place) -> Place:

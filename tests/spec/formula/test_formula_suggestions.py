@@ -194,6 +194,7 @@ def test_no_name_of_numpys_is_taken_for_a_slip_of_another(module) -> None:
     ("W(0, 1)", "One entry is W[0, 1]"), ("x(1)", "x * 1; one entry is x[1]"),
     ("sum(x_i)", "write x, one entry is x[0]"),
     ("dw + 1", "worked out for you"), ("dJ/dw", "worked out for you"), ("real(x)", "Write the name alone."),
+    ("W.shape[1].eye() + x", "eye(3)"), ("x.zeros()", "zeros(3)"),
 ])  # fmt: skip
 def test_what_would_give_another_answer_is_not_suggested(typed: str, told: str) -> None:
     spec = "inputs: {x: [1, 2], y: [3, 4]}\nparameters: {w: 3, W: [[1, 2], [3, 4]]}\nnodes: {J: \"%s\"}"
