@@ -12,6 +12,8 @@ from backpropcli.ops.definition import Elementwise
 
 SHRINKS = 0.6
 """From a step to one an eighth as wide, what still shrinks has this share of the change left at most (as its root)."""
+NEARBY, BESIDE = 24, 2.0**-20
+"""So many points, and so far from a corner, tell which slopes meet there."""
 AGREE = 1e-6
 """Two slopes, or two values, that differ by less than this (relative) are the same for a corner or a jump."""
 
@@ -90,6 +92,31 @@ def sides(point: Point, component: Component) -> Sides:
     here = Slope(point.loss, noise + UNIT * abs(point.loss))
     jump = any(apart(a, b) for a, b in ((below, above), (below, here), (above, here)))
     return Sides(left, right, jump)
+
+
+def around(point: Point, component: Component, found: Sides) -> Sides:
+    """The sides, widened by the slopes close by: where three entries tie, the median does not move with any one of
+    them, but beside the tie it moves with one.
+    """
+    if isinstance(point.graph.operations[point.target], Elementwise) or not point.graph.shapes[component.slot]:
+        return found
+    import numpy as np
+
+    rng, slot = np.random.default_rng(0), component.slot
+    low, high = sorted((found.left, found.right))
+    for _ in range(NEARBY):
+        value = point.slots[slot] + BESIDE * scale(component.x) * rng.choice((-1.0, 1.0), point.graph.shapes[slot]) * (
+            rng.uniform(0.5, 1.0, point.graph.shapes[slot])
+        )
+        step = BESIDE / 64.0 * scale(component.x)
+        losses = []
+        for to in (-step, step):
+            moved = value + 0.0
+            moved.flat[component.flat] += to
+            losses.append(point.total(point.plan.reevaluate(point.slots, {slot: moved})[point.target]))
+        slope = Slope((losses[1] - losses[0]) / (2.0 * step), point.noise(slot) / step)
+        low, high = min(low, slope), max(high, slope)
+    return found._replace(left=low, right=high)
 
 
 def apart(a: Slope, b: Slope) -> bool:

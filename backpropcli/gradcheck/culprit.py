@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from backpropcli.engine import Plan
 from backpropcli.engine.plan import quietly
-from backpropcli.gradcheck.corners import Sides, sides
+from backpropcli.gradcheck.corners import Sides, around, sides
 from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.point import Component, Point
 from backpropcli.gradcheck.report import Culprit, Row, Verdict
@@ -23,6 +23,8 @@ from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 
 SAMPLE = 48
 """So many entries of an elementwise operation are judged one by one, of those that one look at all left in doubt."""
+BENT = "between the slopes beside its corner"
+"""The note of an argument whose two slopes do not hold its local derivative, as those of a median's tie may not."""
 INSTEAD = 0.375
 """A number to judge a rule at, where there is none."""
 SAMPLE_WHOLE = 32
@@ -132,6 +134,8 @@ class Locals:
             except Exception:  # no complex step goes through: differences judge some entries
                 size = math.prod(shapes[k])
                 doubted = list(range(0, size, max(1, math.ceil(size / SAMPLE_WHOLE))))
+            if doubted and math.prod(shapes[k]) <= SAMPLE_WHOLE:  # a tie is shared with what one side has confirmed
+                doubted = list(range(math.prod(shapes[k])))
             entries[f"argument{k}"] = doubted[:SAMPLE_WHOLE]
         if any(entries.values()):
             made = lone(operation, values, shapes, constants, graph.options.get(slot), graph.shapes[slot])
@@ -222,7 +226,9 @@ def judge_alone(
     rows = judge.rows(components)
     if len(rows) < 2 or any(row.verdict == "fail" for row in rows):
         return rows, None
-    return rows, untied(point, list(on_corners(point, components, rows)), judge.tolerance)
+    cornered = list(on_corners(point, components, rows))
+    bent = any(row.note == BENT for row in rows)
+    return rows, untied(point, cornered, judge.tolerance, together=bent)
 
 
 def on_corners(point: Point, components: Sequence[Component], rows: Sequence[Row]) -> Iterator[Cornered]:
@@ -248,9 +254,12 @@ def uneven(shape: tuple[int, ...]) -> Any:
 
 def within_sides(judge: Judge, c: Component, found: Sides) -> Row:
     """On an operation's own corner, any local derivative between the slopes of its two sides is right."""
+    note = ""
+    if found.known and not found.hold(c.backprop):
+        found, note = around(judge.point, c, found), BENT
     verdict: Verdict = "pass" if found.hold(c.backprop) else "fail" if found.known else "unsure"
     middle = Slope((found.left.value + found.right.value) / 2.0, abs(found.left.value - found.right.value) / 2.0)
-    row = judge.row(c, middle, verdict, "difference", "corner")
+    row = judge.row(c, middle, verdict, "difference", "corner", note=note)
     if found.jump:  # what moves together crosses it, so nothing has to add up
         return row
     return row._replace(left=found.left.value, right=found.right.value)

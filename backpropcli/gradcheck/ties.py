@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any, NamedTuple
 
 from backpropcli.gradcheck.corners import AGREE, SHRINKS, apart
@@ -39,10 +39,13 @@ class Tie(NamedTuple):
     says: float
 
 
-def untied(point: Point, cornered: Sequence[Cornered], tolerance: float) -> Tie | None:
-    """A direction over these components along which the loss is smooth and the gradients do not add up to its slope."""
+def untied(point: Point, cornered: Sequence[Cornered], tolerance: float, together: bool = False) -> Tie | None:
+    """A direction over these components along which the loss is smooth and the gradients do not add up to its slope.
+
+    `together`: only all of them, where no one is left behind. Of three that tie any two move the median, and one none.
+    """
     known = [c for c in cornered if 0.0 < abs(c.right - c.left) < math.inf]
-    for weights in directions(known):
+    for weights in islice(directions(known), 1 if together else None):
         components = tuple(c.component for c, weight in zip(known, weights, strict=True) if weight)
         used = tuple(weight for weight in weights if weight)
         slope = smooth(point, components, used)

@@ -301,7 +301,8 @@ class Judge:
         found.update(zip(nothing, complex_slopes(self.point, nothing, IN_RANGE), strict=True))
         for c in components:
             n = found.get(c)
-            if n is None:
+            # A complex step sees one side of a corner, and a difference both.
+            if n is None or (c in self._contradicted and self._accepts(c, n)):
                 yield None
             elif self._accepts(c, n) or (c.backprop == 0.0 == n.value and self._steady(c)):
                 yield self.row(c, n, "pass", "complex step")

@@ -230,3 +230,26 @@ def test_a_known_culprit_and_a_plain_contradiction_are_enough() -> None:
     assert found.count("unsure") == 0
     assert found.count("fail") > 3000
     assert all(row.verdict == "pass" for row in found.rows if row.name == "W2")
+
+
+@pytest.mark.parametrize(
+    ("x", "value", "gradient", "verdict"),
+    [
+        ("1, 1, 0.3", "median(x)", "upstream*(abs(x - median(x)) < 1e-4)", "fail"),
+        ("1, 1, 0.3", "median(x)", "upstream*(abs(x - median(x)) < 1e-4)/2", "pass"),
+        ("1, 1, 0.3", "median(x)", "0*x*upstream", "fail"),
+        ("1, 1, 1", "median(x)", "upstream*(x == median(x))", "fail"),
+        ("1, 2, 2, 0", "sort(x)[-1]", "upstream*(x == max(x))", "fail"),
+        ("1, 2, 2, 0", "sort(x)[-1]", "upstream*(x == max(x))/2", "pass"),
+    ],
+)
+def test_ties_of_what_is_sorted_are_counted_once(x: str, value: str, gradient: str, verdict: str) -> None:
+    text = f"parameters: {{x: [{x}]}}\nfunctions: {{f(x): {{value: '{value}', gradient: {{x: '{gradient}'}}}}}}\n"
+    report = loads(text + "nodes: {h: f(x), J: 1.7*h}").check()
+    assert report.verdict == verdict
+    assert report.culprit is None or report.culprit.operation == "f"
+
+
+@pytest.mark.parametrize("x", ["1, 1, 1", "1, 1.00001, 1", "1, 1.0000000000000002, 1", "2, 2, 2, 2, 2"])
+def test_a_median_of_three_that_tie_is_not_blamed(x: str) -> None:
+    assert loads(f"parameters: {{x: [{x}]}}\nnodes: {{J: 1.7*median(x)}}").check().verdict in ("unsure", "pass")
