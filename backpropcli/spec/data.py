@@ -9,7 +9,7 @@ from typing import Any
 from backpropcli.errors import BackpropError, SpecError
 from backpropcli.ops.definition import Shape, Value, show_shape
 from backpropcli.spec.places import Key
-from backpropcli.spec.printed import made, spaced
+from backpropcli.spec.printed import made, rowed, spaced
 from backpropcli.spec.waiting import ready, too_large, waiting
 from backpropcli.spec.words import Words
 from backpropcli.spec.yaml_errors import comma_error
@@ -92,9 +92,11 @@ def constant(words: Words, text: str, name: str, path: Key) -> Value:
 
 
 def unpacked(raw: list[Any]) -> list[Any]:
-    """A list with numbers for a text that is all there is in brackets, as in `[1 2 3]` or `[[1 2], [3 4]]`."""
-    if len(raw) == 1 and type(raw[0]) is str:
-        return spaced(raw[0]) or raw
+    """A list with numbers for a text that is all there is in brackets, as in `[1 2 3]` or `[1 2; 3 4]`."""
+    if len(raw) == 1 and type(raw[0]) is str and (numbers := spaced(raw[0])):
+        return numbers
+    if raw and type(raw[-1]) is not list and (rows := rowed(raw)):
+        return rows
     return [unpacked(item) if type(item) is list else item for item in raw] if raw and type(raw[0]) is list else raw
 
 

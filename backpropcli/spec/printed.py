@@ -8,6 +8,7 @@ from typing import Any
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _PRINTED = re.compile(rf"\s*(?:(?:{_NUMBER}(?=[\s\];]|\Z)|[\[\];])\s*)+\Z")
 _SPACED = re.compile(rf"\s*{_NUMBER}(?:\s+{_NUMBER})+\s*\Z")
+_WHOLE = re.compile(rf"{_NUMBER}\Z")
 _THOUSANDS = re.compile(r"\s*[-+]?\d{1,3}(?: \d{3})+\s*\Z")
 _MADE = re.compile(
     r"\s*(?:(?:torch|tf|np|numpy|jnp)\.)?(?:[Tt]ensor|FloatTensor|constant|asarray|array)\(\s*(\[.*\])\s*"
@@ -19,15 +20,17 @@ _MADE = re.compile(
 def printed(text: str) -> list[Any] | None:
     """The nested list that a text such as `[[1 2] [3 4]]` or `1 2; 3 4` means; None where it is something else.
 
-    What has a comma, an operator or a name in it is left to others; `1 -2` without brackets is a difference, and
-    `1 000` one number.
+    Rows in brackets, `[1 2; 3 4]`, may have commas too. What else has a comma, an operator or a name in it is left to
+    others; `1 -2` without brackets is a difference, and `1 000` one number.
     """
+    if text.lstrip()[:1] == "[" and (rows := _matrix(text)) is not None:
+        return rows
     if not _PRINTED.match(text) or not re.search(r"[\d.\]]\s+[-+.\d\[]|;", text) or _THOUSANDS.match(text):
         return None
     if "[" not in text:
         if ";" not in text and re.search(r"\s[-+]", text.strip()):
             return None
-        rows = [_row(row) for row in text.split(";") if row.strip()]
+        rows = _rows(text)
         return rows if ";" in text else rows[0]
     return _nested(text) if ";" not in text else None
 
@@ -37,10 +40,29 @@ def spaced(item: Any) -> list[Any] | None:
     return _row(item) if isinstance(item, str) and _SPACED.match(item) and not _THOUSANDS.match(item) else None
 
 
+def rowed(items: list[Any]) -> list[Any] | None:
+    """What YAML cuts at its commas, `[1, 2; 3, 4]`: the rows; None where it is something else."""
+    has_rows = any(isinstance(item, str) and ";" in item for item in items)
+    return _matrix(f"[{', '.join(map(str, items))}]") if has_rows else None
+
+
 def made(text: str) -> str:
     """`torch.tensor([1.0, 2.0])` without what stands around the list; empty where it is something else."""
     found = _MADE.match(text)
     return found[1] if found else ""
+
+
+def _matrix(text: str) -> list[Any] | None:
+    """`[1 2; 3, 4]` as rows; None where there is no `;`, or anything but numbers."""
+    inner = text.strip()[1:-1]
+    if ";" not in inner or text.strip()[-1:] != "]":
+        return None
+    words = inner.replace(",", " ").replace(";", " ").split()
+    return _rows(inner) if words and all(map(_WHOLE.match, words)) else None
+
+
+def _rows(text: str) -> list[Any]:
+    return [_row(row.replace(",", " ")) for row in text.split(";") if row.strip()]
 
 
 def _row(text: str) -> list[Any]:

@@ -62,6 +62,8 @@ SPECS = [
 # Read as it is: what backprop, NumPy or PyTorch print.
 READ = [
     ("parameters:\n  w: [1 2 3]\nnodes: {J: sum(w)}", "w", [1, 2, 3]),
+    ("parameters:\n  w: [1 2; 3 4]\nnodes: {J: sum(w)}", "w", [[1, 2], [3, 4]]),
+    ("parameters:\n  w: [1, 2; 3, 4]\nnodes: {J: sum(w)}", "w", [[1, 2], [3, 4]]),
     ("parameters:\n  w: [0.35 0.07 -0.42]\nnodes: {J: sum(w)}", "w", [0.35, 0.07, -0.42]),
     ("parameters:\n  w: [1 -2]\nnodes: {J: sum(w)}", "w", [1, -2]),
     ("parameters:\n  w: [[1 2], [3 4]]\nnodes: {J: sum(w)}", "w", [[1, 2], [3, 4]]),
@@ -98,12 +100,13 @@ def test_what_is_printed_is_read(text: str, name: str, value: list) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("[1 2 3]", [1, 2, 3]), ("1 2; 3 4", [[1, 2], [3, 4]]), ("[[1 2] [3 4]]", [[1, 2], [3, 4]]),
+        ("[1 2 3]", [1, 2, 3]), ("1 2; 3 4", [[1, 2], [3, 4]]), ("[1 2; 3 4]", [[1, 2], [3, 4]]),
+        ("[1, -2; 3, 4;]", [[1, -2], [3, 4]]), ("[1; 2]", [[1], [2]]), ("[[1 2] [3 4]]", [[1, 2], [3, 4]]),
         ("[[1. 2.]\n [3. 4.]]", [[1, 2], [3, 4]]), ("1 2 3", [1, 2, 3]), ("[ 0.5 -1e-3]", [0.5, -1e-3]),
         ("1 -2; 3 4", [[1, -2], [3, 4]]), ("1; 2", [[1], [2]]),
         ("1 -2", None), ("1 000", None), ("12 345 678", None), ("[1, 2]", None), ("[1 2", None), ("1", None),
         ("[1]", None),
-        ("2 * 3", None), ("[1 - 2]", None), ("a b", None), ("", None), ("[1 2]]", None), ("[1 2; 3 4]", None),
+        ("2 * 3", None), ("[1 - 2]", None), ("a b", None), ("", None), ("[1 2]]", None), ("[1 2; x 4]", None),
     ],
 )  # fmt: skip
 def test_numbers_side_by_side(text: str, value: list | None) -> None:

@@ -176,8 +176,10 @@ def _defined(text: str, known: Container[str]) -> tuple[str, int]:
 
 
 def _norms(text: str, known: Container[str]) -> tuple[str, int]:
-    """`||v||` and `‖v‖`, of two as of no subscript."""
-    return re.subn(r"(?:\|\||‖)([^|‖]+)(?:\|\||‖)(?:_\{?2\}?)?", r"norm(\1)", text)
+    """`||v||` and `‖v‖`, of two as of no subscript, and `||v||_1`."""
+    text, ones = re.subn(r"(?:\|\||‖)([^|‖]+)(?:\|\||‖)_\{?1\}?", r"norm(\1, ord=1)", text)
+    text, count = re.subn(r"(?:\|\||‖)([^|‖]+)(?:\|\||‖)(?:_\{?2\}?)?", r"norm(\1)", text)
+    return text, 2 * ones + count
 
 
 def _divided(text: str, known: Container[str]) -> tuple[str, int]:

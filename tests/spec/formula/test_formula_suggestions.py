@@ -32,6 +32,7 @@ MEANT = [
     ("max(x) y", "max(x) * y"), ("relu(x) relu(z)", "relu(x) * relu(z)"), ("tanh(w x)", "w * x"),
     ("np.exp(x) np.exp(y)", "np.exp(x) * np.exp(y)"), ("2(x) + 3(y)", "2*(x) + 3*(y)"), ("x.T y", "x.T * y"),
     # Calls without parentheses.
+    ("||x||_1 + 2", "norm(x, ord=1) + 2"), ("‖x - z‖", "norm(x - z)"),
     ("tanh x", "tanh(x)"), ("sigmoid z", "sigmoid(z)"), ("relu z + b", "relu(z) + b"), ("log p", "log(p)"),
     ("sqrt 2", "sqrt(2)"), ("exp x", "exp(x)"), ("2 sin x", "2*sin(x)"), ("sin x cos x", "sin(x)*cos(x)"),
     ("ln x", "log(x)"), ("ln(x)^2", "log(x)**2"), ("log2 x", "log2(x)"), ("np.exp x", "exp(x)"),
