@@ -66,6 +66,9 @@ def _first(ways: list[int], named: set[int]) -> int:
 def _meant(graph: Graph, row: int, column: int) -> bool:
     """Whether the author made the column on purpose, or one of the two is a constant of the formula."""
     operation: Any = graph.operations[column]
+    kinds = [node.kind for node in graph.nodes.values() if node.slot in (row, column)]
+    if "node" not in kinds and kinds.count("parameter") == 1 and len(kinds) == 2:
+        return True  # data beside N centres, x - mu, which have no examples
     if row in graph.constants or column in graph.constants:
         return True
     if operation is None or operation.group != "shapes":

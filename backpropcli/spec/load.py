@@ -246,8 +246,9 @@ class _Building:
             if name in self.formulas:
                 raise words.error(f"{name} is a node and a loss function", ("loss",), "Give the node another name.")
             return raw
-        if name in ALIASES and name not in self.kinds:
-            raise words.error(f"unknown loss: {name}. Did you mean {ALIASES[name]}?", ("loss",))
+        known = ALIASES.get(str(name).lower())
+        if known and name not in self.kinds:
+            raise words.error(f"unknown loss: {name}. Did you mean {known}?", ("loss",))
         if isinstance(raw, dict):
             raise self._unknown_loss(name)
         return None

@@ -173,7 +173,8 @@ def _token(token: str) -> str:
     if first in RAISED:
         return f"^{{{''.join(RAISED[c] for c in token)}}}"
     if first.isalpha() or first == "_":
-        return _name(token)
+        text = _name(token)
+        return f"{{{text.rstrip()}}} " if "^" in text else text  # a step J^{(1)} may be squared
     if first in OPERATORS:
         return OPERATORS[first]
     return first if first.isascii() else rf"\mbox{{{printable(first)}}}"
@@ -183,8 +184,7 @@ def _name(name: str) -> str:
     if name in FUNCTIONS:
         return FUNCTIONS[name] + " "
     if name.isascii():
-        text = latex_name(name)
-        return f"{{{text}}} " if "^" in text else f"{text} "  # a step J^{(1)} may be squared
+        return latex_name(name) + " "
     base, _, index = name.partition("_")
     below = rf"\mathrm{{{index.replace('_', ', ')}}}" if index.isascii() else rf"\mbox{{{printable(index)}}}"
     return rf"\mbox{{{printable(base)}}}" + (f"_{{{below}}}" if index else "") + " "

@@ -10,7 +10,7 @@ from backpropcli.app import main
 DATA = """
 inputs: {x: [1, 2, 3], X: [[1, 2], [3, 4], [5, 6]], one: [[7]]}
 targets: {y: [[1], [2], [3]], t: [1, 0, 1]}
-parameters: {b: 0.5, W: [[0.5], [1.0]], w: [0.5, 1.0]}
+parameters: {b: 0.5, W: [[0.5], [1.0]], w: [0.5, 1.0], mu: [0, 1, 2]}
 """
 
 
@@ -40,7 +40,7 @@ def test_hardly_meant(formula, nodes, note):
     ("sum((x[:, None] - x)**2)", {}), ("sum((d - x)**2)", {"d": "x.reshape(-1, 1) * 2"}),
     ("sum(expand_dims(x, 1) * x)", {}), ("sum(y == arange(3))", {}), ("mean((X @ W - y)**2)", {}), ("sum(one + x)", {}),
     ("mean((X @ w - t)**2)", {}), ("sum(X - mean(X, axis=1, keepdims=True))", {}), ("sum(X * w + b)", {}),
-    ("sum(outer(x, y))", {}),
+    ("sum(outer(x, y))", {}), ("sum(exp(-(y - mu)**2))", {}),
 ])
 def test_meant(formula, nodes):
     assert notes(formula, **nodes) == []

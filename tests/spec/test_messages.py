@@ -165,3 +165,13 @@ def test_expected_arrays_as_they_are_printed(capsys) -> None:
         assert main(["check", *network, "--expect", said]) == 0, capsys.readouterr()
         capsys.readouterr()
     assert main(["check", *network, "--expect", "dJ/dx[0,2]=[10 13]"]) == 1
+
+
+@pytest.mark.parametrize(("spec", "told"), [
+    ("parameters: {w: 1}\nnodes: {J: w**2}\nloss: MSE", "Did you mean mean_squared_error?"),
+    ("parameters: {w: 1}\nnodes: {J: w**2}\nexpect: {dw: 2}", "Did you mean dJ/dw?"),
+])  # fmt: skip
+def test_what_is_meant_is_told_whatever_it_is_called(spec: str, told: str) -> None:
+    with pytest.raises(BackpropError) as caught:
+        bp.loads(spec)
+    assert told in str(caught.value)
