@@ -526,7 +526,7 @@ def test_a_latex_key_with_matrices_fits_the_page(quiz, spec):
     [
         ("dJ/dt2 @ W2.T", r"dJ/dt_2 \, W_2 ^{\top}"),
         ("[[1 2] [3 4]] * z", r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \odot z"),
-        ("dJ/dJ.3 spread over z", r"dJ/d{J^{(3)}} \ \text{spread}\ \text{over}\ z"),
+        ("dJ/dJ.3 spread over z", r"dJ/dJ^{(3)} \ \text{spread}\ \text{over}\ z"),
         ("dJ/dq where z is largest", r"dJ/dq \ \text{where}\ z \ \text{is}\ \text{largest}"),
         ("z[1]", "z [1]"),
         ("relu(z) + 1", r"\mathrm{relu} (z ) + 1"),

@@ -81,7 +81,8 @@ def test_any_table_fits(width, values, length):
     name = "w" * length
     trace = traced({"z": f"{name} * x * 3 + {name}", "J": "sum(z**2)"}, {name: values}, {"x": values[::-1]})
     text = shown(trace, width)
-    assert max(map(width_of, text.splitlines()[:-3])) <= max(width, 60)
+    # Beside a long name the two columns still have one number of four digits each: no table is narrower.
+    assert max(map(width_of, text.splitlines()[:-3])) <= max(width, 64)
 
 
 @pytest.mark.parametrize(("eps", "width"), [(0.001, 80), (None, 80), (0.001, 100)])
