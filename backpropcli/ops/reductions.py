@@ -8,6 +8,7 @@ from typing import Any
 from backpropcli.errors import OperationError
 from backpropcli.ops import sorting, statistics
 from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.others import products_of_others
 from backpropcli.ops.planning import axes_of, flag, number, reduced, sample, shown
 from backpropcli.ops.stacked import column, leading, shape_of, spread
 
@@ -155,28 +156,6 @@ def _variance_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
 def _deviation_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     # Where y is 0 every deviation is 0 too: so is the gradient, by convention.
     return _deviations(xp, o, a) / column(xp, o, xp.where(y == 0, 1.0, y)) * (column(xp, o, g) / (o.divisor or 1))
-
-
-def products_of_others(xp: XP, o: Options, a: Value) -> Value:
-    """For every entry the product of all the others along the reduced axes."""
-    last = tuple(range(-len(o.axis), 0))
-    moved = xp.moveaxis(a, o.axis, last)
-    flat = xp.reshape(moved, (*leading(xp, moved, len(last)), o.count))
-    others = xp.reshape(_others(xp, flat), shape_of(moved))
-    return xp.moveaxis(others, last, o.axis)
-
-
-def _others(xp: XP, a: Value) -> Value:
-    """For every entry along the last axis the product of all others, in pairs of pairs: zeros need no care."""
-    size = a.shape[-1]
-    if size < 2:
-        return xp.ones(a.shape)
-    if size % 2:
-        a = xp.concatenate([a, xp.ones((*a.shape[:-1], 1))], axis=-1)
-    left, right = a[..., 0::2], a[..., 1::2]
-    outside = _others(xp, left * right)
-    both = xp.stack([outside * right, outside * left], axis=-1)
-    return xp.reshape(both, a.shape)[..., :size]
 
 
 def _cumulative(xp: XP, o: Options, a: Value) -> Value:

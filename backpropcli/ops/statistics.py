@@ -7,6 +7,7 @@ from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.others import products_of_others
 from backpropcli.ops.planning import axes_of, flag, number, reduced, sample
 from backpropcli.ops.stacked import column, leading, shape_of
 
@@ -194,8 +195,6 @@ def _nan_reduction(name: str, words: str, value: Any, text: str, vjp: Any, **res
 
 def _others(xp: XP, o: Options, a: Value) -> Value:
     """For every entry the product of all the other numbers."""
-    from backpropcli.ops.reductions import products_of_others
-
     return products_of_others(xp, o, _filled(xp, a, 1.0))
 
 
