@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import nan
 from typing import NamedTuple
 
@@ -207,8 +207,28 @@ def decided(
     return said, formula
 
 
-def choices(formula: Expression, find: Callable[[str], object]) -> list[Call]:
-    """The choices in a local derivative, `where(x > y, 2x, 1)`, outer ones alone."""
+class Taken(NamedTuple):
+    """A choice in a local derivative, `where(x > y, 2x, 1)`, what is chosen, and the conditions that decide it."""
+
+    part: Call
+    conditions: list[Expression]
+    chosen: Expression
+
+    def told(self, chosen: Expression, style: Style, numbers: Mapping[str, str]) -> str:
+        """`3 > 2, so 2x is taken`; `chosen` as its names are shown, `numbers` those of the conditions."""
+        because = joined(self.conditions, style, numbers).replace(" == ", " = ")
+        return f"{because}, so {typeset(chosen, style)} is taken"
+
+
+def taken(formula: Expression, known: Mapping[str, float], find: Callable[[str], object]) -> Iterator[Taken]:
+    """The choices in a local derivative that these numbers decide."""
+    for part in _choices(formula, find):
+        if (found := decided(part, known, find)) is not None and found[0]:
+            yield Taken(part, *found)
+
+
+def _choices(formula: Expression, find: Callable[[str], object]) -> list[Call]:
+    """The choices in a local derivative, outer ones alone."""
     found: list[Call] = []
     waiting = [formula]
     while waiting:

@@ -18,7 +18,7 @@ from backpropcli.ops.numbers.nothing import Unreached
 from backpropcli.spec.formula.tree import Binary, Expression, Name, postorder, same
 from backpropcli.views.inline import full, inline, rounded
 from backpropcli.views.numbers import MOST_DIGITS, Precision, gradient_name, local_name
-from backpropcli.views.primes import Prime, cases, choices, decided, evaluate, joined, outcome, reason
+from backpropcli.views.primes import Prime, cases, evaluate, outcome, reason, taken
 from backpropcli.views.stages import Stage, paired, primitive_stages, stages
 from backpropcli.views.terms import Factor, Term
 from backpropcli.views.trial import comes_to
@@ -383,10 +383,8 @@ class Worked:
             return
         known = {label: self.value(label) for label in labels}
         numbers = {label: self.precision.show(x) for label, x in known.items()}
-        for part in choices(formula, stage.find):
-            if (found := decided(part, known, stage.find)) is not None and found[0]:
-                because = joined(found[0], self.style, numbers).replace(" == ", " = ")
-                yield f"{because}, so {typeset(found[1], self.style)} is taken"
+        for choice in taken(formula, known, stage.find):
+            yield choice.told(choice.chosen, self.style, numbers)
 
     def batched(self, shape: tuple[int, ...]) -> bool:
         """Whether the first axis of a value counts examples: that of an input or target with examples in rows."""

@@ -35,8 +35,6 @@ STRUCTURAL = """
 """
 """NumPy's functions that work on object arrays as they are: they add, multiply and move entries."""
 MADE = "zeros ones full arange eye linspace zeros_like"
-CONDITIONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"})
-"""The operations whose result is true or false."""
 OR_NOTHING = {"mul": "times", "div": "over", "neg": "opposite", "where": "where"}
 """What becomes of an operation whose (first) number may be nothing, so that its result may be."""
 BOTH_NOTHING = {"add": "plus", "sub": "minus"}

@@ -11,7 +11,7 @@ from backpropcli.ops.numbers import nothing
 from backpropcli.spec.formula.parser import parse
 from backpropcli.spec.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
 from backpropcli.views.numbers import component_name
-from backpropcli.views.primes import Prime, choices, decided, joined, outcome, reason
+from backpropcli.views.primes import Prime, outcome, reason, taken
 from backpropcli.views.stages import Stage
 from backpropcli.views.tellings import maths
 from backpropcli.views.tellings.maths import Maths, entry
@@ -196,13 +196,11 @@ class Links:
         labels = [label for label in (*stage.inputs, stage.name) if _meets(worked.shape(label), shape)]
         known = {label: _at(worked.value(label), to, shape) for label in labels}
         numbers = {label: worked.precision.show(x) for label, x in known.items()}
-        for part in choices(formula, stage.find):
-            if (found := decided(part, known, stage.find)) is not None and found[0]:
-                taken = substitute(found[1], names)
-                because = joined(found[0], worked.style, numbers)
-                remark = f"{because}, so {typeset(taken, worked.style)} is taken".replace(" == ", " = ")
-                conditions = [maths.condition(substitute(one, names), worked.style) for one in found[0]]
-                yield Fact(substitute(part, names), taken, remark, tuple(conditions))
+        for choice in taken(formula, known, stage.find):
+            chosen = substitute(choice.chosen, names)
+            remark = choice.told(chosen, worked.style, numbers)
+            conditions = [maths.condition(substitute(one, names), worked.style) for one in choice.conditions]
+            yield Fact(substitute(choice.part, names), chosen, remark, tuple(conditions))
 
     def _number(self, value: float) -> Number:
         return Number(value, self.worked.precision.show(value))
