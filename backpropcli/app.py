@@ -9,9 +9,10 @@ import gc
 import os
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from backpropcli import __version__
+from backpropcli.commands.table import COMMANDS, Entry
 from backpropcli.errors import BackpropError, FileError, UsageError
 from backpropcli.reads import forget
 
@@ -21,32 +22,6 @@ if TYPE_CHECKING:
 GOOD, WRONG, UNUSABLE, UNSURE, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 """Exit statuses. Over several files the first of BUG, UNUSABLE, WRONG, UNSURE, GOOD."""
 
-
-class Entry(NamedTuple):
-    """A command: its name, the module in `commands` with a function of that name, one line of help, its panel."""
-
-    name: str
-    module: str
-    help: str
-    panel: str
-
-
-COMPUTE, EXPLAIN, START = "Work with a network", "Understand it", "Get started"
-COMMANDS = (
-    Entry("run", "run", "Every node's value and gradient; --steps shows the work.", COMPUTE),
-    Entry("check", "check", "Are the gradients right? Compares them with finite differences.", COMPUTE),
-    Entry("page", "page", "One HTML page: step through both passes, or fill in the blanks.", COMPUTE),
-    Entry("explain", "explain", "How does the chain rule get to this gradient?", EXPLAIN),
-    Entry("derive", "derive", "The gradient as one formula, by SymPy.", EXPLAIN),
-    Entry("nudge", "nudge", "What happens when one number moves a little?", EXPLAIN),
-    Entry("count", "count", "What did the gradients cost, and what would nudging have cost?", EXPLAIN),
-    Entry("draw", "draw", "What the graph looks like: terminal, SVG, DOT or Mermaid.", EXPLAIN),
-    Entry("quiz", "quiz", "The same as an exercise: fill in the numbers, or print a worksheet.", EXPLAIN),
-    Entry("new", "new", "Write a starter net.yaml: the network of the lecture.", START),
-    Entry("schema", "schema", "The JSON Schema of net.yaml: editors complete and check it.", START),
-    Entry("ops", "ops", "The operations that formulas can use.", START),
-)
-"""Every command, in the order of `backprop --help`. A new command is one line here and one module."""
 
 HELP = """Backpropagation, worked out: every node's value and gradient, and whether they are right.
 
@@ -60,6 +35,8 @@ Write the network down as you would on paper, and run it:
 or without a file:
 
   backprop run -i x=3 -p w=2 -n "y = w*x" -n "J = (y - 5)**2"
+
+The guide, for learners, teachers and engineers:  backprop help
 """
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 COMPLETION = "_BACKPROP_COMPLETE"
@@ -110,11 +87,11 @@ def run(words: list[str]) -> int:
 
         print_all([f"backprop {__version__}\n"])
         return GOOD
-    for entry in COMMANDS:
-        if entry.name == words[0]:
-            return _call(_one_app(entry), words[1:], f"backprop {entry.name}")
-    if words[0] == "help":
-        return _call(_full_app(), [*words[1:2], "--help"], "backprop")
+    entries = {entry.name: entry for entry in COMMANDS}
+    if words[0] == "help" and words[1:] and words[1] in entries:  # backprop help run
+        words = [words[1], "--help"]
+    if words[0] in entries:
+        return _call(_one_app(entries[words[0]]), words[1:], f"backprop {words[0]}")
     raise _no_command(words)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from backpropcli import __version__
-from backpropcli.app import COMMANDS, main
+from backpropcli.app import main
+from backpropcli.commands.table import COMMANDS
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PROGRAMS = Path(__file__).parent.parent / "examples" / "programs"
@@ -65,6 +66,9 @@ def test_version(capsys):
         (["run", "--eps", "3"], "error: no such option: --eps\n  --eps belongs to backprop check.\n"),
         (["run", "--get"], "error: --get needs a value behind it\n"),
         (["run", "--steps=3"], "error: --steps takes no value\n"),
+        (["help", "languge"], "error: no such topic: languge. Did you mean language?\n  The chapters: learner,"),
+        (["help", "chek"], "error: no such topic: chek. Did you mean check?\n"),
+        (["help", "learner", "teacher"], "error: help shows one topic, and got 2: learner, teacher\n"),
         (["new", "a.yaml", "b.yaml"], "error: new writes one file, and got 2: a.yaml, b.yaml"),
     ],
 )
@@ -252,3 +256,5 @@ def test_completion():
     assert "dJ/dw1" in complete("backprop run --example lecture --get ")
     assert complete("backprop run --get ") == []
     assert complete("backprop check --dif") == ["--difference"]
+    assert complete("backprop help l") == ["learner", "language", "layers"]
+    assert complete("backprop help nu") == ["nudge"]

@@ -13,13 +13,15 @@ from typing import NamedTuple
 
 import pytest
 
-from backpropcli.app import COMMANDS, main
+from backpropcli.app import main
+from backpropcli.commands.table import COMMANDS
+from backpropcli.guide import CHAPTERS, chapter
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "backpropcli"
 
 STOREYS = (
-    {"safe", "reads"},
+    {"safe", "reads", "guide"},
     {"errors", "suggest"},
     {"ops"},
     {"graph"},
@@ -290,11 +292,13 @@ def test_a_json_spec_never_needs_yaml(tmp_path: Path) -> None:
 # The commands and the repository.
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = "".join(map(chapter, CHAPTERS))
 
 
 @pytest.mark.parametrize("command", [entry.name for entry in COMMANDS])
 def test_command_is_documented_and_helps(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert f"backprop {command}" in README
+    assert f"`backprop {command}`" in README  # in the table of commands
+    assert f"backprop {command}" in GUIDE
     assert main([command, "--help"]) == 0
     shown = capsys.readouterr().out
     assert "Examples" in shown
@@ -302,7 +306,7 @@ def test_command_is_documented_and_helps(command: str, capsys: pytest.CaptureFix
 
 
 def test_every_command_file_is_a_command() -> None:
-    helpers = {"checking", "itself", "programs", "several", "options", "quantity", "words"}
+    helpers = {"checking", "itself", "programs", "several", "options", "quantity", "table", "words"}
     files = {module.name.partition(".")[2] for module in MODULES if module.name.startswith("commands.")}
     assert files - helpers == {entry.module for entry in COMMANDS}
 

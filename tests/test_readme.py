@@ -1,73 +1,78 @@
-"""Every console block of the README is typed in, and what is printed is compared with what the README shows."""
+"""Every session in the README and in the guide is typed in, and prints what is shown."""
 
 from __future__ import annotations
 
-import os
+import doctest
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from backpropcli.guide import CHAPTERS, chapter, title
+from tests.sessions import ROOT, Typed, blocks, consoles, furnish, play, trimmed
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXTS = {"README": README, **{name: chapter(name) for name in CHAPTERS}}
+SESSIONS = [(name, block) for name, text in TEXTS.items() for block in consoles(text)]
+WIDEST = 80
+"""What fits a common terminal."""
 
 
-def consoles(text: str) -> list[list[tuple[str, str]]]:
-    """The blocks, each a list of (command, what it prints); behind a backslash a line `> ` continues the command."""
-    blocks = []
-    for block in re.findall(r"```console\n(.*?)```", text, flags=re.S):
-        session: list[tuple[str, str]] = []
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                session.append((line[2:], ""))
-            elif line.startswith("> ") and not session[-1][1] and session[-1][0].endswith("\\"):
-                session[-1] = (session[-1][0] + "\n" + line[2:], "")
-            else:
-                session[-1] = (session[-1][0], session[-1][1] + line + "\n")
-        blocks.append(session)
-    return blocks
+def test_there_are_sessions() -> None:
+    assert len(consoles(README)) >= 3
+    assert sum(len(block) for _, block in SESSIONS) >= 50
 
 
-def files(text: str) -> list[tuple[str, str]]:
-    """The files that the README shows: a yaml block that begins with `# name.yaml`, a json one behind `name.json`:."""
-    yaml = re.findall(r"```yaml\n# (\S+\.yaml)\n(.*?)```", text, flags=re.S)
-    return yaml + re.findall(r"`(\S+\.json)`:\n\n```json\n(.*?)```", text, flags=re.S)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    here = tmp_path_factory.mktemp("readme")
-    for name, text in files(README):
-        (here / name).write_text(text, encoding="utf-8")
-    shutil.copytree(ROOT / "examples", here / "examples")
-    binaries = here / "bin"
-    binaries.mkdir()
-    command = binaries / "backprop"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m backpropcli "$@"\n')
-    command.chmod(0o755)
-    (binaries / "python").symlink_to(sys.executable)
-    return here
-
-
-def test_readme_has_sessions() -> None:
-    assert sum(len(block) for block in consoles(README)) >= 10
-
-
-@pytest.mark.parametrize("block", consoles(README), ids=lambda block: block[0][0][:50])
-def test_console(block: list[tuple[str, str]], folder: Path) -> None:
-    environment = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "NO_COLOR", "COLUMNS")}
-    environment |= {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+@pytest.mark.parametrize(("name", "block"), SESSIONS, ids=[f"{name}: {block[0][0][:50]}" for name, block in SESSIONS])
+def test_session(name: str, block: list[Typed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("FORCE_COLOR", "NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(variable, raising=False)
+    furnish(tmp_path, TEXTS[name])
     for command, expected in block:
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=folder, env=environment, text=True, timeout=60,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )
-        printed = done.stdout
-        assert trimmed(printed) == trimmed(expected), command
+        assert trimmed(play(command, tmp_path)) == trimmed(expected), command
 
 
-def trimmed(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
+@pytest.mark.parametrize("name", [name for name in CHAPTERS if "```pycon" in TEXTS[name]])
+def test_python_session(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    furnish(tmp_path, TEXTS[name])
+    monkeypatch.chdir(tmp_path)
+    text = "\n\n".join(blocks(TEXTS[name], "pycon"))
+    test = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
+    told: list[str] = []
+    assert doctest.DocTestRunner(verbose=False).run(test, out=told.append).failed == 0, "".join(told)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 150
+    assert len(README.encode()) <= 8_000
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_chapter(name: str) -> None:
+    text = TEXTS[name]
+    assert text.startswith(f"# {title(name)}\n\n")
+    assert len(title(name)) <= 67  # in the list of chapters
+    assert f"(backpropcli/guide/{name}.md)" in README
+    wide = [line for line in text.splitlines() if len(line) > 120]
+    assert not [line for line in wide if not line.startswith(("|", "  {", "::", "      <"))]
+    shown = "".join("".join(blocks(text, language)) for language in ("console", "yaml", "sh", "pycon"))
+    wide = [line for line in shown.splitlines() if len(line) > WIDEST]
+    assert not [line for line in wide if not line.startswith(("$ ", "{", "  {", "::", "      <"))], "too wide"
+
+
+def test_chapters_are_the_files() -> None:
+    folder = ROOT / "backpropcli" / "guide"
+    assert {path.stem for path in folder.glob("*.md")} == set(CHAPTERS)
+
+
+def test_help_named_in_the_guide_is_there() -> None:
+    named = {word for text in TEXTS.values() for word in re.findall(r"`backprop help (\w+)`", text)}
+    assert named <= set(CHAPTERS)
+    assert len(named) > 5
+
+
+def test_links_lead_somewhere() -> None:
+    for name, text in TEXTS.items():
+        here = ROOT if name == "README" else ROOT / "backpropcli" / "guide"
+        for target in re.findall(r"\]\(([^)#\s]+)\)", text):
+            assert target.startswith("https://") or (here / target).exists(), f"{name}: {target}"

@@ -23,7 +23,7 @@ FORMATS = ("table", "json", "csv", "markdown", "junit", "github")
 DIFFERENCES = ("central", "forward", "backward")
 DTYPES = ("float64", "float32")
 MOST_POINTS = 100_000
-THEIRS = "Somebody else's gradients"
+THEIRS = "External gradients"
 LARGE = "Large networks"
 LARGEST = 10**12
 ELIDED = 40
@@ -100,7 +100,7 @@ class How(NamedTuple):
 
 
 class Theirs(NamedTuple):
-    """Somebody else's gradients, to be judged instead of backprop's own."""
+    """External gradients, to be judged instead of backprop's own."""
 
     gradients: Annotated[
         Word,

@@ -46,7 +46,7 @@ def page(
     is computed again in the page. An exercise has no answers in its source.
 
     A script finds a field by its name (w1), a blank too (dJ/dw1), and a number
-    by data-value-of or data-gradient-of, all digits in data-number: see README.
+    by data-value-of or data-gradient-of, all digits in data-number: backprop help teacher.
 
     Examples:
       backprop page -o net.html
