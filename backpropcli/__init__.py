@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from backpropcli.errors import BackpropError
-    from backpropcli.face import (
+    from backpropcli.api import (
         Network,
         Trace,
         check,
@@ -19,11 +18,12 @@ if TYPE_CHECKING:
         load,
         loads,
     )
+    from backpropcli.errors import BackpropError
 
 __all__ = [
     "BackpropError", "Network", "Trace", "__version__", "check", "check_files", "check_function", "check_program",
     "check_torch", "load", "loads",
-]  # fmt: skip
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -33,9 +33,9 @@ def __getattr__(name: str) -> Any:
 
         return BackpropError
     if name in __all__:
-        from backpropcli import face
+        from backpropcli import api
 
-        return getattr(face, name)
+        return getattr(api, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         status = UNUSABLE
         complain(_system_error(error), words)
     except Exception as error:
-        from backpropcli.views.bug import bug
+        from backpropcli.render.bug import bug
 
         status = BUG
         complain(bug(error), words)
@@ -83,7 +83,7 @@ def run(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "--install-completion", "--show-completion"):
         return _call(_full_app(), words or ["--help"], "backprop")
     if words[0] in ("--version", "-V"):
-        from backpropcli.views.output import print_all
+        from backpropcli.render.output import print_all
 
         print_all([f"backprop {__version__}\n"])
         return GOOD
@@ -199,7 +199,7 @@ def _quoted(word: str) -> str:
 
 def complain(text: str, words: list[str]) -> None:
     """One block on stderr."""
-    from backpropcli.views.output import COLORS, error_message
+    from backpropcli.render.output import COLORS, error_message
 
     choice = "auto"
     for word, following in zip(words, [*words[1:], ""], strict=False):
@@ -210,20 +210,20 @@ def complain(text: str, words: list[str]) -> None:
 
 def _system_error(error: OSError) -> str:
     """What the system refused, which no command foresaw: a full disk, a vanished folder."""
-    from backpropcli.views.writing import reason
+    from backpropcli.render.writing import reason
 
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{reason(error)}"
 
 
 def _say(text: str) -> None:
-    from backpropcli.views.output import message
+    from backpropcli.render.output import message
 
     message(text)
 
 
 def _hush_all() -> None:
-    from backpropcli.views.output import hush
+    from backpropcli.render.output import hush
 
     hush(sys.stdout)
     hush(sys.stderr)

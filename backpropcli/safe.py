@@ -1,6 +1,6 @@
 """Text made safe where it leaves the program: no stranger's file drives a terminal, a log, a CI server, a spreadsheet.
 
-Everything that is printed or written passes `leaving` (see `views.output` and `views.writing`), which lets no control
+Everything that is printed or written passes `leaving` (see `render.output` and `render.writing`), which lets no control
 character out that is not ours. What one line of a message may hold is `printable`; formats with signs of their own
 escape those themselves: CSV's cells by `cell`, Markdown's text by `markdown`, JSON's by `quoted`.
 """

@@ -6,6 +6,10 @@ import os
 from typing import Any
 
 from hypothesis import HealthCheck, settings
+from traces import lecture, mazur
+
+__all__ = ["lecture", "mazur"]
+"""Fixtures."""
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("hunt", deadline=None, suppress_health_check=SLOW)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import backpropcli as bp
-from backpropcli.engine.marking import cut, entries, rounded
-from backpropcli.views.quiz import Quiz
-from backpropcli.views.quiz_carried import carried_on, each
-from backpropcli.views.quiz_question import Question
+from backpropcli.exercise.carried_forward import carried_on, each
+from backpropcli.exercise.grading import cut, entries, rounded
+from backpropcli.exercise.question import Question
+from backpropcli.exercise.quiz import Quiz
 
 DIGITS = {"round": rounded, "cut": cut, "exact": lambda x, digits: x}
 
@@ -38,7 +38,7 @@ def recurrent(chance: random.Random) -> str:
     nodes = [f"  a{k}: w * x{k} + u * h{k - 1} + b\n  h{k}: tanh(a{k})" for k in range(1, steps + 1)]
     return (f"inputs: {{h0: 0, {str(data)[1:-1]}}}\ntargets: {{y: {numbers(chance)}}}\n".replace("'", "")
             + "parameters: {" + ", ".join(f"{name}: {numbers(chance)}" for name in "wubv") + "}\n"
-            + "nodes:\n" + "\n".join(nodes) + f"\n  o: v * h{steps}\n  J: (o - y)**2 / 2\n")  # fmt: skip
+            + "nodes:\n" + "\n".join(nodes) + f"\n  o: v * h{steps}\n  J: (o - y)**2 / 2\n")
 
 
 def dense(chance: random.Random) -> str:
@@ -48,7 +48,7 @@ def dense(chance: random.Random) -> str:
             f"parameters: {{W1: {numbers(chance, 2, width)}, b1: {numbers(chance, width)}, "
             f"W2: {numbers(chance, width, 1)}, b2: {numbers(chance, 1)}}}\n"
             f"nodes:\n  Z1: X @ W1 + b1\n  A1: {activation}(Z1)\n  Z2: A1 @ W2 + b2\n  E: Z2 - Y\n"
-            "  J: mean(E**2)\n")  # fmt: skip
+            "  J: mean(E**2)\n")
 
 
 def classifier(chance: random.Random) -> str:
@@ -57,7 +57,7 @@ def classifier(chance: random.Random) -> str:
     loss = chance.choice(["-mean(log(softmax(Z)[arange({n}), y]))", "cross_entropy(Z, y)"]).format(n=many)
     return (f"inputs: {{X: {numbers(chance, many, 2)}}}\ntargets: {{y: {labels}}}\n"
             f"parameters: {{W: {numbers(chance, 2, 3)}, b: {numbers(chance, 3)}}}\n"
-            f"nodes:\n  Z: X @ W + b\n  J: '{loss}'\n")  # fmt: skip
+            f"nodes:\n  Z: X @ W + b\n  J: '{loss}'\n")
 
 
 def batch_norm(chance: random.Random) -> str:
@@ -65,7 +65,7 @@ def batch_norm(chance: random.Random) -> str:
     return (f"inputs: {{x: {numbers(chance, many)}}}\ntargets: {{y: {numbers(chance, many)}}}\n"
             f"parameters: {{w: {numbers(chance)}, b: {numbers(chance)}, g: {numbers(chance)}, s: {numbers(chance)}}}\n"
             "nodes:\n  z: w*x + b\n  m: mean(z)\n  c: z - m\n  v: mean(c**2)\n  n: c / sqrt(v + 0.001)\n"
-            "  o: g*n + s\n  J: mean((o - y)**2)\n")  # fmt: skip
+            "  o: g*n + s\n  J: mean((o - y)**2)\n")
 
 
 MAKERS = (perceptron, recurrent, dense, classifier, batch_norm)

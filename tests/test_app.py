@@ -83,16 +83,16 @@ def test_no_network_is_an_error(capsys):
         "error: no network to run: there is no net.yaml here\n"
         "  Start one:      backprop new            (writes the lecture's net.yaml)\n"
         "  Or look first:  backprop run --example lecture\n"
-    ))  # fmt: skip
+    ))
 
 
 def test_a_bug_is_our_fault_and_has_a_place(capsys, monkeypatch):
-    import backpropcli.face
+    import backpropcli.api
 
     def broken(*arguments, **flags):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(backpropcli.face, "load", broken)
+    monkeypatch.setattr(backpropcli.api, "load", broken)
     status, out, err = call(capsys, "run", "net.yaml")
     assert (status, out) == (70, "")
     assert err.startswith("error: a bug in backprop: ZeroDivisionError: oh\n  ")
@@ -103,14 +103,14 @@ def test_a_bug_is_our_fault_and_has_a_place(capsys, monkeypatch):
 
 
 def test_memory_and_interrupts(capsys, monkeypatch):
-    import backpropcli.face
+    import backpropcli.api
 
     for error, status in ((MemoryError(), 2), (KeyboardInterrupt(), 130), (OSError(28, "No space left on device"), 2)):
 
         def broken(*arguments, _error=error, **flags):
             raise _error
 
-        monkeypatch.setattr(backpropcli.face, "load", broken)
+        monkeypatch.setattr(backpropcli.api, "load", broken)
         found = call(capsys, "run", "net.yaml")
         assert found[0] == status
         assert "Traceback" not in found[2]
@@ -134,7 +134,7 @@ def test_a_closed_pipe_changes_nothing():
 def test_a_full_disk():
     with open("/dev/full", "w") as full:
         done = subprocess.run([*PROGRAM, "run", "--example", "lecture"], stdout=full, stderr=subprocess.PIPE, text=True,
-                              env=environment())  # fmt: skip
+                              env=environment())
     assert done.returncode == 2
     assert done.stderr == "error: the output cannot be written: no space left on device\n"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import backpropcli as bp
-from backpropcli.spec import example_text
+from backpropcli.language import example_text
 
 
 @pytest.fixture

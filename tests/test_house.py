@@ -25,10 +25,14 @@ STOREYS = (
     {"errors", "suggest"},
     {"ops"},
     {"graph"},
-    {"spec", "engine", "symbolic"},
-    {"gradcheck", "train"},
-    {"views"},
-    {"face"},
+    {"language", "engine", "symbolic"},
+    {"notation"},
+    {"derivation", "gradcheck", "train", "render"},
+    {"drawing"},
+    {"explanation"},
+    {"exercise"},
+    {"page", "report"},
+    {"api"},
     {"commands"},
     {"app"},
     {"__main__"},
@@ -36,11 +40,12 @@ STOREYS = (
 """Rooms, from the ground up. A room may use the storeys below its own, and itself."""
 LEVEL = {room: level for level, rooms in enumerate(STOREYS) for room in rooms}
 ANYWHERE = {"__init__"}
-"""The package itself: `__version__` for all, and lazily the whole Python face."""
-DOORS = {("symbolic", "spec.formula")}
+"""The package itself: `__version__` for all, and lazily the whole Python API."""
+DOORS = {("symbolic", "language.formula")}
 """What the picture allows beside the storeys: symbolic reads the textbook formulas."""
 COMPUTING = (
-    "safe", "reads", "errors", "suggest", "ops", "graph", "spec", "engine", "symbolic", "gradcheck", "train", "face",
+    "safe", "reads", "errors", "suggest", "ops", "graph", "language", "engine", "symbolic", "notation", "derivation",
+    "gradcheck", "train", "drawing", "explanation", "exercise", "page", "report", "api",
 )
 TOP_LEVEL = {
     "pyproject.toml", "backpropcli", "tests", "examples", "Makefile", "README.md", "LICENSE", "CHANGELOG.md", "uv.lock",
@@ -117,7 +122,7 @@ def outside(imported: Import) -> str:
 def test_every_file_is_in_a_room_of_the_picture() -> None:
     rooms = {module.room for module in MODULES}
     assert rooms - ANYWHERE <= set(LEVEL)
-    assert {"errors", "ops", "graph", "spec", "engine", "gradcheck", "views", "face", "commands", "app"} <= rooms
+    assert {"errors", "ops", "graph", "language", "engine", "gradcheck", "render", "api", "commands", "app"} <= rooms
     plain = {path.name for path in PACKAGE.iterdir() if path.is_file() and path.suffix != ".py"}
     assert plain == {"py.typed"}
 
@@ -174,9 +179,9 @@ def test_computation_never_prints() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-SPEAKS = {"views.output", "views.progress", "views.bar"}
+SPEAKS = {"render.output", "render.progress", "render.bar"}
 """Who prints: with text made safe by `safe.leaving`, or in a terminal alone."""
-WRITES = {"views.writing", "views.output"}
+WRITES = {"render.writing", "render.output"}
 """Who opens files for writing; output opens /dev/null."""
 
 
@@ -306,7 +311,7 @@ def test_command_is_documented_and_helps(command: str, capsys: pytest.CaptureFix
 
 
 def test_every_command_file_is_a_command() -> None:
-    helpers = {"checking", "itself", "programs", "several", "options", "quantity", "table", "words"}
+    helpers = {"checking", "selftest", "external", "batch", "options", "quantity", "table", "words"}
     files = {module.name.partition(".")[2] for module in MODULES if module.name.startswith("commands.")}
     assert files - helpers == {entry.module for entry in COMMANDS}
 

@@ -22,7 +22,7 @@ FORMATS = {
     "explain": ("table", "json", "markdown"), "derive": ("table", "json", "markdown"),
     "nudge": ("table", "json", "csv", "markdown"), "count": ("table", "json", "markdown"),
     "draw": ("table", "svg", "dot", "mermaid"), "page": ("page",), "quiz": ("table",),
-}  # fmt: skip
+}
 COMMANDS = [(command, form) for command, forms in FORMATS.items() for form in forms]
 
 
@@ -147,7 +147,7 @@ def test_what_leaves() -> None:
     ("=1+1", "'=1+1"), ("+1.yaml", "'+1.yaml"), ("-w*x", "'-w*x"), ("@SUM(1)", "'@SUM(1)"), ("\t=1", "'\t=1"),
     ("-0.5", "-0.5"), ("+1e-3", "+1e-3"), ("-inf", "-inf"), ("nan", "nan"), ("w1", "w1"), ("", ""), ("-.5", "-.5"),
     ("-1-2", "'-1-2"), ("=", "'="),
-])  # fmt: skip
+])
 def test_cells(text: str, safe: str) -> None:
     assert cell(text) == safe
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backpropcli import symbolic
+from backpropcli.api import Network, loads
 from backpropcli.engine import Plan, run
-from backpropcli.face import Network, loads
-from backpropcli.gradcheck.culprit import lone
+from backpropcli.gradcheck.network.culprit import lone
 from backpropcli.ops.definition import Elementwise, Structural
 from backpropcli.ops.table import TABLE
 from backpropcli.symbolic import SymbolicError, evaluate, expression, gradient
@@ -63,7 +63,7 @@ def corner(operation: Any, sample: tuple[float, ...]) -> bool:
     moved = [
         [*sample[:k], x + d, *sample[k + 1 :]] for k, x in enumerate(sample) for d in (-1e-13, 1e-13)
         if not fixed(operation)[k]
-    ]  # fmt: skip
+    ]
     xp = Plan(lone(operation, list(sample), [()] * len(sample), fixed(operation), None, ())[0]).numbers()
     return any(operation.branch(xp, *m) != operation.branch(xp, *sample) for m in moved)
 

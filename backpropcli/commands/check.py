@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from backpropcli.commands.checking import FORMATS, How, Printer, Question, Theirs, What
-from backpropcli.commands.itself import Itself
+from backpropcli.commands.external import Outside
 from backpropcli.commands.options import Network, Numbers, Output, announce, command, one_file
-from backpropcli.commands.programs import Outside
+from backpropcli.commands.selftest import Itself
 from backpropcli.errors import UsageError
-from backpropcli.views.bar import Bar
+from backpropcli.render.bar import Bar
 
 FOR_FILES = ("junit", "github")
 """Formats that have a place for a file that could not be checked."""
@@ -66,7 +66,7 @@ def check(
     theirs.fit(network.files)
     question = Question(network, what, {**how.arguments(), **itself.arguments()}, theirs)
     if len(network.files) > 1 or printer.to.format in FOR_FILES:
-        from backpropcli.commands.several import check_several
+        from backpropcli.commands.batch import check_several
 
         return check_several(question, printer)
     return check_one(question, printer)

@@ -8,16 +8,16 @@ import typer
 
 from backpropcli.commands.options import Network, Numbers, Word, Words, complete_names, listed
 from backpropcli.errors import UsageError
+from backpropcli.notation.numbers import read_count, read_number
+from backpropcli.render.output import Destination, render
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.numbers import read_count, read_number
-from backpropcli.views.output import Destination, render
 
 if TYPE_CHECKING:
-    from backpropcli import face
+    from backpropcli import api
     from backpropcli.gradcheck import Report, Summary
-    from backpropcli.views.check_table import Page
-    from backpropcli.views.numbers import Precision
-    from backpropcli.views.table import Table
+    from backpropcli.notation.numbers import Precision
+    from backpropcli.render.table import Table
+    from backpropcli.report.check_table import Page
 
 FORMATS = ("table", "json", "csv", "markdown", "junit", "github")
 DIFFERENCES = ("central", "forward", "backward")
@@ -133,11 +133,11 @@ class Question(NamedTuple):
     arguments: dict[str, Any]
     theirs: Theirs = Theirs()
 
-    def read(self, file: str | None) -> "face.Network":
+    def read(self, file: str | None) -> "api.Network":
         """The network of a file (or of what the options say without one), with the numbers that are expected."""
         return self.network.read(file, self.theirs.gradients is not None, expect=tuple(self.what.expect or ()))
 
-    def ask(self, net: "face.Network", **more: Any) -> "Report":
+    def ask(self, net: "api.Network", **more: Any) -> "Report":
         """The report on one network; `more` are further arguments of `Network.check`."""
         what, arguments = self.what, {**self.arguments, **more}
         words = [*what.only, *self.network.names] if what.only else None
@@ -162,26 +162,26 @@ class Printer(NamedTuple):
         """One network's report in full; `asked`: numbers were expected on the command line. `title`: its own."""
         to = self.to
         if to.format == "json":
-            from backpropcli.views.json import check_json
+            from backpropcli.report.json import check_json
 
             to.write(check_json(report, source, self.failures))
         elif to.format == "csv":
-            from backpropcli.views.csv import check_csv
+            from backpropcli.report.csv import check_csv
 
             to.write(check_csv(report, self.failures))
         elif report.foreign is not None and not (self.failures and report.verdict == "pass"):
-            from backpropcli.views.foreign_table import foreign_tables
+            from backpropcli.report.external_table import foreign_tables
 
             precision = self.numbers.precision() if self.numbers.chosen else None
             self.tables(foreign_tables(report, source, precision, self.numbers.full, self.failures))
         elif not (self.failures and report.verdict == "pass"):
-            from backpropcli.views.check_table import check_page, fitted_check
+            from backpropcli.report.check_table import check_page, fitted_check
 
             def page(precision: "Precision") -> "Page":
                 return check_page(
                     report, source, precision, self.numbers.full, asked, failures=self.failures, title=title,
                     most=ELIDED if to.width is not None else None,
-                )  # fmt: skip
+                )
 
             fixed = self.numbers.chosen or self.numbers.full
             self.tables(fitted_check(page, self.numbers.precision(10), None if fixed else to.width))
@@ -190,23 +190,23 @@ class Printer(NamedTuple):
         """A line for each file; `planned` files were to be checked, where fewer were."""
         to, files = self.to, summary.files
         if to.format == "json":
-            from backpropcli.views.json import checks_json
+            from backpropcli.report.json import checks_json
 
             to.write(checks_json(files, summary.verdict, self.failures))
         elif to.format == "csv":
-            from backpropcli.views.csv import checks_csv
+            from backpropcli.report.csv import checks_csv
 
             to.write(checks_csv(files, self.failures))
         elif to.format == "junit":
-            from backpropcli.views.junit import junit
+            from backpropcli.report.junit import junit
 
             to.write(junit(files, self.failures))
         elif to.format == "github":
-            from backpropcli.views.github import github
+            from backpropcli.report.github import github
 
             to.write(github(files))
         elif not (self.failures and summary.verdict == "pass"):
-            from backpropcli.views.checks_table import checks_table
+            from backpropcli.report.files_table import checks_table
 
             self.tables([checks_table(files, self.failures, planned)])
 
@@ -214,7 +214,7 @@ class Printer(NamedTuple):
         """Tables as text, or as Markdown."""
         to = self.to
         if to.format == "markdown":
-            from backpropcli.views.markdown import any_markdown
+            from backpropcli.render.markdown import any_markdown
 
             to.write("".join(any_markdown(table)) for table in tables)
         else:

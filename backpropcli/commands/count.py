@@ -38,12 +38,12 @@ def count(
     net = network.read(file)
     announce(network, file, net.source, to)
     found = net.count(of)
-    from backpropcli.views.count_table import count_json, count_table
+    from backpropcli.report.count_table import count_json, count_table
 
     if to.format == "json":
         to.write(count_json(found, net.source))
     elif to.format == "markdown":
-        from backpropcli.views.markdown import any_markdown
+        from backpropcli.render.markdown import any_markdown
 
         to.write(any_markdown(count_table(found, net.source)))
     else:

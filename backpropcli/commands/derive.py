@@ -18,7 +18,7 @@ from backpropcli.commands.options import (
 )
 from backpropcli.commands.quantity import read
 from backpropcli.errors import UsageError
-from backpropcli.views.numbers import read_number
+from backpropcli.notation.numbers import read_number
 
 FORMATS = ("table", "json", "markdown", "latex")
 NAMES = ("[GRADIENT]...", "which gradients: dJ/dw1, just w1, or an entry, 'dJ/dW1[0,2]'")
@@ -60,8 +60,8 @@ def derive(
         raise UsageError(f"--of {of} and {wanted[0].text} together", hint="The gradient says of which node it is.")
     net = network.read(file)
     announce(network, file, net.source, to)
-    from backpropcli.views.tellings.derive import derive_json
-    from backpropcli.views.tellings.sections import tell
+    from backpropcli.explanation.derive import derive_json
+    from backpropcli.render.document import tell
 
     names = [(q.name, q.place, q.of or of) for q in wanted] or [(name, (), of) for name in net.parameters]
     if not names:

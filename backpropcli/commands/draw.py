@@ -18,9 +18,9 @@ from backpropcli.commands.options import (
     one_file,
 )
 from backpropcli.errors import UsageError
+from backpropcli.notation.numbers import read_count
+from backpropcli.render.output import destination
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.numbers import read_count
-from backpropcli.views.output import destination
 
 PIXELS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf")
 FORMATS = ("terminal", "svg", "dot", "mermaid")
@@ -103,7 +103,7 @@ def draw(
         to.format, level=level or "nodes", blank=blank, expand=expand, full=numbers.full, ascii=ascii or to.ascii,  # type: ignore[arg-type]
         width=room or (to.width if to.format == "terminal" else None), precision=numbers.precision(DIGITS),
         coloured=to.coloured,
-    )  # fmt: skip
+    )
     to.write([text])
     return 0
 

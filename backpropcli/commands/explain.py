@@ -20,7 +20,7 @@ from backpropcli.commands.quantity import read
 from backpropcli.errors import UsageError
 
 if TYPE_CHECKING:
-    from backpropcli.views.tellings.explain import Explanation
+    from backpropcli.explanation.explain import Explanation
 
 FORMATS = ("table", "json", "markdown", "latex")
 NAMES = ("[GRADIENT]...", "which gradients: dJ/dw1, just w1, or an entry, 'dJ/dW1[0,2]'")
@@ -55,9 +55,9 @@ def explain(
         raise UsageError(f"--of {of} and {wanted[0].text} together", hint="The gradient says of which node it is.")
     net = network.read(file)
     announce(network, file, net.source, to)
-    from backpropcli.views.tellings.explain import steepest
-    from backpropcli.views.tellings.json import explain_json
-    from backpropcli.views.tellings.sections import tell
+    from backpropcli.explanation.explain import steepest
+    from backpropcli.explanation.json import explain_json
+    from backpropcli.render.document import tell
 
     asked = [(q.name, q.place, q.of or of) for q in wanted] or [(name, (), of) for name in net.parameters]
     if not asked:
@@ -68,7 +68,7 @@ def explain(
         tellings.append(net.explain(
             name, place, of=by, precision=numbers.precision(), ascii=to.ascii, known=known,
             full=numbers.full or to.width is None, expand=expand,
-        ))  # fmt: skip
+        ))
     if to.format == "json":
         to.write(explain_json(tellings, net.source))
     else:

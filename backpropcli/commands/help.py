@@ -10,7 +10,7 @@ from backpropcli.commands.table import COMMANDS
 from backpropcli.errors import UsageError
 from backpropcli.guide import CHAPTERS, chapter, title
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.output import destination, print_all, terminal_width
+from backpropcli.render.output import destination, print_all, terminal_width
 
 LIST = """The guide. A chapter is shown by its name, such as  backprop help {first}
 
@@ -56,7 +56,7 @@ def help(
         return 0
     text = chapter(_known(topics[0]))
     if to.coloured or to.width is not None:
-        from backpropcli.views.chapter import typeset
+        from backpropcli.render.chapter import typeset
 
         text = typeset(text, terminal_width(sys.stdout) or 80, to.coloured)
     print_all([text], raw=True)  # our own text, in which lines for CI servers are told of

@@ -8,9 +8,9 @@ import typer
 
 from backpropcli.commands.options import FILE_ENDINGS
 from backpropcli.errors import FileError, UsageError
+from backpropcli.render.output import message
+from backpropcli.render.writing import write_file
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.output import message
-from backpropcli.views.writing import write_file
 
 FORMS = {"nodes": "lecture", "layers": "lecture-layers"}
 """The forms of a network, each with the example that a starter file is."""
@@ -62,7 +62,7 @@ def new(
             f"{file} is there already, and was left alone",
             hint=f"Look at it:  backprop run {file}\nReplace it:  backprop new {file} --force",
         )
-    from backpropcli.spec import example_text
+    from backpropcli.language import example_text
 
     write_file(file, [example_text(FORMS[form or "nodes"] if example is None else example)])
     if not quiet:

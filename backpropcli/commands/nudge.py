@@ -18,7 +18,7 @@ from backpropcli.commands.options import (
 )
 from backpropcli.commands.quantity import read
 from backpropcli.errors import UsageError
-from backpropcli.views.numbers import read_number
+from backpropcli.notation.numbers import read_number
 
 FORMATS = ("table", "json", "csv", "markdown")
 NAMES = ("NAME", "which number to move: a parameter, an input, a node, or an entry, 'W1[0,2]'")
@@ -63,7 +63,7 @@ def nudge(
     if of is not None:
         net.node(of)
     found = [net.nudge(wanted.name, step, wanted.place, of=of) for step in steps]
-    from backpropcli.views.nudge_table import digits, entries_table, nudge_csv, nudge_json, nudge_table, sweep_table
+    from backpropcli.report.nudge_table import digits, entries_table, nudge_csv, nudge_json, nudge_table, sweep_table
 
     if to.format == "json":
         to.write(nudge_json(found, net.source))
@@ -80,7 +80,7 @@ def nudge(
     else:
         table = sweep_table(found, net.source, precision, to.width)
     if to.format == "markdown":
-        from backpropcli.views.markdown import any_markdown
+        from backpropcli.render.markdown import any_markdown
 
         to.write(any_markdown(table))
     else:

@@ -48,19 +48,19 @@ def ops(
 
     to = output.destination(*FORMATS)
     if not name:
-        from backpropcli.views.ops import ops_json, ops_table
+        from backpropcli.report.ops import ops_json, ops_table
 
         if to.format == "json":
             to.write(ops_json(TABLE.values()))
         elif to.format == "markdown":
-            from backpropcli.views.markdown import any_markdown
+            from backpropcli.render.markdown import any_markdown
 
             to.write(any_markdown(ops_table(TABLE.values())))
         else:
             to.write_table(ops_table(TABLE.values()))
         return 0
     found = [operation_of(word) for word in name]
-    from backpropcli.views.ops import ops_json, ops_page
+    from backpropcli.report.ops import ops_json, ops_page
 
     if to.format == "json":
         to.write(ops_json(found))
@@ -73,16 +73,16 @@ def ops(
 
 def operation_of(word: str) -> "Operation":
     """The operation that a word names: `tanh`, `np.tanh`, `+`; UsageError, with what the word is, for any other."""
+    from backpropcli.language.formula.parser import MODULES
     from backpropcli.ops.definition import Refused
     from backpropcli.ops.table import INFIX, lookup, names
-    from backpropcli.spec.formula.parser import MODULES
 
     *modules, bare = word.split(".")
     found = INFIX.get(word) or (lookup(bare) if MODULES.issuperset(modules) else None)
     if found is not None and not isinstance(found, Refused):
         return found
-    from backpropcli.spec.initialisers import OPTIONS, describe
-    from backpropcli.spec.losses import ALIASES, LOSSES
+    from backpropcli.language.data.initialisers import OPTIONS, describe
+    from backpropcli.language.layers.losses import ALIASES, LOSSES
 
     if word in LOSSES or word in ALIASES:
         loss = word if word in LOSSES else ALIASES[word]

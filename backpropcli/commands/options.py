@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from backpropcli.errors import BackpropError, UsageError
+from backpropcli.notation.numbers import Precision, read_count
 from backpropcli.ops.numbers.quiet import hush, quiet
+from backpropcli.render.output import Destination, destination, is_terminal
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.numbers import Precision, read_count
-from backpropcli.views.output import Destination, destination, is_terminal
 
 if TYPE_CHECKING:
-    from backpropcli import face
+    from backpropcli import api
 
 Words = list[str] | None
 Word = str | None
@@ -132,7 +132,7 @@ class Network(NamedTuple):
         ),
     ] = None
 
-    def read(self, file: str | None, elsewhere: bool = False, **more: Any) -> "face.Network":
+    def read(self, file: str | None, elsewhere: bool = False, **more: Any) -> "api.Network":
         """The network that the options name; `more` are further flags, such as `expect`.
 
         Every --as must be about a name in a file of --load, unless there is another file `elsewhere`.
@@ -146,8 +146,8 @@ class Network(NamedTuple):
                 raise UsageError(f"--as {text}: {' and '.join(self.load)} has no {theirs}")
         return network
 
-    def _read(self, file: str | None, **more: Any) -> "face.Network":
-        from backpropcli import face
+    def _read(self, file: str | None, **more: Any) -> "api.Network":
+        from backpropcli import api
 
         flags = {
             "inputs": tuple(self.input or ()),
@@ -163,14 +163,14 @@ class Network(NamedTuple):
             **more,
         }
         if self.example is None:
-            network = face.load(file, **flags)
+            network = api.load(file, **flags)
             hush()
             return network
         if file is not None:
             raise UsageError(f"--example {self.example} and {file} together", hint="Give one of them.")
-        from backpropcli.spec import Flags, example
+        from backpropcli.language import Flags, example
 
-        return face.Network(example(self.example, Flags(**flags)))
+        return api.Network(example(self.example, Flags(**flags)))
 
     def spread(self, names: bool = False) -> "Network":
         """The same with patterns (`nets/*.yaml`) replaced by the files that they match.
@@ -180,9 +180,9 @@ class Network(NamedTuple):
         words = self.files if names else list(self.arguments or ())
         if not words:
             return self
-        from backpropcli import face
+        from backpropcli import api
 
-        return self._replace(arguments=[*face.matching(words), *(self.names if names else ())])
+        return self._replace(arguments=[*api.matching(words), *(self.names if names else ())])
 
     @property
     def files(self) -> list[str]:
@@ -336,7 +336,7 @@ def one_file(network: Network, command: str, names: bool = False) -> str | None:
 
 def _another_file(word: str, command: str) -> str:
     """What to do with a file of another name: a network is read, anything else is not."""
-    from backpropcli.spec.load import load
+    from backpropcli.language.load import load
 
     try:
         load(word)

@@ -9,12 +9,12 @@ import typer
 
 from backpropcli.commands.options import Network, Numbers, Word, command, complete_names, one_file
 from backpropcli.errors import FileError, UsageError
-from backpropcli.views.numbers import read_count
-from backpropcli.views.output import is_terminal, message, print_all
-from backpropcli.views.writing import write_file
+from backpropcli.notation.numbers import read_count
+from backpropcli.render.output import is_terminal, message, print_all
+from backpropcli.render.writing import write_file
 
 if TYPE_CHECKING:
-    from backpropcli.views.html import Page
+    from backpropcli.page.page import Page
 
 ENDINGS = (".html", ".htm")
 LARGEST_SEED = 999_999_999

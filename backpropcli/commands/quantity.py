@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.engine.trace import fits, indices
 from backpropcli.errors import UsageError
+from backpropcli.notation.numbers import shape_of
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.numbers import shape_of
 
 if TYPE_CHECKING:
-    from backpropcli.face import Trace
+    from backpropcli.api import Trace
 
 NAME = re.compile(r"[^\[\]]*")
 BRACKETS = re.compile(r"\s*\[([^\[\]]*)\]")

@@ -11,12 +11,12 @@ import typer
 
 from backpropcli.commands.options import Expand, Network, Numbers, Word, announce, command, complete_names, one_file
 from backpropcli.errors import UsageError
-from backpropcli.views.numbers import read_count
-from backpropcli.views.output import Destination, is_terminal, message, terminal_width
-from backpropcli.views.writing import write_file, write_files
+from backpropcli.notation.numbers import read_count
+from backpropcli.render.output import Destination, is_terminal, message, terminal_width
+from backpropcli.render.writing import write_file, write_files
 
 if TYPE_CHECKING:
-    from backpropcli.views.quiz_session import Session
+    from backpropcli.exercise.session import Session
 
 LARGEST_SEED = 999_999_999
 MOST_TOLD = 6
@@ -82,7 +82,7 @@ def quiz(
     if worksheet is not None:
         if result is not None or student is not None:
             raise UsageError("--worksheet and --result or --student together", hint="A worksheet is not marked here.")
-        from backpropcli.views.students import RESERVED
+        from backpropcli.exercise.students import RESERVED
 
         sheet = os.path.splitext(worksheet)[1].lower()
         if sheet not in SHEETS:
@@ -91,7 +91,7 @@ def quiz(
         sheets = net.worksheets(
             worksheet, students, of=of, only=only, seed=chosen, precision=numbers.precision(), every=every,
             expand=expand, tell=to.note, seeds=seeds_of(students),
-        )  # fmt: skip
+        )
         if students is not None and students.lower().endswith(".csv"):  # what says so already is not written again
             sheets = [(path, text) for path, text in sheets if os.path.realpath(path) != os.path.realpath(students)]
         write_files(sheets, force, hint=f"Replace them:  --force, or write others:  --worksheet other{sheet}")
@@ -117,7 +117,7 @@ def quiz(
     asked = net.quiz(
         of, only=only, seed=chosen, precision=numbers.precision(), ascii=to.ascii, every=every, expand=expand
     )
-    from backpropcli.views.quiz_session import Session
+    from backpropcli.exercise.session import Session
 
     session = Session(asked)
 
@@ -139,8 +139,8 @@ def seeds_of(students: str | None) -> dict[str, int] | None:
     """The seeds of a manifest that was written with other worksheets; None where `--students` names no such file."""
     if students is None or not students.lower().endswith(".csv"):
         return None
-    from backpropcli.spec.files import read_text
-    from backpropcli.views.students import read_manifest
+    from backpropcli.exercise.students import read_manifest
+    from backpropcli.language.file.reading import read_text
 
     return read_manifest(read_text(students), students)
 

@@ -20,14 +20,14 @@ from backpropcli.commands.options import (
     one_file,
 )
 from backpropcli.errors import UsageError
+from backpropcli.notation.numbers import Precision, exact, nested
+from backpropcli.render.output import Destination
 from backpropcli.suggest import did_you_mean
-from backpropcli.views.numbers import Precision, exact, nested
-from backpropcli.views.output import Destination
 
 if TYPE_CHECKING:
-    from backpropcli.face import Network as Network_
-    from backpropcli.face import Trace
-    from backpropcli.views.run_rows import Result
+    from backpropcli.api import Network as Network_
+    from backpropcli.api import Trace
+    from backpropcli.report.run_rows import Result
 
 FORMATS = ("table", "json", "csv", "markdown")
 DTYPES = ("float64", "float32")
@@ -107,7 +107,7 @@ def run(
     if wanted:
         found_numbers = {q.text: q.find(trace) for q in wanted}
         if to.format == "json":
-            from backpropcli.views.json import anything
+            from backpropcli.render.json import anything
 
             to.write([anything(found_numbers) + "\n"])
         else:
@@ -116,16 +116,16 @@ def run(
         _tell_lost(trace, net, all, precision, to)
         return 0
     if steps:
-        from backpropcli.views.steps import steps as worked
+        from backpropcli.explanation.steps import steps as worked
 
         lines = worked(
             trace, net.source, precision, to.width, ascii=to.ascii, everything=all, expand=expand, title=net.spec.title
-        )  # fmt: skip
+        )
         fence = ["```text\n"] if to.format == "markdown" else []
         to.write([*fence, *(f"{line}\n" for line in lines), *(["```\n"] if fence else [])])
         _tell_lost(trace, net, all, precision, to)
         return 0
-    from backpropcli.views.run_rows import result
+    from backpropcli.report.run_rows import result
 
     marks, messages = _not_finite(trace)
     found = result(trace, net.source, net.spec.title, shown, expand, marks)
@@ -146,8 +146,8 @@ def _tell_lost(trace: "Trace", net: "Network_", everything: bool, precision: Pre
     names = [*net.parameters, *(net.graph.names("input", "target") if everything or not net.parameters else ())]
     if to.quiet or not reached(trace, names):
         return
-    from backpropcli.gradcheck.spoiled import spoiled
-    from backpropcli.views.lost_words import spoiled_note
+    from backpropcli.gradcheck.precision.warning import spoiled
+    from backpropcli.report.precision_words import spoiled_note
 
     found, lost = spoiled(trace, dict(net.values), names)
     if found:
@@ -157,20 +157,20 @@ def _tell_lost(trace: "Trace", net: "Network_", everything: bool, precision: Pre
 def _print(found: "Result", precision: Precision, to: Destination, numbers: Numbers) -> None:
     """Hand the result to the view of its format."""
     if to.format == "json":
-        from backpropcli.views.json import run_json
+        from backpropcli.report.json import run_json
 
         to.write(run_json(found))
     elif to.format == "csv":
-        from backpropcli.views.csv import run_csv
+        from backpropcli.report.csv import run_csv
 
         to.write(run_csv(found))
     elif to.format == "markdown":
-        from backpropcli.views.markdown import run_markdown
-        from backpropcli.views.run_table import heading
+        from backpropcli.report.markdown import run_markdown
+        from backpropcli.report.run_table import heading
 
         to.write(run_markdown(found, precision, heading(found, precision, titled=False)))
     else:
-        from backpropcli.views.run_table import fitted
+        from backpropcli.report.run_table import fitted
 
         to.write_table(fitted(found, precision, to.width, numbers.full, numbers.chosen))
 
@@ -231,6 +231,6 @@ def _cut_by_the_shell(network: Network) -> bool:
 
 def _not_finite(trace: "Trace") -> tuple[dict[str, str], list[str]]:
     """Marks for the table and messages for stderr where NaN or infinity arises."""
-    from backpropcli.views.notfinite import described
+    from backpropcli.report.nonfinite import described
 
     return described(trace)

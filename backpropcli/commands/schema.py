@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from backpropcli import face
+from backpropcli import api
 from backpropcli.errors import FileError, UsageError
-from backpropcli.views.output import message, print_all
-from backpropcli.views.writing import write_file
+from backpropcli.render.output import message, print_all
+from backpropcli.render.writing import write_file
 
 
 def schema(
@@ -30,7 +30,7 @@ def schema(
       backprop schema -o net.schema.json
 
     """
-    text = json.dumps(face.json_schema(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(api.json_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
         print_all([text])
         return 0

@@ -82,7 +82,7 @@ class PlainCommand(TyperCommand):
         return [
             piece[1:].removesuffix("]...") if piece.startswith("[[") and piece.endswith("]...") else
             piece.replace("[[", "[").replace("]]", "]") for piece in pieces
-        ]  # fmt: skip
+        ]
 
 
 class PlainGroup(TyperGroup):

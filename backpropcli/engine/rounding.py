@@ -59,7 +59,7 @@ class Shaken:
     def _forward(self, draw: int) -> list[Value]:
         xp, graph = self.plan.numbers(), self.plan.graph
         v = [value if operation is None else None
-             for value, operation in zip(self.slots, graph.operations, strict=True)]  # fmt: skip
+             for value, operation in zip(self.slots, graph.operations, strict=True)]
         with quietly(xp):
             forward(self._shaking(v, shaker(self.plan.scalar, draw), xp), v, xp)
         return v
@@ -96,7 +96,7 @@ class Shaken:
             return backward_again(
                 lambda g: self._shaking_back(plan.back(back, everything), g, lambda y: among_numbers(shake, y, xp)),
                 v, seeds, xp, plan.graph, plan.scalar,
-            )  # fmt: skip
+            )
 
     def _shaking_back(self, steps: Iterable[Any], g: Gradients, shake: Shake) -> Iterator[Any]:
         """The steps of the backward pass; the upstream gradient of each is moved before it is handed out."""

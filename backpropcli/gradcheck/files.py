@@ -10,7 +10,7 @@ from backpropcli.errors import BackpropError, Place
 from backpropcli.gradcheck.report import Claim, Report, Row
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.foreign import Compared
+    from backpropcli.gradcheck.external.judgement import Compared
 
 Outcome = Literal["bug", "error", "fail", "unsure", "pass"]
 """A file's verdict; `error`: it could not be checked at all; `bug`: backprop itself is at fault."""
@@ -92,7 +92,7 @@ class Checked(NamedTuple):
         return Finding(
             name, f"d{report.of}/d{worst.label}", verdict, worst.backprop, worst.nearest, worst.bound,
             slip_of(worst, report.dtype), worst.note, len(odd), size, place=place,
-        )  # fmt: skip
+        )
 
     def _of_claim(self, claim: Claim) -> Finding:
         key = f"{claim.key}[{', '.join(map(str, claim.index))}]" if claim.index else claim.key
@@ -100,7 +100,7 @@ class Checked(NamedTuple):
             claim.key, key, "fail" if claim.verdict == "fail" else "unsure", claim.yours, claim.right, claim.tolerance,
             slip(claim.yours, claim.right), claim.diagnosis, claim.wrong, claim.size, whose="expected",
             place=claim.place,
-        )  # fmt: skip
+        )
 
 
     def _of_theirs(self, of: str, compared: Compared) -> Finding:
@@ -111,7 +111,7 @@ class Checked(NamedTuple):
             compared.name, f"d{of}/d{compared.name}{index}", "fail" if wrong else "unsure", worst.theirs, worst.right,
             worst.allowed, shape, worst.note, wrong or compared.unsure, compared.size, whose="theirs",
             place=self.place(compared.name),
-        )  # fmt: skip
+        )
 
 
 def by_parameter(report: Report) -> dict[str, list[Row]]:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from backpropcli.errors import Place
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.foreign import Foreign
-    from backpropcli.gradcheck.points import Points
-    from backpropcli.gradcheck.sampling import Coverage
-    from backpropcli.gradcheck.whereto import Lost
+    from backpropcli.gradcheck.external.judgement import Foreign
+    from backpropcli.gradcheck.large.sampling import Coverage
+    from backpropcli.gradcheck.network.points import Points
+    from backpropcli.gradcheck.precision.cause import Lost
 
 Verdict = Literal["pass", "fail", "unsure"]
 Reason = Literal[
     "", "corner", "jump", "nonfinite", "digits", "precision", "rule", "unsettled", "disagreement", "elsewhere",
-]  # fmt: skip
+]
 """Beside a verdict: the point is on a corner or a jump of an operation; a value or gradient is NaN or infinite; the
 rule is right but float64 loses some of its digits (digits), or the number itself (precision); the rule is wrong; it
 could not be settled; the oracles that were asked do not agree; it is right here, and wrong at a further point."""

@@ -60,11 +60,11 @@ def plan_einsum(shapes: list[Shape], subscripts: Any) -> tuple[Shape, Options]:
         if target.count(letter) > 1:
             raise OperationError(f"the letter {letter} stands twice in the output")
     kept = [[c for c, n in zip(letters, shape, strict=True) if n == size[c]]
-            for letters, shape in zip(inputs, shapes, strict=True)]  # fmt: skip
+            for letters, shape in zip(inputs, shapes, strict=True)]
     return bounded(tuple(size[c] for c in target)), Options(
         inputs=tuple("".join(letters) for letters in kept), output=target, size=size, before=tuple(shapes),
         thin=tuple(tuple(size[c] for c in letters) for letters in kept), subscripts=subscripts,
-    )  # fmt: skip
+    )
 
 
 def _axes(term: str, rank: int, subscripts: str) -> tuple[str, str]:

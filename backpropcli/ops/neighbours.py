@@ -68,7 +68,7 @@ def plan_slopes(
     if not h:
         raise OperationError("spacing cannot be 0")
     return shape, Options(axis=k, edges=(-1.0, 1.0) if order == 1 else (-1.5, 2.0, -0.5), h=h, length=shape[k],
-                          spacing=spacing, edge_order=order)  # fmt: skip
+                          spacing=spacing, edge_order=order)
 
 
 def _terms(o: Options) -> list[tuple[slice, slice, float]]:
@@ -180,4 +180,4 @@ OPERATIONS = (
         vjps={"y": ("g times half the width on both sides", _trapezoid_heights),
               "x": ("g times the mean height on the left, less that on the right", _trapezoid_places)},
     ),
-)  # fmt: skip
+)

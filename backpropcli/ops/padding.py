@@ -135,4 +135,4 @@ OPERATIONS = (
             sample((1, 2), pad_width=2, mode="reflect"), sample((), pad_width=()),
         ),
     ),
-)  # fmt: skip
+)

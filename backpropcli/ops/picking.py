@@ -21,7 +21,7 @@ from backpropcli.ops.definition import (
     Value,
     broadcast,
     show_shape,
-)  # fmt: skip
+)
 from backpropcli.ops.indexing import Label, complete, listed, neighbours, single, span
 from backpropcli.ops.planning import axis_of, bounded, sample
 from backpropcli.ops.stacked import leading, masked, reshape, shape_of
@@ -75,7 +75,7 @@ def plan_pick(shapes: list[Shape], index: Any) -> tuple[Shape, Options]:
     taken = (*sizes[: axes[0]], prod(together), *sizes[axes[0] :])
     after = bounded(tuple(size for part in parts for size in part))
     return after, Options(where=tuple(where), axes=tuple(axes), picked=together, taken=taken, after=after,
-                          before=shape, labels=tuple(labels))  # fmt: skip
+                          before=shape, labels=tuple(labels))
 
 
 def _same(label: Value, lead: int) -> bool:
@@ -99,7 +99,7 @@ def _alone(o: Options, labels: tuple[Value, ...]) -> tuple[tuple[Value, ...], Sh
 def _copy(o: Options, labels: tuple[Value, ...], which: tuple[int, ...]) -> tuple[Value, ...]:
     """The labels of one stacked copy."""
     return tuple(label[which] if len(shape_of(label)) > len(shape) else label
-                 for label, shape in zip(labels, o.labels, strict=True))  # fmt: skip
+                 for label, shape in zip(labels, o.labels, strict=True))
 
 
 def _places(xp: XP, o: Options, labels: tuple[Value, ...]) -> tuple[tuple[Any, ...], Any]:
@@ -246,7 +246,7 @@ def plan_along(shapes: list[Shape], axis: Any = -1) -> tuple[Shape, Options]:
         places = np.arange(sizes[j]) if size == sizes[j] else np.zeros(sizes[j], int)
         where.append(places.reshape(-1, *(1,) * (len(shape) - j - 1)))
     return after, Options(where=tuple(where), axes=tuple(range(len(shape))), picked=after, taken=(prod(after),),
-                          after=after, before=shape, labels=(labels,), own=shapes[0], axis=k - len(shape))  # fmt: skip
+                          after=after, before=shape, labels=(labels,), own=shapes[0], axis=k - len(shape))
 
 
 def _take(xp: XP, o: Options, a: Value, labels: Value) -> Value:

@@ -126,7 +126,7 @@ def _shared(xp: XP, o: Options, g: Value, chosen: Value) -> Value:
     """The upstream gradient, in equal shares, to the entries that are chosen; NaN where none is, as all are NaN."""
     count = _total(xp, o, xp.where(chosen, 1.0, 0.0))
     return xp.where(chosen, 1.0 / xp.where(count > 0, count, 1.0),
-                    xp.where(count > 0, xp.nothing, float("nan"))) * column(xp, o, g)  # fmt: skip
+                    xp.where(count > 0, xp.nothing, float("nan"))) * column(xp, o, g)
 
 
 def _mean(xp: XP, o: Options, a: Value) -> Value:

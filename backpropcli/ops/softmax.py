@@ -47,11 +47,11 @@ def plan_mean_cross_entropy(shapes: list[Shape]) -> tuple[Shape, Options]:
     logits, targets = shapes
     if not logits:
         raise OperationError("cross_entropy compares classes, but its logits are one number",
-                             hint="Of one logit and a target from 0 to 1: sigmoid_cross_entropy(z, y)")  # fmt: skip
+                             hint="Of one logit and a target from 0 to 1: sigmoid_cross_entropy(z, y)")
     if targets not in (logits, logits[:-1]):
         raise OperationError(f"logits {show_shape(logits)} and targets {show_shape(targets)} do not fit together",
                              hint=f"Class numbers have the shape {show_shape(logits[:-1])}, "
-                             f"one-hot targets {show_shape(logits)}.")  # fmt: skip
+                             f"one-hot targets {show_shape(logits)}.")
     _, o = plan_softmax([logits], -1)
     o.one_hot, o.count, o.shape = targets == logits, prod(logits[:-1]), logits
     right = "targets" if o.one_hot else f"one_hot(targets, {logits[-1]})"
@@ -157,7 +157,7 @@ def _binary_slope(xp: XP, y: Value, z: Value, t: Value) -> Value:
 def _sure(xp: XP, p: Value, t: Value) -> tuple[Value, Value]:
     """The probabilities of both answers, with 1 in place of a 0 that 0 is divided by: 0 * log(0) is 0, its limit."""
     return (xp.where(xp.logical_and(p == 0, t == 0), 1.0, p),
-            xp.where(xp.logical_and(p == 1, t == 1), 1.0, 1.0 - p))  # fmt: skip
+            xp.where(xp.logical_and(p == 1, t == 1), 1.0, 1.0 - p))
 
 
 def _certain_or_not(xp: XP, p: Value, t: Value) -> Value:

@@ -104,7 +104,7 @@ def cofactors(xp: XP, a: Value) -> Value:
             found = minors(xp, a, tuple(r for r in range(size) if r != i))
             signs = [1.0 if (i + j) % 2 == 0 else -1.0 for j in range(size)]
             rows.append(xp.stack([found[tuple(c for c in columns if c != j)] * signs[j] + 0.0 * a[..., i, j]
-                                  for j in range(size)], axis=-1))  # fmt: skip
+                                  for j in range(size)], axis=-1))
         return xp.stack(rows, axis=-2)
     import numpy as np
 
@@ -191,4 +191,4 @@ OPERATIONS = (
         samples=(sample((3, 3), (3,)), sample((2, 2), (2, 3)), sample((2, 3, 3), (3, 2)), sample((3, 3), (2, 3, 1)),
                  sample((2, 2, 2), (2,)), sample((2, 1, 2, 2), (3, 2, 1))),
     ),
-)  # fmt: skip
+)

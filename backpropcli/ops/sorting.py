@@ -40,7 +40,7 @@ def plan_quantile(
     return reduced(shape, axes, keep), Options(
         axis=axes, keepdims=keep, count=count, low=low, high=min(low + 1, count - 1), part=at - low, rest=rest,
         moved=tuple(shape[k] for k in rest), order=(*rest, *axes), before=shape, q=q,
-    )  # fmt: skip
+    )
 
 
 def plan_percentile(shapes: list[Shape], q: Any, axis: Any = None, keepdims: Any = False) -> tuple[Shape, Options]:
@@ -127,7 +127,7 @@ def _rows(xp: XP, o: Options, a: Value) -> Value:
     lead = leading(xp, a, len(o.before))
     axes = tuple(range(len(lead)))
     return xp.reshape(xp.transpose(a, axes + tuple(k + len(lead) + len(o.before) for k in o.order)),
-                      lead + o.moved + (o.count,))  # fmt: skip
+                      lead + o.moved + (o.count,))
 
 
 def _quantile(xp: XP, o: Options, a: Value) -> Value:
@@ -190,4 +190,4 @@ OPERATIONS = (
         value=_quantile, vjps=BACK, branch=_quantile_branch,
         samples=(sample((4,), q=90), sample((2, 3), q=25, axis=0)),
     ),
-)  # fmt: skip
+)

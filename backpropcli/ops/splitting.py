@@ -83,7 +83,7 @@ OPERATIONS = (
         "dsplit", "an array cut into parts that stand behind each other: dsplit(a, 2)[0]", options=SECTIONS,
         planner=_along(2, "dsplit"), samples=(sample((2, 3, 4), indices_or_sections=2),),
     ),
-)  # fmt: skip
+)
 
 
 def _rows(shape: Shape, indices_or_sections: Any) -> list[Part]:

@@ -190,7 +190,7 @@ def _nan_reduction(name: str, words: str, value: Any, text: str, vjp: Any, **res
         name, "a", words, group="reductions", options=rest.pop("options", AXES), keywords=TORCH,
         planner=rest.pop("planner", plan_some), samples=rest.pop("samples", SAMPLES), value=value,
         vjps={"a": (text, vjp)}, **rest,
-    )  # fmt: skip
+    )
 
 
 def _others(xp: XP, o: Options, a: Value) -> Value:
@@ -245,4 +245,4 @@ OPERATIONS = (
         samples=(sample((3,), (3,)), sample((2, 3), (2, 3), axis=0), sample((2, 3), (3,), axis=1, keepdims=True),
                  sample((2, 3), (2,), axis=0), sample((2, 3), (2, 3)), sample((2, 3), (), axis=0)),
     ),
-)  # fmt: skip
+)

@@ -34,7 +34,7 @@ def plan_windows(shapes: list[Shape], window_shape: Any, axis: Any = None) -> tu
     after = bounded((*short, *sizes))
     steps = [(slice(None),) * len(shape)]
     return after, Options(axes=axes, sizes=sizes, short=tuple(short), before=shape, steps=steps,
-                          window_shape=window_shape)  # fmt: skip
+                          window_shape=window_shape)
 
 
 def _offsets(o: Options) -> list[tuple[tuple[int, ...], tuple[slice, ...]]]:
@@ -80,7 +80,7 @@ def plan_convolve(shapes: list[Shape], mode: Any = "full", mirrored: bool = True
     if not mirrored and mode == "same" and a[0] < v[0]:
         start = m // 2
     return bounded((size,)), Options(whole=whole, cut=slice(start, start + size), sizes=(a[0], v[0]), mode=mode,
-                                     mirrored=mirrored)  # fmt: skip
+                                     mirrored=mirrored)
 
 
 def plan_correlate(shapes: list[Shape], mode: Any = "valid") -> tuple[Shape, Options]:
@@ -125,7 +125,7 @@ def _convolve_right(xp: XP, o: Options, g: Value, y: Value, a: Value, v: Value) 
 
 PAIRS = (sample((4,), (2,)), sample((2,), (4,)), sample((3,), (3,)), sample((4,), (3,), mode="same"),
          sample((3,), (5,), mode="same"), sample((5,), (2,), mode="valid"), sample((2,), (5,), mode="full"),
-         sample((4,), (2,), mode="same"), sample((2,), (4,), mode="same"), sample((1,), (1,)))  # fmt: skip
+         sample((4,), (2,), mode="same"), sample((2,), (4,), mode="same"), sample((1,), (1,)))
 OPERATIONS = (
     Structural(
         "sliding_window_view", "a", "every window of a size that fits, side by side",

@@ -92,7 +92,7 @@ def _constants(name: str) -> Any:
     from backpropcli.ops.numbers.precise import mp
 
     known = {"Pi": +mp.pi, "Exp1": +mp.e, "Infinity": mp.inf, "NegativeInfinity": -mp.inf, "NaN": mp.nan,
-             "ComplexInfinity": mp.nan, "ImaginaryUnit": mp.nan}  # fmt: skip
+             "ComplexInfinity": mp.nan, "ImaginaryUnit": mp.nan}
     if name not in known:
         raise SymbolicError(f"{name} has no number here")
     return known[name]
@@ -111,9 +111,9 @@ CONNECTIVES: Mapping[str, Callable[[list[Any]], Any]] = {
     "StrictLessThan": lambda v: v[0] < v[1], "LessThan": lambda v: v[0] <= v[1],
     "Equality": lambda v: v[0] == v[1], "Unequality": lambda v: v[0] != v[1],
     "And": all, "Or": any, "Not": lambda v: not v[0], "BooleanTrue": lambda v: True, "BooleanFalse": lambda v: False,
-}  # fmt: skip
+}
 SAME_NAME = "exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf floor sign"
 FUNCTIONS = {
     "Pow": "power", "Abs": "fabs", "ceiling": "ceil", "round": "nint", "atan2": "atan2", "stop_gradient": "convert",
     **{name: name for name in SAME_NAME.split()},
-}  # fmt: skip
+}

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.tree import Binary, Call, Name, Number, Unary, postorder
 from backpropcli.ops.definition import Elementwise
 from backpropcli.ops.table import INFIX, TABLE, lookup
-from backpropcli.spec.formula.parser import parse
-from backpropcli.spec.formula.tree import Binary, Call, Name, Number, Unary, postorder
 from backpropcli.symbolic.arrays import entrywise
 from backpropcli.symbolic.words import Formula, SymbolicError, number, primitives
 
@@ -65,7 +65,7 @@ def interpret(text: str, names: Mapping[str, Formula], reducing: Any = None) -> 
 
 ARITHMETIC: Mapping[str, Callable[..., Formula]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
-}  # fmt: skip
+}
 
 
 def call(name: str, parts: Sequence[Formula]) -> Formula:

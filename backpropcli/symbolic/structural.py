@@ -116,4 +116,4 @@ def namespace() -> SimpleNamespace:
         max=_extreme(True), min=_extreme(False), asarray=asarray, number=number, nothing=0.0,
         pi=primitives()["pi"], ln2=call("log", [number(2)]), ln10=call("log", [number(10)]),
         sqrt2=call("sqrt", [number(2)]), sqrtpi=call("sqrt", [primitives()["pi"]]),
-    )  # fmt: skip
+    )

@@ -58,7 +58,7 @@ def primitives() -> dict[str, Any]:
         "greater_equal": compared("Ge"), "equal": compared("Eq"), "not_equal": compared("Ne"),
         "logical_and": joined(sympy().And), "logical_or": joined(sympy().Or), "logical_not": joined(sympy().Not),
         "pi": sympy().pi, "e": sympy().E, "inf": sympy().oo, "nan": sympy().nan,
-    }  # fmt: skip
+    }
 
 
 def number(x: Any) -> Formula:

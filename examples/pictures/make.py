@@ -16,7 +16,7 @@ from rich.text import Text
 HERE = Path(__file__).parent
 LECTURE = HERE.parent / "lecture.yaml"
 BROWSER = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-           "--hide-scrollbars"]  # fmt: skip
+           "--hide-scrollbars"]
 
 
 def backprop(*words: str) -> str:
@@ -51,7 +51,7 @@ def page() -> None:
             [browser, *BROWSER, f"--user-data-dir={folder}/profile", "--window-size=1200,1130",
              f"--screenshot={HERE / 'page.png'}", f"file://{folder}/lecture.html"],
             check=True, capture_output=True, timeout=60,
-        )  # fmt: skip
+        )
 
 
 if __name__ == "__main__":

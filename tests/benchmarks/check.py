@@ -61,7 +61,7 @@ def chain(nodes: int) -> str:
         last = f"n{k}"
     return json.dumps({
         "parameters": {"w": 0.5, "u": 1.01, "v": 0.02}, "nodes": {**formulas, "J": f"{last} * u"}, "loss": "J",
-    })  # fmt: skip
+    })
 
 
 def tables() -> list[Table]:

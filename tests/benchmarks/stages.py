@@ -12,9 +12,10 @@ from contextlib import contextmanager
 
 def main(path: str) -> dict[str, float]:
     import backpropcli as bp
-    from backpropcli.spec import document, load
-    from backpropcli.views.json import run_json
-    from backpropcli.views.run_rows import result
+    from backpropcli.language import load
+    from backpropcli.language.file import document
+    from backpropcli.report.json import run_json
+    from backpropcli.report.run_rows import result
     from tests.benchmarks.measure import memory
 
     gc.set_threshold(1_000_000, 50, 50)  # as the command line has it

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import backpropcli as bp
-from backpropcli.views.numbers import Precision
+from backpropcli.notation.numbers import Precision
 
 selenium = pytest.importorskip("selenium", reason="selenium is not on this machine")
 
@@ -32,7 +32,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ARGUMENTS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-)  # fmt: skip
+)
 SHOW = Precision().show
 
 
@@ -93,9 +93,9 @@ class Browser:
     def exact(self, kind: str) -> dict[str, Any]:
         """All digits of the table's values or gradients, as a script reads them."""
         cells = self.js(f"[...document.querySelectorAll('[data-{kind}-of]')].map(c => "
-                        f"[c.dataset.{kind}Of, c.dataset.number])")  # fmt: skip
+                        f"[c.dataset.{kind}Of, c.dataset.number])")
         return {name: float(text) if text[0] not in "[" else np.array(json.loads(text), float)
-                for name, text in cells if text}  # fmt: skip
+                for name, text in cells if text}
 
     def type(self, css: str, text: str) -> None:
         field = self.one(css)

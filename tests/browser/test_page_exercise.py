@@ -144,7 +144,7 @@ def test_what_is_not_finite_is_given(page: Browser) -> None:
     [(3, "0.333", True), (3, "1/3", True), (3, "0.33", False), (0.904232713, "1.11", True), (0.904232713, "1.10", True),
      (0.904232713, "1.12", False), (0.904232713, "1.0", False),
      (2, "0.5", True), (2, "0.5004", False)],
-)  # fmt: skip
+)
 def test_three_digits_are_enough(page: Browser, w: float, typed: str, right: bool) -> None:
     page.open(bp.loads(f"parameters: {{w: {w}}}\nnodes: {{a: 1/w, J: a**2}}"), exercise=True)
     blank(page, 0).send_keys(typed, Keys.ENTER)
@@ -153,7 +153,7 @@ def test_three_digits_are_enough(page: Browser, w: float, typed: str, right: boo
 
 def test_an_exercise_of_an_array_too_long_for_the_lesson(page: Browser) -> None:
     network = bp.loads("inputs: {x: [" + ", ".join(map(str, range(1, 71))) + "]}\nparameters: {w: 2}\n"
-                       "nodes: {a: w * x, J: sum(a)}")  # fmt: skip
+                       "nodes: {a: w * x, J: sum(a)}")
     page.open(network, exercise=True)
     page.one('[name="a[69]"]').send_keys("140", Keys.ENTER)
     assert page.text("#score") == "1 of 143 right, 1 at the first try"
@@ -212,7 +212,7 @@ TINY = {
             "  J: sum(p**2)",
     "negative target": "inputs: {x: 1}\ntargets: {y: -2}\nparameters: {a: 1, b: 2, c: 3}\n"
                        "nodes: {J: (a*x + b + c - y)**2}",
-}  # fmt: skip
+}
 """Networks for which other numbers are found in every way there is."""
 
 

@@ -26,7 +26,7 @@ nodes: {z1: X @ W1 + b1, a1: tanh(z1), z2: a1 @ W2 + b2, a2: sigmoid(z2), J: mea
 RNN = "inputs: {x1: 0.5, x2: -0.1, x3: 0.8, x4: 0.2, x5: -0.6, x6: 0.3, h0: 0}\ntargets: {y: 0.7}\n" \
     "parameters: {w: 0.4, u: 0.9, b: 0.1, v: 1.2}\nnodes:\n" \
     + "".join(f"  h{k}: tanh(u*x{k} + w*h{k - 1} + b)\n" for k in range(1, 7)) \
-    + "  o: v*h6\n  J: (o - y)**2 / 2\n"  # fmt: skip
+    + "  o: v*h6\n  J: (o - y)**2 / 2\n"
 NETWORKS = {
     "2-3-1": XOR,
     "rnn": RNN,
@@ -45,7 +45,7 @@ NETWORKS = {
                   "nodes:\n  the_product_of_the_two_of_them: a_number_with_a_long_name * "
                   "another_one_of_these_long_names\n  J: the_product_of_the_two_of_them**2 + "
                   "tanh(the_product_of_the_two_of_them) * a_number_with_a_long_name",
-}  # fmt: skip
+}
 SHIPPED = ["lecture", "mazur", "mazur-layers", "batch", "tf-conv2d-2x3-2x2", "alexkode-batchnorm-small"]
 SIZES = [(1400, 900), (390, 844), (320, 640)]
 
@@ -127,7 +127,7 @@ def test_rows_of_a_matrix_are_aligned_in_both_colours(page: Browser, value: str)
     page.open(network("2-3-1"), 1400, 900)
     assert aligned(page) >= 15  # values and gradients: signs, and numbers of other lengths, in every one
     head = page.js("(e => [getComputedStyle(e).color, getComputedStyle(e.closest('.card')).backgroundColor])"
-                   "(document.querySelector('[data-gradient-of=W1] .n'))")  # fmt: skip
+                   "(document.querySelector('[data-gradient-of=W1] .n'))")
     assert contrast(*head) >= 4.5
     scheme(page, "")
 
@@ -217,7 +217,7 @@ def test_what_a_blank_needs_comes_first_of_what_is_given(page: Browser) -> None:
     page.open(network("2-3-1"), 390, 844, exercise=True)
     page.js("document.querySelector('[name=\"dJ/dW2[0, 0]\"]').focus()")
     shown = page.js("[...document.querySelectorAll('.datum')].map(d => [d.getBoundingClientRect(), d.dataset.name])"
-                    ".sort(([a], [b]) => a.top - b.top || a.left - b.left).map(([, name]) => name)")  # fmt: skip
+                    ".sort(([a], [b]) => a.top - b.top || a.left - b.left).map(([, name]) => name)")
     assert shown[0] == "W2"
 
 
@@ -260,7 +260,7 @@ def test_what_is_copied_can_be_typed_again(page: Browser) -> None:
 
 def test_a_hyphen_is_no_minus_sign(page: Browser) -> None:
     made = bp.loads("inputs: {x: -1.5}\nparameters: {w: -2, v: [-1, 2e-7]}\n"
-                    "nodes: {a: -w*x - 3, J: a**2 * sum(v) - 1e-5 * a}")  # fmt: skip
+                    "nodes: {a: -w*x - 3, J: a**2 * sum(v) - 1e-5 * a}")
     for options in ({}, {"exercise": True}):
         page.open(made, **options)
         texts: list[Any] = []
@@ -283,7 +283,7 @@ def test_the_heading_is_no_file_name(page: Browser, lecture: bp.Network) -> None
 
 def test_expanded_every_step_of_a_formula_is_walked(page: Browser) -> None:
     made = bp.loads("inputs: {x1: 2, x2: 0}\nparameters: {w1: -3, w2: 1, b: 6.88}\n"
-                    "nodes: {o: tanh(x1*w1 + x2*w2 + b)}")  # fmt: skip
+                    "nodes: {o: tanh(x1*w1 + x2*w2 + b)}")
     page.open(made, expand=True)
     forward = []
     for _ in range(5):
@@ -295,7 +295,7 @@ def test_expanded_every_step_of_a_formula_is_walked(page: Browser) -> None:
     assert [text.replace("\n", "") for text in forward] == [
         "o.1 = x1 · w1 = 2 · (−3) = −6", "o.2 = x2 · w2 = 0 · 1 = 0", "o.3 = o.1 + o.2 = −6 + 0 = −6",
         "o.4 = o.3 + b = −6 + 6.88 = 0.88", "o = tanh(o.4) = tanh(0.88) = 0.706419",
-    ]  # fmt: skip
+    ]
     trace = made.run()
     assert page.exact("gradient")["o.4"] == pytest.approx(1 - trace.value("o") ** 2, rel=1e-12)
     assert page.drawn("gradient") == {}  # not there yet
@@ -324,14 +324,14 @@ def test_an_exercise_on_paper_shows_the_whole_graph(page: Browser, name: str) ->
     page.open(network(name), 794, 1123, exercise=True)
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     boxes = page.js("[document.getElementById('paper').getBoundingClientRect().bottom, "
-                    "document.getElementById('given').getBoundingClientRect().top]")  # fmt: skip
+                    "document.getElementById('given').getBoundingClientRect().top]")
     assert boxes[0] <= boxes[1], "what is given lies over the graph"
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def test_hints_and_reasons_have_true_minus_signs_and_room(page: Browser) -> None:
     made = bp.loads("inputs: {x: -1.5}\nparameters: {w: -2}\n"
-                    "nodes: {a: -w*x - 3, c: 'where(a > 0, -a, a - 1)', J: a**2 - 1e-5 * c}")  # fmt: skip
+                    "nodes: {a: -w*x - 3, c: 'where(a > 0, -a, a - 1)', J: a**2 - 1e-5 * c}")
     page.open(made, exercise=True)
     said: list[str] = []
     for _ in range(3):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from backpropcli import face
+from backpropcli import api
 from backpropcli.app import main
 
 ROOT = Path(__file__).parent.parent.parent
@@ -62,7 +62,7 @@ def bash(command, **env):
     return subprocess.run(
         ["bash", "-c", setup + command], capture_output=True, text=True, encoding="utf-8", timeout=60,
         env={**clean, "PYTHONPATH": str(ROOT), **env},
-    )  # fmt: skip
+    )
 
 
 # The lines.
@@ -171,7 +171,7 @@ def test_a_file_called_like_a_pattern_is_a_file(capsys):
         (["nets/a.yaml", "nets/b.yaml", "--example", "lecture"],
          "--example lecture and nets/a.yaml together\n  Give one of them.\n"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_file(words, error, capsys):
     write(a=GOOD, b=GOOD)
     assert call(capsys, "check", *words) == (2, "", f"error: {error}")
@@ -200,7 +200,7 @@ def unsure(network):
 
 @pytest.mark.parametrize("others", [[], [GOOD], [WRONG], [BROKEN], [WRONG, BROKEN]])
 def test_unsure_and_a_bug(others, capsys, monkeypatch):
-    check = face.Network.check
+    check = api.Network.check
 
     def sometimes(self, *arguments, **options):
         if "unsure" in self.source:
@@ -209,7 +209,7 @@ def test_unsure_and_a_bug(others, capsys, monkeypatch):
             raise ZeroDivisionError("oh")
         return check(self, *arguments, **options)
 
-    monkeypatch.setattr(face.Network, "check", sometimes)
+    monkeypatch.setattr(api.Network, "check", sometimes)
     write(unsure=GOOD, **{f"n{k}": text for k, text in enumerate(others)})
     status, out, _ = call(capsys, "check", "nets/unsure.yaml", *(f"nets/n{k}.yaml" for k in range(len(others))))
     assert status == (2 if BROKEN in others else 1 if WRONG in others else 3)
@@ -278,10 +278,10 @@ def test_json_holds_the_single_reports(capsys):
     assert [(f["spec"], f["verdict"], f["format"]) for f in data["files"]] == [
         ("nets/c.yaml", "error", "backprop.check/1"), ("nets/b.yaml", "fail", "backprop.check/1"),
         ("nets/a.yaml", "pass", "backprop.check/1"),
-    ]  # fmt: skip
+    ]
     assert data["files"][0]["error"] == {
         "message": "this { is never closed", "file": "nets/c.yaml", "line": 1, "column": 13, "hint": "",
-    }  # fmt: skip
+    }
     for file in data["files"][1:]:
         assert json.loads(call(capsys, "check", file["spec"], "--format", "json")[1]) == file
 
@@ -355,7 +355,7 @@ def test_without_a_file_the_forms_for_ci_work_too(capsys):
 
 
 @pytest.mark.parametrize(("ending", "start"), [("xml", "<?xml"), ("json", '{"format": "backprop.checks/1"'),
-                                               ("csv", "file,"), ("md", "| file"), ("txt", "  file")])  # fmt: skip
+                                               ("csv", "file,"), ("md", "| file"), ("txt", "  file")])
 def test_the_ending_chooses_the_form(ending, start, capsys):
     write(a=GOOD, b=WRONG)
     assert call(capsys, "check", "nets/*.yaml", "-o", f"report.{ending}") == (1, "", "")
@@ -367,13 +367,13 @@ def test_the_ending_chooses_the_form(ending, start, capsys):
 
 def test_a_notebook_can_do_the_same():
     write(a=GOOD, b=WRONG, c=BROKEN)
-    found = list(face.check_files("nets/*.yaml"))
+    found = list(api.check_files("nets/*.yaml"))
     assert [f.verdict for f in found] == ["pass", "fail", "error"]
-    summary = face.sum_up(found)
+    summary = api.sum_up(found)
     assert ([f.source for f in summary.files], summary.verdict, summary.status) == (
         ["nets/c.yaml", "nets/b.yaml", "nets/a.yaml"], "error", 2,
-    )  # fmt: skip
-    assert face.sum_up([]).status == 0
+    )
+    assert api.sum_up([]).status == 0
 
 
 # Shell scripts.
@@ -405,7 +405,7 @@ def test_a_script_can_branch_on_the_status():
 def test_json_through_a_filter():
     write(good=GOOD, wrong=WRONG, edge=EDGE)
     select_ = ("import json, sys; [print(f['spec'], p['name']) for f in json.load(sys.stdin)['files'] "
-               "for p in f['parameters'] if p['verdict'] != 'pass']")  # fmt: skip
+               "for p in f['parameters'] if p['verdict'] != 'pass']")
     done = bash(f'backprop check nets/*.yaml --format json | "{sys.executable}" -c "{select_}"')
     assert (done.stdout, done.returncode) == ("nets/wrong.yaml w\n", 1)
 
@@ -419,7 +419,7 @@ def test_the_hook_checks_what_it_is_given():
     pattern = re.compile(hook["files"])
     assert [bool(pattern.search(f)) for f in ("nets/a.yaml", "x/nets/b/c.json", ".github/a.yaml", "nets/a.py")] == [
         True, True, False, False,
-    ]  # fmt: skip
+    ]
     line = " ".join([hook["entry"], *hook["args"]])
     assert bash(f"{line} nets/good.yaml").stdout == ""
     assert bash(f"{line} nets/good.yaml nets/wrong.yaml").returncode == 1
@@ -429,15 +429,15 @@ def test_the_hook_checks_what_it_is_given():
 
 SLOW = """
 import sys, time
-from backpropcli import face
-check = face.Network.check
+from backpropcli import api
+check = api.Network.check
 def slow(self, *a, **k):
     if "slow" in self.source:
         print("started", file=sys.stderr, flush=True)
         time.sleep(30)
     time.sleep(0.2)
     return check(self, *a, **k)
-face.Network.check = slow
+api.Network.check = slow
 from backpropcli.app import main
 sys.exit(main(sys.argv[1:]))
 """

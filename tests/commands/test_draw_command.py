@@ -96,7 +96,7 @@ def test_colours(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("out.txt").read_text(encoding="utf-8") == DRAWN
     assert call(capsys, "net.yaml", "--color", "blue")[::2] == (
         2, "error: --color blue: expected auto, always or never\n",
-    )  # fmt: skip
+    )
 
 
 def test_files(capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,7 +127,7 @@ def test_files(capsys: pytest.CaptureFixture[str]) -> None:
          "error: --expand and --level layers together\n  One shows more, the other less: give one.\n"),
         (["--of", "q"], "reading net.yaml\nerror: net.yaml has no node q\n"),
     ],
-)  # fmt: skip
+)
 def test_refusals(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
     assert call(capsys, *words) == (2, "", message)
 

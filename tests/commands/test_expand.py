@@ -40,7 +40,7 @@ def test_explain_names_each_step_on_the_path(capsys: pytest.CaptureFixture[str])
     assert path["names"] == ["w", "o.1", "o.2", "o"]
     assert [(step["of"], step["by"], step["formula"]) for step in path["steps"]] == [
         ("o", "o.2", "1 - o²"), ("o.2", "o.1", "1"), ("o.1", "w", "3"),
-    ]  # fmt: skip
+    ]
     assert path["product"] == pytest.approx(told["value"])
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from backpropcli.app import main
 from backpropcli.guide import CHAPTERS, chapter, title
-from backpropcli.views.chapter import WIDEST, typeset
+from backpropcli.render.chapter import WIDEST, typeset
 from tests.test_house import loaded_by
 
 ROOT = Path(__file__).parent.parent.parent

@@ -50,7 +50,7 @@ def test_several_steps_show_the_slope_converge(backprop):
     assert status == 0
     rows = [line.split() for line in out.splitlines()[4:]]
     assert rows[:4] == [["0.1", "2.645", "6.45"], ["0.01", "2.06045", "6.045"], ["0.001", "2.0060045", "6.0045"],
-                        ["0", "6", "dJ/dw1"]]  # fmt: skip
+                        ["0", "6", "dJ/dw1"]]
     assert out.endswith("\nThe smaller the step, the closer the slope comes to 6, which is dJ/dw1.\n")
 
 
@@ -94,7 +94,7 @@ def test_several_steps_show_the_slope_converge(backprop):
         (["-p", "w=0", "-n", "J = log(w)", "w"],
          "J is not a finite number here, so nothing can be said of its slope: see backprop run."),
     ],
-)  # fmt: skip
+)
 def test_the_closing_sentence_tells_corners_and_rounding_from_steps(backprop, words, said):
     status, out, _ = backprop("nudge", *words)
     assert status == 0
@@ -103,8 +103,8 @@ def test_the_closing_sentence_tells_corners_and_rounding_from_steps(backprop, wo
 
 
 def test_arrays_that_have_no_room_are_told_entry_by_entry(tmp_path):
-    from backpropcli.views.nudge_table import entries_table
-    from backpropcli.views.numbers import Precision
+    from backpropcli.notation.numbers import Precision
+    from backpropcli.report.nudge_table import entries_table
 
     network = bp.load(Path(__file__).parents[2] / "examples" / "mazur-layers.yaml")
     text = entries_table(network.nudge("W1", 1e-3, (0, 1)), "net.yaml", Precision(6)).text(80)
@@ -120,7 +120,7 @@ def test_nudge_csv(backprop):
     words = ("-p", "w=[1, 2]", "-n", "t = 4*w", "-n", "J = sum(t)", "w[1]", "--eps", "0.5")
     assert backprop("nudge", *words, "--format", "csv")[1].splitlines() == [
         "eps,name,index,before,after,slope,derivative", "0.5,t,0,4,4,0,0", "0.5,t,1,8,10,4,4", "0.5,J,,12,14,4,4",
-    ]  # fmt: skip
+    ]
 
 
 def test_a_nudge_down_and_one_that_does_not_matter(backprop):

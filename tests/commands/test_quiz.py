@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 import backpropcli as bp
 from backpropcli.app import main
-from backpropcli.engine.fresh import generator
-from backpropcli.views.students import seed_of
+from backpropcli.exercise.random_values import generator
+from backpropcli.exercise.students import seed_of
 
 LECTURE = ("--example", "lecture")
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -45,7 +45,7 @@ def test_the_lecture_s_quiz_from_the_first_line_to_the_last(quiz):
     typed = [
         "2", "2", "2", "2*3", "7", "7", "4", "2", "1", "1", "2", "2", "2", "2", "2", "h", "h", "h", "h", "2*2", "3",
         "2", "6", "6", "6", "x", "0,5", "6", "-6", "s",
-    ]  # fmt: skip
+    ]
     status, out, err = quiz(*LECTURE, typed=typed)
     assert (status, err) == (0, "")
     assert out == """\
@@ -141,7 +141,7 @@ def test_the_result_file(quiz):
     assert result == {
         "format": "backprop.quiz/1", "spec": "lecture.yaml", "student": "101", "seed": None, "digits": 3,
         "first_try": 16, "of": 18, "hints": 1, "finished": True,
-    }  # fmt: skip
+    }
     assert answers[12] == {"name": "dJ/dw2", "given": ["2", "2*2"], "right": True, "hints": 1, "follows": []}
     assert answers[17] == {"name": "dJ/dw1", "given": [], "right": False, "hints": 0, "follows": []}
 
@@ -171,7 +171,7 @@ def test_the_result_file(quiz):
         ("mazur-layers", "dJ/dW1", "[[0.000438568, 0.000877135], [0.000497713, 0.000995425]]",
          "that is the transpose: rows and columns are swapped."),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_answer_is_explained(spec, name, typed, words):
     asked = bp.load(EXAMPLES / f"{spec}.yaml").quiz()
     question = next(q for q in asked if q.name == name)
@@ -208,7 +208,7 @@ def test_the_shown_answer_is_right_and_every_hint_is_said(spec):
 @given(st.one_of(st.text(), st.text("0123456789.,+-*/()[] eEhsq=w1x^²½·", max_size=40)))
 def test_any_text_may_be_typed(typed):
     asked = bp.load(EXAMPLES / "batch.yaml").quiz()
-    from backpropcli.views.quiz_session import Session
+    from backpropcli.exercise.session import Session
 
     session = Session(asked)
     for _ in range(3):
@@ -224,7 +224,7 @@ def test_any_text_may_be_typed(typed):
 
 def answered(text, *typed):
     """What a session says after each of these lines, without the prompts."""
-    from backpropcli.views.quiz_session import Session
+    from backpropcli.exercise.session import Session
 
     session = Session(bp.loads(text).quiz())
     for line in typed:
@@ -237,7 +237,7 @@ def test_an_old_answer_that_was_wrong_is_recognised():
     assert answered(chain, "14", "15", "18") == "Not yet: with a = 14 it would be 18, but a is 15."
     right = ("15", "19", "361", "1")
     assert answered(chain, *right, "38", "20", "38", "60") == (
-        "Not yet: with dJ/da = 20 it would be 60, but dJ/da is 38.")  # fmt: skip
+        "Not yet: with dJ/da = 20 it would be 60, but dJ/da is 38.")
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_an_old_answer_that_was_wrong_is_recognised():
         ("dJ/da", "-1", "that is half of what it should be."),
         ("dJ/da", "-3", ""),
     ],
-)  # fmt: skip
+)
 def test_no_reason_is_named_that_is_not_the_only_one(name, typed, words):
     dead = "inputs: {x: 1}\nparameters: {w: -3, b: 1}\nnodes: {z: w*x + b, a: relu(z), J: (a - 1)**2}"
     assert next(q for q in bp.loads(dead).quiz() if q.name == name).mark(typed).words == words
@@ -293,9 +293,9 @@ def test_hints_for_arrays_say_what_to_do():
     }
     assert hints["a1"][:2] == [
         "sigmoid is an S from 0 to 1: the logistic function.", "a1 = 1 / (1 + exp(-z1))",
-    ]  # fmt: skip
+    ]
     assert hints["dJ/da1"][0] == (
-        "t2 = a1 @ W2, so every entry of a1 is multiplied by entries of W2: weight dJ/dt2 with them.")  # fmt: skip
+        "t2 = a1 @ W2, so every entry of a1 is multiplied by entries of W2: weight dJ/dt2 with them.")
     assert hints["dJ/dJ.2"][::2] == [
         "J.3 = sum(J.2), and every entry of J.2 counts once in the sum: it gets dJ/dJ.3 as it is.",
         "each of the 2 entries is 0.5.",
@@ -316,7 +316,7 @@ def test_large_arrays_are_left_out_with_a_word(quiz):
 
 def test_what_cannot_start_is_2(quiz):
     assert quiz(*LECTURE, "--only", "value")[::2] == (
-        2, "error: --only value: expected values or gradients. Did you mean values?\n")  # fmt: skip
+        2, "error: --only value: expected values or gradients. Did you mean values?\n")
     assert quiz(*LECTURE, "--result", "no/r.json")[0] == 2
     assert quiz("-")[0] == 2
     assert quiz("nothing.yaml")[0] == 2
@@ -345,7 +345,7 @@ def test_random_numbers_are_those_of_the_page_s_script():
     assert [other(), other()] == [0.846276830881834, 0.7839732919819653]
 
 
-PAGE = Path(bp.__file__).parent / "views" / "page"
+PAGE = Path(bp.__file__).parent / "page" / "assets"
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not on this machine")
@@ -457,7 +457,7 @@ def test_latex_compiles_a_worksheet_and_its_key(quiz, spec):
         done = subprocess.run(
             ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", name],
             capture_output=True, check=False, timeout=120,
-        )  # fmt: skip
+        )
         assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
 
 
@@ -473,25 +473,25 @@ def test_a_number_of_students(quiz):
     assert quiz(*LECTURE, "--worksheet", "w.html", "--students", "12", "-q")[::2] == (0, "")
     assert sorted(path.name for path in Path().iterdir()) == [
         *(f"w-{k:02}.html" for k in range(1, 13)), "w-key.html", "w-students.csv",
-    ]  # fmt: skip
+    ]
 
 
 def test_everybody_gets_other_numbers_as_long_as_there_are_any(quiz):
     words = ("--example", "lab-square", "--worksheet", "w.md")
     assert quiz(*words, "--students", "30")[2] == (
-        "wrote 30 worksheets, w-01.md to w-30.md, w-key.md and w-students.csv\n")  # fmt: skip
+        "wrote 30 worksheets, w-01.md to w-30.md, w-key.md and w-students.csv\n")
     given = [re.search(r"Given: (.*)", path.read_text(encoding="utf-8"))[1] for path in Path().glob("w-[0-9]*.md")]
     assert len(set(given)) == len(given) == 30
     first = Path("w-17.md").read_text(encoding="utf-8")
     assert quiz(*words, "--students", "60", "--force")[2] == (
         "this network has not enough different nice numbers: 29 of 60 worksheets repeat others'\n"
-        "wrote 60 worksheets, w-01.md to w-60.md, w-key.md and w-students.csv\n")  # fmt: skip
+        "wrote 60 worksheets, w-01.md to w-60.md, w-key.md and w-students.csv\n")
     assert Path("w-17.md").read_text(encoding="utf-8") == first
 
 
 def test_one_student_s_worksheet(quiz):
     assert quiz(*LECTURE, "--worksheet", "w.md", "--students", "101,")[2] == (
-        "wrote w-101.md\nwrote w-key.md\nwrote w-students.csv\n")  # fmt: skip
+        "wrote w-101.md\nwrote w-key.md\nwrote w-students.csv\n")
 
 
 def test_a_result_replaces_nothing_unless_told(quiz):
@@ -531,9 +531,9 @@ def test_a_latex_key_with_matrices_fits_the_page(quiz, spec):
         ("z[1]", "z [1]"),
         ("relu(z) + 1", r"\mathrm{relu} (z ) + 1"),
     ],
-)  # fmt: skip
+)
 def test_matrices_and_words_in_latex(text, written):
-    from backpropcli.views.worksheet_latex import math
+    from backpropcli.exercise.worksheet_latex import math
 
     assert re.sub(r" +", " ", math(text)).replace(" /", "/").strip() == written
 
@@ -566,7 +566,7 @@ def test_a_clash_moves_one_and_the_manifest_says_where(quiz):
     for name in names:
         assert Path(f"again-{name}.md").read_bytes() == Path(f"w-{name}.md").read_bytes(), name
     assert quiz(*words, "w.md", "--students", "w-students.csv", "--force")[2] == (
-        "wrote 20 worksheets, w-student0.md to w-student19.md, w-key.md\n")  # fmt: skip
+        "wrote 20 worksheets, w-student0.md to w-student19.md, w-key.md\n")
 
 
 @pytest.mark.parametrize("text", ["", "name,seed\n", "student,seed\n", "student,seed\na,b\n", "student,seed\n../a,1\n"])
@@ -610,7 +610,7 @@ def test_no_signal_loses_an_answer(tmp_path, name):
         ("dJ/do = 3", "t1 is asked for here, not dJ/do."), ("0,5", "Decimals are written with a point. Write 0.5."),
         ("z1 = 2", "t1 is asked for here, not z1."),
     ],
-)  # fmt: skip
+)
 def test_names_keep_their_case_and_sentences_begin_with_a_capital(quiz, typed, said):
     out = " ".join(quiz(*LECTURE, typed=[typed, "q"])[1].split())
     assert f"{typed} {said}" in out

@@ -85,7 +85,7 @@ def test_stdin(backprop, monkeypatch):
     ("wanted", "printed"),
     [("J", "2"), ("dJ/dw1", "6"), ("∂J/∂w1", "6"), ("da2/dw1", "3"), (" dJ / dw2 ", "4"), ("dJ/dx", "12"),
      ("J,dJ/dw1", "2\n6"), ("da1/dw2", "0")],
-)  # fmt: skip
+)
 def test_get_prints_bare_numbers(backprop, wanted, printed):
     assert backprop("run", "-q", "--get", wanted) == (0, printed + "\n", "")
 
@@ -334,7 +334,7 @@ def test_entries_that_are_lost_are_told_apart_from_those_that_are_kept(capsys):
     ["-p", "x=[1, 2, 3]", "-n", "d = x - mean(x)", "-n", "J = sum(d)"],
     ["--example", "mazur"],
     ["--example", "batch"],
-])  # fmt: skip
+])
 def test_nobody_cries_wolf(capsys, words):
     assert main(["run", *words]) == 0
     assert "lost" not in capsys.readouterr().err

@@ -7,7 +7,7 @@ import pytest
 
 import backpropcli as bp
 from backpropcli.engine.tangents import tangents
-from backpropcli.spec import example_text
+from backpropcli.language import example_text
 
 ARRAYS = """
 inputs: {x: [[0.5, -1.0, 2.0], [1.5, 0.3, -0.7]], y: [[0, 1], [1, 0]]}

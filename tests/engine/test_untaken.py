@@ -66,7 +66,7 @@ SCALARS = [
     ("x: 1", "where(x < 1, arctanh(x), x)", {"x": 1}),
     ("x: 0.5", "where(x >= 1, arccosh(x), x)", {"x": 1}),
     ("x: 0", "exp(where(x > 0, log(x), -x))", {"x": -1}),
-]  # fmt: skip
+]
 ARRAYS = [
     ("x: [0, 2, 3]", "sum(where(x > 2, log2(x), 2*x))", {"x": [2, 2, 1 / (3 * math.log(2))]}),
     ("x: [-1, 4]", "sum(where(x > 0, sqrt(x), x))", {"x": [1, 0.25]}),
@@ -116,7 +116,7 @@ ARRAYS = [
     ("x: [1000, -2]", "sum(where(x > 0, x, exp(x) - 1))", {"x": [1, math.exp(-2)]}),
     ("z: [3, 1], p: [0, 0.5]", "cross_entropy(z + where(p > 0, log(p), array([-inf, 0])), array(1))",
      {"z": [0, 0], "p": [0, 0]}),
-]  # fmt: skip
+]
 REAL = [  # a NaN or infinity that the value did meet
     ("x: 0", "sqrt(x)**2", "x"),
     ("x: 0", "x * log(x)", "x"),
@@ -131,7 +131,7 @@ REAL = [  # a NaN or infinity that the value did meet
     ("x: [-1, 4]", "max(sqrt(x))", "x"),
     ("x: [0, 0]", "sum(x / sum(x))", "x"),
     ("x: [1, 2]", "sum(softmax(x + array([-inf, -inf])))", "x"),
-]  # fmt: skip
+]
 
 
 def network(parameters: str, formula: str) -> bp.Network:

@@ -18,7 +18,7 @@ DATA: dict[str, Any] = {
     "x": 2, "y": -1.5, "w": 3, "b": 0.25, "v": [1, -2, 3], "u": [0.5, 0, 0.5], "W": [[1, 2, 3], [4, 5, 6]],
     "V": [[0.1, -0.2], [0.3, 0.4], [0, 1]], "S": [[2, 1], [1, 3]], "k": [0, 2, 1], "T": [[[1, 2], [3, 4]], [[5, 6], [7,
     8]]],
-}  # fmt: skip
+}
 ODD_NUMBERS = (
     "0", "-0.0", "1e308", "-1e308", "9e307", "5e-324", "1e-310", "1e999", ".inf", "-.inf", ".nan", "inf", "nan",
     "1_000",
@@ -29,12 +29,12 @@ ODD_NUMBERS = (
     "{ones: [50000000]}", "{ones: [0]}", "{ones: [-1]}", "{ones: 3}", "{he: [2, 3], seed: 1}", "{normal: [], std: -1}",
     "{full: [2], value: .nan}", "{csv: d.csv}", "{csv: d.csv, columns: a}", "{csv: d.csv, skip: 1}", "{npz: d.npz}",
     "{npz: d.npz, array: W}", "{npy: d.npy}", "{csv: ../x}", "{csv: /etc/passwd}", "{csv: .}", "{eye: 3}",
-)  # fmt: skip
+)
 OPTION_WORDS = ("axis", "keepdims", "index", "shape", "dtype", "out", "where", "initial", "ddof", "n", "k", "indices",
                 "a")
 OPTIONS = ("0", "1", "-1", "2", "-3", "None", "True", "False", "(0, 1)", "(0, 0)", "(2, 3)", "[0]", "()",
            "'ij,jk->ik'", "3.5",
-           "x", "99", "-99", "'mean'", "'...i,...i'", "(1,)", "10**9", "(100000, 100000)")  # fmt: skip
+           "x", "99", "-99", "'mean'", "'...i,...i'", "(1,)", "10**9", "(100000, 100000)")
 PIECES = (
     "x[...]", "v[None]", "v[::-1]", "W[0]", "W[:, 1]", "W[..., 0]", "v[k]", "W[k]", "v[[0, 1]]", "v[v > 0]", "x[0]",
     "v[5]",
@@ -47,7 +47,7 @@ PIECES = (
     "linspace(0, 1, 5)", "arange(3)", "eye(2)", "pick(x, index=-1)", "identity(x)", "getitem(v, index=0)",
     "stack([u, v])",
     "concatenate([u, v])", "einsum('i,i->', u, v)", "einsum('ij,j', W, v)", "u @ v", "W @ V", "V @ W @ v", "S @ S",
-)  # fmt: skip
+)
 SIGNS = ("+", "-", "*", "/", "+", "-", "*", "/", "**", "@")
 ODD_SIGNS = (*SIGNS, "//", "%", "<", ">", "<=", "==", "!=", "&", "|", " and ", " or ", ",", "×", "·", "−", "^")
 NAMES = st.sampled_from([*DATA, "J", "a", "z1", "g"])
@@ -85,7 +85,7 @@ def _deeper(inner: st.SearchStrategy[str], signs: tuple[str, ...] = SIGNS) -> st
         st.tuples(inner, st.sampled_from(("[0]", "[:, 0]", "[None]", ".T", ".sum()", "[...]", "[0:][0:]", "[1:]",
         "**2"))).map(
             lambda p: f"{p[0]}{p[1]}"),
-    )  # fmt: skip
+    )
 
 
 SENSIBLE = st.recursive(
@@ -112,7 +112,7 @@ def mutated(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
 LEAVES: dict[tuple[int, ...], tuple[str, ...]] = {
     (): ("x", "y", "w", "b", "v[1]", "W[0, 2]", "2", "0.5", "-1", "0", "1e3"), (3,): ("v", "u", "W[1]", "V[:, 0]"),
     (2, 3): ("W", "V.T"), (3, 2): ("V", "W.T"), (2, 2): ("S", "T[0]", "S.T"),
-}  # fmt: skip
+}
 """What has these shapes in every spec."""
 MADE: dict[tuple[int, ...], tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]] = {
     (): (("sum({})", ((3,),)), ("mean({})", ((2, 3),)), ("max({})", ((3,),)), ("{} @ {}", ((3,), (3,))),
@@ -134,13 +134,13 @@ MADE: dict[tuple[int, ...], tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]]
     (3, 2): (("({}).T", ((2, 3),)), ("{} @ {}", ((3, 2), (2, 2))), ("({})[:, None] * {}", ((3,), (2,)))),
     (2, 2): (("{} @ {}", ((2, 3), (3, 2))), ("({}).T", ((2, 2),)), ("where({} > 0, {}, {})", ((2, 2), (2, 2), (2, 2)))),
     (3, 3): (("outer({}, {})", ((3,), (3,))), ("{} @ {}", ((3, 2), (2, 3)))),
-}  # fmt: skip
+}
 """What makes these shapes from others."""
 MAPS = sorted(n for n,
               op in TABLE.items() if isinstance(op, Elementwise) and len(op.arguments) == 1 and n.isidentifier())
 PAIRS = ("{} + {}", "{} * {}", "{} - {}", "{} / {}", "maximum({}, {})", "minimum({}, {})", "where({} > {}, 1, 0)",
          "{} ** {}",
-         "hypot({}, {})", "arctan2({}, {})", "clip({}, -1, {})", "logaddexp({}, {})")  # fmt: skip
+         "hypot({}, {})", "arctan2({}, {})", "clip({}, -1, {})", "logaddexp({}, {})")
 
 
 @st.composite
@@ -183,7 +183,7 @@ EXTRAS = (
     "layers: [{dense: {units: 2, activation: tanh}}]", "layers:\n  - dense: {units: 1, w: 2, b: 0}", "expect: {J: 1}",
     "expect: {dJ/dw: 2, J: .nan}", "train: {lr: 1}", "data: {}", "unknown: 1", "nodes: {}", "inputs:", "a: &b 1",
     "? [x]",
-)  # fmt: skip
+)
 SUMS = ("sum({})", "sum({})", "mean(({})**2)", "sum({}) / 2", "max({})", "log(sum(exp({})))", "({})",
         "sum(a) + sum({})")
 
@@ -220,19 +220,19 @@ FILES = st.one_of(
     st.integers(90, 3000).map(lambda deep: b"nodes: {J: '" + b"(" * deep + b"x'}"),
     st.integers(90, 3000).map(lambda deep: b"[" * deep), st.integers(90, 3000).map(lambda deep: b'{"a":' * deep),
     st.integers(50, 3000).map(lambda many: b"parameters: {w: 2}\nnodes: {J: '" + b"w + " * many + b"w'}"),
-)  # fmt: skip
+)
 TABLES = st.one_of(
     st.lists(st.lists(st.one_of(NUMBERS, st.sampled_from(("a", "1", "2.5", "", "1,000", '"1,000"', "x y"))), min_size=1,
                       max_size=3).map(",".join), max_size=4).map(lambda rows: "\n".join(rows).encode("utf-8",
                       "replace")),
     st.just(b"a,b\n1,2\n3,4\n"), st.binary(max_size=30),
-)  # fmt: skip
+)
 QUANTITIES = st.one_of(
     st.sampled_from(("J", "w", "dJ/dw", "dJ/dx", "da/dw", "W[0,1]", "dJ/dW[0, 1]", "dJ/dW[:, 0]", "v[0]", "z1", "dJ/d",
                      "/", "dw",
                      "J[0]", "dJ[0]/dw", "nothing", "x,w", "x[...]", "∂J/∂w")),
     FORMULAS, TEXT,
-)  # fmt: skip
+)
 PARAMETERS = {
     command.name: [p for p in command.params if p.param_type_name == "option"]
     for command in typer.main.get_command(_full_app()).commands.values()  # type: ignore[attr-defined]
@@ -263,14 +263,14 @@ BY_NAME: dict[str, st.SearchStrategy[str]] = {
     "--as": st.sampled_from(("w=w", "a=W.T", "x", "w=w,w=w")),
     "--expect": st.tuples(QUANTITIES, NUMBERS).map("=".join), "--eps": NUMBERS, "--upstream": NUMBERS,
     "--digits": NUMBERS, "--decimals": NUMBERS, "--width": st.integers(-1, 200).map(str),
-}  # fmt: skip
+}
 NEVER = {"--program", "--allow-files", "--memory", "--install-completion", "--show-completion", "--help"}
 """Options with which fuzzing would run something, or leave its folder."""
 
 
 PATHS = (["net.yaml"], ["net.yaml"], ["net.yaml"], [], ["net.yaml", "net.yaml"], ["nothing.yaml"], ["-"])
 PARAMETER_FILES = (b'{"w": 2}', b'{"dJ/dw": 2, "x": [1, 2]}', b"{", b'{"w": "x"}', b'{"w": 1, "w": 2}', b"[1]",
-                   b'{"a\\n::x": NaN}')  # fmt: skip
+                   b'{"a\\n::x": NaN}')
 ELSEWHERE = {"--example", "--timeout", "--students", "--load", "--force", "--input", "--target", "--layer", "--as"}
 """Options that mostly make a call mean nothing."""
 NETWORKS = [e.name for e in COMMANDS if e.name not in ("new", "schema", "ops")]

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from backpropcli.face import Network, loads
+from backpropcli.api import Network, loads
 from backpropcli.gradcheck import Report, check
 from backpropcli.ops.definition import Elementwise, Operation, Part, Structural
 

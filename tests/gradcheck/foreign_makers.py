@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from backpropcli.face import Network, loads
+from backpropcli.api import Network, loads
 
 Bug = Callable[[Any, Mapping[str, Any]], Any]
 """The gradient that arrives at a value, and all values so far, to the gradient that is handed on."""

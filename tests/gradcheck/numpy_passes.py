@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backpropcli.face import Network, loads
+from backpropcli.api import Network, loads
 
 Gradients = dict[str, Any]
 
@@ -27,7 +27,7 @@ class Pass(NamedTuple):
         sections = [
             f"{section}:\n" + "".join(f"  {k}: {np.asarray(v).tolist()!r}\n" for k, v in values.items())
             for section, values in self.data.items() if values
-        ]  # fmt: skip
+        ]
         nodes = "".join(f'  {k}: "{f}"\n' for k, f in self.nodes.items())
         return loads("".join(sections) + "nodes:\n" + nodes, "net.yaml")
 
@@ -45,7 +45,7 @@ def mlp(seed: int) -> Pass:
     nodes = {
         "z1": "x @ W1 + b1", "a1": "tanh(z1)", "z2": "a1 @ W2 + b2", "a2": "tanh(z2)", "z3": "a2 @ W3 + b3",
         "e": "z3 - y", "J": "sum(e**2) / (2 * 5)",
-    }  # fmt: skip
+    }
     parameters = {f"W{k + 1}": w[k] for k in range(3)} | {f"b{k + 1}": b[k] for k in range(3)}
 
     def backward(bug: str) -> Gradients:
@@ -140,7 +140,7 @@ def mlp_first(x: Any, y: Any, w: Any, b: Any) -> Gradients:
     dz1 = dz2 @ w[1].T * (1 - a1**2)
     return {
         "W1": x.T @ dz1, "b1": dz1.sum(0), "W2": a1.T @ dz2, "b2": dz2.sum(0), "W3": a2.T @ dz3, "b3": dz3.sum(0),
-    }  # fmt: skip
+    }
 
 
 def softmax_regression(seed: int) -> Pass:
@@ -189,7 +189,7 @@ def batch_norm(seed: int) -> Pass:
     nodes = {
         "z": "x @ W", "mu": "mean(z, axis=0)", "c": "z - mu", "v": "mean(c**2, axis=0)", "s": "sqrt(v + 0.001)",
         "xhat": "c / s", "out": "gamma * xhat + beta", "J": "sum((out - y)**2) / 6",
-    }  # fmt: skip
+    }
 
     def backward(bug: str) -> Gradients:
         z = x @ w
@@ -233,7 +233,7 @@ def layer_norm(seed: int) -> Pass:
     nodes = {
         "z": "x @ W", "m": "mean(z, axis=1, keepdims=True)", "v": "var(z, axis=1, keepdims=True)",
         "xhat": "(z - m) / sqrt(v + 0.001)", "out": "gamma * xhat + beta", "J": "sum((out - y)**2) / 2",
-    }  # fmt: skip
+    }
 
     def backward(bug: str) -> Gradients:
         z = x @ w
@@ -299,7 +299,7 @@ def lstm(seed: int) -> Pass:
         "A": "concatenate([x, h], axis=1)", "Z": "A @ W + b", "i": "sigmoid(Z[:, 0:2])", "f": "sigmoid(Z[:, 2:4])",
         "g": "tanh(Z[:, 4:6])", "o": "sigmoid(Z[:, 6:8])", "c": "f * c0 + i * g", "s": "tanh(c)", "q": "o * s",
         "J": "sum((q - y)**2) / 2",
-    }  # fmt: skip
+    }
 
     def backward(bug: str) -> Gradients:
         z = a @ w + b
@@ -396,7 +396,7 @@ def attention(seed: int) -> Pass:
     nodes = {
         "q": "x @ Wq", "k": "x @ Wk", "v": "x @ Wv", "s": "q @ k.T / sqrt(3)", "p": "softmax(s)", "o": "p @ v",
         "J": "sum((o - y)**2) / 2",
-    }  # fmt: skip
+    }
 
     def backward(bug: str) -> Gradients:
         q, k, v = x @ wq, x @ wk, x @ wv

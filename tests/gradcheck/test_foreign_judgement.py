@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from backpropcli.face import loads
-from backpropcli.gradcheck.foreign import OWN_WRONG, ROUNDING
+from backpropcli.api import loads
+from backpropcli.gradcheck.external.judgement import OWN_WRONG, ROUNDING
 
 LECTURE = """
 inputs:     {x: 1}
@@ -49,7 +49,7 @@ def test_the_lecture():
         ("0", "fail"),
         ('"NaN"', "fail"), ("NaN", "fail"), ('"Infinity"', "fail"), ("-0.333333", "fail"), ("3.33333e-1", "pass"),
     ],
-)  # fmt: skip
+)
 def test_the_digits_of_a_file_decide(text, verdict, tmp_path):
     assert check(f'{{"w": {text}}}', THIRD, tmp_path).foreign.verdict == verdict
 
@@ -170,7 +170,7 @@ nodes: {z: X @ W + b, J: mean((z - y)**2)}
         (lambda dz: dz * 3, "the mean over axis 0, the examples, is missing"),
         (lambda dz: dz + 1, "has the shape (3,1), and b has (1,1): a gradient has the shape of its value"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("factor", [1.0, 2.0])
 def test_a_sum_over_the_examples_is_missing(change, words, factor):
     trace = loads(BATCH).run()
@@ -206,14 +206,14 @@ def test_a_guess_that_raises_is_none(monkeypatch, name):
     def broken(*_, **__):
         raise IndexError("a guess gone wrong")
 
-    monkeypatch.setattr(f"backpropcli.gradcheck.mistakes.{name}", broken)
+    monkeypatch.setattr(f"backpropcli.gradcheck.external.mistakes.{name}", broken)
     found = check({**RIGHT, "w1": 18.0, "w2": 3.0}).foreign
     assert (found.verdict, found.wrong) == ("fail", 2)
 
 
 def test_a_guess_that_raises_does_not_keep_others_from_being_made(monkeypatch):
-    from backpropcli.gradcheck import mistakes
-    from backpropcli.gradcheck.whatif import Change, replaced
+    from backpropcli.gradcheck.external import mistakes
+    from backpropcli.gradcheck.external.mutations import Change, replaced
 
     own = mistakes.changes
 
@@ -268,7 +268,7 @@ def test_theirs_on_a_corner_that_several_share_must_add_up(
     ("x", "node", "half"),
     [(1e-9, "max((exp(x) - 1)/x)", 0.2500000001666667), (1e-8, "max(log(1 + x)/x)", -0.2499999966666667),
      (5.0, "max(erf(x))", 7.835433265508668e-12), (1e-4, "max(x)", 0.5)],
-)  # fmt: skip
+)
 def test_theirs_on_a_shared_corner_where_float64_loses_digits(
     x: float, node: str, half: float, factor: float, verdict: str
 ) -> None:

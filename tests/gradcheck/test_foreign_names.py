@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from backpropcli.api import loads
 from backpropcli.errors import BackpropError
-from backpropcli.face import loads
 
 NET = """
 inputs: {x: [1, -2]}
@@ -35,7 +35,7 @@ def error(network, given, **options):
     "name",
     ["W1", "dW1", "grad_W1", "dJ/dW1", "dJ_dW1", "W1.grad", "W1_grad", "d_W1", "∂J/∂W1", "dL/dW1", "dloss_dW1",
      "grad.W1", "gradW1"],
-)  # fmt: skip
+)
 def test_names_that_need_no_telling(network, right, name):
     found = network.check_gradients({name: right["W1"], "db1": right["b1"]}).foreign
     assert [(g.key, g.name, g.verdict) for g in found.gradients] == [(name, "W1", "pass"), ("db1", "b1", "pass")]

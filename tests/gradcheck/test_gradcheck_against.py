@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from check_helpers import LECTURE, one, sabotage
 
+from backpropcli.api import load, loads
 from backpropcli.app import main
 from backpropcli.errors import UsageError
-from backpropcli.face import load, loads
-from backpropcli.gradcheck.against import ORACLES, oracles
+from backpropcli.gradcheck.network.against import ORACLES, oracles
 from backpropcli.gradcheck.report import Opinion, Row
 from backpropcli.ops.definition import Elementwise
 
@@ -106,7 +106,7 @@ def test_lossy_float64_keeps_the_verdict_that_many_digits_gave(w: int, verdict: 
     ("sin(1e4*w)", 1.0), ("w + 1e-6*sin(1e5*w)", 1.0), ("log(w)", 1e-5), ("1/w", 1e-4), ("log(1 - sigmoid(w))", 28.0),
     ("w**2", 1e8), ("1e6 + 1e-12*w", 1.0), ("exp(-w**2)", 20.0), ("sigmoid(w)", 700.0), ("relu(-w)", 3.0),
     ("0*w", 2.0), ("sqrt(w)", 1e-12), ("gelu(w)", -9.0), ("w**w", 2.5), ("abs(w)**3", -2.0),
-])  # fmt: skip
+])
 def test_hard_points_raise_no_false_alarm_in_any_oracle(formula: str, w: float) -> None:
     (row,) = one(formula, w=w).check(against="all").rows
     assert row.verdict == "pass", row

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from backpropcli.face import loads
+from backpropcli.api import loads
 from backpropcli.gradcheck import Report
 from backpropcli.gradcheck.differences import Slope
+from backpropcli.gradcheck.network.verdicts import agrees, contradicts, sharp
 from backpropcli.gradcheck.report import Culprit
-from backpropcli.gradcheck.verdicts import agrees, contradicts, sharp
 from tests.gradcheck.check_helpers import one
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backpropcli.face import loads
+from backpropcli.api import loads
 
 NORMALISED = """
 inputs: {{x: {x}}}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from backpropcli.api import Network, loads
 from backpropcli.engine import Plan
-from backpropcli.face import Network, loads
-from backpropcli.gradcheck import linear
-from backpropcli.gradcheck.changes import Changes
-from backpropcli.gradcheck.linear import Differences, Ways
-from backpropcli.gradcheck.point import Point
-from backpropcli.gradcheck.steps import Steps
-from backpropcli.views.fault_words import fault_sentences
+from backpropcli.gradcheck.large import linear
+from backpropcli.gradcheck.large.linear import Differences, Ways
+from backpropcli.gradcheck.large.perturbation import Changes
+from backpropcli.gradcheck.network.complex_steps import Steps
+from backpropcli.gradcheck.network.point import Point
+from backpropcli.report.fault_words import fault_sentences
 
 DENSE = """
     inputs: {x: {normal: [40, 30], seed: 3}}

@@ -13,17 +13,17 @@ from check_helpers import FAULTS, broken, deep, report
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backpropcli.api import Network, loads
 from backpropcli.engine import Plan
-from backpropcli.face import Network, loads
-from backpropcli.gradcheck.calibrations import Calibrations
-from backpropcli.gradcheck.changes import Changes
 from backpropcli.gradcheck.differences import UNIT, Calibration
-from backpropcli.gradcheck.linear import Differences, Ways
-from backpropcli.gradcheck.opinions import complex_slopes
-from backpropcli.gradcheck.point import Component, Point
-from backpropcli.gradcheck.reach import added_up
-from backpropcli.gradcheck.stacks import Stack, ready
-from backpropcli.gradcheck.verdicts import GOAL
+from backpropcli.gradcheck.large.calibrations import Calibrations
+from backpropcli.gradcheck.large.linear import Differences, Ways
+from backpropcli.gradcheck.large.perturbation import Changes
+from backpropcli.gradcheck.large.reach import added_up
+from backpropcli.gradcheck.large.stacks import Stack, ready
+from backpropcli.gradcheck.network.oracles import complex_slopes
+from backpropcli.gradcheck.network.point import Component, Point
+from backpropcli.gradcheck.network.verdicts import GOAL
 
 STEPS = (1e-3, -2e-2, 0.7, -1.3)
 
@@ -79,7 +79,7 @@ FORMS = [
     ("{b} @ {a}", (3, 5), (3,)), ("{a} @ {b}", (4, 3), (3,)), ("outer({a}, {b})[:, 1:2] * ones((3, 3))", (3,), (3,)),
     ("norm({a}, axis=1, keepdims=True) * {b}", (4, 3), (4, 3)), ("logsumexp({a}, axis=0)", (4, 3)),
     ("prod({a}, axis=1, keepdims=True) + {b}", (4, 3), (3,)), ("sum({a}) * {b}", (4, 3), (3,)),
-]  # fmt: skip
+]
 
 
 @st.composite
@@ -177,7 +177,7 @@ def test_searches_side_by_side_are_those_one_by_one(cases: list[tuple[float, int
     functions = [
         math.sin, lambda p: math.log(p) if p > 0 else math.nan, lambda p: p + 1e-6 * math.sin(1e5 * p),
         lambda p: 2.0, lambda p: 1e6 + 1e-3 * p, lambda p: max(p, 0.0),
-    ]  # fmt: skip
+    ]
     noise = 3 * UNIT
     alone = []
     for x, which in cases:
@@ -256,7 +256,7 @@ def test_every_node_of_a_graph_is_checked_alike_in_stacks_and_one_by_one(monkeyp
     network = deep(7, layers=5, width=3, scale=1.5, act="softplus")
     names = network.graph.names("parameter", "node")
     loop = report(network, names=names)
-    monkeypatch.setattr("backpropcli.gradcheck.verdicts.LOOP", 0)
+    monkeypatch.setattr("backpropcli.gradcheck.network.verdicts.LOOP", 0)
     stacked = report(network, names=names)
     for a, b in zip(loop.rows, stacked.rows, strict=True):
         assert (a.name, a.verdict, a.reason, a.method) == (b.name, b.verdict, b.reason, b.method)
@@ -266,7 +266,7 @@ def test_noise_of_many_slots_is_the_noise_of_each(monkeypatch: pytest.MonkeyPatc
     point = point_of(deep(5, layers=6, width=3, scale=100.0))
     slots = [s for s in range(len(point.graph)) if s not in point.graph.constants]
     one = {slot: point.noise(slot) for slot in slots}
-    monkeypatch.setattr("backpropcli.gradcheck.reach.WIDTH", 24)
+    monkeypatch.setattr("backpropcli.gradcheck.large.reach.WIDTH", 24)
     assert point.noises(slots) == pytest.approx(one, rel=1e-9)
     found = added_up(point.graph, [1.0] * len(point.graph), slots)
     reached = [len(point.downstream({slot})) for slot in slots]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backpropcli.face import loads
+from backpropcli.api import loads
 
 CLASSICS: dict[str, tuple[str, dict[str, float], dict[str, str]]] = {
     "rosenbrock": ("(1 - x)**2 + 100*(y - x**2)**2", {"x": -1.2, "y": 1.0},
@@ -48,7 +48,7 @@ CLASSICS: dict[str, tuple[str, dict[str, float], dict[str, str]]] = {
     "cubic at its flat place": ("(x - 1)**3 + x", {"x": 1.0}, {"x": "3*(x - 1)**2 + 1"}),
     "spike": ("exp(-(1e9*(x - 1))**2) + x", {"x": 1.0}, {"x": "-2e18*(x - 1)*exp(-(1e9*(x - 1))**2) + 1"}),
     "hilbert": ("x**2 + x*y + y**2/3", {"x": 1.0, "y": -1.4}, {"x": "2*x + y", "y": "x + 2*y/3"}),
-}  # fmt: skip
+}
 
 
 def text(name: str, bad: str = "", factor: str = "1") -> str:

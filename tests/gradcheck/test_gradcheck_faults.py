@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from check_helpers import LECTURE, one
 
+from backpropcli.api import loads
 from backpropcli.app import main
 from backpropcli.errors import UsageError
-from backpropcli.face import loads
 from backpropcli.gradcheck import check
-from backpropcli.gradcheck.culprit import lone, uneven
+from backpropcli.gradcheck.network.culprit import lone, uneven
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Elementwise, Structural
 from backpropcli.ops.table import TABLE
@@ -111,7 +111,7 @@ def test_one_hot_passes_nothing_on_so_nothing_can_be_broken() -> None:
     ("J.2:scale=2", {"w1": 12, "b1": 12, "w2": 8, "b2": 4}, "J.2"),
     ("J.1:a:sign", {"w1": -6, "b1": -6, "w2": -4, "b2": -2}, "J.1"),
     ("J:a2:scale=1.1", {"w1": 6.6, "b1": 6.6, "w2": 4.4, "b2": 2.2}, "J.1"),
-])  # fmt: skip
+])
 def test_what_a_fault_does_to_the_lecture(fault: str, wrong: dict[str, float], label: str) -> None:
     network = loads(LECTURE)
     report = network.check(fault=fault)
@@ -138,7 +138,7 @@ def test_both_uses_of_a_value_are_broken_by_its_name() -> None:
 @pytest.mark.parametrize(("fault", "label"), [
     ("h:transpose", "h.1"), ("h:W:transpose", "h.1"), ("h.1:b:transpose", "h.1"), ("J:transpose", "J.1"),
     ("J:V:transpose", "J.1"), ("J.1:a:transpose", "J.1"), ("h.1:W:scale=1.01", "h.1"), ("h.2:b:drop", "h.2"),
-])  # fmt: skip
+])
 def test_matrices(fault: str, label: str) -> None:
     report = loads(MATRIX).check(fault=fault)
     assert report.verdict == "fail"
@@ -190,7 +190,7 @@ def test_transpose_gives_the_numbers_of_the_transposed_matrix() -> None:
                      "  transpose breaks a product such as x @ W."),
     ("J:y:drop", "--fault J:y:drop changes no gradient here, so there is nothing to catch\n"
                  "  What is passed on there is 0, or reaches none of the gradients that are checked."),
-])  # fmt: skip
+])
 def test_errors_say_what_to_write(fault: str, message: str) -> None:
     with pytest.raises(UsageError) as caught_:
         loads(LECTURE).check(fault=fault)
@@ -240,7 +240,7 @@ def test_json_tells_of_the_fault(tmp_path: Any, capsys: Any) -> None:
     assert json.loads(capsys.readouterr().out)["broken"] == {
         "fault": "t2:w2:scale=3", "steps": ["t2"], "what": "the gradient that t2 passes to w2 is multiplied by 3",
         "moves": pytest.approx(2 / 3), "caught": True, "found": True,
-    }  # fmt: skip
+    }
 
 
 def test_the_answer_key_is_left_out_of_it(tmp_path: Any, capsys: Any) -> None:
@@ -254,7 +254,7 @@ def test_the_answer_key_is_left_out_of_it(tmp_path: Any, capsys: Any) -> None:
 
 @pytest.mark.parametrize("formula", [
     "sin(3*w)*exp(w)", "log(1 + w**2)", "(tanh(w) - 5)**2 / 2", "w**3 + 1e3", "erf(w)/w",
-])  # fmt: skip
+])
 @pytest.mark.parametrize("w", [0.3, -2.5, 40.0, 1e-3])
 def test_power_is_honest(formula: str, w: float) -> None:
     text = f"parameters: {{w: {w!r}}}\nnodes: {{v: w + 0*w, J: '{formula.replace('w', 'v')}'}}"

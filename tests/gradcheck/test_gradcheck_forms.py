@@ -9,12 +9,12 @@ import mpmath
 import numpy as np
 import pytest
 
+from backpropcli.api import loads
 from backpropcli.app import main
-from backpropcli.face import loads
-from backpropcli.gradcheck import forms as forms_module
-from backpropcli.gradcheck.forms import FORMS, expression, forms
+from backpropcli.gradcheck.precision import forms as forms_module
+from backpropcli.gradcheck.precision.forms import FORMS, expression, forms
+from backpropcli.language.formula.show import show
 from backpropcli.ops.numbers.precise import mp, xp
-from backpropcli.spec.formula.show import show
 
 POINTS = [([0.3, 0.7], [0.2, 0.15]), ([-0.7, -0.4], [0.4, 0.1]), ([2.5, 1.5], [0.3, 2.0]), ([1.25, 3.0], [1.5, 2.5])]
 
@@ -69,7 +69,7 @@ def suggested(spec: str) -> tuple[str, str, bool]:
          ("mean((x - mean(x))**2)", "v", True)),
         ("parameters: {x: 1e-30}\nnodes: {J: (x + 1 - 1)**2}", ("x", "x + 1 - 1", True)),
     ],
-)  # fmt: skip
+)
 def test_the_form_that_keeps_the_digits_is_named(spec: str, said: tuple[str, str, bool]) -> None:
     assert suggested(spec) == said
 
@@ -110,7 +110,7 @@ def test_the_command_says_where_the_digits_go(capsys: pytest.CaptureFixture[str]
     assert found["lost"] == [{
         "name": "x", "index": [], "node": "J", "operation": "subtract", "at": "1 - 0.999999995", "digits": 8,
         "instead": "2 * sin(x / 2)**2", "for": "1 - cos(x)", "helps": True,
-    }]  # fmt: skip
+    }]
 
 
 def test_a_form_of_another_value_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import backpropcli as bp
-from backpropcli.gradcheck.resolution import Resolution, flat, noise, resolution
+from backpropcli.gradcheck.blackbox.resolution import Resolution, flat, noise, resolution
 
 Scalar = Callable[[float], float]
 
@@ -300,7 +300,7 @@ def wide(inputs: int, hidden: int, dtype: Any = np.float64, seed: int = 0) -> tu
     """A tanh layer and softmax, and the loss and gradients by hand; `f(p, bug)` spoils the gradients."""
     r = np.random.default_rng(seed)
     p = {"W1": r.normal(size=(inputs, hidden)) / inputs**0.5, "b1": np.zeros(hidden),
-         "W2": r.normal(size=(hidden, 10)) / hidden**0.5, "b2": np.zeros(10)}  # fmt: skip
+         "W2": r.normal(size=(hidden, 10)) / hidden**0.5, "b2": np.zeros(10)}
     x, y, rows = r.normal(size=(16, inputs)).astype(dtype), r.integers(0, 10, 16), np.arange(16)
 
     def f(p: dict[str, Any], bug: Any = None) -> tuple[float, dict[str, Any]]:
@@ -374,12 +374,12 @@ def test_one_entry_of_a_rule_over_a_whole_array() -> None:
 
 
 def test_the_headline_says_what_was_looked_at() -> None:
-    from backpropcli.views.check_table import check_page
-    from backpropcli.views.numbers import Precision
+    from backpropcli.notation.numbers import Precision
+    from backpropcli.report.check_table import check_page
 
     p, f = wide(100, 100)
     right, wrong = (check_page(bp.check_function(lambda q, b=bug: f(q, b), p), "net", Precision(6)).headline
-                    for bug in (None, one_percent))  # fmt: skip
+                    for bug in (None, one_percent))
     assert "178 of 11,110 gradients and 4 random directions over all are right" in right
     assert "1 wrong of 179 gradients that were looked at (11,110 in all)" in wrong
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from check_helpers import FAULTS, LECTURE, broken, deep, one, report, sabotage
 
+from backpropcli.api import loads
 from backpropcli.engine import Plan
-from backpropcli.face import loads
-from backpropcli.gradcheck.point import Point
+from backpropcli.gradcheck.network.point import Point
 
 HARD = [
     ("sin(10000*w)", 0.3),
@@ -215,7 +215,7 @@ def test_twenty_saturated_layers(scale: float) -> None:
 
 def test_a_plain_check_of_a_scalar_network_imports_neither_numpy_nor_mpmath() -> None:
     code = (
-        "import sys; from backpropcli.face import loads; "
+        "import sys; from backpropcli.api import loads; "
         f"report = loads({LECTURE!r}).check(); "
         "assert report.verdict == 'pass'; "
         "print([m for m in ('numpy', 'mpmath', 'sympy') if m in sys.modules])"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backpropcli.face import Network, loads
+from backpropcli.api import Network, loads
 
 COUNT = int(os.environ.get("BACKPROP_HUNT", "24"))
 SEEN = 2e-5
@@ -33,7 +33,7 @@ RULES = {
 LOSSES = (
     "mean((a - t)**2)", "sum(a*t)", "mean(a**2) + 0.1*sum(abs(W))", "sqrt(sum(a**2) + 1)", "sum(logsumexp(a, axis=1))",
     "sum(max(a, axis=1))", "mean(softmax_cross_entropy(a, one_hot([0, 1, 2, 0], 3)))",
-)  # fmt: skip
+)
 
 
 def drawn(seed: int) -> tuple[str, str, str]:
@@ -72,7 +72,7 @@ def spoilt(rule: str, network: Network, r: random.Random) -> str:
         f"-({rule})", f"0.99*({rule})", f"1.01*({rule})", f"({rule})**2", f"({rule})*where(z > {middle!r}, 0.5, 1)",
         f"({rule})*where(z > {top!r}, 0.99, 1)", f"({rule})*where(z > {top!r}, -1, 1)", f"z*({rule})", "1",
         f"({rule}) + 0.001",
-    ])  # fmt: skip
+    ])
 
 
 def gradients(network: Network) -> Any:

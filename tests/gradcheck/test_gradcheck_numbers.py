@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from backpropcli.face import loads
+from backpropcli.api import loads
 
 mp = mpmath.mp.clone()
 mp.dps = 400
@@ -31,7 +31,7 @@ NAMES: dict[str, Any] = {
     "dot": lambda a, b: (a * b).sum(), "norm": lambda a: mp.sqrt((a * a).sum()),
     "var": lambda a: ((a - a.sum() / a.size) ** 2).sum() / a.size,
     "softmax": lambda a: NAMES["exp"](a) / NAMES["exp"](a).sum(),
-}  # fmt: skip
+}
 SMALL = [1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.5]
 LARGE = [1.0, 1e2, 1e4, 1e6, 1e7, 1e8, 1e12]
 FAR_OUT = [1.0, 5.0, 10.0, 20.0, 30.0, 34.0, 36.0]
@@ -89,7 +89,7 @@ FORMULAS: dict[str, list[Any]] = {
     "-(x[0]*log(1/(1+exp(-x[1]))) + (1 - x[0])*log(1 - 1/(1+exp(-x[1]))))": [
         [0.0, 20.0], [1.0, 20.0], [0.0, 34.0], [1.0, 34.0], [1.0, -34.0], [0.5, 36.0], [0.0, -36.0],
     ],
-}  # fmt: skip
+}
 POINTS = [(formula, x) for formula, points in FORMULAS.items() for x in points]
 OUT_OF_RANGE = 1e-200
 """What a gradient below this is made of may be too small for float64."""
@@ -138,7 +138,7 @@ def test_a_lost_number_never_passes_and_a_kept_one_never_fails(formula: str) -> 
 
 def test_a_rule_that_is_wrong_is_no_matter_of_precision() -> None:
     network = loads("parameters: {w: 19}\nfunctions:\n  f(z): {value: tanh(z), gradient: {z: y - y**2},"
-                    " where: {y: tanh(z)}}\nnodes: {J: f(w)}")  # fmt: skip
+                    " where: {y: tanh(z)}}\nnodes: {J: f(w)}")
     (row,) = network.check().rows
     assert (row.verdict, row.reason) == ("fail", "rule")
 
@@ -158,7 +158,7 @@ CANCELLING = "parameters: {x: 1e-4}\nnodes: {d: 1 - cos(x), J: d / x**2}\n"
         ("dJ/dx: -8.33333e-6", "pass", 0), ("dJ/dx: 4.41080e-5", "fail", 1), ("dJ/dx: -50.0", "fail", 1),
         ("d: 4.99999999583333333e-9", "pass", 1), ("d: 4.99999996961e-9", "fail", 1), ("dd/dx: 1.0000e-4", "pass", 1),
     ],
-)  # fmt: skip
+)
 def test_expected_numbers_are_judged_by_the_reliable_one(expect: str, verdict: str, status: int) -> None:
     report = loads(f"{CANCELLING}expect: {{{expect}}}\n").check()
     (claim,) = report.claims

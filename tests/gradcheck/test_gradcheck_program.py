@@ -19,7 +19,7 @@ import pytest
 
 import backpropcli as bp
 from backpropcli.app import main
-from backpropcli.gradcheck.program import Program
+from backpropcli.gradcheck.blackbox.program import Program
 
 PROGRAMS = Path(__file__).parents[2] / "examples" / "programs"
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
@@ -581,7 +581,7 @@ def test_parameters_that_it_reads_otherwise_than_it_writes_them(run: Run) -> Non
         ("SEED=1 ./net", "error: --program SEED=1 ./net: it is run without a shell, so SEED=1 is no setting\n"
                          '  Put env in front:  --program "env SEED=1 ./net"\n'),
     ],
-)  # fmt: skip
+)
 def test_a_command_that_cannot_be_run(
     command: str, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -589,7 +589,7 @@ def test_a_command_that_cannot_be_run(
     for name, text, mode in (
         ("net", "#!/bin/sh\n", 0o755), ("net.py", "", 0o644), ("net.c", "", 0o644), ("data", "", 0o644),
         ("broken", "\x01\x02", 0o755), ("shebang", "#!/no/such/python\n", 0o755),
-    ):  # fmt: skip
+    ):
         (tmp_path / name).write_text(text, encoding="utf-8")
         (tmp_path / name).chmod(mode)
     (tmp_path / "folder").mkdir()

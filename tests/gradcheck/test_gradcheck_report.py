@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from check_helpers import FAULTS, LECTURE, deep, one, report, sabotage
 
+from backpropcli.api import loads
 from backpropcli.errors import SpecError, UsageError
-from backpropcli.face import loads
 from backpropcli.gradcheck import NothingToCheck, Report, Row
 from backpropcli.gradcheck.differences import Slope
-from backpropcli.gradcheck.verdicts import agrees, sees, sharp
+from backpropcli.gradcheck.network.verdicts import agrees, sees, sharp
 
 
 def test_the_lecture() -> None:
@@ -92,7 +92,7 @@ def test_nothing_to_check() -> None:
     found = report(network, everything=True)
     assert [(r.name, r.backprop, r.verdict) for r in found.rows] == [
         ("x", -4.0, "pass"), ("y", -4.0, "pass"), ("z", 3.0, "pass"),
-    ]  # fmt: skip
+    ]
 
 
 def test_chosen_names_nodes_included() -> None:
@@ -121,7 +121,7 @@ def test_float32_gradients_are_judged_to_their_own_digits() -> None:
 def test_stacked_copies_and_a_plain_loop_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     network = deep(3, layers=4, width=2, scale=1.5, act="relu")
     loop = report(network)
-    monkeypatch.setattr("backpropcli.gradcheck.point.LOOP", 0)
+    monkeypatch.setattr("backpropcli.gradcheck.network.point.LOOP", 0)
     stacked = report(network)
     for a, b in zip(loop.rows, stacked.rows, strict=True):
         assert (a.verdict, a.reason) == (b.verdict, b.reason)
@@ -130,7 +130,7 @@ def test_stacked_copies_and_a_plain_loop_say_the_same(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("entries", [1, 200, 2_000_000])
 def test_small_stacks_and_large_ones_say_the_same(entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backpropcli.gradcheck.changes.ROOM", entries)
+    monkeypatch.setattr("backpropcli.gradcheck.large.perturbation.ROOM", entries)
     text = "inputs: {x: [[1, 2], [3, 4], [5, -6]]}\nparameters: {W: [[0.1, 0.2], [-0.3, 0.4]], b: [0.5, -0.1]}\n"
     found = report(loads(text + "nodes: {a: relu(x @ W + b), J: sum(a**2)}"))
     assert {r.verdict for r in found.rows} == {"pass"}

@@ -11,14 +11,14 @@ import pytest
 from check_helpers import FAULTS, LECTURE, broken
 
 import backpropcli as bp
-from backpropcli.face import Network, loads
+from backpropcli.api import Network, loads
 from backpropcli.gradcheck import Report, Scope, check
-from backpropcli.gradcheck.directions import Directions
-from backpropcli.gradcheck.sampling import chosen, sample_for, shares
+from backpropcli.gradcheck.large.directions import Directions
+from backpropcli.gradcheck.large.sampling import chosen, sample_for, shares
+from backpropcli.notation.numbers import Precision
 from backpropcli.ops.definition import Structural
-from backpropcli.views.check_table import check_page
-from backpropcli.views.json import check_json
-from backpropcli.views.numbers import Precision
+from backpropcli.report.check_table import check_page
+from backpropcli.report.json import check_json
 
 NET = """
 inputs: {x: {normal: [8, 30], seed: 1}}
@@ -106,8 +106,8 @@ def test_a_small_network_is_checked_whole_and_a_sample_larger_than_it_too() -> N
 
 
 def test_what_would_take_too_long_is_sampled_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backpropcli.gradcheck.sampling.BUDGET", 3e5)
-    monkeypatch.setattr("backpropcli.gradcheck.scope.BUDGET", 3e5)
+    monkeypatch.setattr("backpropcli.gradcheck.large.sampling.BUDGET", 3e5)
+    monkeypatch.setattr("backpropcli.gradcheck.large.scope.BUDGET", 3e5)
     coverage = net().check().coverage
     assert coverage is not None
     assert (coverage.sample, coverage.checked, coverage.total, coverage.directions) == (200, 200, TOTAL, 20)
@@ -181,7 +181,7 @@ def test_the_json_says_it_too() -> None:
     assert data["coverage"] == {
         "checked": 200, "total": TOTAL, "directions": 20, "differing": 0, "blind": 0, "seed": 7, "sample": 200,
         "interrupted": False,
-    }  # fmt: skip
+    }
 
 
 def test_progress_is_told_and_ctrl_c_leaves_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:

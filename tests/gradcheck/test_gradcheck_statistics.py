@@ -11,8 +11,8 @@ from check_helpers import FAULTS, broken, deep, report
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backpropcli.face import Network, loads
-from backpropcli.gradcheck.culprit import judge_alone, lone
+from backpropcli.api import Network, loads
+from backpropcli.gradcheck.network.culprit import judge_alone, lone
 from backpropcli.ops.definition import Elementwise, Structural
 from backpropcli.ops.table import TABLE
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from check_helpers import LECTURE, one
 
+from backpropcli.api import load, loads
 from backpropcli.app import main
 from backpropcli.errors import UsageError
-from backpropcli.face import load, loads
-from backpropcli.gradcheck.sweep import Sweep
-from backpropcli.views.numbers import Precision
-from backpropcli.views.sweep_plot import sweep_lines
+from backpropcli.gradcheck.network.sweep import Sweep
+from backpropcli.notation.numbers import Precision
+from backpropcli.report.sweep_plot import sweep_lines
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SMOOTH = [("exp(sin(3*w))", 0.7), ("log(1 + exp(w))", -1.2), ("w**5", 1.3), ("cos(w)*w", 2.9), ("sigmoid(w)", 0.4)]
@@ -203,4 +203,4 @@ def test_json_says_where_the_lines_are(tmp_path: Path, monkeypatch: pytest.Monke
     assert 1e-17 < found["rounding"] < 1e-15
     assert found["chosen"]["error"] < 1e-11
     assert found["steps"][0] == {"eps": pytest.approx(1e-12), "slope": pytest.approx(2.01, rel=1e-2),
-                                 "error": pytest.approx(0, abs=1e-3)}  # fmt: skip
+                                 "error": pytest.approx(0, abs=1e-3)}

@@ -132,7 +132,7 @@ def test_several_inputs_and_labels(data: tuple[Any, Any]) -> None:
          "Linear does not run in float64"),
         (nn.Identity(), lambda out: out.sum(), None),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_checked_is_said(data: tuple[Any, Any], module: Any, loss: Any, message: str | None) -> None:
     if message is None:
         assert bp.check_torch(module, data[0], loss).status == 0

@@ -13,7 +13,7 @@ OPERATIONS = (
     *(operation for module in MODULES for operation in module.OPERATIONS), *picking.OPERATIONS[1:],
     *(TABLE[name] for name in ("cumprod", "cross", "tensordot", "kron", "column_stack", "dstack", "append", "rot90",
                                "rollaxis", "atleast_1d", "atleast_2d", "atleast_3d", "full_like", "einsum")),
-)  # fmt: skip
+)
 CASES = cases(OPERATIONS)
 
 

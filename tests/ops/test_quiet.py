@@ -27,7 +27,7 @@ nodes:
 COMMANDS = [
     ["run"], ["run", "--steps"], ["check"], ["check", "--all"], ["quiz"], ["count"], ["draw"], ["draw", "--expand"],
     ["page"], ["explain", "dJ/dW[0, 1]"], ["derive", "S[0, 0]"], ["nudge", "v[0]"], ["run", "--dtype", "float32"],
-]  # fmt: skip
+]
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_what_others_import_is_silent_in_a_process_of_ours(folder: Path) -> None
             [sys.executable, *options, "-c", code], capture_output=True, env={**os.environ, "PYTHONPATH": str(root)},
             timeout=60,
             check=False,
-        )  # fmt: skip
+        )
         assert (b"UserWarning" in done.stderr) == heard
 
 

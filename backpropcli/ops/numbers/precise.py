@@ -171,5 +171,5 @@ written = np.frompyfunc(_decimal, 1, 1)
 
 decimals = SimpleNamespace(**{
     **vars(xp), "number": written, "asarray": lambda z: np.asarray(written(np.asarray(z)), object),
-})  # fmt: skip
+})
 """The same, but a float is the shortest decimal that reads back as it: what somebody wrote, 0.1 and not its float."""

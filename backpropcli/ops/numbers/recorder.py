@@ -208,7 +208,7 @@ def _comparison(compare: Any) -> Callable[[Any, Any], Any]:
 
 
 for _name, _compare in (("lt", np.less), ("le", np.less_equal), ("gt", np.greater), ("ge", np.greater_equal),
-                        ("eq", np.equal), ("ne", np.not_equal)):  # fmt: skip
+                        ("eq", np.equal), ("ne", np.not_equal)):
     setattr(Sheet, f"__{_name}__", _comparison(_compare))
 
 
@@ -240,7 +240,7 @@ KNOWN: dict[str, Callable[..., Any]] = {
     "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge, "eq": operator.eq, "ne": operator.ne,
     "where": lambda condition, a, b: a if condition else b,
     "and": lambda a, b: bool(a) and bool(b), "or": lambda a, b: bool(a) or bool(b), "not": operator.not_,
-}  # fmt: skip
+}
 """What an operation comes to where all its numbers are known; true and false are 1 and 0."""
 
 
@@ -292,4 +292,4 @@ def namespace(tape: Tape) -> SimpleNamespace:
         asarray=asarray, number=lambda z: z if isinstance(z, Recorded) else tape.constant(z), add_at=np.add.at,
         nothing=0.0,
         pi=math.pi, ln2=math.log(2), ln10=math.log(10), sqrt2=math.sqrt(2), sqrtpi=math.sqrt(math.pi),
-    )  # fmt: skip
+    )

@@ -1,0 +1,433 @@
+"""A network and the trace of a run, with all that can be asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from backpropcli import engine
+from backpropcli.api.arrays import as_array
+from backpropcli.engine import NotScalarError, Plan
+from backpropcli.engine.labels import check_labels
+from backpropcli.engine.trace import one_entry
+from backpropcli.errors import SpecError
+from backpropcli.graph import Graph
+from backpropcli.language import Spec
+from backpropcli.ops.definition import Value
+from backpropcli.ops.numbers.quiet import quietly
+from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.engine.cost import Cost
+    from backpropcli.engine.nudge import Nudge
+    from backpropcli.exercise.quiz import Quiz
+    from backpropcli.explanation.derive import Derivation
+    from backpropcli.explanation.explain import Explanation
+    from backpropcli.gradcheck import Culprit, Report
+    from backpropcli.gradcheck.network.sweep import Sweep
+    from backpropcli.notation.numbers import Precision
+    from backpropcli.page.page import Page
+
+Dtype = Literal["float64", "float32"]
+Difference = Literal["central", "forward", "backward"]
+
+
+class Trace(engine.Trace):
+    """What one run computed: `value(name)`, `gradient(name)`, `local(name, argument)`; a notebook shows a table."""
+
+    def __init__(self, network: Network, trace: engine.Trace) -> None:
+        super().__init__(trace.plan, trace.of, trace.slots, trace.gradients, trace.everything)
+        self.network = network
+
+    def __str__(self) -> str:
+        from backpropcli.render.table import plain_text
+        from backpropcli.report.run_table import run_table
+
+        return plain_text(run_table(self, self.network.source))
+
+    def draw(
+        self,
+        form: Literal["terminal", "svg", "dot", "mermaid"] = "terminal",
+        *,
+        level: Literal["nodes", "layers"] = "nodes",
+        blank: bool = False,
+        expand: bool = False,
+        full: bool = False,
+        ascii: bool = False,
+        width: int | None = None,
+        precision: Precision | None = None,
+        coloured: bool = False,
+    ) -> str:
+        """The computation graph as a picture: text for a terminal, SVG, DOT or Mermaid; `width` columns or pixels wide.
+
+        `level` "layers" shows shapes, and like nodes in one box; `blank` leaves blanks for what is to be worked out;
+        `expand` draws every step inside a formula; `full` shows the numbers of large arrays too. A drawing has four
+        significant digits unless `precision` says otherwise. `coloured` writes a terminal's ANSI codes: values and
+        gradients in a colour each.
+        """
+        from backpropcli.drawing.forms import drawing
+
+        return drawing(
+            self, form, level=level, blank=blank, expand=expand, full=full, ascii=ascii, width=width,
+            precision=precision, title=self.network.spec.title or self.network.source, coloured=coloured,
+        )
+
+    def _repr_html_(self) -> str:
+        from backpropcli.render.html_table import html_table
+        from backpropcli.report.run_table import run_table
+
+        return html_table(run_table(self, self.network.source))
+
+
+@quietly
+class Network:
+    """A network: its graph, the values of its data, and the node to differentiate.
+
+    >>> network = loads("parameters: {w: 3}\\nnodes: {J: (2 + 3*w)**2}")
+    >>> network.run().gradient("w")
+    66.0
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self._plans: dict[str, Plan] = {}
+
+    @property
+    def source(self) -> str:
+        """Where it came from: a file's name, `-` for standard input, or what stands for the flags."""
+        return self.spec.source
+
+    @property
+    def graph(self) -> Graph:
+        """The computation graph."""
+        return self.spec.graph
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """The data's values by name: a float or a float64 array each."""
+        return self.spec.values
+
+    @property
+    def loss(self) -> str:
+        """The node that is differentiated. Raises SpecError where the spec leaves it open."""
+        if self.spec.loss is None:
+            raise self.spec.loss_error or SpecError("this network has no loss: name a node with loss: or --of")
+        return self.spec.loss
+
+    @property
+    def parameters(self) -> list[str]:
+        """The parameters' names, in order."""
+        return self.graph.names("parameter")
+
+    def plan(self, dtype: Dtype = "float64") -> Plan:
+        """The graph made ready to run, kept for the next time."""
+        if dtype not in self._plans:
+            self._plans[dtype] = Plan(self.graph, dtype)
+        return self._plans[dtype]
+
+    def node(self, name: str) -> str:
+        """`name`, if this network has it; SpecError, with the nearest name, if not."""
+        if name not in self.graph.nodes:
+            raise SpecError(f"{self.source} has no node {name}{did_you_mean(name, self.graph.nodes)}")
+        return name
+
+    def run(
+        self,
+        of: str | None = None,
+        *,
+        values: Mapping[str, Value] | None = None,
+        upstream: Value | None = None,
+        dtype: Dtype = "float64",
+        everything: bool = False,
+        forward: bool = False,
+        at: Sequence[int] = (),
+    ) -> Trace:
+        """Run forward, then backward from the loss (or from `of`); only forward if `forward`.
+
+        `values` replaces some of the data (names to numbers or arrays of the same shapes). `upstream` is the upstream
+        gradient of a node that is not one number. `everything`: gradients of inputs and targets too.
+        `at`: only this entry of the node is differentiated, `run("z1", at=(0,))`.
+        """
+        target = None if forward else self.node(of) if of is not None else self.loss
+        if at and target is not None:
+            upstream = one_entry(self.graph.shape(target), at, target)
+        upstream = as_array(upstream)
+        data = {**self.values, **(values or {})}
+        try:
+            trace = engine.run(self.plan(dtype), data, target, upstream, everything or not self.parameters)
+            check_labels(self.graph, trace.slots, values or {})
+        except NotScalarError as error:
+            raise error.at(self.place(target)) from None
+        return Trace(self, trace)
+
+    def check(
+        self,
+        of: str | None = None,
+        *,
+        eps: float | None = None,
+        difference: Difference = "central",
+        everything: bool = False,
+        names: Sequence[str] | None = None,
+        upstream: Value | None = None,
+        dtype: Dtype = "float64",
+        against: str | Sequence[str] = (),
+        fault: str = "",
+        sample: int | None = None,
+        seed: int = 0,
+        every: bool = False,
+        partial: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+        points: int = 0,
+    ) -> Report:
+        """Compare every gradient with finite differences, and what the spec expects with what there is.
+
+        Checked are the parameters, `everything` (inputs and targets too) or just `names`. `eps` shows the plain
+        difference at that step as well. `against` asks other oracles too: "all", or some of "differences", "complex",
+        "symbolic" and "digits". `fault` breaks one operation first, as "a1:sign", to see it caught.
+
+        Of a large network a `sample` is checked, of that many components, which `seed` chooses, and random directions
+        over all of them; unless `every` one is wanted. `progress` is told how many of how many are done; with `partial`
+        Ctrl-C gives a report of those. At so many further `points`, drawn by `seed`, parameters have other values, and
+        rules are judged too. Raises NothingToCheck where there are no parameters.
+        """
+        from backpropcli.gradcheck import Scope, check
+        from backpropcli.gradcheck.network.against import oracles
+
+        target = self.node(of) if of is not None else self.loss
+        words = against if isinstance(against, str) else ",".join(against)
+        try:
+            report = check(
+                self.graph, self.values, target, eps=eps, difference=difference, everything=everything, names=names,
+                upstream=as_array(upstream), dtype=dtype, against=oracles(words) if words else (), fault=fault,
+                expect=self.spec.expect, source=self.source, scope=Scope(seed, sample, every, partial, progress),
+                points=points,
+            )
+        except SpecError as error:
+            raise error.at(self.place(target) if isinstance(error, NotScalarError) else None) from None
+        for found in (report, *(at.report for at in (report.points.found if report.points else ()))):
+            if found.culprit is not None:
+                found.culprit = found.culprit._replace(place=self.rule_place(found.culprit))
+        report.shapes = self.notes
+        return report
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where broadcasting made N × N numbers of N examples, a sentence each; nothing in most networks."""
+        if self.graph.scalar:
+            return ()
+        from backpropcli.derivation.broadcasting import stretch_notes
+
+        return tuple(stretch_notes(self.graph))
+
+    def check_gradients(
+        self,
+        gradients: Mapping[str, Any] | str | Path,
+        of: str | None = None,
+        *,
+        renames: Sequence[str] = (),
+        allow_missing: bool = False,
+        names: Sequence[str] | None = None,
+        upstream: Value | None = None,
+        **options: Any,
+    ) -> Report:
+        """Compare somebody else's gradients, a JSON, NPZ or CSV file or numbers by name, with what is right.
+
+        W1, dW1, grad_W1, dJ/dW1 and W1.grad all mean W1; `renames` says of others what they mean: "fc1.weight=W1.T".
+        A parameter without a gradient is an error unless `allow_missing`. The report's `foreign` has what was found;
+        its rows are the check of backprop's own gradients of the same names. Other options as `check`.
+        """
+        from backpropcli.gradcheck.external.check import check_gradients, given_gradients
+
+        target = self.node(of) if of is not None else self.loss
+
+        def own(found: Sequence[str]) -> Report:
+            return self.check(of, names=found, upstream=upstream, **options)
+
+        report = check_gradients(
+            self.graph, self.values, target, given_gradients(gradients), own, renames=renames,
+            allow_missing=allow_missing, names=names, upstream=as_array(upstream), source=self.source,
+            loaded=self.spec.renamed,
+        )
+        report.shapes = self.notes
+        return report
+
+    def sweep(
+        self,
+        name: str = "",
+        of: str | None = None,
+        *,
+        difference: Difference = "central",
+        upstream: Value | None = None,
+    ) -> Sweep:
+        """How far off plain differences are at every step size, for one gradient: "w1", "W1[0, 2]", "dJ/dw1".
+
+        Without a name the first parameter's whose gradient is not 0. Raises UsageError where it has no one slope.
+        """
+        from backpropcli.gradcheck.network.sweep import sweep_of
+
+        target = self.node(of) if of is not None else self.loss
+        return sweep_of(self.graph, self.values, target, name, difference, as_array(upstream))
+
+    def page(
+        self,
+        of: str | None = None,
+        *,
+        exercise: bool = False,
+        seed: int | None = None,
+        everything: bool = False,
+        expand: bool = False,
+        upstream: Value | None = None,
+        title: str | None = None,
+        precision: Precision | None = None,
+    ) -> Page:
+        """One self-contained HTML page: `Path("net.html").write_text(network.page().html)`.
+
+        Both passes step by step, with fields that change the numbers; as an `exercise` with blanks to fill in, whose
+        numbers `seed` chooses (without it they are the network's own). `expand`: every step inside a formula is walked
+        by itself. Options else as `run`.
+        """
+        from backpropcli.api.pages import page
+
+        return page(
+            self, of, exercise=exercise, seed=seed, everything=everything, upstream=upstream, expand=expand,
+            title=title, precision=precision,
+        )
+
+    def fresh(self, seed: int, of: str | None = None, expand: bool = False) -> dict[str, Value]:
+        """Other nice numbers for all data, such that an exercise about the loss (or `of`) has short answers.
+
+        `expand`: to the steps inside its formulas too.
+        """
+        from backpropcli.api.random_values import fresh
+
+        return fresh(self, seed, of, expand)
+
+    def quiz(
+        self,
+        of: str | None = None,
+        *,
+        only: str | None = None,
+        seed: int | None = None,
+        precision: Precision | None = None,
+        ascii: bool = False,
+        every: bool = False,
+        expand: bool = False,
+    ) -> Quiz:
+        """The exercise as questions: `network.quiz().questions[0].mark("2*3").right`.
+
+        About the loss, or about `of` and what it depends on. `only` "values" or "gradients". `seed` chooses other nice
+        numbers, the same as a page's with that seed. Of a large network the 60 blanks nearest to the loss, unless
+        `every` one is wanted; with `expand` every step inside a formula is a question.
+        """
+        from backpropcli.engine.subgraph import needed
+        from backpropcli.exercise.quiz import Quiz
+        from backpropcli.notation.formula import ASCII, UNICODE
+
+        trace = self.run(of, values=self.fresh(seed, of) if seed is not None else None)
+        style = ASCII if ascii else UNICODE
+        return Quiz(
+            trace, self.source, only=only, seed=seed, precision=precision, style=style, every=every,
+            expand=expand, functions=self.spec.functions, needed=needed(self.graph, of) if of is not None else None,
+        )
+
+    def worksheets(
+        self,
+        path: str,
+        students: str | None = None,
+        *,
+        of: str | None = None,
+        only: str | None = None,
+        seed: int | None = None,
+        precision: Precision | None = None,
+        every: bool = False,
+        expand: bool = False,
+        tell: Callable[[str], None] = lambda _: None,
+        seeds: Mapping[str, int] | None = None,
+    ) -> list[tuple[str, str]]:
+        """The exercise on paper, and its key last: names of files (.md, .tex or .html, as `path` ends) and their texts.
+
+        `students` "101,102" or how many, "30": a worksheet with other nice numbers for each, which follow from the name
+        alone, and a CSV file that says who has which seed; `seeds` by name are taken as they are. `tell` is told where
+        two would have the same ones. Options else as `quiz`.
+        """
+        from backpropcli.exercise.worksheet import worksheets
+
+        def make(number: int | None) -> Quiz:
+            return self.quiz(of, only=only, seed=number, precision=precision, every=every, expand=expand)
+
+        return list(worksheets(make, path, students, seed, self.spec.title or "", tell, seeds))
+
+    def rule_place(self, culprit: Culprit) -> Any:
+        """Where the rule of a faulty operation is written: a gradient derived by hand, else the node that uses it."""
+        function = self.spec.functions.get(culprit.operation)
+        if function is None or function.gradient is None:
+            return self.place(culprit.node)
+        return self.spec.place((*function.path, "gradient", culprit.argument))
+
+    def explain(
+        self,
+        name: str,
+        index: Sequence[int] = (),
+        *,
+        of: str | None = None,
+        precision: Precision | None = None,
+        ascii: bool = False,
+        known: Collection[str] = (),
+        full: bool = False,
+        expand: bool = False,
+    ) -> Explanation:
+        """How the chain rule gets to the gradient of `name` (or of one entry of it), told in sections.
+
+        `known`: names whose gradients have been told, so that what they share with this one is not told again.
+        `full`: every step of a long walk; `expand`: every step inside a formula by itself.
+        """
+        from backpropcli.api.explanation import explanation
+
+        return explanation(self, name, tuple(index), of, precision, ascii, known, full, expand)
+
+    def derive(
+        self,
+        name: str,
+        index: Sequence[int] = (),
+        *,
+        of: str | None = None,
+        seconds: float = 10.0,
+        precision: Precision | None = None,
+        ascii: bool = False,
+        full: bool = False,
+        expand: bool = False,
+    ) -> Derivation:
+        """The gradient of `name` (or of one entry of it) as a formula by SymPy, compared with backpropagation.
+
+        `network.derive("w1").found[0].formula` is `w2*x*(a2 - y)`. What takes longer than `seconds`, or is too large,
+        is said in its `problem`; `full`: nothing that SymPy can make is too large to be read; `expand`: the
+        local derivatives of every step inside a formula.
+        """
+        from backpropcli.api.explanation import derivation
+
+        return derivation(self, name, tuple(index), of, seconds, precision, ascii, full, expand)
+
+    def nudge(self, name: str, eps: float = 1e-3, index: Sequence[int] = (), *, of: str | None = None) -> Nudge:
+        """Move one number by `eps` and compare every node downstream, before and after, with its derivative."""
+        from backpropcli.engine.nudge import nudge
+
+        return nudge(self.run(of, forward=of is None and self.spec.loss is None), name, eps, index)
+
+    def count(self, of: str | None = None) -> Cost:
+        """What gradients cost here: nudging each parameter against one backward pass, counted and timed.
+
+        With `of`, of just the nodes and parameters that it depends on.
+        """
+        from backpropcli.engine import Plan
+        from backpropcli.engine.cost import cost
+        from backpropcli.engine.subgraph import part
+
+        if of is None:
+            return cost(self.plan(), self.values, self.loss)
+        return cost(Plan(part(self.graph, self.node(of))), self.values, of)
+
+    def place(self, name: str | None) -> Any:
+        """Where `name` is written in the spec; None where that is not known."""
+        node = self.graph.nodes.get(name or "")
+        return self.spec.place(node.path) if node is not None and node.path else None

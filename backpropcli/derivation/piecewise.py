@@ -1,0 +1,315 @@
+"""Derivatives written with a prime, `relu'(z)`: spelled out where smooth, put in words where they have cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import nan
+from typing import NamedTuple
+
+from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.tree import (
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Number,
+    Unary,
+    postorder,
+    rebuilt,
+    same,
+    substitute,
+)
+from backpropcli.notation.formula import UNICODE, Style, typeset
+from backpropcli.notation.numbers import exact, local_name
+from backpropcli.ops.definition import Elementwise, Operation
+from backpropcli.ops.numbers.scalar import xp
+from backpropcli.ops.table import INFIX, lookup
+
+MOST_PARTS = 12
+"""A textbook derivative of up to so many parts is spelled out inside a larger formula."""
+STEPS = {"step": "where(z > 0, 1, 0)", "sign": "where(z > 0, 1, where(z < 0, -1, 0))"}
+OPPOSITE = {">": "<=", "<=": ">", "<": ">=", ">=": "<", "==": "!=", "!=": "=="}
+
+
+class Prime(NamedTuple):
+    """A local derivative that is one number: `relu'(z)`, `sign(z)`; the whole of a formula (`alone`) or a part of it.
+
+    `name` stands in the formula, `head` in the remark, with `{}` for the numbers; `call` is the operation's call, and
+    `formula` the textbook form of its derivative by the argument at `position`.
+    """
+
+    name: str
+    head: str
+    call: Call
+    operation: Elementwise
+    position: int
+    alone: bool
+
+    @property
+    def formula(self) -> Expression:
+        """The textbook form in the operation's own letters: `where(z > 0, 1, 0)`."""
+        return parse(self.operation.textbook[self.position])
+
+    @property
+    def arguments(self) -> dict[str, Expression]:
+        """What the call puts in the place of those letters."""
+        return arguments(self.call, self.operation)
+
+
+def arguments(call: Call, operation: Operation) -> dict[str, Expression]:
+    """The operation's arguments by name, as a call gives them, with the defaults of those left out."""
+    missing = operation.arguments[len(call.arguments) :]
+    defaults = operation.defaults[len(operation.defaults) - len(missing) :] if missing else ()
+    given = [*call.arguments, *(Number(d, exact(d)) for d in defaults)]
+    return dict(zip(operation.arguments, given, strict=False))
+
+
+def textbook(
+    formula: Expression, whole: Expression, value: str, find: Callable[[str], object]
+) -> tuple[Expression, list[Prime]]:
+    """A local derivative as it is shown, and the primes in it, each as a name.
+
+    `sigmoid'(z1)` becomes `a1*(1 - a1)` where `whole`, the stage's formula, is `sigmoid(z1)` and `value`, its name, a1.
+    `find` gives the operation of a name.
+    """
+    cases_of = _calls_with_cases(whole, find)
+    primes: list[Prime] = []
+
+    def shown(part: Expression, now: Expression) -> Expression:
+        if isinstance(whole, Call) and same(part, whole):
+            return Name(value)
+        if isinstance(part, Call):
+            return _shown(part, part is formula, whole, value, find, cases_of, primes) or now
+        return now
+
+    return rebuilt(formula, shown), primes
+
+
+def _shown(
+    part: Call, alone: bool, whole: Expression, value: str, find: Callable[[str], object],
+    cases_of: list[tuple[Call, Elementwise, int]], primes: list[Prime],
+) -> Expression | None:
+    """What a call in a derivative is shown as, where that is not itself."""
+    if part.prime:
+        call = Call(part.name, part.arguments, part.keywords, written=part.written)
+        operation, position = find(part.name), 0
+        if not isinstance(operation, Elementwise):
+            return None
+        formula = parse(operation.textbook[0])
+        if not has_cases(formula):
+            words = arguments(call, operation)
+            short = len(postorder(formula)) <= MOST_PARTS
+            if same(call, whole) and (short or lookup(part.name) is operation):  # a spec's own may be of any length
+                return substitute(formula, {**words, "y": Name(value)})
+            if short:
+                return substitute(formula, {**words, "y": call})
+        name, head = typeset(part), f"{part.name}'({{}})"
+    else:
+        found = next((case for case in cases_of if same(part, _local(*case))), None)
+        if found is None:
+            return None
+        call, operation, position = found
+        varying = [a for a in call.arguments if any(isinstance(p, Name) for p in postorder(a))]
+        if part.name in STEPS:
+            name, head = typeset(part), f"{part.name}({{}})"
+        elif len(varying) > 1 and same(call, whole) and _only(call, position):
+            name = head = local_name(value, typeset(call.arguments[position]))
+        else:
+            by = position + 1 if len(varying) > 1 else 0
+            name, head = (
+                typeset(Call(call.name, inside, prime=True, by=by)) for inside in (call.arguments, (Name("{}"),))
+            )
+    prime = Prime(name, head, call, operation, position, alone)
+    if prime not in primes:
+        primes.append(prime)
+    return Name(name)
+
+
+def _only(call: Call, position: int) -> bool:
+    """Whether an argument is a name that the call uses nowhere else."""
+    argument = call.arguments[position]
+    return isinstance(argument, Name) and sum(same(p, argument) for p in postorder(call)) == 1
+
+
+def _calls_with_cases(whole: Expression, find: Callable[[str], object]) -> list[tuple[Call, Elementwise, int]]:
+    """The calls in a formula whose derivatives make a choice, and the argument's position (`where` left out)."""
+    found = []
+    for part in postorder(whole):
+        operation = find(part.name) if isinstance(part, Call) and part.name != "where" and not part.keywords else None
+        if isinstance(part, Call) and isinstance(operation, Elementwise):
+            for k in range(len(part.arguments)):
+                if has_cases(parse(operation.textbook[k])):
+                    found.append((part, operation, k))
+    return found
+
+
+def _local(call: Call, operation: Elementwise, position: int) -> Expression:
+    return substitute(parse(operation.textbook[position]), {**arguments(call, operation), "y": call})
+
+
+def cases(prime: Prime, style: Style = UNICODE) -> str:
+    """For arrays: `relu'(z1) = 1 where z1 > 0, else 0`; empty where the derivative has no cases."""
+    words = prime.arguments
+    formula = _as_where(prime.formula)
+    said = []
+    while _is_where(formula):
+        condition, then, formula = formula.parts()
+        condition = substitute(condition, words)
+        said.append(f"{typeset(substitute(then, words), style)} where {joined(_conjuncts(condition), style)}")
+    return f"{prime.name} = {', '.join(said)}, else {typeset(substitute(formula, words), style)}" if said else ""
+
+
+def reason(prime: Prime, values: Sequence[float], words: Sequence[str], style: Style = UNICODE) -> str:
+    """For numbers: `, as 7 > 0`: the conditions of the textbook form that decide; empty where there are none."""
+    numbers = dict(zip(prime.operation.arguments, words, strict=False))
+    found = decided(_as_where(prime.formula), dict(zip(prime.operation.arguments, values, strict=False)))
+    return f", as {joined(found[0], style, numbers)}" if found is not None and found[0] else ""
+
+
+def outcome(prime: Prime, slope: float, argument: str) -> str:
+    """What a choice does to `argument`: `: w is the larger, so it gets all of the gradient`; empty where none is made
+    between arguments."""
+    noun = prime.operation.chosen.get(prime.operation.arguments[prime.position])
+    match noun, slope:
+        case None, _:
+            return ""
+        case _, 1.0:
+            return f": {argument} is {noun}, so it gets all of the gradient"
+        case _, 0.5:
+            return f": neither is {noun}, so each gets half of the gradient"
+        case _, 0.0:
+            return f": {argument} is not {noun}, so it gets nothing"
+    return ""
+
+
+def decided(
+    formula: Expression, known: Mapping[str, float], find: Callable[[str], object] = lookup
+) -> tuple[list[Expression], Expression] | None:
+    """The conditions that decide a choice at these numbers, and what is chosen; None where nobody can tell."""
+    said: list[Expression] = []
+    while _is_where(formula):
+        condition, then, otherwise = formula.parts()
+        parts = _conjuncts(condition)
+        verdicts = [evaluate(part, known, find) for part in parts]
+        if None in verdicts:
+            return None
+        if all(verdicts):
+            said, formula = parts, then
+        else:
+            said.append(_opposite(parts[[bool(v) for v in verdicts].index(False)]))
+            formula = otherwise
+    used = [part.name for condition in said for part in postorder(condition) if isinstance(part, Name)]
+    if any(known[name] != known[name] for name in used):  # NaN decides nothing
+        return None
+    match said:
+        case [Binary(sign="<=") as a, Binary(sign=">=") as b] if same(a.left, b.left) and same(a.right, b.right):
+            said = [Binary("==", a.left, a.right)]
+    return said, formula
+
+
+class Taken(NamedTuple):
+    """A choice in a local derivative, `where(x > y, 2x, 1)`, what is chosen, and the conditions that decide it."""
+
+    part: Call
+    conditions: list[Expression]
+    chosen: Expression
+
+    def told(self, chosen: Expression, style: Style, numbers: Mapping[str, str]) -> str:
+        """`3 > 2, so 2x is taken`; `chosen` as its names are shown, `numbers` those of the conditions."""
+        because = joined(self.conditions, style, numbers).replace(" == ", " = ")
+        return f"{because}, so {typeset(chosen, style)} is taken"
+
+
+def taken(formula: Expression, known: Mapping[str, float], find: Callable[[str], object]) -> Iterator[Taken]:
+    """The choices in a local derivative that these numbers decide."""
+    for part in _choices(formula, find):
+        if (found := decided(part, known, find)) is not None and found[0]:
+            yield Taken(part, *found)
+
+
+def _choices(formula: Expression, find: Callable[[str], object]) -> list[Call]:
+    """The choices in a local derivative, outer ones alone."""
+    found: list[Call] = []
+    waiting = [formula]
+    while waiting:
+        part = waiting.pop()
+        operation = find(part.name) if isinstance(part, Call) and not part.prime else None
+        if isinstance(part, Call) and isinstance(operation, Elementwise) and operation.selects:
+            found.append(part)
+        else:
+            waiting += reversed(part.parts())
+    return found
+
+
+def has_cases(formula: Expression) -> bool:
+    """Whether a textbook form makes a choice."""
+    return any(isinstance(part, Call) and part.name in (*STEPS, "where") for part in postorder(formula))
+
+
+def _as_where(formula: Expression) -> Expression:
+    """`step(z)` and `sign(z)` as the choices that they are."""
+    if isinstance(formula, Call) and formula.name in STEPS and len(formula.arguments) == 1:
+        return substitute(parse(STEPS[formula.name]), {"z": formula.arguments[0]})
+    return formula
+
+
+def _is_where(formula: Expression) -> bool:
+    return isinstance(formula, Call) and formula.name == "where" and len(formula.parts()) == 3
+
+
+def _conjuncts(condition: Expression) -> list[Expression]:
+    """The conditions that `&` joins; a number alone is one where it is not 0."""
+    result = []
+    waiting = [condition]
+    while waiting:
+        latest = waiting.pop()
+        if isinstance(latest, Binary) and latest.sign == "&":
+            waiting += [latest.right, latest.left]
+        else:
+            result.append(Binary("!=", latest, Number(0, "0")) if isinstance(latest, Name) else latest)
+    return result
+
+
+def _opposite(condition: Expression) -> Expression:
+    if isinstance(condition, Binary) and condition.sign in OPPOSITE:
+        return Binary(OPPOSITE[condition.sign], condition.left, condition.right)
+    return Unary("~", condition)
+
+
+def joined(conditions: Sequence[Expression], style: Style, numbers: Mapping[str, str] | None = None) -> str:
+    """Conditions that hold together: `7 > 0 and 7 < 9`."""
+    return " and ".join(dict.fromkeys(typeset(condition, style, numbers=numbers) for condition in conditions))
+
+
+def evaluate(
+    expression: Expression, values: Mapping[str, float], find: Callable[[str], object] = lookup
+) -> float | None:
+    """What a formula of plain numbers comes to, by the operations' own bodies: NaN for 1/0, None if not known."""
+    stack: list[float] = []
+    for part in postorder(expression):
+        count = len(part.parts())
+        inside = stack[len(stack) - count :]
+        del stack[len(stack) - count :]
+        operation: object = None
+        match part:
+            case Number(value=value):
+                stack.append(value)
+                continue
+            case Name(name=name) if name in values:
+                stack.append(values[name])
+                continue
+            case Binary(sign=sign):
+                operation = INFIX.get(sign)
+            case Unary(sign="-"):
+                operation = lookup("negative")
+            case Call(name=name, keywords=()):
+                operation = find(name)
+        if not isinstance(operation, Elementwise):
+            return None
+        missing = len(operation.arguments) - len(inside)
+        defaults = operation.defaults[len(operation.defaults) - missing :] if missing else ()
+        try:
+            stack.append(operation.value(xp, *inside, *defaults))
+        except (ArithmeticError, ValueError):
+            stack.append(nan)
+    return stack[0]

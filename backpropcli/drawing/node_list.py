@@ -1,0 +1,64 @@
+"""A computation graph as a list, for one that is too large or too tangled to be drawn in characters."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from backpropcli.drawing.model import Item, Picture
+from backpropcli.drawing.svg_text import broken
+from backpropcli.drawing.terminal_parts import line
+from backpropcli.render.table import INDENT, Column, Table, width_of
+
+GAP = 2
+LEAST = 16
+"""Columns for a formula, and for the names of what uses a node, at least."""
+FORMULA = 0.6
+"""The part of their room that formulas take where both are long."""
+MOST_VALUE = 4
+"""An array that would take more than one part of the width in so many is a shape."""
+
+
+def node_list(shown: Picture, width: int) -> Table:
+    """Each node and where it goes, within `width` columns; long formulas and lists go on in further rows."""
+    users: dict[str, list[str]] = {name: [] for name in shown.items}
+    for item in shown.items.values():
+        for source in item.inputs:
+            users[source].append(item.name)
+    head = f"d{shown.of}/d(name)" if any(item.gradient for item in shown.items.values()) else ""
+    facts = {
+        item.name: (item.title, *(_number(item, lines, width) for lines in (item.value, item.gradient)))
+        for item in shown.items.values()
+    }
+    fixed = [max(map(width_of, column)) for column in zip(*facts.values(), ("name", "value", head), strict=True)]
+    room = max(width - len(INDENT) - sum(fixed) - GAP * (3 + bool(head)), 2 * LEAST)
+    formulas = max(LEAST, *(width_of(item.formula or item.kind) for item in shown.items.values()))
+    goes = max(LEAST, *(width_of(", ".join(names)) + 2 for names in users.values()))
+    if formulas + goes > room:
+        formulas = min(formulas, max(round(FORMULA * room), room - goes))
+        goes = room - formulas
+    data: list[list[str]] = []
+    nodes: list[list[str]] = []
+    for item in shown.items.values():
+        title, value, gradient = facts[item.name]
+        value = value or item.shown_shape
+        left = broken(item.formula, formulas, 0) if item.formula else [item.kind]
+        right = wrap(", ".join(users[item.name]), max(goes - 2, 1), break_long_words=False)
+        right = [f"{' ' if k else '→'} {part}" for k, part in enumerate(right)]
+        rows = data if item.data else nodes
+        for k in range(max(len(left), len(right))):
+            first = (title, value, gradient) if not k else ("", "", "")
+            rows.append([first[0], left[k] if k < len(left) else "", *first[1:], right[k] if k < len(right) else ""])
+    columns = (
+        Column("name", last=True), Column("formula", gap=GAP), Column("value", "right", gap=GAP),
+        Column(head, "right", gap=GAP), Column("goes to", gap=GAP),
+    )
+    return Table(
+        columns, [section for section in (data, nodes) if section],
+        footers=["Too large or too tangled for characters. As a picture: backprop draw -o net.svg"],
+    )
+
+
+def _number(item: Item, lines: tuple[str, ...], width: int) -> str:
+    """A number or small array, the shape of a wide one; nothing where there is none."""
+    text = line(lines)
+    return text if not item.shape or len(text) <= max(width // MOST_VALUE, LEAST) else item.shown_shape

@@ -1,0 +1,1 @@
+"""Exercises: questions, grading, hints, other numbers for everyone, worksheets."""

@@ -1,0 +1,282 @@
+"""One blank of an exercise: what is asked for, what it needs, how an answer is marked, and its hints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from math import isfinite, prod
+from typing import Any, NamedTuple
+
+from backpropcli.derivation.piecewise import evaluate
+from backpropcli.derivation.stages import Stage
+from backpropcli.derivation.terms import Term
+from backpropcli.derivation.worked import Worked
+from backpropcli.exercise.carried_forward import Own, follows
+from backpropcli.exercise.feedback import formula_mistake, gradient_mistake, halved, nearly, squared
+from backpropcli.exercise.functions import Functions
+from backpropcli.exercise.grading import LEAST_DIGITS, Facts, Mistake, diagnose, entries, mark, short
+from backpropcli.exercise.hints import gradient_hint, value_hint
+from backpropcli.language.answers import read_answer
+from backpropcli.notation.numbers import Precision, exact, finite, nested
+from backpropcli.ops.definition import show_shape
+
+HINTS = 3
+TOPICS = ("upstream · local", "adding up the paths", "signs", "factors of 2", "the forward pass")
+"""What can be practised; of those that need it equally, the first."""
+WRITTEN, WRITTEN_MANY, ROUNDED = 15, 12, 1e-4
+"""A given number of up to so many digits is shown whole, alone or in an array; any other may be off by this part."""
+MOST_TYPED = 12
+"""An array of more entries is too long to be typed."""
+MOST_TOLD, MOST_DATA = 64, 400
+"""An array of more entries is not told: what was worked out, and what is data."""
+GRADIENT = re.compile(r"d[^\W\d]\w*(?:\.\d+)?/d[^\W\d]\w*(?:\.\d+)?")
+NAME = re.compile(r"[^\W\d]\w*(?:\.\d+)?")
+Known = Mapping[str, str | None]
+Wrong = Mapping[str, Sequence[float]]
+OF_MISTAKE = {"path": 1, "missing": 1, "sign": 2}
+
+
+class Mark(NamedTuple):
+    """What an answer is worth: whether it is right, and if not, what can be said about it and what to practise."""
+
+    right: bool
+    words: str = ""
+    topic: str = ""
+    follows: tuple[str, ...] = ()
+    """The answers of one's own that it follows from, where it is right because of them."""
+
+
+class Question:
+    """One blank: `name` is what is asked for (`t1`, `dJ/dw2`), `text` how, `answer` what is right."""
+
+    def __init__(self, worked: Worked, stage: Stage | None, label: str, dust: float = 0.0) -> None:
+        self.worked = worked
+        self.stage = stage
+        """The stage whose value is asked for; None where a gradient is."""
+        self.label = label
+        self.name = label if stage is not None else worked.gradient_name(label)
+        self.answer: Any = worked.value(label) if stage is not None else worked.gradient(label)
+        self.dust = dust
+        """An answer that is off by no more is right: 0.1 + 0.2 - 0.3 where 0 is asked for."""
+        self.functions: Functions = {}
+        """The functions that the network defines itself."""
+        self.digits = LEAST_DIGITS
+        """How many digits are asked for."""
+        self.told: Mapping[int, Any] = {}
+        """Values that are told in other digits than they have, by slot."""
+
+    def __repr__(self) -> str:
+        return f"Question({self.name!r})"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The answer's shape; () is a plain number."""
+        return self.worked.shape(self.label)
+
+    @cached_property
+    def terms(self) -> list[Term]:
+        """The terms of the gradient that is asked for."""
+        return [] if self.stage is not None else self.worked.terms(self.label)
+
+    @property
+    def text(self) -> str:
+        """`t1 = w1 · x, with w1 = 2, x = 1`; a gradient's name alone, and how many numbers an array has."""
+        if self.stage is None:
+            return f"{self.name}, {counted(self.shape)}" if self.shape else self.name
+        given = f", with {', '.join(self.given)}" if self.given else ""
+        return f"{self.name} = {self.worked.formula(self.stage).text}{given}"
+
+    @property
+    def given(self) -> list[str]:
+        """The numbers that a value's formula uses: `w1 = 2`, `x = 1`; those of long arrays stand under the data."""
+        worked = self.worked
+        inputs = self.stage.inputs if self.stage is not None else ()
+        return [f"{name} = {identified(worked, name)}" for name in inputs if prod(worked.shape(name)) <= MOST_TYPED]
+
+    @property
+    def shown(self) -> str:
+        """The answer as text that could be typed."""
+        return nested(self.answer, lambda x: told_apart(self.worked, x))
+
+    @cached_property
+    def needs(self) -> list[str]:
+        """What it is worked out from: names of values and of gradients."""
+        return needed(self.worked, self.stage, self.terms)
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether everything that it is worked out from is short: then a short answer is one without rounding."""
+        numbers = [x for name in self.needs for x in entries(self.known_value(name))]
+        return all(short(x, self.digits) for x in numbers if isfinite(x))
+
+    def typable(self) -> bool:
+        """Whether the answer itself can be typed: finite numbers, some, and not too many of them."""
+        return finite(self.answer) and 0 < prod(self.shape) <= MOST_TYPED
+
+    def read(self, text: str, known: Known | None = None) -> Any:
+        """What a typed answer is worth. Raises SpecError where it is no number; `known` as `read_answer`."""
+        return read_answer(text, self.name, bool(self.shape), known, self.shape)
+
+    def mark(
+        self, text: str, known: Known | None = None, wrong: Wrong | None = None, own: Own | None = None
+    ) -> Mark:
+        """Whether a typed answer is right, and what went wrong where that can be told. Raises SpecError as `read`.
+
+        `wrong` are the wrong answers to earlier questions, by the questions' names; `own` the answers that were left
+        standing there (the right ones with the digits that they have): what follows from these is right too.
+        """
+        given = self.read(text, known)
+        found = self._is(given, self.answer)
+        if all(found):
+            return Mark(True)
+        names = self._follows(given, own or {})
+        if names is not None:
+            return Mark(True, follows=names)
+        old = list(self._with_old(wrong or {}))
+        mistake = diagnose(given, self.facts._replace(old=tuple(value for *_, value in old)), self.digits)
+        if mistake is not None and mistake.kind == "old":
+            name, earlier, _ = old[mistake.path]
+            show, truth = self.worked.show, self.known_value(name)
+            words = f"with {name} = {show(earlier)} it would be {show(given)}, but {name} is {show(truth)}."
+            return Mark(False, words, self.topic(mistake))
+        words = self._words(given, mistake)
+        if self.shape and not words and any(found):
+            words = f"{sum(found)} of {len(found)} entries {'is' if sum(found) == 1 else 'are'} right."
+        return Mark(False, words, self.topic(mistake))
+
+    def _is(self, given: Any, number: Any) -> list[bool]:
+        """For each entry whether it is this number."""
+        return mark(given, number, self.dust, self.digits, self.exact)
+
+    def _follows(self, given: Any, own: Own) -> tuple[str, ...] | None:
+        """The fewest answers of one's own that an answer follows from, none where from numbers as they are told.
+
+        None where it does not follow from any.
+        """
+        for carried in follows(self.worked, self.stage, self.label, own, self.told, self.digits):
+            if all(self._is(given, carried.number)):
+                return carried.names
+        return None
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a wrong answer is compared with."""
+        if self.stage is not None:
+            return Facts(self.answer)
+        trace, terms = self.worked.trace, self.terms
+        parts = []
+        for term in terms:
+            whole = term.through.whole and len(terms) > 1
+            parts.append(trace.contribution(term.through.name, self.label) if whole and self.label in trace.graph.nodes
+                         else _product(term))
+        return Facts(
+            self.answer, self.worked.value(self.label), tuple(term.upstream.value for term in terms),
+            tuple(term.local.value if term.local is not None else None for term in terms), tuple(parts),
+        )
+
+    def _with_old(self, wrong: Wrong) -> Iterator[tuple[str, float, float]]:
+        """Each wrong answer that this one may have been worked out with, its name, and what would come of it."""
+        worked, stage = self.worked, self.stage
+        if self.shape:
+            return
+        if stage is not None:
+            values = {name: worked.value(name) for name in stage.inputs}
+            if all(isinstance(value, float) for value in values.values()):
+                for name in stage.inputs:
+                    for earlier in wrong.get(name, ()):
+                        found = evaluate(stage.formula, {**values, name: earlier}, stage.find)
+                        if found is not None:
+                            yield name, earlier, found
+        for term in self.terms:
+            local, upstream = term.local.value if term.local is not None else None, term.upstream.value
+            if isinstance(local, float) and isinstance(upstream, float):
+                for earlier in wrong.get(term.upstream.text, ()):
+                    yield term.upstream.text, earlier, self.answer + (earlier - upstream) * local
+
+    def known_value(self, name: str) -> Any:
+        """The value or the gradient of a name."""
+        prefix = self.worked.gradient_name("")
+        return self.worked.gradient(name.removeprefix(prefix)) if name.startswith(prefix) else self.worked.value(name)
+
+    def topic(self, mistake: Mistake | None = None) -> str:
+        """What to practise."""
+        if self.stage is not None:
+            return TOPICS[-1]
+        if mistake is None:
+            return TOPICS[0]
+        if mistake.kind in ("twice", "half"):
+            has = halved if mistake.kind == "twice" else partial(squared, label=self.label)
+            return TOPICS[3 if not mistake.path and all(has(term.through.formula) for term in self.terms) else 0]
+        return TOPICS[OF_MISTAKE.get(mistake.kind, 0)]
+
+    def _words(self, given: Any, mistake: Mistake | None) -> str:
+        if mistake is not None and mistake.kind in ("shape", "transposed"):
+            if mistake.kind == "transposed":
+                return "that is the transpose: rows and columns are swapped."
+            like = nested(self.answer, lambda _: "..")
+            return f"{self.name} looks like {like}." if self.shape else f"{self.name} is one number."
+        if mistake is not None and mistake.kind in ("rounded", "near"):
+            return nearly(mistake, self.answer, self.digits)
+        if self.stage is not None:
+            return formula_mistake(self.worked, self.stage, given, mistake, self.digits)
+        return gradient_mistake(self.worked, self.label, self.terms, given, mistake)
+
+    def hint(self, number: int) -> str:
+        """A hint: 1 says which rule, 2 the formula, 3 the same with numbers put in."""
+        if self.stage is not None:
+            return value_hint(self.worked, self.stage, number, self.functions)
+        return gradient_hint(self.worked, self.label, self.terms, number, self.functions)
+
+
+def needed(worked: Worked, stage: Stage | None, terms: Sequence[Term]) -> list[str]:
+    """What a stage's value, or the gradient with these terms, is worked out from: names of values and of gradients."""
+    if stage is not None:
+        return list(stage.inputs)
+    found: dict[str, None] = {}
+    for term in terms:
+        found[term.upstream.text] = None
+        rest = GRADIENT.sub(" ", term.text)
+        names = [name for name in NAME.findall(rest) if name in worked.slots]
+        found.update(dict.fromkeys(names if rest != term.text else term.through.inputs))
+    return list(found)
+
+
+def identified(worked: Worked, name: str) -> str | None:
+    """A given number as text, with all the digits that it was written with; None for an array that is too large."""
+    node = worked.graph.nodes.get(name)
+    data = node is not None and node.kind != "node"
+    if prod(worked.shape(name)) > (MOST_DATA if data else MOST_TOLD):
+        return None
+    return told_apart(worked, worked.value(name), data)
+
+
+def told_apart(worked: Worked, value: Any, data: bool = False) -> str:
+    """A number or an array, `[1 2]`, in the digits asked for, or in as many more as an answer takes.
+
+    With w = 1.04 shown as 1, no answer could be right. `data` has all of its digits, if it was written with few.
+    """
+
+    written = WRITTEN_MANY if getattr(value, "shape", ()) else WRITTEN
+
+    def show(x: float) -> str:
+        text = worked.precision.show(x)
+        if data and float(text) != x == float(f"{x:.{written}g}"):
+            return exact(x)
+        return text if abs(float(text) - x) <= ROUNDED * abs(x) or x - x != 0 else Precision().show(x)
+
+    return nested(value, show).replace(", ", " ")
+
+
+def counted(shape: tuple[int, ...]) -> str:
+    """`3 numbers`, `2 rows of 3 numbers`."""
+    if len(shape) == 2:
+        return f"{shape[0]} {'row' if shape[0] == 1 else 'rows'} of {counted(shape[1:])}"
+    many = prod(shape)
+    return f"{many} {'number' if many == 1 else 'numbers'}" if len(shape) == 1 else f"of shape {show_shape(shape)}"
+
+
+def _product(term: Term) -> Any:
+    if term.local is None or term.upstream.value is None or term.local.value is None:
+        return None
+    return term.upstream.value * term.local.value

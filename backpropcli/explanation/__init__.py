@@ -1,0 +1,1 @@
+"""What `run --steps`, `explain` and `derive` tell: the derivation in sentences, tables and worked lines."""

@@ -1,0 +1,155 @@
+"""`run --steps`: both passes worked out as on paper, formula = numbers = result, forward and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+from backpropcli.derivation.stages import Stage
+from backpropcli.derivation.worked import Worked
+from backpropcli.engine import Trace
+from backpropcli.notation.formula import ASCII, UNICODE
+from backpropcli.notation.numbers import Precision
+from backpropcli.ops.definition import show_shape
+from backpropcli.render.rows import WIDTH, Row, lay_out
+from backpropcli.safe import printable
+
+MOST_ENTRIES = 48
+"""An array of more entries than these is shown as its shape."""
+
+
+def steps(
+    trace: Trace,
+    source: str = "",
+    precision: Precision | None = None,
+    width: int | None = None,
+    *,
+    ascii: bool = False,
+    everything: bool = False,
+    expand: bool = False,
+    title: str = "",
+) -> Iterator[str]:
+    """Both passes as lines of text: forward from left to right, then backward from right to left.
+
+    `source` is the file's name and `title` the network's, for the heading. `width` is the terminal's; None (a pipe, a
+    file) lays lines out for 80 columns and leaves whole what is wider. With `everything`, inputs and targets get their
+    gradients too; with `expand` every step inside a formula is worked out by itself. After a forward pass alone there
+    is no backward section.
+    """
+    worked = Worked(trace, precision, ASCII if ascii else UNICODE, everything or trace.everything, expand)
+    if source:
+        if title:
+            yield printable(title)
+        yield heading(worked, source)
+        yield ""
+    yield "Forward, left to right"
+    yield from lay_out([_forward(worked, stage) for stage in worked.stages], width or WIDTH, wrap=width is not None)
+    if trace.of is not None:
+        yield ""
+        yield from _backward_section(worked, "<" if ascii else "◀", width)
+        yield ""
+        yield closing(sum(1 for _ in worked.order()))
+    inner = next((stage.name for stage in worked.stages if "." in stage.name), "")
+    if inner:
+        more = "" if expand else ": backprop run --expand lists them all"
+        yield f"Names with a point, such as {inner}, are steps inside a formula{more}."
+    if any(prod(worked.shape(label)) > MOST_ENTRIES for label in worked.slots):
+        yield f"Arrays of more than {MOST_ENTRIES} entries are shown as their shapes."
+
+
+def heading(worked: Worked, source: str) -> str:
+    """`net.yaml   J = 2`."""
+    of = worked.trace.of
+    return source if of is None or worked.shape(of) else f"{source}   {of} = {worked.show(worked.value(of))}"
+
+
+def closing(count: int) -> str:
+    """How many gradients there were, and what to do next."""
+    if count == 1:
+        return "1 gradient. Is it right? backprop check"
+    return f"{count} gradients, each worked out once. Are they right? backprop check"
+
+
+def _forward(worked: Worked, stage: Stage) -> Row:
+    formula = worked.formula(stage)
+    result = block(worked, formula.value)
+    numbers = formula.numbers or ""
+    if numbers in (result, formula.text):
+        numbers = ""
+    if formula.text == result:
+        return Row(stage.name, result=result)
+    return Row(stage.name, (formula.text,), (numbers,) if numbers else (), result)
+
+
+def _backward_section(worked: Worked, sign: str, width: int | None) -> Iterator[str]:
+    """The title and the lines of the way back; marks are short where that saves lines."""
+    heading = f"Backward, right to left: upstream gradient {worked.style.times} local derivative"
+    rows = _padded(worked, list(_backward(worked, sign)))
+    lines = list(lay_out(rows, width or WIDTH, wrap=width is not None))
+    if len(lines) > len(rows) and all(row.mark in ("", f"{sign} parameter") for row in rows):
+        short = [row._replace(mark=row.mark and sign) for row in rows]
+        shorter = list(lay_out(short, width or WIDTH, wrap=width is not None))
+        if len(shorter) < len(lines):
+            lines, heading = shorter, f"{heading} ({sign} parameter)"
+    yield heading
+    yield from lines
+
+
+def _backward(worked: Worked, mark: str) -> Iterator[Row]:
+    kinds = {name: node.kind for name, node in worked.graph.nodes.items()}
+    for label in worked.order():
+        kind = kinds.get(label, "node")
+        marks = "" if kind == "node" else f"{mark} {kind}"
+        yield gradient_row(worked, label, marks)
+    for label in worked.apart():
+        stopped = worked.stopped(label)
+        why = f"nothing flows back through the stop_gradient in {stopped[0]}" if stopped else ""
+        yield Row(worked.gradient_name(label), (f"0   {why or f'not on a path to {worked.trace.of}'}",))
+
+
+def gradient_row(worked: Worked, label: str, mark: str) -> Row:
+    """One gradient worked out: its terms, the numbers put in, and what they come to."""
+    name, result = worked.gradient_name(label), block(worked, worked.gradient(label))
+    terms = worked.terms(label)
+    if not terms:  # the loss itself
+        return Row(name, result=result, mark=mark, remark="" if result == "1" else "the upstream gradient given")
+    remarks = [said for term in terms for said in term.remark.split("; ")]  # summed twice over the examples: said once
+    remark = "; ".join(dict.fromkeys(filter(None, remarks)))
+    numbers = tuple(term.numbers or "" for term in terms)
+    if not all(numbers) or (len(terms) == 1 and numbers[0] == result):
+        numbers = ()
+    products = worked.products(terms, worked.gradient(label))
+    return Row(name, tuple(term.text for term in terms), numbers, result, mark, remark, products)
+
+
+def _padded(worked: Worked, rows: list[Row]) -> list[Row]:
+    """The rows with upstream gradients padded, so that the local derivatives stand under each other."""
+    sign = f" {worked.style.times} "
+    prefix = f"d{worked.trace.of}/d"
+
+    def upstream(text: str) -> str:
+        head = text.partition(sign)[0]
+        return head if sign in text and head.startswith(prefix) else ""
+
+    widest = max((len(upstream(text)) for row in rows for text in row.formula), default=0)
+    if widest > WIDTH // 4:
+        return rows
+    result = []
+    for row in rows:
+        heads = [(upstream(text), text) for text in row.formula]
+        result.append(row._replace(formula=tuple(h.ljust(widest) + t[len(h) :] if h else t for h, t in heads)))
+    return result
+
+
+def block(worked: Worked, value: Any) -> str:
+    """A value as a result: a number, a small array inside the line, a larger one line by line, else its shape."""
+    inline = worked.show(value)
+    if inline is not None:
+        return inline
+    if value.ndim > 2 or value.size > MOST_ENTRIES or value.shape[-1] > 8:
+        return show_shape(value.shape)
+    rows = [[worked.precision.show(x) for x in row] for row in value.reshape(-1, value.shape[-1]).tolist()]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = ["  ".join(x.rjust(size) for x, size in zip(row, widths, strict=True)) for row in rows]
+    return "[" + "\n ".join(lines) + "]"

@@ -1,0 +1,1 @@
+"""External gradients, computed by another program: names matched, each judged, the mistake placed and named."""

@@ -1,0 +1,333 @@
+"""Single mistakes, at the places that could explain what is wrong, that give exactly somebody else's numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from backpropcli.engine import Trace
+from backpropcli.engine.plan import quietly
+from backpropcli.gradcheck.external.error_patterns import CLOSE, Shown
+from backpropcli.gradcheck.external.factors import Factors, plain
+from backpropcli.gradcheck.external.guesses import Explanation, attempted, merged, number_in, numberless
+from backpropcli.gradcheck.external.localize import Whereabouts
+from backpropcli.gradcheck.external.misplaced import Stand, misplaced, stands
+from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, changes, rerun, scaled, ways
+from backpropcli.gradcheck.external.revalued import revalued
+from backpropcli.gradcheck.external.slips import slips
+from backpropcli.ops.numbers.array import xp
+
+WORK = 4_000_000
+"""So many numbers may be computed again in looking for the mistake."""
+MOST, LEAST = 600, 24
+"""At most and at least so many backward passes."""
+FAN_OUT = 8
+"""Of so many ways back to one value, every subset may be missing."""
+
+
+class Search:
+    """Looks for single mistakes, at the places that could explain what is wrong, that give exactly their numbers."""
+
+    def __init__(
+        self, trace: Trace, where: Whereabouts, wrong: Sequence[Shown], right: Sequence[Shown], keys: Mapping[str, str]
+    ) -> None:
+        self.keys = keys
+        self.trace = trace
+        self.graph = trace.graph
+        self.where = where
+        self.wrong = wrong
+        self.shown = [*wrong, *right]
+        self.names = [s.name for s in self.shown]
+        self.spell = Spelling(trace.graph)
+        entries = sum(math.prod(shape) for shape in trace.graph.shapes)
+        self.most = self.left = max(LEAST, min(MOST, WORK // max(entries, 1)))
+        self.factors = Factors(trace)
+
+    def explanations(self) -> list[Explanation]:
+        """What would give their numbers, the most usual first."""
+        candidates = [w for w in ways(self.trace) if self.where.explains(w.to)]
+        candidates.sort(key=lambda w: (self.where.spoils(w.to), w.slot))
+        effects: dict[Way, dict[str, Any]] = {}
+        found = [*attempted(self._decayed()), *attempted(self._constants(candidates, effects))]
+        simple = [e for e in found if e.rank <= 1]
+        found = merged(found)
+        if not simple:
+            found += attempted(self._changed(candidates, changes))
+            found += attempted(self._subsets(candidates, effects))
+        for guesses in (
+            self._everywhere(), self._changed(candidates, slips), self._revalued(), self._misplaced(candidates),
+        ):
+            if not found:
+                found = merged(attempted(guesses))
+        return sorted(found, key=lambda e: e.rank)
+
+    def _rerun(self, changed: Mapping[int, Any], slots: list[Any] | None = None) -> dict[str, Any]:
+        self.left -= 1
+        return rerun(self.trace, changed, self.names, slots)
+
+    def _fits(self, other: Mapping[str, Any]) -> bool:
+        return all(s.fits(other[s.name]) for s in self.shown)
+
+    def _gives(self, changed: Mapping[int, Any], slots: list[Any] | None = None) -> bool:
+        """Whether a backward pass with other rules, or at other values, gives their numbers.
+
+        A guess that raises is no guess.
+        """
+        with quietly(xp):
+            try:
+                return self._fits(self._rerun(changed, slots))
+            except Exception:
+                return False
+
+    def _constants(self, candidates: Sequence[Way], effects: dict[Way, dict[str, Any]]) -> Iterator[Explanation]:
+        for way in candidates:
+            if self.left <= 0:
+                return
+            effects[way] = self._without(way)
+            yield from attempted(self._constant(way, effects[way]))
+
+    def _changed(
+        self, candidates: Sequence[Way], kinds: Callable[[Trace, Way], Iterator[Change]]
+    ) -> Iterator[Explanation]:
+        for way in candidates:
+            for change in attempted(kinds(self.trace, way)):
+                if self.left <= 0:
+                    return
+                if self._gives({way.slot: change.operation}):
+                    words = self._factor(change)
+                    name = self.spell.labels.get(way.to, "")
+                    if "is transposed" in words and name in self.keys:
+                        words += f" (if the file stores it so: --as {self.keys[name]}={name}.T)"
+                    yield Explanation((self.spell.owner(way.slot).name,), words, 1)
+
+    def _revalued(self) -> Iterator[Explanation]:
+        """The right rules at slightly other values: an epsilon forgotten, n - 1 for n."""
+        self.left = max(self.left, LEAST)
+        said = set[str]()
+        for other in revalued(self.trace):
+            if self.left <= -self.most // 2:
+                return
+            about = other.words.partition(" is ")[0]  # left out, or 1e-12: the first that fits is said
+            if about not in said and self._gives(other.changed, other.slots):
+                said.add(about)
+                yield Explanation((other.node,), other.words, 1)
+
+    def _misplaced(self, candidates: Sequence[Way]) -> Iterator[Explanation]:
+        """Another array of the same shape where one belongs: at one place, or at every step of a chain."""
+        self.left = max(self.left, self.most // 2)
+        others = stands(self.trace)
+        for way in candidates:
+            for _, change in attempted(misplaced(self.trace, way, others)):
+                if self.left <= 0:
+                    return
+                if self._gives({way.slot: change.operation}):
+                    yield Explanation((self.spell.owner(way.slot).name,), change.what, 1)
+        for group in self._groups():
+            found = [dict(self._shifted(way, others)) for way in group]
+            for key in found[0]:
+                if self.left <= 0:
+                    return
+                changed = {w.slot: f[key].operation for w, f in zip(group, found, strict=True) if key in f}
+                if len(changed) >= len(group) - 1 and len(changed) > 1 and self._gives(changed):
+                    nodes = tuple(dict.fromkeys(self.spell.owner(w.slot).name for w in group))
+                    yield Explanation(nodes, f"{found[0][key].what}, and so in every step like it", 1)
+
+    def _shifted(self, way: Way, others: list[Stand]) -> Iterator[tuple[str, Change]]:
+        """Misplaced arrays, known by their letters and how far their number is from the node's own: h2 in z3 is -1."""
+        own = number_in(self.spell.owner(way.slot).name)
+        for key, change in attempted(misplaced(self.trace, way, others)):
+            name = key.partition("|")[2]
+            shift = number_in(name) - own if re.search(r"\d", name) else 0
+            yield f"{numberless(key)}{shift}", change
+
+    def _groups(self) -> list[list[Way]]:
+        """Ways at steps that are written alike but for their numbers, in every layer or at every time."""
+        groups: dict[tuple[str, int, str], list[Way]] = {}
+        for way in ways(self.trace):
+            if not self.where.masks[way.to] & self.where.all_wrong:
+                continue
+            operation = self.graph.operations[way.slot]
+            assert operation is not None
+            node = self.spell.owner(way.slot)
+            alike = numberless(f"{node.name} = {node.formula} {self.spell.labels.get(way.to, '')}")
+            groups.setdefault((operation.name, way.position, alike), []).append(way)
+            groups.setdefault((operation.name, way.position, ""), []).append(way)
+        return [g for g in groups.values() if len(g) > 1 and len({w.slot for w in g}) > 1]
+
+    def _without(self, way: Way) -> dict[str, Any]:
+        operation = self.graph.operations[way.slot]
+        assert operation is not None
+        return self._rerun({way.slot: scaled(operation, way.position, 0.0)})
+
+    # One way back times a constant.
+
+    def _constant(self, way: Way, without: dict[str, Any]) -> Iterator[Explanation]:
+        """What comes through one way back is times c; c from least squares, taken if it then gives their numbers."""
+        import numpy as np
+
+        above = below = 0.0
+        for s in self.wrong:
+            effect = s.right - without[s.name]
+            scale = float(np.abs(s.right).max(initial=0.0)) or 1.0
+            above += float((effect / scale * ((s.theirs - without[s.name]) / scale)).sum())
+            below += float(((effect / scale) ** 2).sum())
+        if below == 0.0:
+            return
+        for constant in self.factors.near(above / below):
+            pieces = {s.name: without[s.name] + constant * (s.right - without[s.name]) for s in self.shown}
+            if self._fits(pieces):
+                node = self.spell.owner(way.slot)
+                to = self.spell.slot(way.to)
+                found = Explanation((node.name,), *self._times(constant, way, to, node.name))
+                moved = sum(int(np.count_nonzero(s.right - without[s.name])) for s in self.wrong)
+                if found.rank <= 1 or moved > 1:  # one number is always some multiple of another
+                    yield found
+                return
+
+    def _times(self, c: float, way: Way, to: str, node: str) -> tuple[str, int]:
+        """The words for a constant, and how usual it is."""
+        users = [w for w in ways(self.trace) if w.to == way.to]
+        if c == 0.0:
+            if len(users) > 1:
+                path = f"the path from {to} through {self._equation(node)}"
+                return f"{path} is missing in theirs (a detach, or = for +=)", 0
+            return f"theirs is 0: nothing comes back from {self._equation(node)} to {to} (a detach?)", 0
+        part = "theirs" if len(users) == 1 else f"the part of theirs that comes through {self._equation(node)}"
+        if c == -1.0:
+            return f"{part} has the sign the other way round", 0
+        why = self.factors.words(c)
+        if why:
+            return f"{part} is {plain(c)} times what is right, and {why}", 0
+        rank = 0 if c in (2.0, 0.5, -2.0, -0.5) else 2
+        return f"{part} is {plain(c)} times what is right", rank
+
+    def _equation(self, name: str) -> str:
+        formula = self.graph.nodes[name].formula
+        return f"{name} = {formula}" if len(formula) <= 40 else name
+
+    def _factor(self, change: Change) -> str:
+        if not change.over:
+            return change.what
+        columns = " in every column" if any(len(s.right.shape) == 2 for s in self.wrong) else ""
+        return f"theirs/right is {change.over}{columns}: {change.what}" if self._seen(change) else change.what
+
+    def _seen(self, change: Change) -> bool:
+        """Whether theirs/right itself shows the factor: it is the same all down every column."""
+        import numpy as np
+
+        for s in self.wrong:
+            with np.errstate(all="ignore"):
+                ratio = np.atleast_2d(s.theirs / s.right)
+            if not np.isfinite(ratio).all() or ratio.ndim > 2:
+                return False
+            if np.ptp(ratio, axis=0).max() > 1e-3 * np.abs(ratio).max():
+                return False
+        return True
+
+    # Several ways at once.
+
+    def _subsets(self, candidates: Sequence[Way], effects: dict[Way, dict[str, Any]]) -> Iterator[Explanation]:
+        """Of several ways back to one value, some are missing: which, by least squares."""
+        import numpy as np
+
+        groups: dict[int, list[Way]] = {}
+        for way in candidates:
+            if way in effects:
+                groups.setdefault(way.to, []).append(way)
+        for to, group in groups.items():
+            if not 2 <= len(group) <= FAN_OUT:
+                continue
+            columns = [
+                np.concatenate([(s.right - effects[w][s.name]).ravel() for s in self.shown]) for w in group
+            ]
+            target = np.concatenate([(s.theirs - s.right).ravel() for s in self.shown])
+            weights = np.linalg.lstsq(np.stack(columns, axis=1), target, rcond=None)[0]
+            missing = [w for w, c in zip(group, weights, strict=True) if round(c) == -1]
+            if len(missing) < 2 or any(abs(c - round(c)) > 1e-2 or round(c) not in (0, -1) for c in weights):
+                continue
+            pieces = {s.name: s.right + sum(effects[w][s.name] - s.right for w in missing) for s in self.shown}
+            if not self._fits(pieces):
+                continue
+            nodes = tuple(dict.fromkeys(self.spell.owner(w.slot).name for w in missing))
+            label = self.spell.slot(to)
+            if len(missing) == len(group) - 1:
+                kept = next(self.spell.owner(w.slot).name for w in group if w not in missing)
+                words = f"only the path from {label} through {self._equation(kept)} is kept (= in place of +=)"
+            else:
+                words = f"the paths from {label} through {' and '.join(map(self._equation, nodes))} are missing"
+            yield Explanation(nodes, words, 0)
+
+    def _everywhere(self) -> Iterator[Explanation]:
+        """The same mistake wherever an operation stands, or in every step of a chain written alike."""
+        for group in self._groups():
+            name = self._operation(group[0]).name
+            nodes = tuple(dict.fromkeys(self.spell.owner(w.slot).name for w in group))
+            for label, make, rank in self._alike(group):
+                if self.left <= 0:
+                    return
+                changed = {w.slot: make(w) for w in group}
+                if all(changed.values()) and self._gives(changed):
+                    at = " and ".join(nodes[:3]) + (" ..." if len(nodes) > 3 else "")
+                    yield Explanation(nodes, f"{label} in every {name} ({at})", rank)
+
+    def _alike(self, group: Sequence[Way]) -> Iterator[tuple[str, Callable[[Way], Any], int]]:
+        """Changes that can be made to every way of a group, named as for the first of them, and how usual they are."""
+        for c, words in ((0.0, "nothing comes back"), (-1.0, "the sign is the other way round"),
+                         (2.0, "there is a factor 2 too many"), (0.5, "a factor 2 is missing")):
+            yield words, partial(self._scaled, c), 1
+        for kinds, rank in ((changes, 1), (slips, 2)):
+            others = {w: list(attempted(kinds(self.trace, w))) for w in group}
+            first = others[group[0]]
+            if all(len(found) == len(first) for found in others.values()):
+                for k, change in enumerate(first):
+                    yield change.what, partial(_operation_of, others, k), rank
+
+    def _scaled(self, c: float, way: Way) -> Any:
+        return scaled(self._operation(way), way.position, c)
+
+    def _operation(self, way: Way) -> Any:
+        return self.graph.operations[way.slot]
+
+    # What is added to the loss.
+
+    def _decayed(self) -> Iterator[Explanation]:
+        """Theirs is off by λ times the parameter itself: a regularisation term that only one of the losses has."""
+        import numpy as np
+
+        nodes = self.graph.nodes
+        if any(nodes[s.name].kind == "node" for s in self.wrong):
+            return
+        above = below = 0.0
+        pairs = [(s, np.asarray(self.trace.value(s.name), float)) for s in self.wrong]
+        for s, w in pairs:
+            above += float(((s.theirs - s.right) * w).sum())
+            below += float((w * w).sum())
+        if below == 0.0 or above == 0.0:
+            return
+        strength = above / below
+        if sum(w.size for _, w in pairs) < 2:
+            return
+        if all(np.all(np.abs(s.right + strength * w - s.theirs) <= s.slack + 1e-3 * np.abs(strength * w)
+                      + CLOSE * np.abs(s.theirs)) for s, w in pairs):
+            names = " and ".join(s.name for s, _ in pairs[:3]) + (" ..." if len(pairs) > 3 else "")
+            rounded = f"{abs(strength):.3g}"
+            half = f"{abs(strength) / 2:.3g}"
+            first = pairs[0][0].name
+            if strength > 0:
+                words = (
+                    f"theirs - right is {rounded} * {first}: weight decay, the gradient of {half} * sum({first}**2), "
+                    f"which is in their loss and not in {self.trace.of}"
+                )
+            else:
+                words = f"right - theirs is {rounded} * {first}: "
+                words += f"a regularisation term of {self.trace.of} is not in theirs"
+            if len(pairs) > 1:
+                words = words.replace(f"* {first}:", f"* the parameter ({names}):")
+            yield Explanation((), words, 0)
+
+
+def _operation_of(changed: Mapping[Way, Sequence[Change]], k: int, way: Way) -> Any:
+    return changed[way][k].operation

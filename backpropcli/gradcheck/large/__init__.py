@@ -1,0 +1,1 @@
+"""Many components at once: changes followed only where they reach, slopes carried back, samples, directions."""

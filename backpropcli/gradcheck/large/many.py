@@ -1,0 +1,153 @@
+"""The first rung for many components at once: searches, and the rule that accepts, in arrays instead of one by one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from backpropcli.gradcheck.differences import Slope
+from backpropcli.gradcheck.large.calibrations import Calibrations
+from backpropcli.gradcheck.large.linear import Differences, Ways
+from backpropcli.gradcheck.large.stacks import COMPONENTS, Stack, ready
+from backpropcli.gradcheck.network.point import Component, Point
+from backpropcli.gradcheck.report import Row
+
+Array = Any
+SHARP, PLAIN = 1e-3, 100.0
+"""As in `verdicts`, which is built on this."""
+DEAR = 2e7
+"""Looks that cost more numbers than this are left to the next rung, where slopes are carried to it."""
+SLAB = 4096
+"""So many components of one array are searched before the next ones: what was found until then is kept."""
+
+
+class Found(NamedTuple):
+    """What the first rung found of one component: the slope, and the step whose corner stays inside (-1: none)."""
+
+    best: Slope
+    corner: int
+
+
+class Rule(NamedTuple):
+    """When a slope is sharp enough to be believed, and near enough to pass (see `verdicts.agrees` and `sharp`)."""
+
+    tolerance: float
+    limit: float
+
+    def accepts(self, a: Array, value: Array, error: Array) -> Array:
+        """By component whether it passes."""
+        with np.errstate(all="ignore"):
+            size = np.maximum(np.abs(a), np.abs(value))
+            near = np.abs(a - value) <= self.tolerance * size + 3.0 * error
+            return np.isfinite(a) & np.isfinite(value) & near & (3.0 * error <= self.limit * size)
+
+    def contradicts(self, a: Array, value: Array, error: Array) -> Array:
+        """By component whether a precise slope says something plainly different (see `verdicts.contradicts`)."""
+        with np.errstate(all="ignore"):
+            size = np.maximum(np.abs(a), np.abs(value))
+            far = np.minimum(SHARP * size, PLAIN * (self.tolerance * size + 3.0 * error))
+            known = np.isfinite(a) & np.isfinite(value)
+            return known & (3.0 * error <= self.limit * size) & (np.abs(a - value) > far)
+
+    def rows(self, components: Sequence[Component], value: Array, error: Array) -> Iterator[Row]:
+        """The rows of components that pass."""
+        with np.errstate(all="ignore"):
+            power = np.where(np.isfinite(error), self.tolerance + 4.0 * error / np.abs(value), math.inf)
+        for c, n, e, sees in zip(components, value.tolist(), error.tolist(), power.tolist(), strict=True):
+            yield Row(c.name, c.index, c.backprop, n, e, "pass", sees=sees if n and sees < math.inf else None)
+
+
+def first_rung(
+    point: Point,
+    components: Sequence[Component],
+    goal: float,
+    rule: Rule,
+    noises: Mapping[int, float],
+    ways: Ways | None = None,
+) -> Iterator[tuple[int, Row | Found]]:
+    """For every component, by its number: the row where it passes, else what was found. Not in order.
+
+    `noises` are the rounding errors of the loss by slot.
+    """
+    if point.plan.scalar:
+        yield from _scalars(point, components, goal, rule, noises)
+        return
+    differences = Differences(point, goal)
+    ways = ways or Ways(point, differences)
+    first = 0
+    for slot, group in groupby(components, key=lambda c: c.slot):
+        some = list(group)
+        for number, found in _arrays(slot, some, rule, ways, differences):
+            yield first + number, found
+        first += len(some)
+
+
+def _scalars(
+    point: Point, components: Sequence[Component], goal: float, rule: Rule, noises: Mapping[int, float]
+) -> Iterator[tuple[int, Row | Found]]:
+    order = sorted(range(len(components)), key=lambda k: components[k].slot)  # neighbours share what lies downstream
+    steps = ready(point)
+    for first in range(0, len(order), COMPONENTS):
+        numbers = order[first : first + COMPONENTS]
+        some = [components[k] for k in numbers]
+        stack = Stack(point, some, steps)
+        noise = np.array([noises[c.slot] for c in some])
+        searches = Calibrations(np.array([c.x for c in some]), noise, goal).run(stack.look)
+        still = np.array([c.backprop == 0.0 for c in some]) & (searches.value == 0.0) & ~searches.cornered
+        if still.any():
+            active = np.flatnonzero(still)
+            points = Calibrations(searches.x[active], 0.0, goal).points(np.arange(len(active)))
+            still[active] = stack.constant(active, points)
+        for k, found in judged(some, searches, rule, still):
+            yield numbers[k], found
+
+
+def _arrays(
+    slot: int, components: Sequence[Component], rule: Rule, ways: Ways, differences: Differences
+) -> Iterator[tuple[int, Row | Found]]:
+    a = np.array([c.backprop for c in components])
+    rest = np.arange(len(components))
+    each = 6.0 * ways.changes(slot).work
+    carried = ways.carried(slot) if ways.work(slot) < each * len(components) else None
+    if carried is not None:
+        flat = np.array([c.flat for c in components])
+        value, error = carried.value.ravel()[flat], carried.error.ravel()[flat]
+        passed = rule.accepts(a, value, error)
+        good = np.flatnonzero(passed).tolist()
+        yield from zip(
+            good, rule.rows([components[k] for k in good], value[good], error[good]), strict=True
+        )
+        plain = rule.contradicts(a, value, error)
+        for k in np.flatnonzero(plain).tolist():
+            yield k, Found(Slope(float(value[k]), float(error[k])), -1)
+        rest = np.flatnonzero(~passed & ~plain)
+        if each * len(rest) > max(DEAR, ways.work(slot)):  # complex steps are carried as fast, and are sharper
+            waits = np.isfinite(error[rest])
+            for k in rest[waits].tolist():
+                yield k, Found(Slope(float(value[k]), float(error[k])), -1)
+            rest = rest[~waits]
+    for first in range(0, len(rest), SLAB):
+        numbers = rest[first : first + SLAB].tolist()
+        some = [components[k] for k in numbers]
+        index = tuple(np.array([c.index for c in some], int).reshape(len(some), -1).T)
+        found = differences.search(ways.changes(slot), np.array([c.x for c in some]), index)
+        for k, one in judged(some, found, rule):
+            yield numbers[k], one
+
+
+def judged(
+    components: Sequence[Component], found: Calibrations, rule: Rule, still: Array = False
+) -> Iterator[tuple[int, Row | Found]]:
+    """The rows of those that pass, and what was found of the others; `still`: the loss does not move at all."""
+    a = np.array([c.backprop for c in components])
+    passed = (rule.accepts(a, found.value, found.error) & ~found.cornered) | still
+    good = np.flatnonzero(passed).tolist()
+    rows = rule.rows([components[k] for k in good], found.value[good], found.error[good])
+    yield from zip(good, rows, strict=True)
+    for k in np.flatnonzero(~passed).tolist():
+        slope = Slope(float(found.value[k]), float(found.error[k]))
+        yield k, Found(slope, int(found.corner[k]) if found.cornered[k] else -1)

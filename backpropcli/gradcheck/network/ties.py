@@ -1,0 +1,130 @@
+"""Directions over components that share a corner: where two of them move together, the loss may well be smooth.
+
+max(x) at [1, 1] has slopes from 0 to 1 along either entry, and 1 along both: gradients between their own two slopes
+are right only if they add up to that. A corner is where some u·p changes its sign, so along each component the slope
+changes by a multiple of its |u|: weights of one over that change, with the right signs, leave u·p alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import combinations, islice
+from typing import Any, NamedTuple
+
+from backpropcli.gradcheck.differences import NARROWEST, UNIT, UNKNOWN, WIDEST, Slope, limit, one_sided, scale
+from backpropcli.gradcheck.network.corners import AGREE, SHRINKS, apart
+from backpropcli.gradcheck.network.point import Component, Point
+
+SHARP = 1e-3
+"""As in `verdicts`."""
+PAIRS = 12
+"""So many components are paired with each other."""
+
+
+class Cornered(NamedTuple):
+    """A component on a corner, and the slopes on either side of it."""
+
+    component: Component
+    left: float
+    right: float
+
+
+class Tie(NamedTuple):
+    """A direction along which the loss is smooth: its slope there, and what the gradients add up to."""
+
+    components: tuple[Component, ...]
+    weights: tuple[float, ...]
+    slope: Slope
+    says: float
+
+
+def untied(point: Point, cornered: Sequence[Cornered], tolerance: float, together: bool = False) -> Tie | None:
+    """A direction over these components along which the loss is smooth and the gradients do not add up to its slope.
+
+    `together`: only all of them, where no one is left behind. Of three that tie any two move the median, and one none.
+    """
+    known = [c for c in cornered if 0.0 < abs(c.right - c.left) < math.inf]
+    for weights in islice(directions(known), 1 if together else None):
+        components = tuple(c.component for c, weight in zip(known, weights, strict=True) if weight)
+        used = tuple(weight for weight in weights if weight)
+        slope = smooth(point, components, used)
+        if slope is None:
+            continue
+        terms = [c.backprop * w for c, w in zip(components, used, strict=True)]
+        says, size = sum(terms), max(abs(slope.value), *map(abs, terms))
+        allowed = tolerance * size + 3.0 * slope.error
+        if 3.0 * slope.error <= SHARP * size and abs(says - slope.value) > allowed:
+            return Tie(components, used, slope, says)
+    return None
+
+
+def directions(cornered: Sequence[Cornered]) -> Iterator[tuple[float, ...]]:
+    """Weights for all components together, then for every two of them."""
+    if len(cornered) < 2:
+        return
+    jumps = [abs(c.right - c.left) for c in cornered]
+    unit = max(jumps)
+    signs = [math.copysign(1.0, c.left + c.right) for c in cornered]
+    yield tuple(unit / jump for jump in jumps)
+    if any(s < 0.0 for s in signs):
+        yield tuple(s * unit / jump for s, jump in zip(signs, jumps, strict=True))
+    if len(cornered) == 2:
+        yield unit / jumps[0], -unit / jumps[1]
+        return
+    for a, b in combinations(range(min(len(cornered), PAIRS)), 2):
+        for sign in (1.0, -1.0):
+            yield tuple(
+                unit / jumps[k] * (sign if k == b else 1.0) if k in (a, b) else 0.0 for k in range(len(cornered))
+            )
+
+
+def smooth(point: Point, components: Sequence[Component], weights: Sequence[float]) -> Slope | None:
+    """The slope of the loss along a direction; None where it has two, or none that can be seen."""
+    noise = math.hypot(*(point.noise(slot) for slot in {c.slot for c in components}))
+    (left, below), (right, above) = (_side(point, components, weights, sign, noise) for sign in (-1.0, 1.0))
+    here = Slope(point.loss, noise + UNIT * abs(point.loss))
+    if any(apart(a, b) for a, b in ((below, above), (below, here), (above, here))):
+        return None
+    gap, size = abs(left.value - right.value), max(abs(left.value), abs(right.value))
+    if not gap <= AGREE * size + 3.0 * (left.error + right.error):
+        return None
+    best = min(left, right, key=lambda side: side.error)
+    return Slope(best.value, max(best.error, gap))
+
+
+def _side(
+    point: Point, components: Sequence[Component], weights: Sequence[float], sign: float, noise: float
+) -> tuple[Slope, Slope]:
+    best, tends, before = UNKNOWN, UNKNOWN, UNKNOWN
+    widest = max(scale(c.x) for c in components)
+    step = WIDEST
+    while step >= NARROWEST:
+        losses = [moved(point, components, [sign * step * widest * k / 4.0 * w for w in weights]) for k in (1, 2, 3, 4)]
+        if all(map(math.isfinite, losses)):
+            found = one_sided(losses, sign * step * widest / 4.0, noise)
+            if math.isfinite(before.value):
+                found = Slope(found.value, max(found.error, SHRINKS * abs(found.value - before.value)))
+            before = found
+            if found.error < best.error:
+                best, tends = found, limit(losses, noise)
+            if best.error <= AGREE / 100 * abs(best.value) or 13.0 * noise * 64.0 / step > best.error:
+                break
+        step /= 8.0
+    return best, tends
+
+
+def moved(point: Point, components: Sequence[Component], by: Sequence[float]) -> float:
+    """The loss with every component moved by its own amount."""
+    changed: dict[int, Any] = {}
+    for c, d in zip(components, by, strict=True):
+        if not point.graph.shapes[c.slot]:
+            changed[c.slot] = c.x + d
+            continue
+        if c.slot not in changed:
+            import numpy as np
+
+            changed[c.slot] = np.array(np.broadcast_to(point.slots[c.slot], point.graph.shapes[c.slot]), float)
+        changed[c.slot].flat[c.flat] = c.x + d
+    v = point.plan.reevaluate(point.slots, changed)
+    return point.total(v[point.target])

@@ -1,0 +1,1 @@
+"""Values of a network's data: numbers, lists, initialisers, and files of arrays."""

@@ -1,0 +1,199 @@
+"""A spec's text as plain data, and the place of every value in it, found only when somebody asks."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from backpropcli.errors import FileError, Place, SpecError
+from backpropcli.language.file import bulk, places, yaml12, yaml_errors
+from backpropcli.language.file import reading as files
+from backpropcli.language.file.places import Found, Key
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Python's garbage collector off while many objects are made (it would look at all of them again and again)."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class Document:
+    """`data`: dicts (keys are text), lists, str, int, float, bool, None. `name`: what messages call the file."""
+
+    def __init__(self, text: str, name: str, json: bool = False) -> None:
+        self.name = name
+        self._text = text
+        self._json = json
+        self._found: dict[tuple[Key, bool], Found | None] = {}
+        with collector_paused():
+            self._walked, lists = bulk.lifted(text, name)  # JSON is read as it is, and walked for its places alone
+            try:
+                self.data: Any = _load_json(text, name) if json else yaml12.load(self._walked, name, lists)
+            except yaml12.MistakenError:
+                self._walked, self.data = text, yaml12.load(text, name)
+
+    def __len__(self) -> int:
+        """How many characters it has."""
+        return len(self._text)
+
+    def place(self, path: Key, span: tuple[int, int] | None = None, key: bool = False) -> Place:
+        """Where the value at `path` stands (its key, where asked for, or where there is no value).
+
+        `span`, (start, length), narrows it to these characters of the value. A path that is not in the document gets
+        the place of its nearest parent.
+        """
+        try:
+            found = self._find(path)
+            while found is None and path:
+                path, span = path[:-1], None
+                found = self._find(path)
+        except places.TooFarError:
+            return Place(self.name)
+        if found is None:
+            return Place(self.name)
+        start, end = found.start, found.end
+        if found.key is not None and (key or start == end):
+            start, end = found.key
+        elif span is not None and found.text is not None:
+            narrowed = places.within(self._text[start:end], found.text, span)
+            if narrowed is not None:
+                start, end = start + narrowed[0], start + sum(narrowed)
+        raw = self._text[start:end]
+        return files.place_at(self._text, start, len(raw.rstrip()), self.name)
+
+    def text(self, path: Key) -> str:
+        """The scalar at `path` as it is written: `1.0e-3`, not 0.001; empty for a list, a mapping or no value."""
+        try:
+            found = self._find(path, whole=True)
+        except places.TooFarError:
+            return ""
+        return found.text or "" if found is not None else ""
+
+    def _find(self, path: Key, whole: bool = False) -> Found | None:
+        """Where a value stands, without its long lists of numbers unless they are looked at as a `whole`."""
+        if (path, whole) not in self._found:
+            text = self._text if whole else self._walked
+            marks = places.json_marks(text) if self._json else yaml12.marks(text, self.name)
+            self._found[path, whole] = places.find(marks, path)
+        return self._found[path, whole]
+
+
+def read(path: str) -> Document:
+    """The document in a file; `-` is stdin. JSON where the name ends in .json, or stdin starts like it; else YAML."""
+    text = files.read_text(path)
+    name = files.shown(path)
+    if path.lower().endswith(".json"):
+        return Document(text, name, json=True)
+    if path == files.STDIN and text.lstrip()[:1] == "{":
+        try:
+            return Document(text, name, json=True)
+        except SpecError:
+            pass  # YAML's { } allows more than JSON's
+    return Document(text, name)
+
+
+def read_string(text: str, name: str) -> Document:
+    """The document in a string (YAML, of which JSON is nearly a part)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SpecError(f"{name} has characters that are not text") from None
+    return Document(files.checked(text.removeprefix("\ufeff"), name), name)
+
+
+_HUGE = re.compile(r"[eE]\+?\d{3}|\d{300}")
+"""What a decimal too large for a float has in it: only then is each looked at, which takes time."""
+
+
+def _load_json(text: str, name: str) -> Any:
+    import json
+
+    if not text.strip():
+        return None
+    try:
+        data = json.loads(text, object_pairs_hook=_unique, parse_int=yaml12.integer,
+                          parse_float=yaml12.finite if _HUGE.search(text) else None)
+    except json.JSONDecodeError as error:
+        raise _json_error(text, name, error.msg, error.pos) from None
+    except RecursionError:
+        raise SpecError(f"{name} is nested more than {yaml12.DEEPEST} levels deep") from None
+    except _UnprintableError:
+        raise SpecError(yaml12.UNPRINTABLE, Place(name)) from None
+    except _TwiceError as error:
+        key = json.dumps(error.args[0], ensure_ascii=False)
+        spots = [m.start() for m in re.finditer(re.escape(key) + r"\s*:", text)]
+        place = files.place_at(text, spots[1], len(key), name) if len(spots) == 2 else Place(name)
+        hint = f"The first one is in line {files.place_at(text, spots[0], 1, name).line}." if len(spots) == 2 else ""
+        raise SpecError(f"{error.args[0]} is given twice", place, hint) from None
+    if re.search(r"\\u[dD][89a-fA-F]", text):
+        try:
+            json.dumps(data, ensure_ascii=False).encode()
+        except (UnicodeEncodeError, RecursionError):
+            raise FileError(f"{name} has half a character (a lone \\ud800 to \\udfff)") from None
+    return data
+
+
+class _TwiceError(Exception):
+    """A key is given twice."""
+
+
+class _UnprintableError(Exception):
+    """A key that would drive the terminal on which a message shows it."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = {files.composed(key): value for key, value in pairs}
+    if not all(map(str.isprintable, result)):
+        raise _UnprintableError
+    if len(result) < len(pairs):
+        seen: set[str] = set()
+        keys = (files.composed(key) for key, _ in pairs)
+        # `set.add` gives None, which is false.
+        raise _TwiceError(next(key for key in keys if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
+    return result
+
+
+def _json_error(text: str, name: str, message: str, index: int) -> SpecError:
+    """What `json` found wrong, in our own words."""
+
+    def at(words: str, hint: str = "", where: int = index, length: int = 1) -> SpecError:
+        return SpecError(words, files.place_at(text, where, length, name), hint)
+
+    comma = re.compile(r"[-+]?\d+,\d+").search(text, text.rfind("\n", 0, index) + 1)
+    if comma and comma.start() < index <= comma.end() and "property name" in message:
+        return yaml_errors.comma_error(comma[0], files.place_at(text, comma.start(), len(comma[0]), name))
+    word = re.compile(r"[-+]?[A-Za-z_]\w*").match(text, index)
+    if word and "property name" in message:
+        return at(f"names need quotes in JSON: \"{word[0]}\"", "", index, len(word[0]))
+    if word:
+        hint = 'If it really is not a number, write "NaN".' if word[0].lower().strip("-+") in ("nan", "inf") else ""
+        return at(f"{word[0]} is not JSON", hint, index, len(word[0]))
+    rest = text[index:].lstrip()
+    if "Expecting" in message and text[:index].rstrip().endswith(",") and rest[:1] in ("]", "}"):
+        return at("a comma is left over in front of the closing bracket", "", text.rfind(",", 0, index))
+    if "Unterminated" in message:
+        return at("this quote is never closed")
+    if not rest:
+        return at("the file ends too early: a bracket is not closed", "", len(text.rstrip()) - 1)
+    if "delimiter" in message and "," in message:
+        return at("a comma or a closing bracket is expected here")
+    if "delimiter" in message:
+        return at("a colon is expected here")
+    if "Extra data" in message:
+        return at("the network ends before this")
+    if "property name" in message:
+        return at("a name in double quotes is expected here")
+    if "escape" in message:
+        return at("unknown escape after \\", "A backslash is written \\\\.")
+    if "control character" in message:
+        return at("a text ends on the line where it starts", "Write \\n for a new line.")
+    return at("a value is expected here")

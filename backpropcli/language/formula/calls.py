@@ -1,0 +1,325 @@
+"""Calls: which of the things in the parentheses are arguments, which are options, and whether they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from backpropcli.errors import FormulaError
+from backpropcli.graph import Graph
+from backpropcli.language.formula import tree
+from backpropcli.language.formula.functions import Function
+from backpropcli.language.formula.mending import suggested
+from backpropcli.language.formula.show import show
+from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Text, Unary
+from backpropcli.ops.definition import REQUIRED, Maker, Operation, Splitter, Structural
+from backpropcli.ops.table import TABLE, lookup
+from backpropcli.suggest import nearest
+
+_SHAPED = ("reshape", "transpose", "broadcast_to", "tile")
+"""Methods that take their sizes one by one, `x.reshape(2, 3)`, as well as in a tuple."""
+
+_TWO_VALUES = {"sum": "a + b", "mean": "(a + b) / 2", "prod": "a * b", "norm": "hypot(a, b)"}
+"""What people mean who give a reduction two values."""
+
+
+class Bound(NamedTuple):
+    """A call sorted out: the operation, its arguments, `defaults` for those left out, and its options."""
+
+    operation: Operation
+    arguments: tuple[Expression, ...]
+    defaults: tuple[float, ...] = ()
+    options: Mapping[str, Expression] = {}
+
+
+def bind(e: Call, operation: Operation) -> Bound:
+    """The arguments and options of a call, in NumPy's order; FormulaError where their number or names do not fit."""
+    positional, keywords = e.arguments, e.keywords
+    if e.written == "method" and not operation.arguments and not operation.variadic:
+        raise FormulaError(f"{e.name} is not a method", hint=f"It stands alone: {e.name}(3)").spanning(e.at, e.end)
+    if operation.order and len(positional) > 1:
+        by_name = tuple(zip(operation.order[1:], positional[1:], strict=False))
+        if len(positional) > len(operation.order):
+            raise wrong_number(e, operation)
+        e = Call(e.name, positional[:1], (*by_name, *keywords), e.start, e.end, at=e.at, written=e.written,
+                 prefix=e.prefix)
+        positional, keywords = e.arguments, e.keywords
+    if operation.defaults:
+        positional = tuple(_left_out(operation, k, a) for k, a in enumerate(positional))
+    if not keywords and len(positional) == len(operation.arguments) and not operation.variadic:
+        return Bound(operation, positional, (), _required(e, operation, {}))
+    if operation.name == "gelu" and keywords:
+        return _gelu(e, operation)
+    if operation.variadic:
+        given, rest = _variadic(e, operation)
+    else:
+        count = len(operation.arguments)
+        given, rest = positional[:count], positional[count:]
+    options = _positional_options(e, operation, rest)
+    named: dict[str, Expression] = {}
+    for key, value in keywords:
+        meant = operation.keywords.get(key, key)
+        if meant in operation.arguments[len(given) :] and not operation.variadic:
+            named[meant] = _left_out(operation, operation.arguments.index(meant), value)
+        elif meant in operation.options and meant not in options:
+            options[meant] = value
+        elif meant in operation.options or meant in operation.arguments:
+            raise FormulaError(f"{meant} of {e.name} is given twice").spanning(value.start, value.end)
+        else:
+            raise _unknown_keyword(e, operation, key, value)
+    if operation.variadic:
+        return Bound(operation, given, (), _required(e, operation, options))
+    missing = operation.arguments[len(given) :]
+    filled = list(given)
+    tail: tuple[float, ...] = ()
+    defaults = dict(zip(operation.arguments[len(operation.arguments) - len(operation.defaults) :],
+                        operation.defaults, strict=True))
+    for name in missing:
+        if name in named:
+            filled.append(named[name])
+        elif name in defaults:
+            default = defaults[name]
+            filled.append(Number(default, repr(default), e.start, e.end))
+        else:
+            raise wrong_number(e, operation)
+    return Bound(operation, tuple(filled), tail, _required(e, operation, options))
+
+
+def _left_out(operation: Operation, k: int, e: Expression) -> Expression:
+    """An argument; its default where None is written for one that may be left out: clip(x, 0, None)."""
+    optional = k - (len(operation.arguments) - len(operation.defaults))
+    if optional < 0 or k >= len(operation.arguments) or not isinstance(e, Name) or e.name != "None":
+        return e
+    default = operation.defaults[optional]
+    return Number(default, repr(default), e.start, e.end)
+
+
+def _required(e: Call, operation: Operation, options: dict[str, Expression]) -> dict[str, Expression]:
+    """The options, once those without a default are all there."""
+    for name, default in operation.options.items():
+        if default is REQUIRED and name not in options:
+            shown = ", ".join([*operation.arguments, *(k for k, d in operation.options.items() if d is REQUIRED)])
+            raise FormulaError(f"{e.name} needs {name}", hint=f"{operation.name}({shown})").spanning(e.start, e.end)
+    return options
+
+
+def _gelu(e: Call, operation: Operation) -> Bound:
+    """PyTorch's gelu(z, approximate='tanh') and JAX's gelu(z, approximate=True)."""
+    for key, value in e.keywords:
+        if key != "approximate":
+            raise _unknown_keyword(e, operation, key, value)
+        chosen = value.value if isinstance(value, Text) else value.name if isinstance(value, Name) else ""
+        if chosen not in ("tanh", "none", "True", "False"):
+            raise FormulaError("approximate is 'tanh' or 'none'").spanning(value.start, value.end)
+        if chosen in ("tanh", "True"):
+            operation = TABLE["gelu_tanh"]
+    if len(e.arguments) != 1:
+        raise wrong_number(e, operation)
+    return Bound(operation, e.arguments)
+
+
+def _variadic(e: Call, operation: Operation) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
+    """The arguments and the rest, where any number of arguments can come: as one list, or behind a text (einsum)."""
+    positional = e.arguments
+    if not getattr(operation, "listed", False):
+        if positional and isinstance(positional[0], Text):
+            return positional[1:], positional[:1]
+        return positional, ()
+    if not positional:
+        raise wrong_number(e, operation)
+    first = positional[0]
+    if isinstance(first, Call) and isinstance(lookup(first.name), Splitter):
+        return positional[:1], positional[1:]  # the arrays that split gives are a list
+    if not isinstance(positional[0], tree.Sequence):
+        shown = ", ".join(show(argument) for argument in positional[:4])
+        raise FormulaError(
+            f"{e.name} takes its arrays as one list", hint=suggested(f"{e.name}([{shown}])")
+        ).spanning(positional[0].start, positional[-1].end)
+    if not positional[0].items:
+        raise FormulaError(f"{e.name} needs at least one array").spanning(e.start, e.end)
+    return positional[0].items, positional[1:]
+
+
+def _positional_options(e: Call, operation: Operation, rest: Sequence[Expression]) -> dict[str, Expression]:
+    """Options without a name: what follows the arguments."""
+    names = list(operation.options)
+    if operation.name in _SHAPED and e.written == "method" and len(rest) > 1:
+        return {names[0]: tree.Sequence(tuple(rest), "tuple", rest[0].start, rest[-1].end)}
+    if operation.name == "arange" and len(rest) == 1 and isinstance(operation, Maker):
+        return {"start": rest[0]}
+    if (_two_values(e, operation, rest)) or len(rest) > len(names):
+        raise wrong_number(e, operation)
+    return dict(zip(names, rest, strict=False))
+
+
+def _constant_axis(axis: Expression) -> bool:
+    """Whether an expression can be an axis: a whole number, a tuple of them, None."""
+    if isinstance(axis, Unary):
+        axis = axis.operand
+    if isinstance(axis, Number):
+        return axis.whole
+    if isinstance(axis, tree.Sequence):
+        return all(_constant_axis(item) for item in axis.items)
+    return isinstance(axis, Name) and axis.name == "None"
+
+
+def _two_values(e: Call, operation: Operation, rest: Sequence[Expression]) -> bool:
+    """Whether a reduction got two values to compare (max(0, z)) instead of an array and its axis; raises if so."""
+    if operation.group != "reductions" or not rest or not isinstance(operation, Structural):
+        return False
+    axis_first = next(iter(operation.options), "") == "axis"
+    first = e.arguments[0]
+    if operation.instead and not (_constant_axis(rest[0]) and not isinstance(first, Number | Unary) and
+                                  len(rest) <= len(operation.options)):
+        raise compares(e, operation)
+    if axis_first and not _constant_axis(rest[0]) and operation.name in _TWO_VALUES and not isinstance(rest[0], Call):
+        a, b = show(first), show(rest[0])
+        meant = show(_two(operation.name, first, rest[0])) if len(a + b) < 60 else _TWO_VALUES[operation.name]
+        raise FormulaError(
+            f"{e.name} reduces one array: its second argument is the axis", hint=f"Of two values: {meant}"
+        ).spanning(e.start, e.end)
+    return False
+
+
+def _two(name: str, a: Expression, b: Expression) -> Expression:
+    if name == "prod":
+        return Binary("*", a, b)
+    total = Binary("+", a, b)
+    return Binary("/", total, Number(2, "2")) if name == "mean" else total
+
+
+def compares(e: Call, operation: Structural) -> FormulaError:
+    """The error for max(0, z): a reduction of one array that was given two values."""
+    first, *rest = e.arguments
+    which = "larger" if operation.instead == "maximum" else "smaller"
+    if len(rest) > 1 and not any(isinstance(a, Name) and a.name == "None" for a in rest):
+        last: Expression = e.arguments[-1]
+        for argument in reversed(e.arguments[:-1]):
+            last = Call(operation.instead, (argument, last))
+        meant = last
+    else:
+        meant = Call(operation.instead, (first, rest[0]))
+    shown = show(meant)
+    shown = shown if len(shown) <= 100 else f"{operation.instead}(a, b)"
+    if e.prefix:
+        return FormulaError(
+            f"{e.prefix}{e.name} reduces an array: its second argument is the axis, here {_brief(rest[0])}",
+            hint=f"The {which} of two values: {e.prefix}{shown}",
+        ).spanning(first.start, rest[-1].end)
+    hint = f"The {which} of two values is {shown}."
+    if operation.instead == "maximum" and len(rest) == 1:
+        for zero, other in ((first, rest[0]), (rest[0], first)):
+            if isinstance(zero, Number) and zero.value == 0:
+                hint += f" This one is also relu({_brief(other)})."
+                break
+    return FormulaError(f"{e.name} reduces one array; it does not compare two values", hint=hint).spanning(
+        e.start, e.end
+    )
+
+
+def _brief(e: Expression) -> str:
+    text = show(e)
+    return text if len(text) <= 40 else "z"
+
+
+def judge(graph: Graph, e: Call, bound: Bound, results: Sequence[Any], options: Mapping[str, Any]) -> None:
+    """What can only be said once shapes are known: max(z, 0) of one number compares; of an array, 0 is the axis."""
+    operation = bound.operation
+    for name in operation.fixed:
+        k = operation.arguments.index(name)
+        if not isinstance(results[k], float) or not results[k].is_integer():
+            where = bound.arguments[k]
+            raise FormulaError(f"{name} must be a constant whole number", hint=f"Such as {name}=2").spanning(
+                where.start or e.start, where.end or e.end)
+    if not isinstance(operation, Structural) or not operation.instead or len(e.arguments) < 2:
+        return
+    if options.get("axis") is not None:
+        shape = graph.shapes[results[0]] if type(results[0]) is int else getattr(results[0], "shape", ())
+        if not shape:
+            raise compares(e, operation)
+
+
+def wrong_number(e: Call, operation: Operation) -> FormulaError:
+    """The error for too many or too few arguments."""
+    takes = len(operation.arguments)
+    least = takes - len(operation.defaults)
+    given = len(e.arguments)
+    count = f"{takes} argument" + "s" * (takes != 1)
+    if least != takes:
+        count = f"{least} or {count}"
+    listed = ", ".join(operation.arguments)
+    options = list(operation.options)
+    if operation.variadic:
+        count, listed = "a list of arrays", "[a, b]"
+    elif isinstance(operation, Maker):
+        count = f"at most {len(options)} arguments"
+    signature = ", ".join(filter(None, [listed, *(f"{o}=..." for o in options)]))
+    hint = f"{e.name}({signature})"
+    if operation.name in ("zeros", "ones", "reshape") and given > 1:
+        sizes = e.arguments if operation.name != "reshape" else e.arguments[1:]
+        shape = ", ".join(_brief(a) for a in sizes)
+        first = "" if operation.name != "reshape" else f"{_brief(e.arguments[0])}, "
+        hint = f"A shape is a tuple: {e.name}({first}({shape}))"
+    elif _decimal_comma(e) and given == takes + 1:
+        a, b = _decimal_comma(e) or ("0", "5")
+        hint += f"\nA decimal is written with a point: {a}.{b}"
+    about = f", {', '.join(operation.arguments)}" if 1 <= takes <= 3 and not operation.variadic else ""
+    message = f"{e.name} takes {count}{about}; here {'is' if given == 1 else 'are'} {given or 'none'}"
+    return FormulaError(message, hint=hint).spanning(e.start, e.end)
+
+
+def _decimal_comma(e: Call) -> tuple[str, str] | None:
+    """Two numbers side by side that may be one with a decimal comma: relu(0,5)."""
+    for a, b in zip(e.arguments, e.arguments[1:], strict=False):
+        if isinstance(a, Number) and isinstance(b, Number) and a.whole and b.whole and b.start == a.end + 1:
+            return a.text, b.text
+    return None
+
+
+def _unknown_keyword(e: Call, operation: Operation, key: str, value: Expression) -> FormulaError:
+    allowed = [*(operation.arguments if not operation.variadic else ()), *operation.options]
+    near = nearest(key, [*allowed, *operation.keywords])
+    if near:
+        hint = f"Did you mean {near}?"
+    elif operation.options:
+        hint = f"Its options: {', '.join(operation.options)}"
+    else:
+        hint = f"{operation.name}({', '.join(operation.arguments)}) has no options."
+    return FormulaError(f"{e.name} has no option {key}", hint=hint).spanning(value.start - len(key) - 1, value.end)
+
+
+def value_called(e: Call) -> FormulaError:
+    """The error for w(x), where w is a value of the network."""
+    hint = f"{e.name} * (...)"
+    entry = f"{e.name}[{', '.join(map(show, e.arguments))}]"
+    whole = e.arguments and all(isinstance(a, Number) and a.whole for a in e.arguments) and not e.keywords
+    if len(e.arguments) == 1 and not e.keywords:
+        product = show(Binary("*", Name(e.name), e.arguments[0]))
+        hint = product if len(product) <= 100 else hint
+    hint = f"A product is written {hint}"
+    if whole:
+        hint = f"{hint}; one entry is {entry}" if len(e.arguments) == 1 else f"One entry is {entry}, counted from 0."
+    return FormulaError(f"{e.name} is a value, not an operation", hint=hint).spanning(
+        e.at, e.at + len(e.name)
+    )
+
+
+def matched(function: Function, e: Call) -> list[Expression]:
+    """The arguments of a call of a spec's function, in the order of its definition."""
+    given = dict(zip(function.arguments, e.arguments, strict=False))
+    for key, value in e.keywords:
+        if key not in function.arguments:
+            near = nearest(key, function.arguments)
+            hint = f"Did you mean {near}?" if near else f"It is defined as {function}."
+            raise FormulaError(f"{function.name} has no argument {key}", hint=hint).spanning(value.start, value.end)
+        if key in given:
+            raise FormulaError(f"{key} of {function.name} is given twice").spanning(value.start, value.end)
+        given[key] = value
+    if len(e.arguments) > len(function.arguments) or len(given) < len(function.arguments):
+        count, has = len(function.arguments), len(e.arguments) + len(e.keywords)
+        raise FormulaError(
+            f"{function.name} takes {count} argument{'s' * (count != 1)}; here {'is' if has == 1 else 'are'} "
+            f"{has or 'none'}",
+            hint=f"It is defined as {function}.",
+        ).spanning(e.start, e.end)
+    return [given[name] for name in function.arguments]

@@ -1,0 +1,247 @@
+"""The textbook derivative of a formula: the chain rule on its tree, written as a lecturer would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.tree import (
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Number,
+    Unary,
+    longer,
+    postorder,
+    same,
+    substitute,
+)
+from backpropcli.ops.definition import Elementwise
+from backpropcli.ops.table import INFIX, lookup
+
+LONGEST = 2_000
+"""A derivative of more subexpressions is not worth reading."""
+
+Find = Callable[[str], object]
+ZERO = Number(0.0, "0")
+ONE = Number(1.0, "1")
+TWO = Number(2.0, "2")
+
+
+def derivative(expression: Expression, name: str, find: Find = lookup) -> Expression | None:
+    """The derivative of an elementwise formula by one of its names, lightly simplified; `relu'(z)` for an activation's.
+
+    `find` gives the operation of a name: a spec's own functions are its own, whatever they are called.
+
+    None where the formula is not elementwise in that name (`sum(x)`, `W @ x`), or where the answer is too long to read.
+
+    >>> from backpropcli.language.formula.show import show
+    >>> show(derivative(parse("(a2 - y)**2 / 2"), "a2"))
+    '2 * (a2 - y) / 2'
+    """
+    # Only what contains the name has a derivative; the rest is a constant (None here, ZERO where asked for).
+    slopes: dict[int, Expression] = {}
+    for part in postorder(expression):
+        if isinstance(part, Name):
+            if part.name == name and not part.prefix:
+                slopes[id(part)] = ONE
+            continue
+        if not any(id(inner) in slopes for inner in part.parts()):
+            continue
+        slope = _slope(part, slopes, find)
+        if slope is None or longer(slope, LONGEST):
+            return None
+        slopes[id(part)] = slope
+    return slopes.get(id(expression), ZERO)
+
+
+def _slope(e: Expression, slopes: Mapping[int, Expression], find: Find) -> Expression | None:
+    """The derivative of one operation, from those of its parts; a part without one is constant."""
+    match e:
+        case Unary(sign="-"):
+            return negative(slopes[id(e.operand)])
+        case Unary(sign="+"):
+            return slopes[id(e.operand)]
+        case Unary():
+            return ZERO
+        case Binary():
+            return _infix(e, slopes.get(id(e.left)), slopes.get(id(e.right)))
+        case Call():
+            return _call(e, slopes, find)
+    return None
+
+
+def _infix(e: Binary, u: Expression | None, v: Expression | None) -> Expression | None:
+    """The rules of calculus for the operators; `u`, `v` are the derivatives of left and right, None if constant."""
+    left, right = e.left, e.right
+    match e.sign:
+        case "+":
+            return add(u, v)
+        case "-":
+            return add(u, negative(v) if v is not None else None)
+        case "*":
+            return add(product(u, right) if u is not None else None, product(left, v) if v is not None else None)
+        case "/":
+            if v is None and u is not None:
+                return quotient(u, right)
+            assert v is not None
+            square = Binary("**", right, TWO)
+            if u is None:
+                return quotient(product(negative(left), v), square)
+            top = add(product(u, right), negative(product(left, v)))
+            return quotient(top or ZERO, square)
+        case "**":
+            return _power(e, u, v)
+        case "%":
+            times = product(Call("floor", (Binary("/", left, right),)), v) if v is not None else None
+            return add(u, negative(times) if times is not None else None)
+        case "@":
+            return None
+    return ZERO if e.sign in INFIX else None
+
+
+def _power(e: Binary, u: Expression | None, v: Expression | None) -> Expression:
+    base, exponent = e.left, e.right
+    if v is None:
+        assert u is not None
+        return product(product(exponent, lowered(base, exponent)), u)
+    log = Call("log", (base,))
+    if u is None:
+        return product(product(e, log) if not _is_e(base) else e, v)
+    # u**v is exp(v * log(u)).
+    inner = add(product(v, log), quotient(product(exponent, u), base))
+    assert inner is not None
+    return product(e, inner)
+
+
+def _is_e(e: Expression) -> bool:
+    return isinstance(e, Name) and e.name == "e" and bool(e.prefix)
+
+
+def lowered(base: Expression, exponent: Expression) -> Expression:
+    """base**(exponent - 1)."""
+    number = exponent.operand if isinstance(exponent, Unary) and exponent.sign == "-" else exponent
+    if not isinstance(number, Number):
+        return Binary("**", base, Binary("-", exponent, ONE))
+    value = (-number.value if number is not exponent else number.value) - 1
+    if value == 0:
+        return ONE
+    if value == 1:
+        return base
+    plain = Number(abs(value), repr(int(abs(value))) if abs(value).is_integer() and number.whole else repr(abs(value)))
+    return Binary("**", base, plain if value > 0 else Unary("-", plain))
+
+
+def _call(e: Call, slopes: Mapping[int, Expression], find: Find) -> Expression | None:
+    """The chain rule: for each argument, the operation's local derivative there times the argument's own."""
+    operation = find(e.name)
+    if e.prime or e.keywords or e.written == "attribute":
+        return None
+    if not isinstance(operation, Elementwise):
+        if operation is not None or len(e.arguments) != 1:
+            return None
+        return product(Call(e.name, e.arguments, prime=True), slopes[id(e.arguments[0])])
+    if len(e.arguments) > len(operation.arguments):
+        return None
+    if operation.selects and len(e.arguments) == len(operation.arguments):
+        chosen = [slopes.get(id(argument), ZERO) for argument in e.arguments[1:]]
+        return chosen[0] if all(same(chosen[0], one) for one in chosen) else e.with_parts((e.arguments[0], *chosen))
+    total: Expression | None = None
+    for k, argument in enumerate(e.arguments):
+        inner = slopes.get(id(argument))
+        if inner is None:
+            continue
+        if operation.group == "activations" and len(e.arguments) == 1:
+            local: Expression = Call(e.name, e.arguments, prime=True)
+        else:
+            local = _local(e, operation, k)
+        total = add(total, product(local, inner))
+    return total if total is not None else ZERO
+
+
+def _local(e: Call, operation: Elementwise, k: int) -> Expression:
+    """The textbook derivative by argument k, with the call's own arguments put in (`y` is the call itself)."""
+    if operation.infix and len(e.arguments) == 2:
+        slope = _infix(Binary(operation.infix, *e.arguments), ONE if k == 0 else None, ONE if k == 1 else None)
+        if slope is not None:
+            return slope
+    given = list(e.arguments)
+    missing = len(operation.arguments) - len(given)
+    given += [_number(d) for d in operation.defaults[len(operation.defaults) - missing :]] if missing else []
+    names = dict(zip(operation.arguments, given, strict=True))
+    return substitute(_textbook(operation.textbook[k]), {"y": Call(e.name, e.arguments), **names})
+
+
+def _number(value: float) -> Expression:
+    return Number(value, repr(value)) if value >= 0 else Unary("-", Number(-value, repr(-value)))
+
+
+@cache
+def _textbook(text: str) -> Expression:
+    return parse(text)
+
+
+# Arithmetic on expressions that leaves out what a lecturer would.
+
+
+def is_number(e: Expression, value: float) -> bool:
+    """Whether an expression is this number."""
+    if isinstance(e, Unary) and e.sign == "-" and isinstance(e.operand, Number):
+        return -e.operand.value == value
+    return isinstance(e, Number) and e.value == value
+
+
+def negative(e: Expression) -> Expression:
+    """-e."""
+    if is_number(e, 0):
+        return ZERO
+    if isinstance(e, Unary) and e.sign == "-":
+        return e.operand
+    if isinstance(e, Binary) and e.sign == "*" and is_number(e.right, -1):
+        return e.left
+    return Unary("-", e)
+
+
+def add(a: Expression | None, b: Expression | None) -> Expression | None:
+    """A + b, where None and 0 add nothing."""
+    if a is None or (b is not None and is_number(a, 0)):
+        return b
+    if b is None or is_number(b, 0):
+        return a
+    if isinstance(b, Unary) and b.sign == "-":
+        return Binary("-", a, b.operand)
+    if isinstance(b, Binary) and b.sign in "+-":
+        # Left-associative, as it would be written: a + (b + c) is a + b + c.
+        first = add(a, b.left)
+        assert first is not None
+        return Binary(b.sign, first, b.right)
+    return Binary("+", a, b)
+
+
+def product(a: Expression, b: Expression) -> Expression:
+    """A * b without factors 1, written from left to right."""
+    if is_number(a, 0) or is_number(b, 0):
+        return ZERO
+    if is_number(a, 1):
+        return b
+    if is_number(b, 1):
+        return a
+    if is_number(a, -1):
+        return negative(b)
+    factors: list[tuple[str, Expression]] = []
+    while isinstance(b, Binary) and b.sign in ("*", "/"):
+        factors.append((b.sign, b.right))
+        b = b.left
+    result = a if is_number(b, 1) else Binary("*", a, b)
+    for sign, factor in reversed(factors):
+        result = Binary(sign, result, factor)
+    return result
+
+
+def quotient(a: Expression, b: Expression) -> Expression:
+    """A / b."""
+    if is_number(a, 0):
+        return ZERO
+    return a if is_number(b, 1) else Binary("/", a, b)

@@ -1,0 +1,74 @@
+"""Labels in formulas: whole numbers that are data, or are made from data, `p[arange(4), y - 1]`; never a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from backpropcli.errors import FormulaError
+from backpropcli.language.formula.known import known_value, made_from
+from backpropcli.language.formula.show import show
+from backpropcli.language.formula.tree import Expression, Name
+from backpropcli.ops.definition import Labels, Structural
+from backpropcli.ops.indexing import Label
+from backpropcli.ops.labels import misfit
+
+if TYPE_CHECKING:
+    from backpropcli.language.formula.lower import Lowering
+
+FORM = "An index is made of whole numbers, or of inputs and targets that hold them."
+
+
+class Found:
+    """The labels in one index, in order of appearance: `slots`, and how each was `written`."""
+
+    def __init__(self, lowering: Lowering) -> None:
+        self.lowering = lowering
+        self.slots: list[int] = []
+        self.written: list[Expression] = []
+
+    def label(self, e: Expression) -> Label | None:
+        """The labels that an expression stands for; None where it is a constant. FormulaError where it has a gradient.
+        """
+        slot = self.lowering.lower(e)
+        if type(slot) is not int:
+            return None
+        parameter = next((node for node in made_from(self.lowering.graph, slot) if node.kind == "parameter"), None)
+        if parameter is not None:
+            said = "is a parameter" if isinstance(e, Name) and e.name == parameter.name else \
+                f"is made from the parameter {parameter.name}"
+            raise FormulaError(f"{_brief(e)} {said}, which cannot be an index", hint=FORM).spanning(e.start, e.end)
+        self.slots.append(slot)
+        self.written.append(e)
+        return Label(len(self.slots) - 1)
+
+
+def check(lowering: Lowering, step: int, written: Sequence[Expression]) -> None:
+    """Refuse labels whose values are known and that name nothing; `written` are a step's arguments in the formula."""
+    operation = lowering.graph.operations[step]
+    if not isinstance(operation, Structural) or step not in lowering.graph.options:
+        return
+    for use in operation.labels(lowering.graph.options[step]):
+        slot = lowering.graph.arguments[step][use.argument]
+        value = known_value(lowering.graph, lowering.values, slot)
+        found = misfit(value, use) if value is not None else None
+        if found is not None:
+            e = written[use.argument]
+            array = _brief(written[0]) if use.argument else operation.name
+            error = FormulaError(found.message(_brief(e), use, array), hint=_hint(use, found.whole, array))
+            raise error.spanning(e.start, e.end)
+
+
+def _hint(use: Labels, whole: bool, array: str) -> str:
+    if not use.wraps:
+        return "Targets that are probabilities have one column for each class." if not whole else ""
+    if not whole:
+        return FORM
+    return f"Labels count from 0: {array} has 0 to {use.size - 1}." if use.size else ""
+
+
+def _brief(e: Expression) -> str:
+    text = show(e)
+    if len(text) > 40:
+        return "it"
+    return text if isinstance(e, Name) or text.endswith((")", "]")) else f"({text})"

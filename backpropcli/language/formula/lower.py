@@ -1,0 +1,390 @@
+"""Formula trees to steps of a graph: names become slots, numbers are worked out now, the rest when the graph runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from math import prod
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from backpropcli.errors import BackpropError, FormulaError, OperationError
+from backpropcli.graph import Graph, Node
+from backpropcli.language.formula import calls, constants, labels
+from backpropcli.language.formula.functions import Function, circle, special, unknown_operation
+from backpropcli.language.formula.mending import suggested
+from backpropcli.language.formula.names import CONSTANTS, unknown
+from backpropcli.language.formula.parser import DEEPEST
+from backpropcli.language.formula.show import show
+from backpropcli.language.formula.tree import (
+    DOTTED,
+    Binary,
+    Call,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Sequence,
+    Text,
+    Unary,
+)
+from backpropcli.ops.definition import Operation, Splitter, Value
+from backpropcli.ops.table import INFIX, TABLE, lookup
+
+Result = Any
+"""A slot (an int), or a constant: a float, an array, or a tuple of sizes (`x.shape`); or Parts of one of these."""
+
+MOST_STEPS = 200_000
+"""Functions that call functions may add this many steps to one graph, and 100 more for each of its nodes."""
+
+
+class Parts(NamedTuple):
+    """What split(x, 3) gives: the array, and the index of each part; one of them is taken by number."""
+
+    whole: Result
+    indices: list[tuple[Any, ...]]
+    written: Call
+
+    @property
+    def name(self) -> str:
+        """split, or what it was called."""
+        return self.written.name
+
+    def error(self) -> FormulaError:
+        """It is used as if it were one array."""
+        e = self.written
+        return FormulaError(f"{self.name} gives {len(self.indices)} arrays, and a value is one",
+                            hint=f"Take one of them: {show(e)}[0]").spanning(e.start, e.end)
+
+
+class Lowering:
+    """Adds formulas to a graph, node by node; `functions` are the spec's own.
+
+    `known` are all names of the network, where some are still to come (messages can then tell a value from a slip).
+    `values` are those of the data, where they are known: labels in an index are checked against them.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        functions: Mapping[str, Function] = MappingProxyType({}),
+        known: Collection[str] | None = None,
+        values: Mapping[str, Value] = MappingProxyType({}),
+    ) -> None:
+        self.graph = graph
+        self.values = values
+        self.functions = functions
+        self.known: Collection[str] = graph.nodes if known is None else known
+        self.used: dict[str, None] = {}
+        self.scope: dict[str, Result] | None = None
+        """Inside a function: its arguments, and its helpers (an Expression until it is first needed)."""
+        self.by_hand = False
+        """Inside a function whose gradient its author gives."""
+        self.calling: list[str] = []
+        self.depth = 0
+        self.expanded = 0
+        self.derived: dict[str, Operation] = {}
+        self.told: BackpropError | None = None
+
+    def node(self, name: str, expression: Expression, formula: str, path: tuple[str | int, ...] = ()) -> Node:
+        """The steps of one formula, and the node for its value.
+
+        Raises FormulaError or OperationError with its `span` in the formula.
+        """
+        graph = self.graph
+        first = len(graph)
+        self.used = {}
+        self.scope = None
+        self.calling = []
+        self.depth = 0
+        try:
+            result = self.lower(expression)
+        except RecursionError:
+            # Only where the caller's own stack is deep already, or an index is nested in an index in an index.
+            raise FormulaError(f"nested more than {DEEPEST} deep").spanning(expression.start, expression.end) from None
+        # A node's value is a step of its own: a plain name, a constant or an argument handed through is none.
+        if type(result) is not int or result < first or result != len(graph) - 1:
+            slot = self.slot(result, expression)
+            graph.add_step(_operation("identity"), (slot,))
+        return graph.add_node(name, formula, tuple(self.used), first, path)
+
+    # Trees.
+
+    def lower(self, e: Expression) -> Result:
+        """The slot or the constant that an expression is."""
+        kind = type(e)
+        if kind is Name:
+            return self.named(e)  # type: ignore[arg-type]  # it is a Name
+        if kind is Number:
+            return e.value  # type: ignore[attr-defined]
+        self.depth += 1
+        if self.depth > DEEPEST + 20:
+            raise FormulaError(f"functions and brackets nested more than {DEEPEST} deep").spanning(e.start, e.end)
+        # What is deep on the left is walked, not recursed into: a sum of 10,000 terms, x.T.T.T.
+        chain: list[Binary | Index | Call] = []
+        while True:
+            if isinstance(e, Binary):
+                chain.append(e)
+                e = e.left
+            elif isinstance(e, Index):
+                chain.append(e)
+                e = e.value
+            elif isinstance(e, Call) and e.written != "function":
+                chain.append(e)
+                e = e.arguments[0]
+            else:
+                break
+        result = self.call(e, None) if isinstance(e, Call) else self.bottom(e)
+        while chain:
+            outer = chain.pop()
+            if isinstance(outer, Binary):
+                result = self.step(INFIX[outer.sign], (result, self.lower(outer.right)), None, outer)
+            elif isinstance(outer, Index):
+                result = self.index(outer, result)
+            else:
+                result = self.call(outer, result)
+        self.depth -= 1
+        return result
+
+    def bottom(self, e: Expression) -> Result:
+        """An expression that is not deep on the left."""
+        match e:
+            case Name():
+                return self.named(e)
+            case Number():
+                return e.value
+            case Unary():
+                operand = self.lower(e.operand)
+                if e.sign == "+":
+                    return operand
+                name = "negative" if e.sign == "-" else "logical_not"
+                return self.step(_operation(name), (operand,), None, e)
+            case Sequence():
+                return self.sequence(e)
+            case Text():
+                raise FormulaError("a text has no value", hint="It can be an option, as in einsum('ij,jk->ik', a, b).")\
+                    .spanning(e.start, e.end)
+        raise FormulaError("a slice stands only in brackets").spanning(e.start, e.end)
+
+    def named(self, e: Name) -> Result:
+        """What a name stands for: in a function its own arguments, else the network's name, else a constant."""
+        name = e.name
+        if not e.prefix:
+            if self.scope is None:
+                node = self.graph.nodes.get(name)
+                if node is not None:
+                    self.used[name] = None
+                    return node.slot
+            elif name in self.scope:
+                return self.helper(name)
+        if name in CONSTANTS:
+            return CONSTANTS[name]
+        raise unknown(e, self.known if self.scope is None else self.scope)
+
+    def helper(self, name: str) -> Result:
+        """An argument or a helper of the function that is being expanded; a helper is worked out when first used."""
+        scope = self.scope
+        assert scope is not None
+        found = scope[name]
+        if isinstance(found, Expression):
+            scope[name] = None
+            found = scope[name] = self.lower(found)
+        elif found is None:
+            raise FormulaError(f"{name} is defined by itself")
+        return found
+
+    def sequence(self, e: Sequence) -> Result:
+        """A list of numbers is a constant array, a list with names in it the stack of its items."""
+        if e.kind == "tuple":
+            shown = ", ".join(show(item) for item in e.items[:4])
+            raise FormulaError("a tuple has no value", hint=f"An array is written in brackets: [{shown}]").spanning(
+                e.start, e.end
+            )
+        if (literal := constants.literal(e)) is not None:
+            return literal
+        items = []
+        for item in e.items:
+            items.append(self.lower(item))
+        return self.step(_operation("stack"), tuple(items), {"axis": 0}, e)
+
+    def index(self, e: Index, value: Result) -> Result:
+        """`value[...]`."""
+        found = labels.Found(self)
+        items = e.items
+        if len(items) == 1 and isinstance(items[0], Sequence) and items[0].kind == "tuple":
+            items = items[0].items  # x[(0, 1)] is x[0, 1], and x[()] all of x
+        index = tuple(constants.index_item(self, item, found) for item in items)
+        if found.slots and not isinstance(value, tuple):
+            slot = self.step(_operation("pick"), (value, *found.slots), {"index": index}, e)
+            labels.check(self, slot, (e.value, *found.written))
+            return slot
+        if isinstance(value, Parts):
+            return self.part(value, index, e)
+        if isinstance(value, tuple):
+            try:
+                size = value[index[0] if len(index) == 1 else index]  # type: ignore[index]
+            except (IndexError, TypeError):
+                shown = ", ".join(map(str, value))
+                error = FormulaError(f"the shape is ({shown}): it has {len(value)} sizes")
+                raise error.spanning(e.start, e.end) from None
+            return size if isinstance(size, tuple) else float(size)
+        return self.step(_operation("getitem"), (value,), {"index": index}, e)
+
+    def part(self, parts: Parts, index: tuple[Any, ...], e: Index) -> Result:
+        """One of the arrays that split gives, by its number."""
+        count = len(parts.indices)
+        if len(index) != 1 or type(index[0]) is not int:
+            raise FormulaError(f"{parts.name} gives {count} arrays: take one by its number",
+                               hint=f"{show(e.value)}[0]").spanning(e.start, e.end)
+        if not -count <= index[0] < count:
+            raise FormulaError(f"{parts.name} gives {count} arrays: there is no number {index[0]}",
+                               hint=f"Counting starts at 0: the numbers are 0 to {count - 1}.")\
+                .spanning(e.start, e.end)
+        return self.step(_operation("getitem"), (parts.whole,), {"index": parts.indices[index[0]]}, e)
+
+    # Calls.
+
+    def call(self, e: Call, receiver: Result) -> Result:
+        """A call of a function of the spec or of an operation; `receiver` is what a method's dot follows."""
+        if e.name in self.functions and not e.prefix and e.written == "function":
+            return self.apply(self.functions[e.name], e)
+        operation = lookup(e.name)
+        if not isinstance(operation, Operation):
+            if special(e.name):
+                return self.special(e, receiver)
+            if e.name in self.known and e.written == "function" and not e.prefix and operation is None:
+                raise calls.value_called(e)
+            error = unknown_operation(e, frozenset(self.functions))
+            assert error is not None
+            raise error
+        if operation.abroad and e.prefix and e.name == operation.name:
+            raise FormulaError(f"{e.prefix}{e.name} is another function than {e.name}", hint=operation.abroad).spanning(
+                e.at, e.at + len(e.name))
+        if operation.written:
+            raise FormulaError(f"{e.name} is not called by its name", hint=f"Write {operation.written}, as in "
+                               "a[0], a[1:] or p[arange(4), y].").spanning(e.at, e.at + len(e.name))
+        if e.written == "attribute" and e.name not in DOTTED:
+            raise FormulaError(f"{e.name} is an operation: it is called", hint=suggested(f"{show(e)}()")).spanning(
+                e.at, e.end
+            )
+        bound = calls.bind(e, operation)
+        # Loops, not comprehensions: those are one more call a level, and Python's stack has to hold all levels.
+        results = [] if receiver is None else [receiver]
+        for argument in bound.arguments[len(results) :]:
+            results.append(self.lower(argument))
+        if len(results) == 1 and isinstance(results[0], Parts) and getattr(operation, "listed", False):
+            parts = results[0]
+            results = [self.step(_operation("getitem"), (parts.whole,), {"index": k}, e) for k in parts.indices]
+        options = {}
+        for key, value in bound.options.items():
+            options[key] = constants.option(self, key, value)
+        calls.judge(self.graph, e, bound, results, options)
+        if isinstance(bound.operation, Splitter):
+            shape = constants.shape_of(self.graph, self.number(results[0], e))
+            try:
+                return Parts(results[0], bound.operation.parts(shape, options), e)
+            except OperationError as error:
+                raise error.spanning(e.start, e.end) from None
+        slot = self.step(bound.operation, tuple(results), options, e)
+        if type(slot) is int:
+            labels.check(self, slot, bound.arguments)
+        return slot
+
+    def special(self, e: Call, receiver: Result) -> Result:
+        """The few calls that are about an array and not about its numbers: `x.shape`, `len(x)`, `array([1, 2])`."""
+        if len(e.arguments) != 1 or e.keywords:
+            example = "x.shape[0]" if e.name == "shape" else f"{e.name}(x)"
+            raise FormulaError(f"{e.name} takes 1 argument here", hint=f"Such as {example}").spanning(e.start, e.end)
+        value = receiver if receiver is not None else self.lower(e.arguments[0])
+        if e.name in ("array", "asarray", "copy"):
+            return value
+        shape = constants.shape_of(self.graph, self.number(value, e))
+        if e.name == "shape":
+            return shape
+        if e.name == "ndim":
+            return float(len(shape))
+        if e.name == "len" and not shape:
+            raise FormulaError("a number has no length").spanning(e.start, e.end)
+        return float(prod(shape[:1] if e.name == "len" else shape))
+
+    def apply(self, function: Function, e: Call) -> Result:
+        """A call of a spec's function: one step where its gradient was derived by hand, else its formula's steps."""
+        given = calls.matched(function, e)
+        results = []
+        for argument in given:
+            results.append(self.lower(argument))
+        if function.gradient is not None:
+            if function.name not in self.derived:
+                from backpropcli.language.formula.handderived import hand_derived
+
+                self.derived[function.name] = hand_derived(function, self.functions)
+            return self.step(self.derived[function.name], tuple(results), None, e)
+        if function.name in self.calling:
+            path = [*self.calling[self.calling.index(function.name) :], function.name]
+            self.told = circle(path).spanning(e.start, e.end)
+            raise self.told
+        before, scope = len(self.graph), self.scope
+        self.calling.append(function.name)
+        self.scope = {**function.where, **dict(zip(function.arguments, results, strict=True))}
+        try:
+            result = self.lower(function.value)
+        except BackpropError as error:
+            # Its span is in the function's own text: here the call is to be shown.
+            if error is not self.told:
+                self.told = error
+                error.message = f"in {function}: {error.message}"
+                error.args = (error.message,)
+            error.span = None
+            raise error.spanning(e.start, e.end) from None
+        self.scope = scope
+        self.calling.pop()
+        self.expanded += 1 + len(self.graph) - before
+        if self.expanded > MOST_STEPS + 100 * len(self.graph.nodes):
+            excess = FormulaError(
+                f"functions of functions make more than {MOST_STEPS:,} steps", hint="Give a part a node of its own."
+            )
+            self.told = excess.spanning(e.start, e.end)
+            raise excess
+        return result
+
+    # Steps.
+
+    def step(self, operation: Operation, results: tuple[Result, ...], options: Mapping[str, Any] | None, e: Expression)\
+            -> Result:
+        """One step; a constant where everything that goes into it is constant."""
+        if operation.stops and self.by_hand:
+            raise FormulaError(f"{operation.name} has no place in a function whose gradient is given",
+                               hint="What flows back is what its gradient says; leave it out.").spanning(
+                                   e.start, e.end)
+        for result in results:
+            if type(result) is int:
+                break
+        else:
+            try:
+                return constants.fold(operation, tuple(self.number(r, e) for r in results), options, e)
+            except OperationError as error:
+                raise error.spanning(e.start, e.end) from None
+        slots = [r if type(r) is int else self.slot(r, e) for r in results]
+        try:
+            return self.graph.add_step(operation, slots, options)
+        except OperationError as error:
+            raise error.spanning(e.start, e.end) from None
+
+    def number(self, result: Result, e: Expression) -> Any:
+        """A constant that can be computed with, so not a shape."""
+        if isinstance(result, Parts):
+            raise result.error()
+        if isinstance(result, tuple):
+            raise FormulaError("a shape is not a number", hint="One of its sizes is x.shape[0], all entries x.size.")\
+                .spanning(e.start, e.end)
+        return result
+
+    def slot(self, result: Result, e: Expression) -> int:
+        """The slot of a result; a constant gets one now."""
+        if type(result) is int:
+            return result
+        value = self.number(result, e)
+        return self.graph.add_constant(value, constants.shape_of(self.graph, value))
+
+
+def _operation(name: str) -> Operation:
+    return TABLE[name]

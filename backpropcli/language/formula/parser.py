@@ -1,0 +1,321 @@
+"""Formulas are NumPy expressions: a Pratt parser from text to tree, with NumPy's precedence."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from backpropcli.errors import FormulaError
+from backpropcli.language.formula import habits, mending
+from backpropcli.language.formula.tokens import tokens
+from backpropcli.language.formula.tree import (
+    ATTRIBUTES,
+    Binary,
+    Call,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Sequence,
+    Slice,
+    Text,
+    Unary,
+)
+
+DEEPEST = 200
+"""Brackets and signs may be nested this deep (a chain, however long, is not nested)."""
+
+COMPARISON, UNARY, POWER = 1, 6, 7
+BINDING = {
+    "<": COMPARISON, "<=": COMPARISON, ">": COMPARISON, ">=": COMPARISON, "==": COMPARISON, "!=": COMPARISON,
+    "|": 2, "&": 3, "+": 4, "-": 4, "*": 5, "/": 5, "@": 5, "%": 5, "//": 5, "**": POWER,
+}
+"""How tightly an operator binds, as in Python."""
+
+MODULES = frozenset((
+    "np", "numpy", "jnp", "jax", "math", "torch", "F", "nn", "tf", "cp", "cupy", "keras", "K", "scipy", "special",
+    "linalg", "functional", "lax", "lib", "stride_tricks",
+))
+"""Names in front of a dot that are dropped, unless they are names of the network."""
+
+RESERVED = frozenset((
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
+    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass",
+    "raise", "return", "try", "while", "with", "yield",
+))
+"""Words of Python, which cannot be names."""
+
+_NUMERAL = frozenset("0123456789.")
+_POSTFIX = frozenset("([.")
+
+
+def parse(text: str, known: Container[str] = ()) -> Expression:
+    """The tree of a formula; `known` names of the network are never taken for modules (a parameter `F` in `F.T`).
+
+    Raises FormulaError with its `span` in the text.
+    """
+    parser = Parser(text, known)
+    try:
+        return parser.whole()
+    except FormulaError as error:
+        raise mending.looked_over(error, text, known) from None
+    except RecursionError:
+        # Only where the caller's own stack is deep already: the levels counted in `deeper` fit in Python's.
+        raise too_deep(parser, parser.i) from None
+
+
+class Parser:
+    """One formula being read: its tokens, and `i`, the one that comes next."""
+
+    __slots__ = ("depth", "i", "known", "starts", "text", "tokens")
+
+    def __init__(self, text: str, known: Container[str] = ()) -> None:
+        self.text = text
+        self.known = known
+        self.tokens, self.starts = tokens(text)
+        self.i = 0
+        self.depth = 0
+
+    @property
+    def end(self) -> int:
+        """Where the latest token that was taken ends."""
+        return self.starts[self.i - 1] + len(self.tokens[self.i - 1])
+
+    def whole(self) -> Expression:
+        """The whole text as one expression."""
+        if not self.tokens[0]:
+            raise FormulaError("the formula is empty").spanning(0, len(self.text))
+        found = self.operators(self.operand(), self.starts[0], 0)
+        if self.i != len(self.tokens) - 1:
+            raise habits.unexpected(self)
+        return found
+
+    def operators(self, left: Expression, start: int, limit: int) -> Expression:
+        """`left`, which begins at `start`, with all operators that bind more tightly than `limit`."""
+        found, starts = self.tokens, self.starts
+        binding = BINDING.get(found[self.i], 0)
+        while binding > limit:
+            sign = found[self.i]
+            at = self.i = self.i + 1
+            right = self.operand()
+            following = BINDING.get(found[self.i], 0)
+            if following > binding or following == POWER:
+                self.deeper(at - 1)
+                right = self.operators(right, starts[at], UNARY if binding == POWER else binding)
+                self.depth -= 1
+                following = BINDING.get(found[self.i], 0)
+            left = Binary(sign, left, right, start, starts[self.i - 1] + len(found[self.i - 1]))
+            if binding == following == COMPARISON:
+                raise habits.chained(self, left)
+            binding = following
+        return left
+
+    def deeper(self, at: int) -> None:
+        """One level deeper, because of token `at`."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise too_deep(self, at)
+
+    def operand(self) -> Expression:
+        """A number, a name, brackets, or a sign with its operand; with its calls, indices and attributes."""
+        i = self.i
+        token = self.tokens[i]
+        start = self.starts[i]
+        found: Expression
+        if token.isidentifier():
+            if token in RESERVED:
+                raise habits.reserved(self)
+            self.i = i + 1
+            if self.tokens[i + 1] not in _POSTFIX:
+                return Name(token, start, start + len(token))
+            prefix = self.module(token, start)
+            at = self.i - 1
+            token = self.tokens[at]
+            if self.tokens[self.i] == "(":
+                arguments, keywords = self.arguments()
+                found = Call(token, arguments, keywords, start, self.end, at=self.starts[at], prefix=prefix)
+            else:
+                new = prefix and token == "newaxis"
+                found = Name("None" if new else token, start, self.end, "" if new else prefix)
+            return self.postfix(found, start) if self.tokens[self.i] in _POSTFIX else found
+        if token[:1] in _NUMERAL and token not in ("", ".", "..."):
+            self.i = i + 1
+            found = self.number(token)
+        elif token in ("-", "+", "~"):
+            self.deeper(i)
+            self.i = i + 1
+            inner = self.operand()
+            if self.tokens[self.i] == "**":
+                inner = self.operators(inner, self.starts[i + 1], UNARY)
+            self.depth -= 1
+            return Unary(token, inner, start, self.end)
+        elif token == "(":
+            items, comma = self.items(")")
+            found = items[0] if len(items) == 1 and not comma else Sequence(items, "tuple", start, self.end)
+        elif token == "[":
+            items, _ = self.items("]")
+            found = Sequence(items, "list", start, self.end)
+        elif token[:1] in ("'", '"') and len(token) > 1:
+            self.i = i + 1
+            found = Text(token[1:-1], start, start + len(token))
+        elif token == "...":
+            self.i = i + 1
+            found = Name("...", start, start + 3)
+        else:
+            raise habits.missing(self)
+        return self.postfix(found, start) if self.tokens[self.i] in _POSTFIX else found
+
+    def number(self, token: str) -> Number:
+        """A number as written: in decimal, or 0x1F, 0o17, 0b11 (whose text is then decimal)."""
+        start = self.starts[self.i - 1]
+        end = start + len(token)
+        brief = token if len(token) <= 40 else f"{token[:20]}... ({len(token):,} characters)"
+        text = token
+        try:
+            value = float(token)
+        except ValueError:
+            try:
+                whole = int(token, 0)
+                value, text = float(whole), str(whole)
+            except ValueError:
+                raise FormulaError(f"{brief} is not a number").spanning(start, end) from None
+            except OverflowError:
+                value = float("inf")
+        if value == float("inf"):
+            raise FormulaError(f"{brief} is larger than the largest float, 1.8e308").spanning(start, end)
+        if token[0] == "0" and token.isdigit() and value:
+            hint = mending.suggested(token.lstrip("0"))
+            raise FormulaError(f"{brief} begins with 0", hint=hint).spanning(start, end)
+        return Number(value, text, start, end)
+
+    def module(self, token: str, start: int) -> str:
+        """The module in front of a name (`np.`), which is skipped; empty where there is none."""
+        found = self.tokens
+        at = self.i - 1
+        if found[self.i] != "." or token not in MODULES or token in self.known:
+            return ""
+        while found[self.i] == "." and found[at] in MODULES:
+            at = self.i + 1
+            self.i = at + 1
+            if not found[at].isidentifier():
+                self.i = at
+                raise FormulaError(f"a name is missing after {self.text[start : self.end]}").spanning(start, self.end)
+        return self.text[start : self.starts[at]]
+
+    def postfix(self, found: Expression, start: int) -> Expression:
+        """`found` with the indices, attributes and method calls that follow."""
+        while (token := self.tokens[self.i]) in _POSTFIX:
+            if token == "(":
+                raise habits.unexpected(self)
+            if token == "[":
+                found = Index(found, self.index(), start, self.end)
+                continue
+            self.i += 1
+            at = self.i
+            name = self.tokens[at]
+            if not name.isidentifier():
+                raise habits.attribute(self)
+            self.i += 1
+            if self.tokens[self.i] == "(":
+                arguments, keywords = self.arguments()
+                found = Call(
+                    name, (found, *arguments), keywords, start, self.end, at=self.starts[at], written="method"
+                )
+            else:
+                name = ATTRIBUTES.get(name, name)
+                found = Call(name, (found,), (), start, self.end, at=self.starts[at], written="attribute")
+        return found
+
+    # What stands in brackets. (Each reads its operands and operators itself: one call less a level, since Python's
+    # own stack has to hold DEEPEST levels.)
+
+    def items(self, closer: str) -> tuple[tuple[Expression, ...], bool]:
+        """The items of `(...)` or `[...]`, whose opener comes next, and whether there was a comma."""
+        opener = self.i
+        found: list[Expression] = []
+        comma = False
+        self.deeper(opener)
+        self.i += 1
+        while self.tokens[self.i] != closer:
+            start = self.starts[self.i]
+            found.append(self.operators(self.operand(), start, 0))
+            comma = self.separator(opener, closer) or comma
+        self.i += 1
+        self.depth -= 1
+        return tuple(found), comma
+
+    def separator(self, opener: int, closer: str) -> bool:
+        """Whether a comma comes next, which is taken; otherwise the closer must."""
+        token = self.tokens[self.i]
+        if token == ",":
+            self.i += 1
+            return True
+        if token != closer:
+            raise habits.unexpected(self, opener)
+        return False
+
+    def arguments(self) -> tuple[tuple[Expression, ...], tuple[tuple[str, Expression], ...]]:
+        """The arguments of a call, whose opening parenthesis comes next: those without and those with a name."""
+        opener = self.i
+        found: list[Expression] = []
+        keywords: list[tuple[str, Expression]] = []
+        self.deeper(opener)
+        self.i += 1
+        while (key := self.tokens[self.i]) != ")":
+            start = self.starts[self.i]
+            if key.isidentifier() and self.tokens[self.i + 1] == "=":
+                self.i += 2
+                if any(key == other for other, _ in keywords):
+                    raise FormulaError(f"{key} is given twice").spanning(start, start + len(key))
+                at = self.starts[self.i]
+                keywords.append((key, self.operators(self.operand(), at, 0)))
+            else:
+                found.append(self.operators(self.operand(), start, 0))
+                if keywords and self.tokens[self.i] != "=":
+                    raise FormulaError(
+                        "an argument without a name stands behind a named one", hint="Named ones come last."
+                    ).spanning(found[-1].start, found[-1].end)
+            self.separator(opener, ")")
+        self.i += 1
+        self.depth -= 1
+        return tuple(found), tuple(keywords)
+
+    def index(self) -> tuple[Expression, ...]:
+        """The items of an index, whose opening bracket comes next: expressions and slices."""
+        opener = self.i
+        found: list[Expression] = []
+        self.deeper(opener)
+        self.i += 1
+        while self.tokens[self.i] != "]":
+            start = self.starts[self.i]
+            limits: list[Expression | None] = [None]
+            while True:
+                if self.tokens[self.i] not in (":", ",", "]"):
+                    at = self.starts[self.i]
+                    limits[-1] = self.operators(self.operand(), at, 0)
+                if self.tokens[self.i] != ":" or len(limits) == 3:
+                    break
+                limits.append(None)
+                self.i += 1
+            if len(limits) > 1:
+                lower, upper, step = (*limits, None)[:3]
+                found.append(Slice(lower, upper, step, start, self.end))
+            elif limits[0] is not None:
+                found.append(limits[0])
+            else:
+                raise habits.missing(self)
+            self.separator(opener, "]")
+        if not found:
+            raise FormulaError("an index is missing between [ and ]").spanning(
+                self.starts[opener], self.starts[self.i] + 1
+            )
+        self.i += 1
+        self.depth -= 1
+        return tuple(found)
+
+
+def too_deep(parser: Parser, at: int) -> FormulaError:
+    """The error for a formula that is nested too deep at token `at`."""
+    start = parser.starts[at]
+    return FormulaError(f"nested more than {DEEPEST} deep", hint="Give a part of it a node of its own.").spanning(
+        start, start + len(parser.tokens[at])
+    )

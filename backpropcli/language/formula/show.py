@@ -1,0 +1,114 @@
+"""Trees back to formula text, in the language itself: what `show` prints, `parse` reads as the same tree."""
+
+from __future__ import annotations
+
+from backpropcli.language.formula.parser import BINDING, POWER, UNARY
+from backpropcli.language.formula.tree import (
+    DOTTED,
+    Binary,
+    Call,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Sequence,
+    Slice,
+    Text,
+    Unary,
+)
+
+ATOM = 9
+
+
+def show(expression: Expression) -> str:
+    """The formula as text, with no more parentheses than needed.
+
+    >>> show(Binary("**", Binary("-", Name("a"), Name("y")), Number(2, "2")))
+    '(a - y)**2'
+    """
+    # Pieces are joined once, at the end: a chain of 10,000 terms must not copy its beginning 10,000 times.
+    pieces: list[str] = []
+    waiting: list[str | Expression] = [expression]
+    while waiting:
+        latest = waiting.pop()
+        if isinstance(latest, str):
+            pieces.append(latest)
+        else:
+            waiting.extend(reversed(_layout(latest)))
+    return "".join(pieces)
+
+
+def _binding(e: Expression) -> int:
+    """How tightly the outermost operator of an expression binds."""
+    if isinstance(e, Binary):
+        return BINDING[e.sign]
+    return UNARY if isinstance(e, Unary) else ATOM
+
+
+def _within(e: Expression, needed: int) -> list[str | Expression]:
+    """An operand, in parentheses unless it binds as tightly as needed."""
+    return [e] if _binding(e) >= needed else ["(", e, ")"]
+
+
+def _layout(e: Expression) -> list[str | Expression]:
+    """Text and parts, in order."""
+    match e:
+        case Number():
+            return [e.text]
+        case Name():
+            return [("np." if e.prefix else "") + e.name]
+        case Text():
+            quote = '"' if "'" in e.value else "'"
+            return [quote + e.value + quote]
+        case Unary():
+            return [e.sign, *_within(e.operand, UNARY)]
+        case Binary():
+            return _infix(e)
+        case Call():
+            return _call(e)
+        case Index():
+            alone = len(e.items) == 1
+            return [*_receiver(e.value), "[", *_listed(e.items, "" if alone else ", "), "]"]
+        case Slice():
+            shown: list[str | Expression] = [part or "" for part in (e.lower, e.upper)]
+            step: list[str | Expression] = [":", e.step] if e.step is not None else []
+            return [shown[0], ":", shown[1], *step]
+        case Sequence():
+            if e.kind == "list":
+                return ["[", *_listed(e.items), "]"]
+            return ["(", *_listed(e.items), ",)" if len(e.items) == 1 else ")"]
+    raise TypeError(type(e).__name__)
+
+
+def _infix(e: Binary) -> list[str | Expression]:
+    binding = BINDING[e.sign]
+    if binding == POWER:
+        # Right-associative, and its exponent may begin with a sign.
+        return [*_within(e.left, ATOM), "**", *_within(e.right, UNARY)]
+    left = _within(e.left, binding + (binding == 1))
+    if isinstance(e.right, Unary):
+        return [*left, f" {e.sign} ", "(", e.right, ")"]
+    return [*left, f" {e.sign} ", *_within(e.right, binding + 1)]
+
+
+def _call(e: Call) -> list[str | Expression]:
+    keywords = [piece for key, value in e.keywords for piece in (", ", f"{key}=", value)]
+    if e.written == "attribute":
+        return [*_receiver(e.arguments[0]), f".{DOTTED.get(e.name, e.name)}"]
+    if e.written == "method":
+        inside = [*_listed(e.arguments[1:]), *(keywords if len(e.arguments) > 1 else keywords[1:])]
+        return [*_receiver(e.arguments[0]), f".{e.name}(", *inside, ")"]
+    inside = [*_listed(e.arguments), *(keywords if e.arguments else keywords[1:])]
+    return [f"{e.name}{chr(39) * e.prime}(", *inside, ")"]
+
+
+def _receiver(e: Expression) -> list[str | Expression]:
+    """What a dot or an index follows."""
+    return ["(", e, ")"] if isinstance(e, Binary | Unary | Number) else [e]
+
+
+def _listed(items: tuple[Expression, ...], separator: str = ", ") -> list[str | Expression]:
+    pieces: list[str | Expression] = []
+    for item in items:
+        pieces += [separator, item] if pieces else [item]
+    return pieces

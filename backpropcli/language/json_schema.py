@@ -1,0 +1,176 @@
+"""The JSON Schema (draft 2020-12) of a spec, made from the definitions that validate it: editors complete and check.
+
+What needs the whole network (do names exist, do shapes fit) is left to the loader.
+"""
+
+from __future__ import annotations
+
+import keyword
+from typing import Any
+
+from backpropcli.language.data.initialisers import OPTIONS
+from backpropcli.language.data.values import FILES
+from backpropcli.language.file.schema import SECTIONS
+from backpropcli.language.formula.names import CONSTANTS
+from backpropcli.language.functions import PARTS
+from backpropcli.language.layers.activation import LINEAR, Activation, names, read_activation
+from backpropcli.language.layers.dense import KEYS
+from backpropcli.language.layers.losses import LOSSES, REDUCTIONS
+from backpropcli.ops import table
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SIGNS = r"\s!-/:-@\[-^`{-~"
+NAME = rf"^[^{_SIGNS}0-9][^{_SIGNS}]*$"
+"""A name, Greek letters welcome: editors' regular expressions know only ASCII's letters by \\w."""
+QUANTITY = r"^\s*([d∂] ?[^\s/\[\]]+ ?/ ?[d∂] ?[^\s/\[\]]+|[^\s/\[\]]+)\s*(\[[0-9\s,-]+\])?\s*$"
+_WORDS = sorted({*CONSTANTS, "NaN", "Infinity"})
+NUMBER = (
+    r"^(?=[\s\S]*\S)(?!\s*[A-Za-z_][A-Za-z0-9_]*\s*$)(?!\s*[-+]?([0-9]+,[0-9]|0+[1-9]))(?!\s*[0-9]{4}-[0-9]{2}-[0-9]{2}\s*$)"
+    rf"|^\s*({'|'.join(_WORDS)})\s*$"
+)
+"""What a number written as text is not: nothing, a word (but for pi and a few), a decimal comma, a date."""
+HEAD = r"^\s*[^\s(]+\s*\(\s*[^)\s][^)]*\)\s*$"
+
+SAID = {
+    "title": "One line about the network.",
+    "inputs": "Inputs by name, each with its value.",
+    "targets": "What the outputs should be, by name.",
+    "parameters": "Parameters by name: gradients are worked out for them.",
+    "functions": "Functions of your own, as g(z): maximum(0, z).",
+    "nodes": "Every node's formula by its name, as z1: w1 * x + b1.",
+    "layers": "Layers in order, as - dense: {units: 1, activation: relu, w: 2, b: 0}.",
+    "loss": "The node that is differentiated, or a loss function by name.",
+    "expect": "Numbers that should come out, as dJ/dw1: 6.",
+}
+
+
+def json_schema() -> Schema:
+    """The schema of a network's file, as plain data for `json.dumps`."""
+    sections: dict[str, Schema] = {
+        "title": {"type": ["string", "number", "null"]},
+        **{name: _named(_ref("value")) for name in ("inputs", "targets", "parameters")},
+        "functions": {"type": ["object", "null"], "propertyNames": {"pattern": HEAD},
+                      "additionalProperties": _ref("function")},
+        "nodes": _named(_ref("formula")),
+        "layers": {"type": ["array", "null"], "items": _ref("layer")},
+        "loss": {"anyOf": [_ref("loss"), {"type": ["string", "null"], "pattern": NAME}]},
+        "expect": {"type": ["object", "null"], "propertyNames": {"pattern": QUANTITY},
+                   "additionalProperties": _ref("expected")},
+    }
+    own_activation = {"items": {"properties": {"dense": {"properties": {"activation": _ref("activation")}}}}}
+    by_layers = {"anyOf": [_ref("loss"), {"type": "string", "pattern": r"^([taz][0-9]+|J)$"}, {"type": "null"}]}
+    return {
+        "$schema": DIALECT,
+        "title": "A network for backprop",
+        "type": "object",
+        "properties": {name: {"description": SAID[name], **sections[name]} for name in SECTIONS},
+        "additionalProperties": False,
+        "anyOf": [{"required": ["nodes"]}, {"required": ["layers"]}],
+        "allOf": [
+            {"if": {"not": {"required": ["functions"]}}, "then": {"properties": {"layers": own_activation}}},
+            {"if": {"not": {"required": ["nodes"]}}, "then": {"properties": {"loss": by_layers}}},
+        ],
+        "$defs": {
+            "name": {"pattern": NAME, "not": {"enum": sorted(keyword.kwlist)}},
+            "formula": {"type": ["string", "number"], "pattern": r"\S"},
+            "number": {"type": ["number", "string"], "pattern": NUMBER,
+                       "description": "A number, or as 1/3 or sqrt(2)."},
+            "array": {"type": "array", "items": {"anyOf": [_ref("number"), _ref("array")]}},
+            "shape": {"anyOf": [_count(), {"type": "array", "items": _count()}]},
+            "made": {"oneOf": [*map(_made, OPTIONS), *map(_file, FILES)]},
+            "value": {"anyOf": [_ref("number"), _ref("array"), _ref("made")]},
+            "function": {"anyOf": [_ref("formula"), _function()]},
+            "activation": _activation(),
+            "layer": _object({"dense": _dense()}, required=["dense"]),
+            "loss": {"anyOf": [{"enum": list(LOSSES)}, {"oneOf": [_loss(name) for name in LOSSES]}]},
+            "expected": {"anyOf": [_ref("number"), _ref("array"), _object(
+                {"value": {"anyOf": [_ref("number"), _ref("array")]}, "within": _ref("number")},
+                required=["value", "within"])]},
+        },
+    }
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _named(value: Schema) -> Schema:
+    return {"type": ["object", "null"], "propertyNames": _ref("name"), "additionalProperties": value}
+
+
+def _object(properties: dict[str, Schema], required: list[str]) -> Schema:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _perhaps(properties: dict[str, Schema]) -> Schema:
+    return {**_object(properties, []), "type": ["object", "null"]}
+
+
+def _count() -> Schema:
+    return {"type": "integer", "minimum": 0}
+
+
+def _option(name: str) -> Schema:
+    return _count() if name == "seed" else _ref("number")
+
+
+def _made(kind: str) -> Schema:
+    """An initialiser: `{he: [2, 3], seed: 0}`."""
+    options = {name: {**_option(name), "default": default} for name, default in OPTIONS[kind].items()}
+    return _object({kind: _ref("shape"), **options}, [kind, *(["value"] if kind == "full" else [])])
+
+
+def _file(kind: str) -> Schema:
+    """Values from a file: `{csv: data.csv, columns: [a]}`."""
+    column = {"type": ["string", "integer"]}
+    options: dict[str, Schema] = {
+        "array": {"type": "string"}, "skip": _count(),
+        "columns": {"anyOf": [column, {"type": "array", "minItems": 1, "items": column}]},
+    }
+    return _object({kind: {"type": "string", "minLength": 1}, **{name: options[name] for name in FILES[kind]}}, [kind])
+
+
+def _function() -> Schema:
+    several = {"type": ["object", "null"], "propertyNames": _ref("name"), "additionalProperties": _ref("formula")}
+    parts = {"value": _ref("formula"), "gradient": several, "where": several}
+    return _object({part: parts[part] for part in PARTS}, ["value"])
+
+
+def accepted() -> list[str]:
+    """Every operation that a layer may have as its activation, by all its names."""
+    forms = "{}", "{}(1)", "{}(1, 1)"
+    known = dict.fromkeys([*LINEAR, *table.names()])
+    return [n for n in known if any(isinstance(read_activation(f.format(n), {}), Activation) for f in forms)]
+
+
+def _activation() -> Schema:
+    with_settings = rf"^\s*({'|'.join(accepted())})\s*(\(.*\))?\s*$"
+    return {"anyOf": [{"enum": names()}, {"type": "string", "pattern": with_settings}, {"type": "null"}]}
+
+
+def _dense() -> Schema:
+    """The settings of a dense layer; its weights are given in exactly one way."""
+    starts = [_object({kind: _perhaps({name: _option(name) for name in OPTIONS[kind]})}, [kind]) for kind in OPTIONS]
+    settings: dict[str, Schema] = {
+        "units": {"type": "integer", "minimum": 1},
+        "activation": {"anyOf": [_ref("activation"), {"type": "string"}]},
+        "w": {"description": "One number's weight.", **_ref("value")},
+        "W": {"description": "The weights: a row an input, a column a unit.", **_ref("value")},
+        "W.T": {"description": "The weights the other way round: a row a unit.", **_ref("value")},
+        "b": {"anyOf": [_ref("value"), _object({"shared": _ref("number")}, ["shared"])]},
+        "bias": {"type": "boolean", "default": True},
+        "init": {"anyOf": [{"enum": list(OPTIONS)}, *starts]},
+        "seed": _count(),
+        "input": {"type": "string"},
+    }
+    weights = [{"required": [key]} for key in ("w", "W", "W.T", "init")]
+    return {**_object({key: settings[key] for key in KEYS}, []), "oneOf": weights}
+
+
+def _loss(name: str) -> Schema:
+    """`{huber: {delta: 2, reduction: mean}}`."""
+    options: dict[str, Schema] = {"reduction": {"enum": list(REDUCTIONS)}, "target": {"type": "string"}}
+    options |= {option: {**_ref("number"), "default": default} for option, default in LOSSES[name].options}
+    return _object({name: _perhaps(options)}, [name])

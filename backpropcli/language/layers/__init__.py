@@ -1,0 +1,1 @@
+"""Layers and losses: shorthand that becomes parameters and nodes in formula text."""

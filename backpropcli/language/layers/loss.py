@@ -1,0 +1,100 @@
+"""A loss function over the layers' output: its options, target and labels checked, its formula made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from backpropcli.language.data.values import read_value
+from backpropcli.language.file.places import Key
+from backpropcli.language.file.words import Words
+from backpropcli.language.layers.activation import Activation
+from backpropcli.language.layers.losses import LOSSES, REDUCTIONS, loss_formula, misfit
+from backpropcli.ops.definition import Shape, Value
+from backpropcli.suggest import did_you_mean
+
+
+class Output(NamedTuple):
+    """The name of the last layer's output (empty where there are no layers) and its activation."""
+
+    name: str
+    activation: Activation
+
+
+def lower_loss(
+    words: Words, data: Mapping[str, Value], shapes: Mapping[str, Shape], output: Output, written: Any
+) -> tuple[str, Key]:
+    """The formula of what `loss:` says (`squared_error`, `{huber: {delta: 2}}`), and its path."""
+    name, path, options = written, ("loss",), {}
+    if isinstance(written, dict):
+        ((name, inner),) = written.items()
+        path = ("loss", name)  # type: ignore[assignment]
+        if inner is not None and not isinstance(inner, dict):
+            raise words.error(f"{name} wants options by name", path, f"{{{name}: {{reduction: mean}}}}")
+        options = inner or {}
+    loss = LOSSES[name]
+    known = ("reduction", "target", *(option for option, _ in loss.options))
+    for option in options:
+        if option not in known:
+            raise words.error(f"{name} has no option {option}{did_you_mean(option, known)}", (*path, option),
+                              f"It has: {', '.join(known)}.", key=True)
+    reduction = options.get("reduction", loss.reduction)
+    if reduction not in REDUCTIONS:
+        raise words.error("reduction is sum, mean or none", (*path, "reduction"))
+    if not output.name:
+        raise words.error(f"{name} compares the layers' output with a target, but there are no layers", ("loss",),
+                          "Write the loss as a node, such as J: (a - y)**2 / 2, and loss: J")
+    activation = output.activation
+    if activation.name in loss.refused:
+        raise words.error(f"{name} takes the scores before {activation.written}", ("loss",),
+                          f"Leave activation: {activation.written} out of the last layer.")
+    if loss.probability and activation.beyond:
+        what = "has no activation" if activation.name == "linear" else f"ends with {activation.written}"
+        raise words.error(f"{name} takes probabilities, but the last layer {what}", ("loss",),
+                          "Write activation: sigmoid there, or loss: binary_cross_entropy_from_logits.")
+    target = _target(words, name, options.get("target"), path)
+    settings = {}
+    for option, _ in loss.options:
+        if option in options:
+            value = read_value(words, options[option], option, (*path, option))
+            if not isinstance(value, float) or not value > 0:
+                raise words.error(f"{option} wants a number above 0", (*path, option))
+            settings[option] = value
+    shape, y_shape = shapes[output.name], shapes[target]
+    message, hint = misfit(name, output.name, target, shape, y_shape)
+    if message:
+        given = data[target]
+        one = f"[{given:g}]" if isinstance(given, float) else "[..]"
+        raise words.error(message, ("targets", target), hint.replace("[..]", one) if hint.endswith(": [..]") else hint)
+    _check_labels(words, name, target, data[target], shape)
+    return loss_formula(name, output.name, target, shape, y_shape, reduction, settings), ("loss",)
+
+
+def _target(words: Words, loss: str, written: Any, path: Key) -> str:
+    targets = list(words.sections.get("targets", {}))
+    if written is not None:
+        if written not in targets:
+            raise words.error(f"no target is called {written}{did_you_mean(str(written), targets)}", (*path, "target"))
+        return str(written)
+    if not targets:
+        raise words.error("the loss has no target", ("loss",), "Write targets: {y: ...}")
+    if len(targets) > 1:
+        raise words.error(f"which is the loss's target, {' or '.join(targets[:5])}?", ("loss",),
+                          f"Write loss: {{{loss}: {{target: {targets[0]}}}}}")
+    return str(targets[0])
+
+
+def _check_labels(words: Words, loss: str, target: str, value: Value, shape: Shape) -> None:
+    """Refuse targets that a loss cannot mean: class numbers out of range, labels of hinge that are not -1 or 1."""
+    entries = [value] if isinstance(value, float) else value.ravel().tolist()
+    classes = loss == "cross_entropy" and len(shape) > (0 if isinstance(value, float) else len(value.shape))
+    if classes and (bad := [v for v in entries if v % 1 != 0 or not 0 <= v < shape[-1]]):
+        last = shape[-1] - 1
+        raise words.error(f"{bad[0]:g} is not one of the {last + 1} classes, 0 to {last}", ("targets", target))
+    labels = LOSSES[loss].labels
+    if labels is not None and (bad := [v for v in entries if v not in labels]):
+        raise words.error(f"{loss} wants targets of -1 or 1, not {bad[0]:g}", ("targets", target))
+    between = LOSSES[loss].between
+    if between is not None and (bad := [v for v in entries if not between[0] <= v <= between[1]]):
+        low, high = between
+        raise words.error(f"{loss} wants targets from {low:g} to {high:g}, not {bad[0]:g}", ("targets", target))

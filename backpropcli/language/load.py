@@ -1,0 +1,286 @@
+"""Words to Spec: a file, a text or flags become a graph with values, or one clear error."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from backpropcli.errors import BackpropError, FileError, FormulaError, OperationError, SpecError, UsageError
+from backpropcli.graph import Graph
+from backpropcli.language.data.deferred import allowance, ready
+from backpropcli.language.file import schema
+from backpropcli.language.file.document import Document, collector_paused, read, read_string
+from backpropcli.language.file.places import Key
+from backpropcli.language.file.reading import STDIN
+from backpropcli.language.file.words import Words
+from backpropcli.language.flags import Flags
+from backpropcli.language.formula.lower import Lowering
+from backpropcli.language.formula.names import dependencies
+from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.tree import Expression
+from backpropcli.language.network import Spec
+from backpropcli.language.order import CycleError, in_order
+from backpropcli.ops.definition import Shape, Value, show_shape
+
+DEFAULT = "net.yaml"
+NO_FLAGS = Flags()
+EXAMPLES = os.path.join(os.path.dirname(__file__), "examples")
+
+
+def load(path: str | None = None, flags: Flags = NO_FLAGS) -> Spec:
+    """The network in a file (`-` is stdin), or in ./net.yaml, or in the flags alone where they build one.
+
+    Raises FileError, SpecError or UsageError.
+    """
+    if path is None:
+        if flags.builds:
+            return _spec(Words("the command line", allowed=flags.allow_files), None, flags)
+        if not os.path.lexists(DEFAULT):
+            raise FileError(
+                f"no network to run: there is no {DEFAULT} here",
+                hint="Start one:      backprop new            (writes the lecture's net.yaml)\n"
+                "Or look first:  backprop run --example lecture",
+            )
+        path = DEFAULT
+    document = read(path)
+    folder = "" if path == STDIN else os.path.dirname(path)
+    return _spec(Words(document.name, document, folder, flags.allow_files), document, flags)
+
+
+def loads(text: str, name: str = "the text", flags: Flags = NO_FLAGS, folder: str = "") -> Spec:
+    """The network in a string of YAML or JSON; files that it names are looked for in `folder`."""
+    document = read_string(text, name)
+    return _spec(Words(name, document, folder, flags.allow_files), document, flags)
+
+
+def example_names() -> list[str]:
+    """The networks that come with the package."""
+    return sorted(name.removesuffix(".yaml") for name in os.listdir(EXAMPLES) if name.endswith(".yaml"))
+
+
+def example_text(name: str) -> str:
+    """The text of a network that comes with the package; UsageError where there is none of this name."""
+    from backpropcli.suggest import did_you_mean
+
+    names = example_names()
+    if name not in names:
+        raise UsageError(f"there is no example {name}{did_you_mean(name, names)}", hint=f"There is: {', '.join(names)}")
+    with open(os.path.join(EXAMPLES, f"{name}.yaml"), encoding="utf-8") as file:
+        return file.read()
+
+
+def example(name: str, flags: Flags = NO_FLAGS) -> Spec:
+    """A network that comes with the package."""
+    return loads(example_text(name), f"{name}.yaml", flags, EXAMPLES)
+
+
+def _spec(words: Words, document: Document | None, flags: Flags) -> Spec:
+    with collector_paused():
+        return _Building(words, document, flags).spec()
+
+
+class _Building:
+    """One network on its way from sections to a graph."""
+
+    def __init__(self, words: Words, document: Document | None, flags: Flags) -> None:
+        self.words = words
+        self.document = document
+        self.flags = flags
+        self.kinds: dict[str, str] = {}
+        self.values: dict[str, Value] = {}
+        self.paths: dict[str, Key] = {}
+        self.formulas: dict[str, str] = {}
+        self.functions: Mapping[str, Any] = {}
+        self.outputs: Mapping[str, tuple[Shape, int]] = {}
+
+    def spec(self) -> Spec:
+        words, sections = self.words, self.words.sections
+        overrides = None
+        if self.document is not None:
+            schema.check_sections(words, self.document.data)
+        if self.flags != NO_FLAGS:
+            from backpropcli.language.override import Overrides
+
+            overrides = Overrides(words, self.flags, self.document is not None)
+            overrides.apply()
+        if sections.get("functions"):
+            from backpropcli.language.functions import read_functions
+
+            self.functions = read_functions(words)
+        self._read_data()
+        self._read_nodes()
+        given = overrides.parameters() if overrides is not None else {}
+        made: dict[str, tuple[Value, Key]] = {}
+        loss_function = self._loss_function()
+        if sections.get("layers") or loss_function is not None:
+            from backpropcli.language.layers.dense import lower_layers
+
+            lowered = lower_layers(words, self.values, loss_function, given)
+            made = lowered.parameters
+            self.outputs = lowered.outputs
+            self._add_made_nodes(lowered.nodes)
+        if overrides is not None:
+            overrides.finish(self.values, made, self.kinds)
+        for name, (value, path) in made.items():
+            self.kinds[name], self.values[name], self.paths[name] = "parameters", value, path
+        if not self.formulas:
+            hint = "Write each formula as a node:\n  nodes:\n    z1: w1 * x + b1"
+            raise SpecError(f"{words.source} has no nodes", hint=hint)
+        graph = self._graph()
+        loss, loss_error = self._loss(graph, "J" if loss_function is not None else None)
+        expect: tuple[Any, ...] = ()
+        if sections.get("expect"):
+            from backpropcli.language.expect import read_expect
+
+            expect = read_expect(words, graph.nodes, self.formulas)
+        self.values = {name: ready(value) for name, value in self.values.items()}  # all is judged: now they are made
+        title = " ".join(str(sections.get("title", "")).split())
+        return Spec(words.source, title, graph, self.values, loss, loss_error, expect, words.place, self.functions,
+                    overrides.renamed if overrides is not None else ())
+
+    # Names, values and formulas.
+
+    def _read_data(self) -> None:
+        words, values, kinds = self.words, self.values, self.kinds
+        from backpropcli.language.data.values import plan_value
+
+        for section in schema.DATA:
+            for name, raw in words.sections.get(section, {}).items():
+                path: Key = (section, name)
+                if name in kinds:
+                    schema.check_unique(words, kinds, section, name)
+                kinds[name] = section
+                self.paths[name] = path
+                values[name] = raw if type(raw) is float else plan_value(words, raw, name, path)
+
+    def _read_nodes(self) -> None:
+        words, kinds = self.words, self.kinds
+        for name, raw in words.sections.get("nodes", {}).items():
+            path: Key = ("nodes", name)
+            if name in kinds:
+                schema.check_unique(words, kinds, "nodes", name)
+            kinds[name] = "nodes"
+            self.paths[name] = path
+            self.formulas[name] = schema.formula_text(words, name, raw, path)
+
+    def _add_made_nodes(self, nodes: Mapping[str, tuple[str, Key]]) -> None:
+        """The nodes of layers come before those that are written out, a loss function's after them."""
+        written, self.formulas = self.formulas, {}
+        for name, (formula, path) in nodes.items():
+            self.kinds[name], self.paths[name] = "nodes", path
+            if path[0] == "layers":
+                self.formulas[name] = formula
+            else:
+                written = {**written, name: formula}
+        self.formulas.update(written)
+
+    # The graph.
+
+    def _graph(self) -> Graph:
+        graph = Graph(allowance(self.flags.memory, self.words.read))
+        kinds, values = self.kinds, self.values
+        singular: dict[str, Any] = {"inputs": "input", "targets": "target", "parameters": "parameter"}
+        ordered = [name for section in schema.DATA for name in values if kinds[name] == section]
+        self.values = {name: values[name] for name in ordered}
+        for name, value in self.values.items():
+            path = self.paths.get(name, ("parameters", name))
+            try:
+                graph.add_data(name, singular[kinds[name]], _shape(value), path)
+            except OperationError as error:
+                raise self.words.placed(error, path) from None
+        trees: dict[str, Expression] = {}
+        uses: dict[str, tuple[str, ...]] = {}
+        name = ""
+        try:
+            for name, formula in self.formulas.items():
+                trees[name] = tree = parse(formula, kinds)
+                uses[name] = dependencies(tree, kinds)
+            order = in_order(uses)
+            lowering = Lowering(graph, self.functions, kinds, self.values)
+            for name in order:
+                lowering.node(name, trees[name], " ".join(self.formulas[name].split()), self.paths[name])
+                if name in self.outputs:
+                    self._check_output(name, graph.shape(name))
+        except CycleError as error:
+            name = error.path[0]
+            needs = "needs itself" if len(error.path) == 2 else f"needs itself: {' → '.join(error.path)}"
+            raise self.words.error(f"{name} {needs}", self.paths[name],
+                                   "A node uses data and nodes that do not use it.") from None
+        except (FormulaError, OperationError) as error:
+            raise self._placed(error, name) from None
+        return graph
+
+    def _check_output(self, name: str, shape: Shape) -> None:
+        """Refuse a function of the spec that does not keep its layer's shape, as an activation has to."""
+        wanted, layer = self.outputs[name]
+        if shape != wanted:
+            function = self.formulas[name].split("(")[0]
+            raise self.words.error(f"{function} gives the shape {show_shape(shape)}, but layer {layer} has the shape "
+                                   f"{show_shape(wanted)}", self.paths[name],
+                                   "An activation gives one number for each that it takes.")
+
+    def _placed(self, error: BackpropError, name: str) -> BackpropError:
+        path = self.paths[name]
+        if path[0] != "nodes":  # the formula is ours: say it, and point at what it was made from
+            error.message = f"{name} = {self.formulas[name]}: {error.message}"
+            error.args = (error.message,)
+            error.span = None
+        return self.words.placed(error, path)
+
+    # The loss.
+
+    def _loss_function(self) -> Any:
+        """What `loss:` says, where it is a loss function and not a node; None otherwise."""
+        raw = self.words.sections.get("loss")
+        if raw is None:
+            return None
+        words = self.words
+        from backpropcli.language.layers.losses import ALIASES, LOSSES
+
+        name = next(iter(raw), "") if isinstance(raw, dict) else raw
+        if isinstance(raw, dict) and (len(raw) != 1 or name in self.formulas):
+            raise words.error("loss names one node or one loss function", ("loss",),
+                              "Such as loss: J, or loss: {squared_error: {reduction: mean}}")
+        if name in LOSSES:
+            if name in self.formulas:
+                raise words.error(f"{name} is a node and a loss function", ("loss",), "Give the node another name.")
+            return raw
+        known = ALIASES.get(str(name).lower())
+        if known and name not in self.kinds:
+            raise words.error(f"unknown loss: {name}. Did you mean {known}?", ("loss",))
+        if isinstance(raw, dict):
+            raise self._unknown_loss(name)
+        return None
+
+    def _unknown_loss(self, name: str) -> SpecError:
+        from backpropcli.language.layers.losses import LOSSES
+        from backpropcli.suggest import did_you_mean
+
+        if not name.isidentifier() and (raw := self.words.sections.get("loss")) == name:
+            one = " ".join(str(raw).split())
+            quoted = one if len(one) <= 60 and not set(one) & set("{}[],#&*!|>'\"%@`:") else f'"{one}"'
+            return self.words.error("the loss is a formula: give it a name of its own", ("loss",),
+                                    f"nodes:\n  J: {quoted}\nloss: J")
+        near = did_you_mean(name, [*self.formulas, *LOSSES])
+        return self.words.error(f"unknown loss: {name}{near}", ("loss",),
+                                f"It names a node, or one of {', '.join(LOSSES)}.")
+
+    def _loss(self, graph: Graph, made: str | None) -> tuple[str | None, BackpropError | None]:
+        """The loss's name, or why there is none: where nothing is said, the only node that no other node uses."""
+        raw = made or self.words.sections.get("loss")
+        if isinstance(raw, str):
+            if raw in self.formulas:
+                return raw, None
+            if raw in self.kinds:
+                raise self.words.error(f"the loss is a node, but {raw} is {schema.article(self.kinds[raw])}", ("loss",))
+            raise self._unknown_loss(raw)
+        unused = graph.unused()
+        if len(unused) == 1:
+            return unused[0], None
+        shown = ", ".join(unused[:5]) + (", ..." if len(unused) > 5 else "")
+        return None, SpecError(f"which node is the loss? No other node uses {shown}", hint=f"Write loss: {unused[-1]}")
+
+
+def _shape(value: Value) -> Shape:
+    return () if type(value) is float else value.shape

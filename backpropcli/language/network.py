@@ -1,0 +1,103 @@
+"""A network read from words: its graph, its data's values, its loss, and what its author expects of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from backpropcli.errors import BackpropError, Place
+from backpropcli.graph import Graph
+from backpropcli.language.file.places import Key
+from backpropcli.ops.definition import Value
+
+
+class Expectation:
+    """A number (or array) that the author expects.
+
+    `key` is a node's name (`J`) or a gradient (`dJ/dw1`, always with d), `index` the component it is about, None for
+    the whole value. `value` is a float or nested lists of floats, `text` as it was written. `within` is how far off the
+    value may be: a float, or nested lists like `value`; 0 for whole numbers, half of the last digit written otherwise.
+    """
+
+    __slots__ = ("_locate", "index", "key", "path", "text", "value", "within")
+
+    def __init__(
+        self,
+        key: str,
+        value: Any,
+        text: str = "",
+        within: Any = 0.0,
+        path: Key = (),
+        index: tuple[int, ...] | None = None,
+        locate: Callable[[Key], Place | None] | None = None,
+    ) -> None:
+        self.key = key
+        self.value = value
+        self.text = text
+        self.within = within
+        self.path = path
+        self.index = index
+        self._locate = locate
+
+    def __repr__(self) -> str:
+        return f"<expect {self.label}: {self.text or self.value}>"
+
+    @property
+    def of(self) -> str:
+        """J, for both `J` and `dJ/dw1`."""
+        return self.key[1:].split("/")[0] if "/" in self.key else self.key
+
+    @property
+    def by(self) -> str | None:
+        """w1 for `dJ/dw1`; None for a plain value."""
+        return self.key.split("/")[1][1:] if "/" in self.key else None
+
+    @property
+    def label(self) -> str:
+        """The key with its component: `dJ/dW1[0, 1]`."""
+        return f"{self.key}[{', '.join(map(str, self.index))}]" if self.index is not None else self.key
+
+    @property
+    def place(self) -> Place | None:
+        """Where it is written."""
+        return self._locate(self.path) if self._locate is not None else None
+
+
+class Spec:
+    """Everything that a file and flags say.
+
+    `source` is the file's name as typed (`stdin`, `the command line`), `values` a float or float64 array for every
+    input, target and parameter. `loss` is a node's name, or None where it cannot be decided: then `loss_error` says
+    why, and is raised by whoever needs a loss. `place(path)` is where
+    something is written, `place(path, (start, length))` a piece of a formula. `renamed` are names
+    in files of parameters that `--as` has renamed.
+    """
+
+    __slots__ = ("expect", "functions", "graph", "loss", "loss_error", "place", "renamed", "source", "title", "values")
+
+    def __init__(
+        self,
+        source: str,
+        title: str,
+        graph: Graph,
+        values: dict[str, Value],
+        loss: str | None,
+        loss_error: BackpropError | None,
+        expect: tuple[Expectation, ...],
+        place: Callable[..., Place | None],
+        functions: Mapping[str, Any],
+        renamed: Collection[str] = (),
+    ) -> None:
+        self.source = source
+        self.title = title
+        self.graph = graph
+        self.values = values
+        self.loss = loss
+        self.loss_error = loss_error
+        self.expect = expect
+        self.place = place
+        self.functions = functions
+        self.renamed = frozenset(renamed)
+
+    def __repr__(self) -> str:
+        return f"<Spec {self.source}: {len(self.graph.nodes)} names, loss {self.loss}>"

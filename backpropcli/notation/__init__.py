@@ -1,0 +1,1 @@
+"""Numbers and formulas as people write them: in plain text, in LaTeX, in HTML."""

@@ -1,0 +1,1 @@
+"""One self-contained HTML page: a lesson or an exercise, its words, its numbers and its program."""

@@ -1,0 +1,1 @@
+"""What each command found, as tables and as records: JSON, CSV, JUnit, GitHub."""

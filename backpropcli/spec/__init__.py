@@ -1,7 +1,0 @@
-"""Words to graph: what an author writes in a file or on the command line becomes a network."""
-
-from backpropcli.spec.flags import Flags
-from backpropcli.spec.load import example, example_names, example_text, load, loads
-from backpropcli.spec.network import Expectation, Spec
-
-__all__ = ["Expectation", "Flags", "Spec", "example", "example_names", "example_text", "load", "loads"]
