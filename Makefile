@@ -33,6 +33,7 @@ fuzz:     ## nonsense of every kind, for an hour (FUZZ_MINUTES=60)
 
 lint:     ## style and types
 	$(BIN)ruff check .
+	$(BIN)ruff format --check .
 	$(BIN)mypy
 
 bench:    ## speed and memory beside other tools, in one run

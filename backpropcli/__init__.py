@@ -21,8 +21,17 @@ if TYPE_CHECKING:
     from backpropcli.errors import BackpropError
 
 __all__ = [
-    "BackpropError", "Network", "Trace", "__version__", "check", "check_files", "check_function", "check_program",
-    "check_torch", "load", "loads",
+    "BackpropError",
+    "Network",
+    "Trace",
+    "__version__",
+    "check",
+    "check_files",
+    "check_function",
+    "check_program",
+    "check_torch",
+    "load",
+    "loads",
 ]
 
 

@@ -1,11 +1,11 @@
 """What can go wrong, in one tree: every error knows its reason, its place and what to write instead.
 
-    BackpropError            exit status 2: the command line, a file or the spec is wrong
-    ├── UsageError           the command line
-    ├── FileError            a file that cannot be read or written
-    └── SpecError            the words of a network
-        ├── FormulaError     a formula that cannot be read
-        └── OperationError   an operation that does not fit its arguments (shapes, options)
+BackpropError            exit status 2: the command line, a file or the spec is wrong
+├── UsageError           the command line
+├── FileError            a file that cannot be read or written
+└── SpecError            the words of a network
+    ├── FormulaError     a formula that cannot be read
+    └── OperationError   an operation that does not fit its arguments (shapes, options)
 """
 
 from __future__ import annotations

@@ -83,9 +83,7 @@ class Graph:
         self.constants[slot] = value
         return slot
 
-    def add_step(
-        self, operation: Operation, arguments: Sequence[int], options: Mapping[str, Any] | None = None
-    ) -> int:
+    def add_step(self, operation: Operation, arguments: Sequence[int], options: Mapping[str, Any] | None = None) -> int:
         """A new step; its slot. Raises OperationError, without a place, where shapes or options do not fit."""
         shapes = self.shapes
         if not options and isinstance(operation, Elementwise):

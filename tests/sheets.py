@@ -29,43 +29,55 @@ def perceptron(chance: random.Random) -> str:
     data = {f"{letter}{k}": numbers(chance) for k in range(units) for letter in "wbv"}
     out = " + ".join(f"v{k} * h{k}" for k in range(units))
     given = f"inputs: {{x: {numbers(chance)}}}\ntargets: {{y: {numbers(chance)}}}\nparameters: {data}\n"
-    return (given.replace("'", "") + "nodes:\n" + "\n".join(sides) + f"\n  o: {out}\n  e: o - y\n  J: e**2 / 2\n")
+    return given.replace("'", "") + "nodes:\n" + "\n".join(sides) + f"\n  o: {out}\n  e: o - y\n  J: e**2 / 2\n"
 
 
 def recurrent(chance: random.Random) -> str:
     steps = chance.choice([2, 3, 4])
     data = {f"x{k}": numbers(chance) for k in range(1, steps + 1)}
     nodes = [f"  a{k}: w * x{k} + u * h{k - 1} + b\n  h{k}: tanh(a{k})" for k in range(1, steps + 1)]
-    return (f"inputs: {{h0: 0, {str(data)[1:-1]}}}\ntargets: {{y: {numbers(chance)}}}\n".replace("'", "")
-            + "parameters: {" + ", ".join(f"{name}: {numbers(chance)}" for name in "wubv") + "}\n"
-            + "nodes:\n" + "\n".join(nodes) + f"\n  o: v * h{steps}\n  J: (o - y)**2 / 2\n")
+    return (
+        f"inputs: {{h0: 0, {str(data)[1:-1]}}}\ntargets: {{y: {numbers(chance)}}}\n".replace("'", "")
+        + "parameters: {"
+        + ", ".join(f"{name}: {numbers(chance)}" for name in "wubv")
+        + "}\n"
+        + "nodes:\n"
+        + "\n".join(nodes)
+        + f"\n  o: v * h{steps}\n  J: (o - y)**2 / 2\n"
+    )
 
 
 def dense(chance: random.Random) -> str:
     many, width = chance.choice([1, 2, 4]), chance.choice([2, 3])
     activation = chance.choice(["sigmoid", "relu", "tanh"])
-    return (f"inputs: {{X: {numbers(chance, many, 2)}}}\ntargets: {{Y: {numbers(chance, many, 1)}}}\n"
-            f"parameters: {{W1: {numbers(chance, 2, width)}, b1: {numbers(chance, width)}, "
-            f"W2: {numbers(chance, width, 1)}, b2: {numbers(chance, 1)}}}\n"
-            f"nodes:\n  Z1: X @ W1 + b1\n  A1: {activation}(Z1)\n  Z2: A1 @ W2 + b2\n  E: Z2 - Y\n"
-            "  J: mean(E**2)\n")
+    return (
+        f"inputs: {{X: {numbers(chance, many, 2)}}}\ntargets: {{Y: {numbers(chance, many, 1)}}}\n"
+        f"parameters: {{W1: {numbers(chance, 2, width)}, b1: {numbers(chance, width)}, "
+        f"W2: {numbers(chance, width, 1)}, b2: {numbers(chance, 1)}}}\n"
+        f"nodes:\n  Z1: X @ W1 + b1\n  A1: {activation}(Z1)\n  Z2: A1 @ W2 + b2\n  E: Z2 - Y\n"
+        "  J: mean(E**2)\n"
+    )
 
 
 def classifier(chance: random.Random) -> str:
     many = chance.choice([1, 2])
     labels = [chance.randrange(3) for _ in range(many)]
     loss = chance.choice(["-mean(log(softmax(Z)[arange({n}), y]))", "cross_entropy(Z, y)"]).format(n=many)
-    return (f"inputs: {{X: {numbers(chance, many, 2)}}}\ntargets: {{y: {labels}}}\n"
-            f"parameters: {{W: {numbers(chance, 2, 3)}, b: {numbers(chance, 3)}}}\n"
-            f"nodes:\n  Z: X @ W + b\n  J: '{loss}'\n")
+    return (
+        f"inputs: {{X: {numbers(chance, many, 2)}}}\ntargets: {{y: {labels}}}\n"
+        f"parameters: {{W: {numbers(chance, 2, 3)}, b: {numbers(chance, 3)}}}\n"
+        f"nodes:\n  Z: X @ W + b\n  J: '{loss}'\n"
+    )
 
 
 def batch_norm(chance: random.Random) -> str:
     many = chance.choice([3, 4])
-    return (f"inputs: {{x: {numbers(chance, many)}}}\ntargets: {{y: {numbers(chance, many)}}}\n"
-            f"parameters: {{w: {numbers(chance)}, b: {numbers(chance)}, g: {numbers(chance)}, s: {numbers(chance)}}}\n"
-            "nodes:\n  z: w*x + b\n  m: mean(z)\n  c: z - m\n  v: mean(c**2)\n  n: c / sqrt(v + 0.001)\n"
-            "  o: g*n + s\n  J: mean((o - y)**2)\n")
+    return (
+        f"inputs: {{x: {numbers(chance, many)}}}\ntargets: {{y: {numbers(chance, many)}}}\n"
+        f"parameters: {{w: {numbers(chance)}, b: {numbers(chance)}, g: {numbers(chance)}, s: {numbers(chance)}}}\n"
+        "nodes:\n  z: w*x + b\n  m: mean(z)\n  c: z - m\n  v: mean(c**2)\n  n: c / sqrt(v + 0.001)\n"
+        "  o: g*n + s\n  J: mean((o - y)**2)\n"
+    )
 
 
 MAKERS = (perceptron, recurrent, dense, classifier, batch_norm)

@@ -42,11 +42,24 @@ def matrices(seed: int) -> str:
         last = f"a{k}"
     data["y"] = array(*lead, sizes[-1])
     axis = ", axis=-1" if examples else ""
-    loss = rng.choice([
-        f"sum(({last} - y)**2)/2", f"mean(({last} - y)**2)", f"-mean(log(softmax({last}{axis})) * y)",
-        f"sum({last} * y)", f"mean(sum(({last} - y)**2, axis=-1))",
-    ])
-    return "\n".join([
-        f"inputs: {{x: {data['x']}}}", f"targets: {{y: {data['y']}}}", f"parameters: {parameters!r}".replace("'", ""),
-        "nodes:", *lines, f"  J: {loss}", "loss: J", "",
-    ])
+    loss = rng.choice(
+        [
+            f"sum(({last} - y)**2)/2",
+            f"mean(({last} - y)**2)",
+            f"-mean(log(softmax({last}{axis})) * y)",
+            f"sum({last} * y)",
+            f"mean(sum(({last} - y)**2, axis=-1))",
+        ]
+    )
+    return "\n".join(
+        [
+            f"inputs: {{x: {data['x']}}}",
+            f"targets: {{y: {data['y']}}}",
+            f"parameters: {parameters!r}".replace("'", ""),
+            "nodes:",
+            *lines,
+            f"  J: {loss}",
+            "loss: J",
+            "",
+        ]
+    )

@@ -79,11 +79,15 @@ def test_slips_of_the_command_line(capsys, words, message):
 
 
 def test_no_network_is_an_error(capsys):
-    assert call(capsys, "run") == (2, "", (
-        "error: no network to run: there is no net.yaml here\n"
-        "  Start one:      backprop new            (writes the lecture's net.yaml)\n"
-        "  Or look first:  backprop run --example lecture\n"
-    ))
+    assert call(capsys, "run") == (
+        2,
+        "",
+        (
+            "error: no network to run: there is no net.yaml here\n"
+            "  Start one:      backprop new            (writes the lecture's net.yaml)\n"
+            "  Or look first:  backprop run --example lecture\n"
+        ),
+    )
 
 
 def test_a_bug_is_our_fault_and_has_a_place(capsys, monkeypatch):
@@ -133,8 +137,9 @@ def test_a_closed_pipe_changes_nothing():
 
 def test_a_full_disk():
     with open("/dev/full", "w") as full:
-        done = subprocess.run([*PROGRAM, "run", "--example", "lecture"], stdout=full, stderr=subprocess.PIPE, text=True,
-                              env=environment())
+        done = subprocess.run(
+            [*PROGRAM, "run", "--example", "lecture"], stdout=full, stderr=subprocess.PIPE, text=True, env=environment()
+        )
     assert done.returncode == 2
     assert done.stderr == "error: the output cannot be written: no space left on device\n"
 

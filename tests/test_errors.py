@@ -56,9 +56,14 @@ def test_the_first_known_place_stays() -> None:
 
 @pytest.mark.parametrize(
     ("word", "names", "found"),
-    [("W_1", ["W1", "b1"], "W1"), ("sigmod", ["sigmoid", "sign"], "sigmoid"),
-     ("parameter", ["parameters"], "parameters"),
-     ("qqq", ["w1", "b1"], ""), ("Relu", ["relu", "relu6"], "relu"), ("x", [], "")],
+    [
+        ("W_1", ["W1", "b1"], "W1"),
+        ("sigmod", ["sigmoid", "sign"], "sigmoid"),
+        ("parameter", ["parameters"], "parameters"),
+        ("qqq", ["w1", "b1"], ""),
+        ("Relu", ["relu", "relu6"], "relu"),
+        ("x", [], ""),
+    ],
 )
 def test_nearest(word: str, names: list[str], found: str) -> None:
     assert nearest(word, names) == found

@@ -58,7 +58,9 @@ def test_a_loss_that_is_no_scalar_knows_its_place() -> None:
     with pytest.raises(bp.BackpropError) as caught:
         bp.loads("parameters: {w: [1, 2]}\nnodes: {J: w**2}", "net.yaml").run()
     assert str(caught.value).splitlines()[:3] == [
-        "J has shape (2,), and gradients need one number", "  net.yaml:2:12", "  2 | nodes: {J: w**2}"
+        "J has shape (2,), and gradients need one number",
+        "  net.yaml:2:12",
+        "  2 | nodes: {J: w**2}",
     ]
 
 

@@ -106,8 +106,11 @@ def test_the_lecture_is_the_same_in_all_forms(tmp_path: Path) -> None:
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m backpropcli "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     environment = {
-        **os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1",
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONIOENCODING": "utf-8",
+        "NO_COLOR": "1",
     }
 
     def rows(*words: str) -> list[str]:

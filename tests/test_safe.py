@@ -18,10 +18,15 @@ NAME = "::error::\x1b[2J=1+1.yaml"
 DRIVES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 OBEYED = re.compile(r"^\s*::|##\w*\[", re.M)
 FORMATS = {
-    "run": ("table", "json", "csv", "markdown"), "check": ("table", "json", "csv", "markdown", "junit", "github"),
-    "explain": ("table", "json", "markdown"), "derive": ("table", "json", "markdown"),
-    "nudge": ("table", "json", "csv", "markdown"), "count": ("table", "json", "markdown"),
-    "draw": ("table", "svg", "dot", "mermaid"), "page": ("page",), "quiz": ("table",),
+    "run": ("table", "json", "csv", "markdown"),
+    "check": ("table", "json", "csv", "markdown", "junit", "github"),
+    "explain": ("table", "json", "markdown"),
+    "derive": ("table", "json", "markdown"),
+    "nudge": ("table", "json", "csv", "markdown"),
+    "count": ("table", "json", "markdown"),
+    "draw": ("table", "svg", "dot", "mermaid"),
+    "page": ("page",),
+    "quiz": ("table",),
 }
 COMMANDS = [(command, form) for command, forms in FORMATS.items() for form in forms]
 
@@ -29,8 +34,13 @@ COMMANDS = [(command, form) for command, forms in FORMATS.items() for form in fo
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    words = {"title": TITLE, "inputs": {"x": 2}, "parameters": {"w": 3}, "nodes": {"J": "relu(w*x)"},
-             "expect": {"J": 7}}
+    words = {
+        "title": TITLE,
+        "inputs": {"x": 2},
+        "parameters": {"w": 3},
+        "nodes": {"J": "relu(w*x)"},
+        "expect": {"J": 7},
+    }
     (tmp_path / NAME).write_text(json.dumps(words), encoding="utf-8")
     return tmp_path
 
@@ -47,7 +57,7 @@ def test_a_strangers_title_and_file_name_drive_nothing(
     status = main(words_of(command, form))
     out, err = capsys.readouterr()
     assert status in (0, 1)
-    assert (out or err)
+    assert out or err
     for text in (out, err):
         assert not DRIVES.search(text)
     if form not in ("page", "github"):  # style in a page, commands of our own
@@ -143,11 +153,25 @@ def test_what_leaves() -> None:
     assert left("\x1b[A\x1b[12C") == "�[A�[12C"
 
 
-@pytest.mark.parametrize(("text", "safe"), [
-    ("=1+1", "'=1+1"), ("+1.yaml", "'+1.yaml"), ("-w*x", "'-w*x"), ("@SUM(1)", "'@SUM(1)"), ("\t=1", "'\t=1"),
-    ("-0.5", "-0.5"), ("+1e-3", "+1e-3"), ("-inf", "-inf"), ("nan", "nan"), ("w1", "w1"), ("", ""), ("-.5", "-.5"),
-    ("-1-2", "'-1-2"), ("=", "'="),
-])
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1.yaml", "'+1.yaml"),
+        ("-w*x", "'-w*x"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", "'\t=1"),
+        ("-0.5", "-0.5"),
+        ("+1e-3", "+1e-3"),
+        ("-inf", "-inf"),
+        ("nan", "nan"),
+        ("w1", "w1"),
+        ("", ""),
+        ("-.5", "-.5"),
+        ("-1-2", "'-1-2"),
+        ("=", "'="),
+    ],
+)
 def test_cells(text: str, safe: str) -> None:
     assert cell(text) == safe
 

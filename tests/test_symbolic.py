@@ -61,7 +61,9 @@ def corner(operation: Any, sample: tuple[float, ...]) -> bool:
     if operation.branch is None:
         return False
     moved = [
-        [*sample[:k], x + d, *sample[k + 1 :]] for k, x in enumerate(sample) for d in (-1e-13, 1e-13)
+        [*sample[:k], x + d, *sample[k + 1 :]]
+        for k, x in enumerate(sample)
+        for d in (-1e-13, 1e-13)
         if not fixed(operation)[k]
     ]
     xp = Plan(lone(operation, list(sample), [()] * len(sample), fixed(operation), None, ())[0]).numbers()
@@ -98,8 +100,10 @@ def test_every_structural_operation(name: str) -> None:
 
 
 def test_labels_get_no_gradient_and_classes_are_found() -> None:
-    network = loads("inputs: {t: [2, 0]}\nparameters: {W: [[1, 2, 3], [4, 5, 7]]}\n"
-                    "nodes: {J: 'mean(softmax_cross_entropy(W, one_hot(t, 3)))'}")
+    network = loads(
+        "inputs: {t: [2, 0]}\nparameters: {W: [[1, 2, 3], [4, 5, 7]]}\n"
+        "nodes: {J: 'mean(softmax_cross_entropy(W, one_hot(t, 3)))'}"
+    )
     for _, ours, theirs in engine_and_sympy(network.graph, network.values, "J"):
         assert agree(ours, theirs)
 
@@ -108,9 +112,26 @@ def test_labels_get_no_gradient_and_classes_are_found() -> None:
 
 
 FORMULAS = [
-    "sin({})", "tanh({})", "exp(-{}**2)", "sigmoid({})", "relu({})", "softplus({})", "abs({})", "mish({})", "gelu({})",
-    "{} + {}", "{} - {}", "{}*{}", "maximum({}, {})", "{}/(1 + {}**2)", "arctan2({}, 2 + {}**2)", "log1p({}**2)",
-    "where({} > 0.3, {}, 2*{})", "clip({}, -1, 1)", "hypot({}, 1 + {}**2)", "logaddexp({}, {})",
+    "sin({})",
+    "tanh({})",
+    "exp(-{}**2)",
+    "sigmoid({})",
+    "relu({})",
+    "softplus({})",
+    "abs({})",
+    "mish({})",
+    "gelu({})",
+    "{} + {}",
+    "{} - {}",
+    "{}*{}",
+    "maximum({}, {})",
+    "{}/(1 + {}**2)",
+    "arctan2({}, 2 + {}**2)",
+    "log1p({}**2)",
+    "where({} > 0.3, {}, 2*{})",
+    "clip({}, -1, 1)",
+    "hypot({}, 1 + {}**2)",
+    "logaddexp({}, {})",
 ]
 
 
@@ -161,15 +182,18 @@ def test_depth_does_not_matter_for_numbers() -> None:
 
 
 def test_a_formula_inside_one_node_may_be_long() -> None:
-    network = loads("parameters: {w: 0.3}\nfunctions: {f(z): 'sin(z) + z*z', g(z): f(f(f(z))), h(z): g(g(g(z)))}\n"
-                    "nodes: {J: h(w)}")
+    network = loads(
+        "parameters: {w: 0.3}\nfunctions: {f(z): 'sin(z) + z*z', g(z): f(f(f(z))), h(z): g(g(g(z)))}\nnodes: {J: h(w)}"
+    )
     ((_, ours, theirs),) = engine_and_sympy(network.graph, network.values, "J")
     assert agree(ours, theirs, 1e-10)
 
 
 def test_a_hand_derived_gradient_is_not_believed() -> None:
-    network = loads("parameters: {w: 0.5}\nfunctions:\n  f(z): {value: z**3 * s, gradient: {z: 7},"
-                    " where: {s: sin(z)}}\nnodes: {J: f(w)}")
+    network = loads(
+        "parameters: {w: 0.5}\nfunctions:\n  f(z): {value: z**3 * s, gradient: {z: 7},"
+        " where: {s: sin(z)}}\nnodes: {J: f(w)}"
+    )
     ((_, ours, theirs),) = engine_and_sympy(network.graph, network.values, "J")
     assert ours == 7
     assert float(theirs) == pytest.approx(3 * 0.25 * math.sin(0.5) + 0.125 * math.cos(0.5), rel=1e-14)

@@ -1,4 +1,4 @@
-"""Traces made by hand, so that views are tested without reading a spec."""
+"""Traces made by hand, so that what shows them is tested without reading a spec."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from backpropcli.ops.table import TABLE
 def lecture_graph() -> Graph:
     graph = Graph()
     slots = {}
-    for name, kind in (("x", "input"), ("y", "target"), ("w1", "parameter"), ("b1", "parameter"), ("w2", "parameter"),
-                       ("b2", "parameter")):
+    for name, kind in (
+        ("x", "input"),
+        ("y", "target"),
+        ("w1", "parameter"),
+        ("b1", "parameter"),
+        ("w2", "parameter"),
+        ("b2", "parameter"),
+    ):
         slots[name] = graph.add_data(name, kind, ())
     for name, formula, operation, inputs in (
         ("t1", "w1 * x", "multiply", ("w1", "x")),
@@ -45,9 +51,14 @@ def mazur_graph() -> Graph:
     """Two inputs, two sigmoid units, two sigmoid units, in matrices."""
     graph = Graph()
     slots = {}
-    for name, kind, shape in (("x", "input", (2,)), ("y", "target", (2,)), ("W1", "parameter", (2, 2)),
-                              ("b1", "parameter", (2,)), ("W2", "parameter", (2, 2)),
-                              ("b2", "parameter", (2,))):
+    for name, kind, shape in (
+        ("x", "input", (2,)),
+        ("y", "target", (2,)),
+        ("W1", "parameter", (2, 2)),
+        ("b1", "parameter", (2,)),
+        ("W2", "parameter", (2, 2)),
+        ("b2", "parameter", (2,)),
+    ):
         slots[name] = graph.add_data(name, kind, shape)
     for name, formula, operation, inputs in (
         ("t1", "x @ W1", "matmul", ("x", "W1")),
@@ -73,7 +84,11 @@ def mazur() -> Trace:
     import numpy as np
 
     values = {
-        "x": [0.05, 0.10], "y": [0.01, 0.99], "W1": [[0.15, 0.25], [0.20, 0.30]], "b1": [0.35, 0.35],
-        "W2": [[0.40, 0.50], [0.45, 0.55]], "b2": [0.60, 0.60],
+        "x": [0.05, 0.10],
+        "y": [0.01, 0.99],
+        "W1": [[0.15, 0.25], [0.20, 0.30]],
+        "b1": [0.35, 0.35],
+        "W2": [[0.40, 0.50], [0.45, 0.55]],
+        "b2": [0.60, 0.60],
     }
     return run(Plan(mazur_graph()), {k: np.array(v) for k, v in values.items()}, "J")

@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 
 
 def explanation(
-    network: Network, name: str, index: tuple[int, ...], of: str | None, precision: Precision | None, ascii: bool,
-    known: Collection[str] = (), full: bool = False, expand: bool = False,
+    network: Network,
+    name: str,
+    index: tuple[int, ...],
+    of: str | None,
+    precision: Precision | None,
+    ascii: bool,
+    known: Collection[str] = (),
+    full: bool = False,
+    expand: bool = False,
 ) -> Explanation:
     """What `Network.explain` says, with a nudge of the number (or the steepest entry) as proof."""
     data = network.graph.nodes[network.node(name)].kind in ("input", "target")
@@ -41,8 +48,15 @@ def explanation(
 
 
 def derivation(
-    network: Network, name: str, index: tuple[int, ...], of: str | None, seconds: float, precision: Precision | None,
-    ascii: bool, full: bool = False, expand: bool = False,
+    network: Network,
+    name: str,
+    index: tuple[int, ...],
+    of: str | None,
+    seconds: float,
+    precision: Precision | None,
+    ascii: bool,
+    full: bool = False,
+    expand: bool = False,
 ) -> Derivation:
     """What `Network.derive` says."""
     from backpropcli.explanation.derive import Derivation

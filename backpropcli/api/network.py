@@ -69,8 +69,17 @@ class Trace(engine.Trace):
         from backpropcli.drawing.forms import drawing
 
         return drawing(
-            self, form, level=level, blank=blank, expand=expand, full=full, ascii=ascii, width=width,
-            precision=precision, title=self.network.spec.title or self.network.source, coloured=coloured,
+            self,
+            form,
+            level=level,
+            blank=blank,
+            expand=expand,
+            full=full,
+            ascii=ascii,
+            width=width,
+            precision=precision,
+            title=self.network.spec.title or self.network.source,
+            coloured=coloured,
         )
 
     def _repr_html_(self) -> str:
@@ -198,9 +207,20 @@ class Network:
         words = against if isinstance(against, str) else ",".join(against)
         try:
             report = check(
-                self.graph, self.values, target, eps=eps, difference=difference, everything=everything, names=names,
-                upstream=as_array(upstream), dtype=dtype, against=oracles(words) if words else (), fault=fault,
-                expect=self.spec.expect, source=self.source, scope=Scope(seed, sample, every, partial, progress),
+                self.graph,
+                self.values,
+                target,
+                eps=eps,
+                difference=difference,
+                everything=everything,
+                names=names,
+                upstream=as_array(upstream),
+                dtype=dtype,
+                against=oracles(words) if words else (),
+                fault=fault,
+                expect=self.spec.expect,
+                source=self.source,
+                scope=Scope(seed, sample, every, partial, progress),
                 points=points,
             )
         except SpecError as error:
@@ -245,8 +265,16 @@ class Network:
             return self.check(of, names=found, upstream=upstream, **options)
 
         report = check_gradients(
-            self.graph, self.values, target, given_gradients(gradients), own, renames=renames,
-            allow_missing=allow_missing, names=names, upstream=as_array(upstream), source=self.source,
+            self.graph,
+            self.values,
+            target,
+            given_gradients(gradients),
+            own,
+            renames=renames,
+            allow_missing=allow_missing,
+            names=names,
+            upstream=as_array(upstream),
+            source=self.source,
             loaded=self.spec.renamed,
         )
         report.shapes = self.notes
@@ -290,8 +318,15 @@ class Network:
         from backpropcli.api.pages import page
 
         return page(
-            self, of, exercise=exercise, seed=seed, everything=everything, upstream=upstream, expand=expand,
-            title=title, precision=precision,
+            self,
+            of,
+            exercise=exercise,
+            seed=seed,
+            everything=everything,
+            upstream=upstream,
+            expand=expand,
+            title=title,
+            precision=precision,
         )
 
     def fresh(self, seed: int, of: str | None = None, expand: bool = False) -> dict[str, Value]:
@@ -327,8 +362,16 @@ class Network:
         trace = self.run(of, values=self.fresh(seed, of) if seed is not None else None)
         style = ASCII if ascii else UNICODE
         return Quiz(
-            trace, self.source, only=only, seed=seed, precision=precision, style=style, every=every,
-            expand=expand, functions=self.spec.functions, needed=needed(self.graph, of) if of is not None else None,
+            trace,
+            self.source,
+            only=only,
+            seed=seed,
+            precision=precision,
+            style=style,
+            every=every,
+            expand=expand,
+            functions=self.spec.functions,
+            needed=needed(self.graph, of) if of is not None else None,
         )
 
     def worksheets(

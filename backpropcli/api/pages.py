@@ -18,8 +18,16 @@ if TYPE_CHECKING:
 
 
 def page(
-    network: Network, of: str | None, *, exercise: bool, seed: int | None, everything: bool, upstream: Value | None,
-    expand: bool, title: str | None, precision: Precision | None,
+    network: Network,
+    of: str | None,
+    *,
+    exercise: bool,
+    seed: int | None,
+    everything: bool,
+    upstream: Value | None,
+    expand: bool,
+    title: str | None,
+    precision: Precision | None,
 ) -> html.Page:
     """A page as `Network.page` says."""
 
@@ -31,6 +39,12 @@ def page(
 
     started = run(network.fresh(seed, of, expand)) if exercise and seed is not None else None
     return html.page(
-        run(), title or network.spec.title, precision=precision, everything=everything, expand=expand,
-        exercise=exercise, seed=seed, started=started,
+        run(),
+        title or network.spec.title,
+        precision=precision,
+        everything=everything,
+        expand=expand,
+        exercise=exercise,
+        seed=seed,
+        started=started,
     )

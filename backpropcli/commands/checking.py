@@ -33,13 +33,13 @@ ELIDED = 40
 class What(NamedTuple):
     """What is checked: whose gradients, of which node, and what is expected of them."""
 
-    expect: Annotated[
-        Words, typer.Option(metavar="NAME=VALUE", help="Your own answer, as dJ/dw1=18. Repeatable.")
-    ] = None
+    expect: Annotated[Words, typer.Option(metavar="NAME=VALUE", help="Your own answer, as dJ/dw1=18. Repeatable.")] = (
+        None
+    )
     all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False
-    only: Annotated[
-        Words, typer.Option(metavar="NAME...", help="Check only these.", autocompletion=complete_names)
-    ] = None
+    only: Annotated[Words, typer.Option(metavar="NAME...", help="Check only these.", autocompletion=complete_names)] = (
+        None
+    )
     of: Annotated[
         Word,
         typer.Option(
@@ -54,15 +54,13 @@ class How(NamedTuple):
     eps: Annotated[
         Word, typer.Option(metavar="STEP", help="One plain difference with this step, as 0.001, shown in full.")
     ] = None
-    difference: Annotated[
-        Word, typer.Option(metavar="KIND", help="central (the default), forward or backward.")
-    ] = None
+    difference: Annotated[Word, typer.Option(metavar="KIND", help="central (the default), forward or backward.")] = None
     every: Annotated[
         bool, typer.Option("--every", help="Every component, however many: no sample.", rich_help_panel=LARGE)
     ] = False
-    sample: Annotated[
-        Word, typer.Option(metavar="N", help="Check so many components only.", rich_help_panel=LARGE)
-    ] = None
+    sample: Annotated[Word, typer.Option(metavar="N", help="Check so many components only.", rich_help_panel=LARGE)] = (
+        None
+    )
     seed: Annotated[
         Word, typer.Option(metavar="N", help="Which sample, and which directions (0).", rich_help_panel=LARGE)
     ] = None
@@ -105,7 +103,9 @@ class Theirs(NamedTuple):
     gradients: Annotated[
         Word,
         typer.Option(
-            "--gradients", metavar="FILE", rich_help_panel=THEIRS,
+            "--gradients",
+            metavar="FILE",
+            rich_help_panel=THEIRS,
             help="Judge these gradients, from another program: .json, .npz, .csv, .safetensors.",
         ),
     ] = None
@@ -145,8 +145,12 @@ class Question(NamedTuple):
         theirs = self.theirs
         if theirs.gradients is not None:
             return net.check_gradients(
-                theirs.gradients, what.of, renames=self.network.renames or (), allow_missing=theirs.allow_missing,
-                names=names, **arguments,
+                theirs.gradients,
+                what.of,
+                renames=self.network.renames or (),
+                allow_missing=theirs.allow_missing,
+                names=names,
+                **arguments,
             )
         return net.check(what.of, names=names, everything=what.all, **arguments)
 
@@ -179,7 +183,13 @@ class Printer(NamedTuple):
 
             def page(precision: "Precision") -> "Page":
                 return check_page(
-                    report, source, precision, self.numbers.full, asked, failures=self.failures, title=title,
+                    report,
+                    source,
+                    precision,
+                    self.numbers.full,
+                    asked,
+                    failures=self.failures,
+                    title=title,
                     most=ELIDED if to.width is not None else None,
                 )
 

@@ -68,7 +68,13 @@ def derive(
         raise UsageError(f"{net.source} has no parameters: say which gradient", hint="Such as  backprop derive dJ/dx")
     found = [
         net.derive(
-            name, place, of=by, seconds=seconds, precision=numbers.precision(), ascii=to.ascii, full=numbers.full,
+            name,
+            place,
+            of=by,
+            seconds=seconds,
+            precision=numbers.precision(),
+            ascii=to.ascii,
+            full=numbers.full,
             expand=expand,
         )
         for name, place, by in names

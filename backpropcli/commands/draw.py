@@ -100,8 +100,14 @@ def draw(
     trace = net.run(of, everything=all, forward=of is None and net.spec.loss is None)
     text = trace.draw(
         # Level and format were checked: each is one of its known words.
-        to.format, level=level or "nodes", blank=blank, expand=expand, full=numbers.full, ascii=ascii or to.ascii,  # type: ignore[arg-type]
-        width=room or (to.width if to.format == "terminal" else None), precision=numbers.precision(DIGITS),
+        to.format,  # type: ignore[arg-type]
+        level=level or "nodes",  # type: ignore[arg-type]
+        blank=blank,
+        expand=expand,
+        full=numbers.full,
+        ascii=ascii or to.ascii,
+        width=room or (to.width if to.format == "terminal" else None),
+        precision=numbers.precision(DIGITS),
         coloured=to.coloured,
     )
     to.write([text])

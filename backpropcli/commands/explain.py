@@ -65,10 +65,18 @@ def explain(
     tellings: list[Explanation] = []
     for name, place, by in asked:
         known = {label for one in tellings if by in (None, one.of) for label in one.cone.labels}
-        tellings.append(net.explain(
-            name, place, of=by, precision=numbers.precision(), ascii=to.ascii, known=known,
-            full=numbers.full or to.width is None, expand=expand,
-        ))
+        tellings.append(
+            net.explain(
+                name,
+                place,
+                of=by,
+                precision=numbers.precision(),
+                ascii=to.ascii,
+                known=known,
+                full=numbers.full or to.width is None,
+                expand=expand,
+            )
+        )
     if to.format == "json":
         to.write(explain_json(tellings, net.source))
     else:

@@ -24,9 +24,9 @@ class Outside(NamedTuple):
         Word,
         typer.Option(metavar="COMMAND", help="Check a program's own gradients: JSON on its stdin and stdout."),
     ] = None
-    timeout: Annotated[
-        Word, typer.Option(metavar="SECONDS", help="How long an answer of --program may take (10).")
-    ] = None
+    timeout: Annotated[Word, typer.Option(metavar="SECONDS", help="How long an answer of --program may take (10).")] = (
+        None
+    )
 
     @property
     def given(self) -> bool:
@@ -35,9 +35,7 @@ class Outside(NamedTuple):
             raise UsageError("--timeout without --program", hint='Such as --program "python net.py" --timeout 60')
         return self.program is not None
 
-    def check(
-        self, network: Network, what: "What", how: dict[str, Any], theirs: "Theirs", printer: "Printer"
-    ) -> int:
+    def check(self, network: Network, what: "What", how: dict[str, Any], theirs: "Theirs", printer: "Printer") -> int:
         """The check of a program, in full; its exit status. `how` are the arguments of a network's check."""
         from backpropcli import api
 
@@ -60,9 +58,16 @@ class Outside(NamedTuple):
     def _alone(self, network: Network, what: "What", how: dict[str, Any], theirs: "Theirs") -> None:
         """Refuse what belongs to a network in words."""
         given = {
-            "--input": network.input, "--target": network.target, "--node": network.node, "--layer": network.layer,
-            "--loss": network.loss, "--example": network.example, "--expect": what.expect, "--of": what.of,
-            "--all": what.all, "--gradients": theirs.gradients,
+            "--input": network.input,
+            "--target": network.target,
+            "--node": network.node,
+            "--layer": network.layer,
+            "--loss": network.loss,
+            "--example": network.example,
+            "--expect": what.expect,
+            "--of": what.of,
+            "--all": what.all,
+            "--gradients": theirs.gradients,
             **{f"--{name}": value for name, value in how.items() if name not in TAKEN},
         }
         for option, value in given.items():
@@ -75,6 +80,7 @@ class Outside(NamedTuple):
             data = words[0].lower().endswith((".json", ".npz", ".safetensors"))
             raise UsageError(
                 f"--program and {words[0]} together",
-                hint=f"Parameters from a file:  --load {words[0]}" if data
+                hint=f"Parameters from a file:  --load {words[0]}"
+                if data
                 else f'A command of several words stands in quotes:  --program "{self.program} {words[0]}"',
             )

@@ -9,8 +9,8 @@ import typer
 from backpropcli.commands.table import COMMANDS
 from backpropcli.errors import UsageError
 from backpropcli.guide import CHAPTERS, chapter, title
-from backpropcli.suggest import did_you_mean
 from backpropcli.render.output import destination, print_all, terminal_width
+from backpropcli.suggest import did_you_mean
 
 LIST = """The guide. A chapter is shown by its name, such as  backprop help {first}
 

@@ -28,7 +28,9 @@ def ops(
     name: Annotated[
         Words,
         typer.Argument(
-            metavar="[NAME]", help="Operations, as sigmoid or +.", show_default=False,
+            metavar="[NAME]",
+            help="Operations, as sigmoid or +.",
+            show_default=False,
             autocompletion=complete_operations,
         ),
     ] = None,

@@ -70,7 +70,8 @@ class Network(NamedTuple):
     arguments: Annotated[
         Words,
         typer.Argument(
-            metavar="[FILE]", show_default=False,
+            metavar="[FILE]",
+            show_default=False,
             help="The network: a .yaml, .yml or .json file, or - for standard input. Without it: net.yaml.",
         ),
     ] = None
@@ -109,7 +110,9 @@ class Network(NamedTuple):
     renames: Annotated[
         Words,
         typer.Option(
-            "--as", metavar="THEIRS=OURS", help="What a name in their file means, as fc1.weight=W1.T. Repeatable.",
+            "--as",
+            metavar="THEIRS=OURS",
+            help="What a name in their file means, as fc1.weight=W1.T. Repeatable.",
             rich_help_panel=NETWORK,
         ),
     ] = None
@@ -121,9 +124,7 @@ class Network(NamedTuple):
     ] = None
     memory: Annotated[
         Word,
-        typer.Option(
-            "--memory", metavar="SIZE", help="How much its arrays may take, as 4GB.", rich_help_panel=NETWORK
-        ),
+        typer.Option("--memory", metavar="SIZE", help="How much its arrays may take, as 4GB.", rich_help_panel=NETWORK),
     ] = None
     example: Annotated[
         Word,
@@ -235,16 +236,19 @@ class Output(NamedTuple):
     output: Annotated[
         Word,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write a file; its ending chooses the format.",
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write a file; its ending chooses the format.",
             rich_help_panel=OUTPUT,
         ),
     ] = None
     color: Annotated[
         Word, typer.Option("--color", metavar="WHEN", help="auto, always or never.", rich_help_panel=OUTPUT)
     ] = None
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No messages, only results.", rich_help_panel=OUTPUT)
-    ] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages, only results.", rich_help_panel=OUTPUT)] = (
+        False
+    )
 
     def destination(self, *formats: str) -> Destination:
         """Where to write, in one of the formats that this command has."""

@@ -89,8 +89,16 @@ def quiz(
             raise UsageError(f"--worksheet {worksheet}: its ending chooses the format, .md, .tex or .html")
         net = network.read(file)
         sheets = net.worksheets(
-            worksheet, students, of=of, only=only, seed=chosen, precision=numbers.precision(), every=every,
-            expand=expand, tell=to.note, seeds=seeds_of(students),
+            worksheet,
+            students,
+            of=of,
+            only=only,
+            seed=chosen,
+            precision=numbers.precision(),
+            every=every,
+            expand=expand,
+            tell=to.note,
+            seeds=seeds_of(students),
         )
         if students is not None and students.lower().endswith(".csv"):  # what says so already is not written again
             sheets = [(path, text) for path, text in sheets if os.path.realpath(path) != os.path.realpath(students)]

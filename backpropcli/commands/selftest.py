@@ -21,14 +21,18 @@ class Itself(NamedTuple):
     against: Annotated[
         Word,
         typer.Option(
-            "--against", metavar="ORACLE", rich_help_panel=PANEL,
+            "--against",
+            metavar="ORACLE",
+            rich_help_panel=PANEL,
             help="Ask other oracles too: complex, symbolic, digits, differences or all.",
         ),
     ] = None
     fault: Annotated[
         Word,
         typer.Option(
-            "--fault", metavar="NODE:KIND", rich_help_panel=PANEL,
+            "--fault",
+            metavar="NODE:KIND",
+            rich_help_panel=PANEL,
             help="Break one operation on purpose: sign, scale=F, drop, transpose or detach.",
         ),
     ] = None

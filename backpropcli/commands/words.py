@@ -80,8 +80,10 @@ class PlainCommand(TyperCommand):
         """The usage line: one file, with or without names beside it, not `[[FILE]]...`."""
         pieces = super().collect_usage_pieces(ctx)
         return [
-            piece[1:].removesuffix("]...") if piece.startswith("[[") and piece.endswith("]...") else
-            piece.replace("[[", "[").replace("]]", "]") for piece in pieces
+            piece[1:].removesuffix("]...")
+            if piece.startswith("[[") and piece.endswith("]...")
+            else piece.replace("[[", "[").replace("]]", "]")
+            for piece in pieces
         ]
 
 

@@ -36,8 +36,11 @@ def planned_call(operation: Operation, arguments: Sequence[Expression], options:
 def _given(operation: Operation, options: Options | None) -> list[tuple[str, Expression | None]]:
     """The options that were written, but for those that are the defaults."""
     given = getattr(options, "given", {})
-    return [(key, _constant(given[key])) for key, default in operation.options.items()
-            if key in given and given[key] != default]
+    return [
+        (key, _constant(given[key]))
+        for key, default in operation.options.items()
+        if key in given and given[key] != default
+    ]
 
 
 def planned_axis(axes: Sequence[int], rank: int) -> Expression:

@@ -266,9 +266,7 @@ class Links:
 def _reached(shape: Place, own: Place, place: Place) -> Iterator[Place]:
     """The places of an elementwise result that an entry at `place` of an argument of shape `own` goes into."""
     extra = len(shape) - len(own)
-    ranges = [
-        range(size) if k < extra or own[k - extra] == 1 else (place[k - extra],) for k, size in enumerate(shape)
-    ]
+    ranges = [range(size) if k < extra or own[k - extra] == 1 else (place[k - extra],) for k, size in enumerate(shape)]
     return every(*ranges)
 
 

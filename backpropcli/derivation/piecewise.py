@@ -86,8 +86,13 @@ def textbook(
 
 
 def _shown(
-    part: Call, alone: bool, whole: Expression, value: str, find: Callable[[str], object],
-    cases_of: list[tuple[Call, Elementwise, int]], primes: list[Prime],
+    part: Call,
+    alone: bool,
+    whole: Expression,
+    value: str,
+    find: Callable[[str], object],
+    cases_of: list[tuple[Call, Elementwise, int]],
+    primes: list[Prime],
 ) -> Expression | None:
     """What a call in a derivative is shown as, where that is not itself."""
     if part.prime:

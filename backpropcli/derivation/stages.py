@@ -79,7 +79,6 @@ class Stage(NamedTuple):
         )
         return None if strange else found
 
-
     def local(self, name: str) -> tuple[Expression, list[Prime]] | None:
         """The same as it is shown, `a1*(1 - a1)`, and the primes in it; None where there is none."""
         if self.derived is not None and name in self.derived:
@@ -229,10 +228,22 @@ def _cut(
             arguments = tuple(labels.get(a) for a in graph.arguments[slot])
             inputs, whole = _inputs(now, known), len(cut) == 1
             own = {id(p): places[id(p)] for p in postorder(now) if id(p) in places}
-            result.append(Stage(
-                labels[slot], slot, node.name, now, now, inputs, structural, arguments, whole,
-                steps=tuple(sorted(own.values())), places=own, derived={},
-            ))
+            result.append(
+                Stage(
+                    labels[slot],
+                    slot,
+                    node.name,
+                    now,
+                    now,
+                    inputs,
+                    structural,
+                    arguments,
+                    whole,
+                    steps=tuple(sorted(own.values())),
+                    places=own,
+                    derived={},
+                )
+            )
             now = Name(labels[slot])
         stack.append(now)
     return result
@@ -303,6 +314,15 @@ def _primitive(graph: Graph, slot: int, node: Node, labels: dict[int, str]) -> S
     structural = None if isinstance(operation, Elementwise) else operation
     whole = slot == node.slot and not any(graph.operations[k] is not None for k in range(slot - 1, node.first - 1, -1))
     return Stage(
-        labels[slot], slot, node.name, formula, formula, inputs, structural, arguments, whole,
-        steps=(slot,), places={id(formula): slot},
+        labels[slot],
+        slot,
+        node.name,
+        formula,
+        formula,
+        inputs,
+        structural,
+        arguments,
+        whole,
+        steps=(slot,),
+        places={id(formula): slot},
     )

@@ -31,8 +31,13 @@ def comes_to(expression: Expression, values: Mapping[str, Any], make: Callable[[
 
 
 def holds(
-    expression: Expression, operation: Structural, position: int, names: tuple[str, ...], letters: Mapping[str, str],
-    shapes: list[Shape], options: Options | None,
+    expression: Expression,
+    operation: Structural,
+    position: int,
+    names: tuple[str, ...],
+    letters: Mapping[str, str],
+    shapes: list[Shape],
+    options: Options | None,
 ) -> bool:
     """Whether a textbook form is an operation's vector-Jacobian product for arguments of these shapes, any numbers.
 

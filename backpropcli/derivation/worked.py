@@ -45,7 +45,11 @@ class Worked:
     inline = MOST_INLINE  # an exercise writes longer arrays out: nothing else tells what they are
 
     def __init__(
-        self, trace: Trace, precision: Precision | None = None, style: Style = UNICODE, everything: bool = False,
+        self,
+        trace: Trace,
+        precision: Precision | None = None,
+        style: Style = UNICODE,
+        everything: bool = False,
         expand: bool = False,
     ) -> None:
         self.trace = trace
@@ -199,7 +203,12 @@ class Worked:
         return Factor(text, put_in, value)
 
     def _telling(
-        self, stage: Stage, formula: Expression, names: tuple[str, ...], primes: dict[str, Any], value: Any,
+        self,
+        stage: Stage,
+        formula: Expression,
+        names: tuple[str, ...],
+        primes: dict[str, Any],
+        value: Any,
         precision: Precision,
     ) -> tuple[dict[str, str] | None, Any]:
         """The numbers to put into a formula, with so many digits that it comes to `value`: 1 - 0.999999987 needs them.

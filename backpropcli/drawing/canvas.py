@@ -10,9 +10,20 @@ from backpropcli.render.table import width_of
 
 LEFT, RIGHT, UP, DOWN = 1, 2, 4, 8
 LINES = {
-    LEFT: "─", RIGHT: "─", LEFT | RIGHT: "─", UP: "│", DOWN: "│", UP | DOWN: "│",
-    RIGHT | DOWN: "┌", LEFT | DOWN: "┐", RIGHT | UP: "└", LEFT | UP: "┘",
-    LEFT | RIGHT | DOWN: "┬", LEFT | RIGHT | UP: "┴", RIGHT | UP | DOWN: "├", LEFT | UP | DOWN: "┤",
+    LEFT: "─",
+    RIGHT: "─",
+    LEFT | RIGHT: "─",
+    UP: "│",
+    DOWN: "│",
+    UP | DOWN: "│",
+    RIGHT | DOWN: "┌",
+    LEFT | DOWN: "┐",
+    RIGHT | UP: "└",
+    LEFT | UP: "┘",
+    LEFT | RIGHT | DOWN: "┬",
+    LEFT | RIGHT | UP: "┴",
+    RIGHT | UP | DOWN: "├",
+    LEFT | UP | DOWN: "┤",
     LEFT | RIGHT | UP | DOWN: "┼",
 }
 VERTICAL = UP | DOWN

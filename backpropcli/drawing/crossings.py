@@ -48,9 +48,7 @@ def untangle(graph: Layers) -> int:
 
 def crossings(graph: Layers) -> int:
     """How many pairs of edges between neighbouring ranks cross."""
-    return sum(
-        _between(left, right, graph.forward) for left, right in zip(graph.ranks, graph.ranks[1:], strict=False)
-    )
+    return sum(_between(left, right, graph.forward) for left, right in zip(graph.ranks, graph.ranks[1:], strict=False))
 
 
 def _between(left: Sequence[int], right: Sequence[int], forward: Sequence[Sequence[int]]) -> int:

@@ -52,7 +52,10 @@ class Band(NamedTuple):
 
 
 def folded(
-    plan: Layout, widths: Mapping[str, float], layers: Iterable[Sequence[str]] = (), framed: bool = False,
+    plan: Layout,
+    widths: Mapping[str, float],
+    layers: Iterable[Sequence[str]] = (),
+    framed: bool = False,
     widest: float | None = None,
 ) -> Layout:
     """The same drawing in bands of at most `widest`, where they can be; without it, of what suits the drawing.
@@ -100,7 +103,13 @@ def folded(
     width = max(band.end + band.across for band in bands)
     height = max(band.bottom for band in bands)
     return plan._replace(
-        width=width, height=height, centres=centres, boxes=boxes, exits=exits, routes=routes, entering=list(entering),
+        width=width,
+        height=height,
+        centres=centres,
+        boxes=boxes,
+        exits=exits,
+        routes=routes,
+        entering=list(entering),
         bands={name: bisect_left(ends, centre.x - 0.01) for name, centre in plan.centres.items()},
     )
 

@@ -39,7 +39,8 @@ def frames(plan: Layout, layers: Mapping[int, Sequence[str]]) -> list[Frame]:
     """A frame for each layer, or for each part of one that is broken; none for one that would hold or touch others."""
     result = [frame for number, names in layers.items() for frame in _of_layer(plan, number, names)]
     return [
-        frame for k, frame in enumerate(result)
+        frame
+        for k, frame in enumerate(result)
         if not any(frame.box.meets(other.box) for j, other in enumerate(result) if j != k)
     ]
 
@@ -70,7 +71,9 @@ def _clear(plan: Layout, frame: Frame) -> Frame | None:
     """The frame so high that no edge runs through its caption; None where too many pass."""
     edges = [
         (min(a.x, b.x), min(a.y, b.y), max(a.x, b.x), max(a.y, b.y))
-        for ways in plan.routes.values() for way in ways for a, b in pairwise(way)
+        for ways in plan.routes.values()
+        for way in ways
+        for a, b in pairwise(way)
     ]
     for _ in range(MOST_RAISED):
         left, top, right, bottom = frame.title

@@ -196,10 +196,16 @@ class _Show:
             has = self.trace.of is not None and (node.kind in ("parameter", "node") or self.trace.everything)
             shape = self.graph.shape(node.name)
             result[node.name] = Item(
-                node.name, node.kind, label, formula, round, shape,
+                node.name,
+                node.kind,
+                label,
+                formula,
+                round,
+                shape,
                 self.lines(self.trace.value(node.name), shape, given=node.kind != "node"),
                 self.lines(self.trace.gradient(node.name), shape) if has else (),
-                node.inputs, layer=_layer(node),
+                node.inputs,
+                layer=_layer(node),
             )
         return result
 
@@ -216,8 +222,16 @@ class _Show:
             label, formula, round = self._label(stage.formula)
             gradient = self.lines(worked.gradient(stage.name), shape) if self.trace.of is not None else ()
             result[stage.name] = Item(
-                stage.name, "node", label, formula, round, shape, self.lines(worked.value(stage.name), shape),
-                gradient, stage.inputs, layer=_layer(self.graph.nodes[stage.node]),
+                stage.name,
+                "node",
+                label,
+                formula,
+                round,
+                shape,
+                self.lines(worked.value(stage.name), shape),
+                gradient,
+                stage.inputs,
+                layer=_layer(self.graph.nodes[stage.node]),
             )
         return result
 

@@ -49,11 +49,15 @@ def node_list(shown: Picture, width: int) -> Table:
             first = (title, value, gradient) if not k else ("", "", "")
             rows.append([first[0], left[k] if k < len(left) else "", *first[1:], right[k] if k < len(right) else ""])
     columns = (
-        Column("name", last=True), Column("formula", gap=GAP), Column("value", "right", gap=GAP),
-        Column(head, "right", gap=GAP), Column("goes to", gap=GAP),
+        Column("name", last=True),
+        Column("formula", gap=GAP),
+        Column("value", "right", gap=GAP),
+        Column(head, "right", gap=GAP),
+        Column("goes to", gap=GAP),
     )
     return Table(
-        columns, [section for section in (data, nodes) if section],
+        columns,
+        [section for section in (data, nodes) if section],
         footers=["Too large or too tangled for characters. As a picture: backprop draw -o net.svg"],
     )
 

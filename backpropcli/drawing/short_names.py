@@ -47,8 +47,11 @@ def renamed(shown: Picture, short: Mapping[str, str]) -> Picture:
 
     items = {
         short.get(name, name): item._replace(
-            name=short.get(name, name), label=shortened(item.label, short), formula=shortened(item.formula, short),
-            inputs=names(item.inputs), members=names(item.members),
+            name=short.get(name, name),
+            label=shortened(item.label, short),
+            formula=shortened(item.formula, short),
+            inputs=names(item.inputs),
+            members=names(item.members),
         )
         for name, item in shown.items.items()
     }

@@ -76,9 +76,7 @@ def _few(members: tuple[str, ...]) -> tuple[str, ...]:
 class Drawing:
     """Boxes in columns on a canvas, and lines in lanes between the columns."""
 
-    def __init__(
-        self, shown: Picture, width: int | None, ascii: bool = False, coloured: bool = False
-    ) -> None:
+    def __init__(self, shown: Picture, width: int | None, ascii: bool = False, coloured: bool = False) -> None:
         self.width = WIDEST if width is None else width
         self.widest = 0
         """The width of the widest band, once they have been read."""

@@ -21,7 +21,9 @@ PREAMBLE = (
 LEAN = 0.94
 """TeX's small sizes run wider than the fonts that the boxes were measured with."""
 FRAMES = {
-    "parameter": "draw=blue!35!gray,fill=blue!5", "input": "draw=gray,fill=gray!7", "target": "draw=gray,fill=gray!7",
+    "parameter": "draw=blue!35!gray,fill=blue!5",
+    "input": "draw=gray,fill=gray!7",
+    "target": "draw=gray,fill=gray!7",
 }
 ANCHORS = {"middle": "base", "end": "base east", "start": "base west"}
 

@@ -188,9 +188,7 @@ def unbroadcast(gradient: Value, shape: Shape, lead: int) -> Value:
     if have == shape:
         return gradient
     extra = len(have) - len(shape)
-    axes = tuple(
-        lead + k for k, size in enumerate(have) if k < extra or (shape[k - extra] == 1 and size != 1)
-    )
+    axes = tuple(lead + k for k, size in enumerate(have) if k < extra or (shape[k - extra] == 1 and size != 1))
     if not shape and not lead:
         return gradient.sum()
     return gradient.sum(axis=axes, keepdims=True).reshape(gradient.shape[:lead] + shape)

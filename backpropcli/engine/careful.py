@@ -59,6 +59,7 @@ def _within(steps: Iterable[BackStep], g: Gradients, xp: XP, graph: Graph) -> It
 
 def _or_plainly(body: Body, xp: XP, plainly: bool) -> Body:
     """A partial or vjp; where it cannot do with NOTHING (or must not), on the plain numbers of `xp`."""
+
     def run(own: XP, *given: Value) -> Value:
         if not plainly:
             with suppress(TypeError, AttributeError, ArithmeticError, ValueError):

@@ -196,7 +196,8 @@ class Plan:
         if everything not in self._ends:
             idle, graph = self._idle[everything], self.graph
             self._ends[everything] = [
-                slot for slot, (operation, arguments) in enumerate(zip(graph.operations, graph.arguments, strict=True))
+                slot
+                for slot, (operation, arguments) in enumerate(zip(graph.operations, graph.arguments, strict=True))
                 if not idle[slot] and (_keeps(operation) or all(idle[a] for a in arguments))
             ]
         return self._ends[everything]

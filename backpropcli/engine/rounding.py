@@ -58,8 +58,9 @@ class Shaken:
 
     def _forward(self, draw: int) -> list[Value]:
         xp, graph = self.plan.numbers(), self.plan.graph
-        v = [value if operation is None else None
-             for value, operation in zip(self.slots, graph.operations, strict=True)]
+        v = [
+            value if operation is None else None for value, operation in zip(self.slots, graph.operations, strict=True)
+        ]
         with quietly(xp):
             forward(self._shaking(v, shaker(self.plan.scalar, draw), xp), v, xp)
         return v
@@ -95,7 +96,11 @@ class Shaken:
                 return g
             return backward_again(
                 lambda g: self._shaking_back(plan.back(back, everything), g, lambda y: among_numbers(shake, y, xp)),
-                v, seeds, xp, plan.graph, plan.scalar,
+                v,
+                seeds,
+                xp,
+                plan.graph,
+                plan.scalar,
             )
 
     def _shaking_back(self, steps: Iterable[Any], g: Gradients, shake: Shake) -> Iterator[Any]:

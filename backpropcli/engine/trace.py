@@ -252,5 +252,3 @@ def plain(value: Value, shape: tuple[int, ...], dtype: str = "float64") -> Any:
     if value is None:
         return np.zeros(shape, dtype)
     return np.asarray(value) if np.shape(value) == shape else np.broadcast_to(value, shape)
-
-

@@ -95,7 +95,11 @@ def _worked_out(
 
 
 def textbook(
-    worked: Worked, user: Stage, label: str, values: Mapping[int, Any], upstream: Mapping[int, Any],
+    worked: Worked,
+    user: Stage,
+    label: str,
+    values: Mapping[int, Any],
+    upstream: Mapping[int, Any],
     make: Callable[[Graph], Plan] = Plan,
 ) -> Any:
     """What comes through one stage by the formula that is printed, 1 - h**2 for tanh; None where the engine knows it.

@@ -12,8 +12,21 @@ LEAST_DIGITS, MOST_DIGITS = 3, 12
 NEAR = 10.0
 """An answer that is off by up to so many units of the last digit that is asked for is near."""
 Kind = Literal[
-    "shape", "transposed", "upstream", "local", "path", "missing", "added", "own", "value", "sign", "old",
-    "twice", "half", "rounded", "near",
+    "shape",
+    "transposed",
+    "upstream",
+    "local",
+    "path",
+    "missing",
+    "added",
+    "own",
+    "value",
+    "sign",
+    "old",
+    "twice",
+    "half",
+    "rounded",
+    "near",
 ]
 
 FACTORS: tuple[tuple[Kind, float], ...] = (("twice", 2.0), ("half", 0.5))
@@ -45,9 +58,7 @@ class Mistake(NamedTuple):
     path: int = 0
 
 
-def right(
-    answer: float, truth: float, dust: float = 0.0, digits: int = LEAST_DIGITS, exact: bool = True
-) -> bool:
+def right(answer: float, truth: float, dust: float = 0.0, digits: int = LEAST_DIGITS, exact: bool = True) -> bool:
     """Whether a number is near enough: to so many digits, rounded or cut there or later; exact where it is short.
 
     Not `exact`: not even where it is short, as 1 that three long numbers add up to, which are rounded. What is off by
@@ -118,9 +129,7 @@ def entries(value: Any) -> list[float]:
     return [float(x) for x in value.ravel().tolist()] if getattr(value, "shape", ()) else [float(value)]
 
 
-def mark(
-    answer: Any, truth: Any, dust: float = 0.0, digits: int = LEAST_DIGITS, exact: bool = True
-) -> list[bool]:
+def mark(answer: Any, truth: Any, dust: float = 0.0, digits: int = LEAST_DIGITS, exact: bool = True) -> list[bool]:
     """For each entry whether it is right; all wrong where the shape is another. Options as in `right`."""
     ours = entries(truth)
     if shape(answer) != shape(truth):

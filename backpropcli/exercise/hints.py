@@ -45,9 +45,7 @@ def value_hint(worked: Worked, stage: Stage, number: int, functions: Functions =
     return f"{stage.name} = {inside}" if inside else "put the numbers in, entry by entry."
 
 
-def gradient_hint(
-    worked: Worked, label: str, terms: Sequence[Term], number: int, functions: Functions = NONE
-) -> str:
+def gradient_hint(worked: Worked, label: str, terms: Sequence[Term], number: int, functions: Functions = NONE) -> str:
     """A hint for a gradient: 1 says which rule, 2 the formula, 3 the same with numbers put in."""
     if not terms:
         start = f"{worked.gradient_name(label)} is 1: it is where the way back starts."
@@ -220,7 +218,8 @@ def _local_rule(worked: Worked, through: Stage, label: str, term: Term) -> str:
             return "and a sum hands the upstream gradient on as it is."
         case Binary(sign="-", left=Name(name=a), right=Name(name=b)) if a != b:
             return f"so {through.name} changes {'as much as' if a == label else 'against'} {label}: {local} is " + (
-                "1." if a == label else "-1.")
+                "1." if a == label else "-1."
+            )
         case Call(name="relu", arguments=(Name(),)):
             return f"so {local} is 1 where {label} is positive, else 0."
         case Call(name=name, arguments=(Name(),)):

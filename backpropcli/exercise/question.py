@@ -118,9 +118,7 @@ class Question:
         """What a typed answer is worth. Raises SpecError where it is no number; `known` as `read_answer`."""
         return read_answer(text, self.name, bool(self.shape), known, self.shape)
 
-    def mark(
-        self, text: str, known: Known | None = None, wrong: Wrong | None = None, own: Own | None = None
-    ) -> Mark:
+    def mark(self, text: str, known: Known | None = None, wrong: Wrong | None = None, own: Own | None = None) -> Mark:
         """Whether a typed answer is right, and what went wrong where that can be told. Raises SpecError as `read`.
 
         `wrong` are the wrong answers to earlier questions, by the questions' names; `own` the answers that were left
@@ -168,11 +166,17 @@ class Question:
         parts = []
         for term in terms:
             whole = term.through.whole and len(terms) > 1
-            parts.append(trace.contribution(term.through.name, self.label) if whole and self.label in trace.graph.nodes
-                         else _product(term))
+            parts.append(
+                trace.contribution(term.through.name, self.label)
+                if whole and self.label in trace.graph.nodes
+                else _product(term)
+            )
         return Facts(
-            self.answer, self.worked.value(self.label), tuple(term.upstream.value for term in terms),
-            tuple(term.local.value if term.local is not None else None for term in terms), tuple(parts),
+            self.answer,
+            self.worked.value(self.label),
+            tuple(term.upstream.value for term in terms),
+            tuple(term.local.value if term.local is not None else None for term in terms),
+            tuple(parts),
         )
 
     def _with_old(self, wrong: Wrong) -> Iterator[tuple[str, float, float]]:

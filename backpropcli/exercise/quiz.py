@@ -35,9 +35,18 @@ class Quiz:
     """
 
     def __init__(
-        self, trace: Trace, source: str = "", *, only: str | None = None, seed: int | None = None,
-        precision: Precision | None = None, style: Style = UNICODE, every: bool = False,
-        functions: Functions | None = None, needed: Collection[str] | None = None, expand: bool = False,
+        self,
+        trace: Trace,
+        source: str = "",
+        *,
+        only: str | None = None,
+        seed: int | None = None,
+        precision: Precision | None = None,
+        style: Style = UNICODE,
+        every: bool = False,
+        functions: Functions | None = None,
+        needed: Collection[str] | None = None,
+        expand: bool = False,
     ) -> None:
         if only is not None and only not in KINDS:
             raise UsageError(f"--only {only}: expected values or gradients{did_you_mean(only, KINDS)}")
@@ -170,5 +179,3 @@ def largest(value: Any) -> float:
     if value is None:
         return 0.0
     return max((abs(x) for x in entries(value) if isfinite(x)), default=0.0)
-
-

@@ -103,8 +103,11 @@ def fresh(
         return cost + _alike(parts, draw), dead
 
     count = sum(len(part.entries) for part in parts if part.rule != "kept")
-    found = (_picked(parts, count, unit, priced, seed, dying, mortal(plan.graph)) if count in SIZES
-             else _drawn(parts, unit, priced, seed))
+    found = (
+        _picked(parts, count, unit, priced, seed, dying, mortal(plan.graph))
+        if count in SIZES
+        else _drawn(parts, unit, priced, seed)
+    )
     return _shaped(data, found or first)
 
 

@@ -62,8 +62,10 @@ class _Settling:
         self.everything = trace.everything
         self.trace = copy(trace)  # it reads the lists that the passes are writing
         self.trace.slots, self.trace.gradients = self.v, self.g
-        self.sizes: list[Any] = [self._size(self.v[slot], slot) if op is None and self.v[slot] is not None else None
-                                 for slot, op in enumerate(self.graph.operations)]
+        self.sizes: list[Any] = [
+            self._size(self.v[slot], slot) if op is None and self.v[slot] is not None else None
+            for slot, op in enumerate(self.graph.operations)
+        ]
         self.gradient_sizes: list[Any] = [None] * len(self.v)
 
     def forward(self) -> None:

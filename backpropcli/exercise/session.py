@@ -20,7 +20,15 @@ COLUMN, WIDTH, INDENT = 56, 78, " " * 11
 ANSWER = 8
 MOST_LISTED, MOST_TOPICS = 4, 2
 KEYS = {
-    "h": "h", "hint": "h", "?": "h", "help": "h", "s": "s", "skip": "s", "q": "q", "quit": "q", "stop": "q",
+    "h": "h",
+    "hint": "h",
+    "?": "h",
+    "help": "h",
+    "s": "s",
+    "skip": "s",
+    "q": "q",
+    "quit": "q",
+    "stop": "q",
     "exit": "q",
 }
 WORD = re.compile(r"[^\W\d][\w./]*")
@@ -252,9 +260,14 @@ class Session:
         network's number is another.
         """
         result: dict[str, Any] = {
-            "format": "backprop.quiz/1", "spec": self.quiz.source, "student": student, "seed": self.quiz.seed,
+            "format": "backprop.quiz/1",
+            "spec": self.quiz.source,
+            "student": student,
+            "seed": self.quiz.seed,
             "digits": self.quiz.digits,
-            "first_try": self.first_try, "of": len(self.quiz), "hints": sum(t.hints for t in self.taken),
+            "first_try": self.first_try,
+            "of": len(self.quiz),
+            "hints": sum(t.hints for t in self.taken),
             "finished": self.place == len(self.quiz),
             "answers": [
                 {"name": t.name, "given": t.given, "right": t.right, "hints": t.hints, "follows": list(t.follows)}
@@ -266,8 +279,11 @@ class Session:
 
 def together(text: str) -> str:
     """A short text whose blanks break no line."""
-    return text.replace(" ", TOGETHER) if len(text) < WIDTH else text.replace("] [", "]\0[").replace(
-        " ", TOGETHER).replace("\0", " ")
+    return (
+        text.replace(" ", TOGETHER)
+        if len(text) < WIDTH
+        else text.replace("] [", "]\0[").replace(" ", TOGETHER).replace("\0", " ")
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

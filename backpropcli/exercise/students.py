@@ -62,8 +62,12 @@ def seed_of(name: str, seed: int | None = None) -> int:
 
 
 def a_class(
-    make: Callable[[int | None], Quiz], names: Sequence[str], seed: int | None, tell: Callable[[str], None],
-    seeds: Mapping[str, int] | None = None, listing: str = "",
+    make: Callable[[int | None], Quiz],
+    names: Sequence[str],
+    seed: int | None,
+    tell: Callable[[str], None],
+    seeds: Mapping[str, int] | None = None,
+    listing: str = "",
 ) -> list[Student]:
     """Each student's exercise. Its numbers follow from the name alone, whoever else is there.
 
@@ -84,8 +88,10 @@ def a_class(
         seen.add(_numbers(student))
     if moved:
         have = "has another seed" if moved == 1 else "have other seeds"
-        tell(f"{moved} of {len(names)} students {have} than the name's, which gives somebody else's numbers\n"
-             f"  Print it again:  --students {listing}")
+        tell(
+            f"{moved} of {len(names)} students {have} than the name's, which gives somebody else's numbers\n"
+            f"  Print it again:  --students {listing}"
+        )
     if alike:
         tell(f"this network has not enough different nice numbers: {alike} of {len(names)} worksheets repeat others'")
     return found

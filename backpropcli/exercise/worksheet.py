@@ -58,8 +58,13 @@ class Part(NamedTuple):
 
 
 def worksheets(
-    make: Callable[[int | None], Quiz], path: str, students: str | None = None, seed: int | None = None,
-    title: str = "", tell: Callable[[str], None] = lambda _: None, seeds: Mapping[str, int] | None = None,
+    make: Callable[[int | None], Quiz],
+    path: str,
+    students: str | None = None,
+    seed: int | None = None,
+    title: str = "",
+    tell: Callable[[str], None] = lambda _: None,
+    seeds: Mapping[str, int] | None = None,
 ) -> Iterator[tuple[str, str]]:
     """Each file's name and its text: homework.md becomes homework-101.md, ..., homework-key.md, homework-students.csv.
 
@@ -124,8 +129,10 @@ def _told(quiz: Quiz) -> list[str]:
         names = ", ".join(quiz.left_out[:MOST_NAMED])
         lines.append(f"Not asked for (too long, not finite, or what cancels): {names}{more}")
     digits = in_letters(quiz.digits)
-    lines.append(f"Give numbers of up to {digits} digits whole; of longer ones {digits} digits are enough. "
-                 "Go on with what you wrote: what follows from it is right.")
+    lines.append(
+        f"Give numbers of up to {digits} digits whole; of longer ones {digits} digits are enough. "
+        "Go on with what you wrote: what follows from it is right."
+    )
     return lines
 
 
@@ -149,8 +156,9 @@ def graph(quiz: Quiz, answered: bool = False) -> Picture | None:
 
 def enough(quiz: Quiz) -> Precision:
     """As many digits as are asked for, or more, where numbers that are given would not be themselves with fewer."""
-    given = [x for name in quiz.worked.graph.names("input", "target", "parameter")
-             for x in entries(quiz.worked.value(name))]
+    given = [
+        x for name in quiz.worked.graph.names("input", "target", "parameter") for x in entries(quiz.worked.value(name))
+    ]
     written = [x for x in given if float(f"{x:.{WRITTEN}g}") == x]
     precision = quiz.worked.precision
     for finer in (precision, *(Precision(k) for k in range(Precision().digits, WRITTEN + 1))):

@@ -28,9 +28,26 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 OPERATORS = {
-    "·": r" \cdot ", "*": r" \odot ", "@": r" \, ", "−": "-", "≤": r" \le ", "≥": r" \ge ", "≠": r" \ne ",
-    " ": " ", "{": r"\{", "}": r"\}", "%": r"\%", "&": r" \wedge ", "#": r"\#", "_": r"\_", "^": r"\hat{}",
-    "~": r"\sim ", "$": r"\$", "\\": r"\backslash ", ",": ",\\,", "→": r" \to ",
+    "·": r" \cdot ",
+    "*": r" \odot ",
+    "@": r" \, ",
+    "−": "-",
+    "≤": r" \le ",
+    "≥": r" \ge ",
+    "≠": r" \ne ",
+    " ": " ",
+    "{": r"\{",
+    "}": r"\}",
+    "%": r"\%",
+    "&": r" \wedge ",
+    "#": r"\#",
+    "_": r"\_",
+    "^": r"\hat{}",
+    "~": r"\sim ",
+    "$": r"\$",
+    "\\": r"\backslash ",
+    ",": ",\\,",
+    "→": r" \to ",
 }
 DERIVATIVES = {"d": "d", "∂": r"\partial "}
 """The sign of a gradient, and of a local derivative."""

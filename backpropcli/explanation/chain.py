@@ -92,9 +92,14 @@ class Chain:
         columns = [equations(upstream), self.locals(path), equations(gradients)]
         rows = [[self.defined(link), *cells] for link, *cells in zip(path, *columns, strict=True)]
         return Table(
-            [Column("through", elastic=True, wrap=True), Column("upstream"), Column("local derivative"),
-             Column("gradient")],
-            [rows], footers=remarks(path),
+            [
+                Column("through", elastic=True, wrap=True),
+                Column("upstream"),
+                Column("local derivative"),
+                Column("gradient"),
+            ],
+            [rows],
+            footers=remarks(path),
         )
 
     def locals_table(self, links: Sequence[Link]) -> Table:
@@ -122,14 +127,21 @@ class Chain:
         total_ = self.show(self.value)
         if max(map(len, arrows)) + max(map(len, factors)) <= 52:
             rows: list[list[str]] = [[a, f, "=", n] for a, f, n in zip(arrows, factors, shown, strict=True)]
-            columns = [Column("path", elastic=True), Column("local derivatives", "right"), Column("", gap=1),
-                       Column("product", "point", gap=1)]
+            columns = [
+                Column("path", elastic=True),
+                Column("local derivatives", "right"),
+                Column("", gap=1),
+                Column("product", "point", gap=1),
+            ]
             return Table(columns, [[*rows, ["sum", "", "=", total_]]])
         rows = []
         for a, f, n in zip(arrows, factors, shown, strict=True):
             rows += [[a, "", ""], [Maths(f"  {f}", f.tex), "=", n]]
-        columns = [Column("path, and its local derivatives", elastic=True, wrap=True), Column("", gap=1),
-                   Column("product", "point", gap=1)]
+        columns = [
+            Column("path, and its local derivatives", elastic=True, wrap=True),
+            Column("", gap=1),
+            Column("product", "point", gap=1),
+        ]
         return Table(columns, [[*rows, ["  sum", "=", total_]]])
 
     def rows_at(self, spots: Sequence[Spot], links: Sequence[Link]) -> Walk:

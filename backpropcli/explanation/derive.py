@@ -159,8 +159,12 @@ class Derivation:
     def order(self) -> dict[str, int]:
         """Where each name first stands in the chain rule's product."""
         names = [
-            typeset(part) for path in self.told.paths or () for link in path if link.formula is not None
-            for part in postorder(link.formula) if isinstance(part, Name | Index)
+            typeset(part)
+            for path in self.told.paths or ()
+            for link in path
+            if link.formula is not None
+            for part in postorder(link.formula)
+            if isinstance(part, Name | Index)
         ]
         return {name: k for k, name in reversed(list(enumerate(names)))}
 
@@ -203,8 +207,10 @@ class Derivation:
             said.append((Said("The formula and backprop agree."), 0))
         elif not one.agrees:
             exactly = Precision(17).show
-            words = f"They differ: the formula comes to {exactly(one.value)}, backprop to {exactly(one.gradient)}. " \
+            words = (
+                f"They differ: the formula comes to {exactly(one.value)}, backprop to {exactly(one.gradient)}. "
                 "backprop check tells which is right."
+            )
             said.append((Said(words), 0))
         return Lines(said)
 
@@ -315,24 +321,45 @@ def derive_json(found: Sequence[Derivation], source: str) -> Iterator[str]:
     gradients: list[dict[str, Any]] = [
         {
             "name": one.told.name,
-            "chain": [{"of": str(k.to), "by": str(k.by), "formula": one.told.chain.factor(k), "value": k.value}
-                      for k in one.links()],
-            "matrix": None if one.matrix is None else {
+            "chain": [
+                {"of": str(k.to), "by": str(k.by), "formula": one.told.chain.factor(k), "value": k.value}
+                for k in one.links()
+            ],
+            "matrix": None
+            if one.matrix is None
+            else {
                 "formula": maths.formula(one.matrix.formula, one.worked.style, one.worked.arrays),
-                "value": one.matrix.value, "agrees": one.matrix_agrees,
+                "value": one.matrix.value,
+                "agrees": one.matrix_agrees,
             },
             "together": one.together or None,
             "problem": str(one.problem) if one.problem is not None else None,
             "missing": one.missing or None,
             "formulas": [
-                {"index": list(d.entry), "formula": d.formula, "in_data": d.in_data, "while": list(d.while_),
-                 "while_in_data": [*d.while_, *d.also],
-                 "value": d.value, "backprop": d.gradient, "agrees": d.agrees} for d in one.found
+                {
+                    "index": list(d.entry),
+                    "formula": d.formula,
+                    "in_data": d.in_data,
+                    "while": list(d.while_),
+                    "while_in_data": [*d.while_, *d.also],
+                    "value": d.value,
+                    "backprop": d.gradient,
+                    "agrees": d.agrees,
+                }
+                for d in one.found
             ],
-        } for one in found
+        }
+        for one in found
     ]
-    yield anything({
-        "format": "backprop.derive/1", "spec": source, "loss": found[0].told.of if found else None,
-        "agrees": all(one.agrees for one in found), "gradients": gradients,
-    }) + "\n"
-
+    yield (
+        anything(
+            {
+                "format": "backprop.derive/1",
+                "spec": source,
+                "loss": found[0].told.of if found else None,
+                "agrees": all(one.agrees for one in found),
+                "gradients": gradients,
+            }
+        )
+        + "\n"
+    )

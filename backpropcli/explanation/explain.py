@@ -33,7 +33,12 @@ class Explanation:
     """
 
     def __init__(
-        self, worked: Worked, name: str, index: tuple[int, ...], proof: Nudge | None, known: Collection[str] = (),
+        self,
+        worked: Worked,
+        name: str,
+        index: tuple[int, ...],
+        proof: Nudge | None,
+        known: Collection[str] = (),
         full: bool = False,
     ) -> None:
         self.worked = worked
@@ -77,11 +82,19 @@ class Explanation:
             who, of = maths.name(self.name), maths.name(self.of)
             if stops := self.worked.stopped(self.name):
                 where = maths.listed([maths.name(stop) for stop in stops])
-                yield Said("The way from ", who, " to ", of, " is stopped in ", *where, ": stop_gradient takes a value "
-                           "as a constant, and nothing flows back through it.")
+                yield Said(
+                    "The way from ",
+                    who,
+                    " to ",
+                    of,
+                    " is stopped in ",
+                    *where,
+                    ": stop_gradient takes a value as a constant, and nothing flows back through it.",
+                )
             else:
-                yield Said("No path leads from ", who, " to ", of, ": ", of, " would be the same whatever ", who,
-                           " is.")
+                yield Said(
+                    "No path leads from ", who, " to ", of, ": ", of, " would be the same whatever ", who, " is."
+                )
             return
         if self.name == self.of:
             yield Said("Every backward pass starts here: ", maths.name(self.of), " rises exactly as much as itself.")
@@ -114,8 +127,11 @@ class Explanation:
             sense = [f"that is no finite number, so it says nothing of {self.of}. backprop run tells where it arises."]
         elif not is_array(result) and result - result != 0.0:
             number = maths.number(self.chain.show(result))
-            sense = ["but ", maths.spelled(of, " = ", number), " here, so that says nothing. backprop run tells where "
-                     "it arises."]
+            sense = [
+                "but ",
+                maths.spelled(of, " = ", number),
+                " here, so that says nothing. backprop run tells where it arises.",
+            ]
         elif self.proof is not None and judged(self.proof) == "against":
             sense = ["but ", contradiction(self.proof, self.worked.precision, self.by_hand())]
         elif x == 0.0 and not self.worked.reaches(self.name) and self.worked.stopped(self.name):
@@ -158,13 +174,24 @@ class Explanation:
         narrow: list[Section] = [self.chain.locals_table(left), Said("With these, from ", of, " back:"), rows]
         words: list[str] = []
         if not (hidden or done) and len(path) > 1:
-            words = [Said(
-                "Walk it from ", of, " back to ", who, ": on each line the gradient so far (upstream), times how fast "
-                "one formula moves with what it uses (local derivative), is the next gradient.",
-            )]
+            words = [
+                Said(
+                    "Walk it from ",
+                    of,
+                    " back to ",
+                    who,
+                    ": on each line the gradient so far (upstream), times how fast "
+                    "one formula moves with what it uses (local derivative), is the next gradient.",
+                )
+            ]
             narrow[:1] = ["How fast each formula moves with what it uses (local derivative):", narrow[0]]
-            narrow[2] = Said("Walk it from ", of, " back to ", who, ": the gradient so far (upstream), times the local "
-                             "derivative, is the next gradient.")
+            narrow[2] = Said(
+                "Walk it from ",
+                of,
+                " back to ",
+                who,
+                ": the gradient so far (upstream), times the local derivative, is the next gradient.",
+            )
         yield Fitting(words, self.chain.walk_table(left), narrow)
         if (line := self.chain.in_one_line(path, len(left))) is not None:
             yield line
@@ -206,8 +233,13 @@ class Explanation:
         spots = [*(spot for spot in spots if spot != self.spot), self.spot]
         meet = [maths.name(*spot) for spot in spots if sum(link.by == spot for link in ordered) > 1]
         yield Said(
-            "Backpropagation goes each step only once, from ", of, " back to ", who, ", and adds where paths meet, at ",
-            *maths.listed(meet), ":",
+            "Backpropagation goes each step only once, from ",
+            of,
+            " back to ",
+            who,
+            ", and adds where paths meet, at ",
+            *maths.listed(meet),
+            ":",
         )
         yield self.chain.rows_at(spots[-self.most :], ordered)
 
@@ -219,7 +251,7 @@ class Explanation:
         parting = [(spot, list(used)) for spot, used in users.items() if len(used) > 1]
         if len(parting) != 1 or len(parting[0][1]) > 3:
             return []
-        (spot, used), = parting
+        ((spot, used),) = parting
         return [", as ", maths.name(*spot), " is used ", *maths.listed([Said("in ", maths.name(*one)) for one in used])]
 
     # Whole arrays, and more paths than anybody wants to read.
@@ -263,8 +295,13 @@ class Explanation:
         count = f"each of the {len(links)} examples" if batch else f"{len(links)} entries of {stage.name}"
         end = "their sum is its gradient" if len(self.worked.users[self.name]) == 1 else "what comes back is added up"
         return Table(
-            [Column("example" if batch else "through"), Column(gradient_name(self.of, stage.name), "point"),
-             Column(maths.local(self.worked.style, stage.name, self.name)), Column("product", "point")], [rows],
+            [
+                Column("example" if batch else "through"),
+                Column(gradient_name(self.of, stage.name), "point"),
+                Column(maths.local(self.worked.style, stage.name, self.name)),
+                Column("product", "point"),
+            ],
+            [rows],
             footers=[f"{self.spot} is used once in {count}: {end}."],
         )
 
@@ -280,6 +317,9 @@ def steepest(tellings: Sequence[Explanation]) -> Said | None:
     value = maths.spelled(maths.gradient(best.of, best.name), " = ", maths.number(best.chain.show(best.value)))
     way = "lower" if best.value > 0 else "raise"
     return Said(
-        "The largest of these in size is ", value, f": to make {best.of} smaller, {way} ", maths.name(best.name),
+        "The largest of these in size is ",
+        value,
+        f": to make {best.of} smaller, {way} ",
+        maths.name(best.name),
         " (against the sign of its gradient); a small change of it counts most.",
     )

@@ -35,16 +35,27 @@ def _explanation(one: Explanation) -> dict[str, Any]:
     proof = one.proof
     moved = proof.loss if proof is not None else None
     return {
-        "name": one.name, "index": list(one.index), "value": one.value, "meaning": str(one.meaning()),
+        "name": one.name,
+        "index": list(one.index),
+        "value": one.value,
+        "meaning": str(one.meaning()),
         "count": one.cone.count() if reached else 0,
         "paths": [_path(one, path) for path in one.paths] if one.paths is not None else None if reached else [],
         "walk": [
             {"name": row.name, "formula": " + ".join(row.formula) or None, "value": value}
             for row, value in zip(rows, values, strict=False)
         ],
-        "proof": None if proof is None or moved is None else {
-            "name": proof.name, "index": list(proof.index), "before": proof.before, "after": proof.before + proof.eps,
-            "eps": proof.eps, "loss_before": moved.before, "loss_after": moved.after, "slope": moved.derivative,
+        "proof": None
+        if proof is None or moved is None
+        else {
+            "name": proof.name,
+            "index": list(proof.index),
+            "before": proof.before,
+            "after": proof.before + proof.eps,
+            "eps": proof.eps,
+            "loss_before": moved.before,
+            "loss_after": moved.after,
+            "slope": moved.derivative,
         },
     }
 
@@ -54,7 +65,14 @@ def _path(one: Explanation, path: Path) -> dict[str, Any]:
         "names": [str(one.spot), *(str(link.to) for link in reversed(path))],
         "product": product(link.value for link in path),
         "steps": [
-            {"of": str(k.to), "by": str(k.by), "formula": one.chain.factor(k), "local": k.value,
-             "upstream": one.chain.gradient_at(k.to), "gradient": one.chain.gradient_at(k.by)} for k in path
+            {
+                "of": str(k.to),
+                "by": str(k.by),
+                "formula": one.chain.factor(k),
+                "local": k.value,
+                "upstream": one.chain.gradient_at(k.to),
+                "gradient": one.chain.gradient_at(k.by),
+            }
+            for k in path
         ],
     }

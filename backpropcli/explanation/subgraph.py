@@ -77,7 +77,10 @@ class Cone:
         count = self.count()
         if count > MOST_PATHS:
             return Said(
-                f"{count:,} paths lead from " if count < 10**9 else "Very many paths lead from ", who, " to ", of,
+                f"{count:,} paths lead from " if count < 10**9 else "Very many paths lead from ",
+                who,
+                " to ",
+                of,
                 ". Backpropagation does not walk them one by one: at every name it adds up, once, what comes back.",
             )
         found = [maths.joined(arrow, [maths.name(label) for label in path]) for path in self._paths()]
@@ -120,8 +123,10 @@ class Cone:
         nodes = dict.fromkeys(stage.node for stage in self.worked.stages if stage.name in labels and "." in stage.name)
         for node in nodes:
             stages = [s for s in self.worked.stages if s.node == node]
-            steps = [maths.spelled(maths.name(s.name), " = ", maths.formula(
-                s.shown, self.worked.style, self.worked.arrays)) for s in stages]
+            steps = [
+                maths.spelled(maths.name(s.name), " = ", maths.formula(s.shown, self.worked.style, self.worked.arrays))
+                for s in stages
+            ]
             written = parse(self.worked.graph.nodes[node].formula, self.worked.graph.nodes)
             whole = maths.formula(written, self.worked.style, self.worked.arrays)
             head = maths.spelled(maths.name(node), " = ", whole)

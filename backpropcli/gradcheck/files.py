@@ -90,26 +90,52 @@ class Checked(NamedTuple):
         culprit = report.culprit if worst.reason == "rule" else None
         place = (culprit.place if culprit is not None else None) or self.place(name)
         return Finding(
-            name, f"d{report.of}/d{worst.label}", verdict, worst.backprop, worst.nearest, worst.bound,
-            slip_of(worst, report.dtype), worst.note, len(odd), size, place=place,
+            name,
+            f"d{report.of}/d{worst.label}",
+            verdict,
+            worst.backprop,
+            worst.nearest,
+            worst.bound,
+            slip_of(worst, report.dtype),
+            worst.note,
+            len(odd),
+            size,
+            place=place,
         )
 
     def _of_claim(self, claim: Claim) -> Finding:
         key = f"{claim.key}[{', '.join(map(str, claim.index))}]" if claim.index else claim.key
         return Finding(
-            claim.key, key, "fail" if claim.verdict == "fail" else "unsure", claim.yours, claim.right, claim.tolerance,
-            slip(claim.yours, claim.right), claim.diagnosis, claim.wrong, claim.size, whose="expected",
+            claim.key,
+            key,
+            "fail" if claim.verdict == "fail" else "unsure",
+            claim.yours,
+            claim.right,
+            claim.tolerance,
+            slip(claim.yours, claim.right),
+            claim.diagnosis,
+            claim.wrong,
+            claim.size,
+            whose="expected",
             place=claim.place,
         )
-
 
     def _of_theirs(self, of: str, compared: Compared) -> Finding:
         worst, wrong = compared.worst, compared.wrong
         shape = slip(worst.theirs, worst.right) if compared.given is None else worst.note
         index = f"[{', '.join(map(str, worst.index))}]" if worst.index else ""
         return Finding(
-            compared.name, f"d{of}/d{compared.name}{index}", "fail" if wrong else "unsure", worst.theirs, worst.right,
-            worst.allowed, shape, worst.note, wrong or compared.unsure, compared.size, whose="theirs",
+            compared.name,
+            f"d{of}/d{compared.name}{index}",
+            "fail" if wrong else "unsure",
+            worst.theirs,
+            worst.right,
+            worst.allowed,
+            shape,
+            worst.note,
+            wrong or compared.unsure,
+            compared.size,
+            whose="theirs",
             place=self.place(compared.name),
         )
 

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 Verdict = Literal["pass", "fail", "unsure"]
 Reason = Literal[
-    "", "corner", "jump", "nonfinite", "digits", "precision", "rule", "unsettled", "disagreement", "elsewhere",
+    "",
+    "corner",
+    "jump",
+    "nonfinite",
+    "digits",
+    "precision",
+    "rule",
+    "unsettled",
+    "disagreement",
+    "elsewhere",
 ]
 """Beside a verdict: the point is on a corner or a jump of an operation; a value or gradient is NaN or infinite; the
 rule is right but float64 loses some of its digits (digits), or the number itself (precision); the rule is wrong; it

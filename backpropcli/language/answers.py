@@ -16,10 +16,23 @@ from backpropcli.ops.table import lookup
 from backpropcli.suggest import did_you_mean
 
 MOST_CHARACTERS = 500
-SIGNS = str.maketrans({
-    "−": "-", "–": "-", "—": "-", "·": "*", "⋅": "*", "•": "*", "×": "*", "∙": "*", "÷": "/", "⁄": "/", "∕": "/",
-    "^": "\u0001", "∂": "d",
-})
+SIGNS = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "—": "-",
+        "·": "*",
+        "⋅": "*",
+        "•": "*",
+        "×": "*",
+        "∙": "*",
+        "÷": "/",
+        "⁄": "/",
+        "∕": "/",
+        "^": "\u0001",
+        "∂": "d",
+    }
+)
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 BETWEEN = re.compile(r"(?<=[\w.\])])\s+(?=[-+]?[.\w\[(])")
 """Where one number of an array ends and the next begins: not before a sign that has a blank behind it, as in 3 - 2."""
@@ -34,7 +47,10 @@ TELLING = ("decimals", "an operator is missing", "a number has no space", "large
 
 
 def read_answer(
-    text: str, name: str, array: bool = False, known: Mapping[str, str | None] | None = None,
+    text: str,
+    name: str,
+    array: bool = False,
+    known: Mapping[str, str | None] | None = None,
     shape: tuple[int, ...] | None = None,
 ) -> Value:
     """What an answer is worth: a float, or an array for `[1, 2]` (and, where an `array` is asked for, `1 2` or `1; 2`).

@@ -58,15 +58,20 @@ def _key(
             continue
         if name in names:
             kind = article(next((s for s in DATA if name in words.sections.get(s, {})), "parameters"))
-            raise words.error(f"{name} is {kind}: a gradient is one of a node", path,
-                              f"Such as d{list(nodes)[-1]}/d{name}", key=True)
+            raise words.error(
+                f"{name} is {kind}: a gradient is one of a node", path, f"Such as d{list(nodes)[-1]}/d{name}", key=True
+            )
         near = did_you_mean(name, known)
         *_, last = nodes
         if known is not nodes and name[:1] == "d" and name[1:] in names and name[1:] != last:
             near = f". Did you mean d{last}/{name}?"  # the gradient, not the value of w
         listed = ", ".join(list(known)[:20]) + (", ..." if len(known) > 20 else "")
-        raise words.error(f"no {'node' if known is nodes else 'name'} is called {name}{near}", path,
-                          "" if near else f"There is: {listed}", key=True)
+        raise words.error(
+            f"no {'node' if known is nodes else 'name'} is called {name}{near}",
+            path,
+            "" if near else f"There is: {listed}",
+            key=True,
+        )
     index = None
     if match[6] is not None:
         try:

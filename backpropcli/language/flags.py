@@ -35,8 +35,16 @@ class Flags(NamedTuple):
         return bool(self.nodes or self.layers)
 
 
-SPELLED = {"inputs": "--input", "targets": "--target", "parameters": "--parameter", "nodes": "-n", "layers": "--layer",
-           "loss": "--loss", "load": "--load", "expect": "--expect"}
+SPELLED = {
+    "inputs": "--input",
+    "targets": "--target",
+    "parameters": "--parameter",
+    "nodes": "-n",
+    "layers": "--layer",
+    "loss": "--loss",
+    "load": "--load",
+    "expect": "--expect",
+}
 _FORMS = {"nodes": "NAME = FORMULA", "expect": "KEY=NUMBER"}
 
 
@@ -62,8 +70,11 @@ def assignment(section: str, text: str) -> Assignment:
         one = f'"{one}"' if " " in one else one
         raise UsageError(f"{flag}: expected one =, not two", hint=f"Write {SPELLED[section]} {one}")
     if match is None:
-        hint = _as_node(text.strip()) if section == "nodes" else (
-            f"Without spaces around =, or in quotes:  {SPELLED[section]} {text.strip() or 'w'}=2")
+        hint = (
+            _as_node(text.strip())
+            if section == "nodes"
+            else (f"Without spaces around =, or in quotes:  {SPELLED[section]} {text.strip() or 'w'}=2")
+        )
         raise UsageError(f'{flag}: expected "{form}", got only "{text.strip()}"', hint=hint)
     name, said = match[1], text[match.end() :].strip()
     if not name:
@@ -82,8 +93,11 @@ def _assigned(text: str) -> str:
         name, sign, rest = found.groups()
         if sign in (":=", "<-", "←"):
             return suggested(rest, f'Write -n "{name} = {{}}"', f'Such as -n "{name} = w*x"')
-        return suggested(f"{name} {sign[0]} {rest}", f'What becomes of it has a name of its own:  -n "{name}2 = {{}}"',
-                         "What becomes of it has a name of its own.")
+        return suggested(
+            f"{name} {sign[0]} {rest}",
+            f'What becomes of it has a name of its own:  -n "{name}2 = {{}}"',
+            "What becomes of it has a name of its own.",
+        )
     found = re.fullmatch(r"(?![^\W\d]\w*\s*[(\[])([^=]*[-+*/@][^=]*)=\s*([^\W\d]\w*)", text)
     if found and len(text) <= LONGEST and reads(found[1].strip()):
         return f'The name stands on the left:  -n "{found[2]} = {found[1].strip()}"'

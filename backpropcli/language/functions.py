@@ -57,8 +57,12 @@ def _function(words: Words, name: str, arguments: tuple[str, ...], raw: Any, pat
         return Function(name, arguments, _parsed(words, name, raw, path), path=path)
     for part in raw:
         if part not in PARTS:
-            raise words.error(f"a function has no {part}{did_you_mean(part, PARTS)}", (*path, part),
-                              "It has a value, and perhaps a gradient and where.", key=True)
+            raise words.error(
+                f"a function has no {part}{did_you_mean(part, PARTS)}",
+                (*path, part),
+                "It has a value, and perhaps a gradient and where.",
+                key=True,
+            )
     if raw.get("value") is None:
         raise words.error(f"{name} has no value", path, "Write value: and its formula.")
     where = _formulas(words, raw, "where", path) or {}

@@ -51,13 +51,19 @@ def json_schema() -> Schema:
     sections: dict[str, Schema] = {
         "title": {"type": ["string", "number", "null"]},
         **{name: _named(_ref("value")) for name in ("inputs", "targets", "parameters")},
-        "functions": {"type": ["object", "null"], "propertyNames": {"pattern": HEAD},
-                      "additionalProperties": _ref("function")},
+        "functions": {
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": HEAD},
+            "additionalProperties": _ref("function"),
+        },
         "nodes": _named(_ref("formula")),
         "layers": {"type": ["array", "null"], "items": _ref("layer")},
         "loss": {"anyOf": [_ref("loss"), {"type": ["string", "null"], "pattern": NAME}]},
-        "expect": {"type": ["object", "null"], "propertyNames": {"pattern": QUANTITY},
-                   "additionalProperties": _ref("expected")},
+        "expect": {
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": QUANTITY},
+            "additionalProperties": _ref("expected"),
+        },
     }
     own_activation = {"items": {"properties": {"dense": {"properties": {"activation": _ref("activation")}}}}}
     by_layers = {"anyOf": [_ref("loss"), {"type": "string", "pattern": r"^([taz][0-9]+|J)$"}, {"type": "null"}]}
@@ -75,8 +81,11 @@ def json_schema() -> Schema:
         "$defs": {
             "name": {"pattern": NAME, "not": {"enum": sorted(keyword.kwlist)}},
             "formula": {"type": ["string", "number"], "pattern": r"\S"},
-            "number": {"type": ["number", "string"], "pattern": NUMBER,
-                       "description": "A number, or as 1/3 or sqrt(2)."},
+            "number": {
+                "type": ["number", "string"],
+                "pattern": NUMBER,
+                "description": "A number, or as 1/3 or sqrt(2).",
+            },
             "array": {"type": "array", "items": {"anyOf": [_ref("number"), _ref("array")]}},
             "shape": {"anyOf": [_count(), {"type": "array", "items": _count()}]},
             "made": {"oneOf": [*map(_made, OPTIONS), *map(_file, FILES)]},
@@ -85,9 +94,16 @@ def json_schema() -> Schema:
             "activation": _activation(),
             "layer": _object({"dense": _dense()}, required=["dense"]),
             "loss": {"anyOf": [{"enum": list(LOSSES)}, {"oneOf": [_loss(name) for name in LOSSES]}]},
-            "expected": {"anyOf": [_ref("number"), _ref("array"), _object(
-                {"value": {"anyOf": [_ref("number"), _ref("array")]}, "within": _ref("number")},
-                required=["value", "within"])]},
+            "expected": {
+                "anyOf": [
+                    _ref("number"),
+                    _ref("array"),
+                    _object(
+                        {"value": {"anyOf": [_ref("number"), _ref("array")]}, "within": _ref("number")},
+                        required=["value", "within"],
+                    ),
+                ]
+            },
         },
     }
 
@@ -126,7 +142,8 @@ def _file(kind: str) -> Schema:
     """Values from a file: `{csv: data.csv, columns: [a]}`."""
     column = {"type": ["string", "integer"]}
     options: dict[str, Schema] = {
-        "array": {"type": "string"}, "skip": _count(),
+        "array": {"type": "string"},
+        "skip": _count(),
         "columns": {"anyOf": [column, {"type": "array", "minItems": 1, "items": column}]},
     }
     return _object({kind: {"type": "string", "minLength": 1}, **{name: options[name] for name in FILES[kind]}}, [kind])

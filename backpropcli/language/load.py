@@ -136,8 +136,18 @@ class _Building:
             expect = read_expect(words, graph.nodes, self.formulas)
         self.values = {name: ready(value) for name, value in self.values.items()}  # all is judged: now they are made
         title = " ".join(str(sections.get("title", "")).split())
-        return Spec(words.source, title, graph, self.values, loss, loss_error, expect, words.place, self.functions,
-                    overrides.renamed if overrides is not None else ())
+        return Spec(
+            words.source,
+            title,
+            graph,
+            self.values,
+            loss,
+            loss_error,
+            expect,
+            words.place,
+            self.functions,
+            overrides.renamed if overrides is not None else (),
+        )
 
     # Names, values and formulas.
 
@@ -205,8 +215,9 @@ class _Building:
         except CycleError as error:
             name = error.path[0]
             needs = "needs itself" if len(error.path) == 2 else f"needs itself: {' → '.join(error.path)}"
-            raise self.words.error(f"{name} {needs}", self.paths[name],
-                                   "A node uses data and nodes that do not use it.") from None
+            raise self.words.error(
+                f"{name} {needs}", self.paths[name], "A node uses data and nodes that do not use it."
+            ) from None
         except (FormulaError, OperationError) as error:
             raise self._placed(error, name) from None
         return graph
@@ -216,9 +227,11 @@ class _Building:
         wanted, layer = self.outputs[name]
         if shape != wanted:
             function = self.formulas[name].split("(")[0]
-            raise self.words.error(f"{function} gives the shape {show_shape(shape)}, but layer {layer} has the shape "
-                                   f"{show_shape(wanted)}", self.paths[name],
-                                   "An activation gives one number for each that it takes.")
+            raise self.words.error(
+                f"{function} gives the shape {show_shape(shape)}, but layer {layer} has the shape {show_shape(wanted)}",
+                self.paths[name],
+                "An activation gives one number for each that it takes.",
+            )
 
     def _placed(self, error: BackpropError, name: str) -> BackpropError:
         path = self.paths[name]
@@ -240,8 +253,11 @@ class _Building:
 
         name = next(iter(raw), "") if isinstance(raw, dict) else raw
         if isinstance(raw, dict) and (len(raw) != 1 or name in self.formulas):
-            raise words.error("loss names one node or one loss function", ("loss",),
-                              "Such as loss: J, or loss: {squared_error: {reduction: mean}}")
+            raise words.error(
+                "loss names one node or one loss function",
+                ("loss",),
+                "Such as loss: J, or loss: {squared_error: {reduction: mean}}",
+            )
         if name in LOSSES:
             if name in self.formulas:
                 raise words.error(f"{name} is a node and a loss function", ("loss",), "Give the node another name.")
@@ -260,11 +276,13 @@ class _Building:
         if not name.isidentifier() and (raw := self.words.sections.get("loss")) == name:
             one = " ".join(str(raw).split())
             quoted = one if len(one) <= 60 and not set(one) & set("{}[],#&*!|>'\"%@`:") else f'"{one}"'
-            return self.words.error("the loss is a formula: give it a name of its own", ("loss",),
-                                    f"nodes:\n  J: {quoted}\nloss: J")
+            return self.words.error(
+                "the loss is a formula: give it a name of its own", ("loss",), f"nodes:\n  J: {quoted}\nloss: J"
+            )
         near = did_you_mean(name, [*self.formulas, *LOSSES])
-        return self.words.error(f"unknown loss: {name}{near}", ("loss",),
-                                f"It names a node, or one of {', '.join(LOSSES)}.")
+        return self.words.error(
+            f"unknown loss: {name}{near}", ("loss",), f"It names a node, or one of {', '.join(LOSSES)}."
+        )
 
     def _loss(self, graph: Graph, made: str | None) -> tuple[str | None, BackpropError | None]:
         """The loss's name, or why there is none: where nothing is said, the only node that no other node uses."""

@@ -129,8 +129,10 @@ class Overrides:
             if name in made:
                 continue
             if kinds.get(name) == "nodes":
-                raise UsageError(f"{SPELLED['parameters']} {found.text}: {name} is a node",
-                                 hint=f"Its formula is changed with -n \"{name} = ...\"")
+                raise UsageError(
+                    f"{SPELLED['parameters']} {found.text}: {name} is a node",
+                    hint=f'Its formula is changed with -n "{name} = ..."',
+                )
             if self.from_file and not self._mentioned(name):
                 raise self._unknown("parameters", name, self._names(made, kinds))
             kinds[name] = "parameters"
@@ -142,7 +144,11 @@ class Overrides:
         return [*(name for name, section in kinds.items() if section == "parameters"), *made]
 
     def _load(
-        self, file: str, loaded: dict[str, Value], values: dict[str, Value], made: Mapping[str, tuple[Value, Key]],
+        self,
+        file: str,
+        loaded: dict[str, Value],
+        values: dict[str, Value],
+        made: Mapping[str, tuple[Value, Key]],
         kinds: dict[str, str],
     ) -> None:
         known = self._names(made, kinds)
@@ -162,7 +168,8 @@ class Overrides:
                     hint += f"\nSay which is which:  {' '.join(f'--as {text}' for text in pairs[:8])}"
                 raise SpecError(
                     f"{file}: no parameter of {self.words.source} is called {self.origins.get(name, name)}"
-                    f"{did_you_mean(name, known)}", hint=hint,
+                    f"{did_you_mean(name, known)}",
+                    hint=hint,
                 )
 
 

@@ -35,12 +35,30 @@ ASCII = Style("*", False, {})
 # How tightly an operator binds, as in Python.
 COMPARISON, OR, AND, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 9)
 BINDING = {
-    "|": OR, "&": AND, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "%": PRODUCT, "//": PRODUCT,
+    "|": OR,
+    "&": AND,
+    "+": SUM,
+    "-": SUM,
+    "*": PRODUCT,
+    "/": PRODUCT,
+    "@": PRODUCT,
+    "%": PRODUCT,
+    "//": PRODUCT,
     "**": POWER,
-    "<": COMPARISON, "<=": COMPARISON, ">": COMPARISON, ">=": COMPARISON, "==": COMPARISON, "!=": COMPARISON,
+    "<": COMPARISON,
+    "<=": COMPARISON,
+    ">": COMPARISON,
+    ">=": COMPARISON,
+    "==": COMPARISON,
+    "!=": COMPARISON,
 }
-DOUBTFUL = {"*": ("@", "%", "//"), "/": ("%", "//"), "@": ("*", "/", "%", "//"), "%": ("*", "/", "@", "//"),
-            "//": ("*", "/", "@", "%")}
+DOUBTFUL = {
+    "*": ("@", "%", "//"),
+    "/": ("%", "//"),
+    "@": ("*", "/", "%", "//"),
+    "%": ("*", "/", "@", "//"),
+    "//": ("*", "/", "@", "%"),
+}
 """By operator those on its left that nobody knows to come first: they are put in parentheses."""
 RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -245,9 +263,7 @@ def _one_number(call: Call) -> bool:
     return call.name in reductions and len(call.arguments) == (2 if call.name == "dot" else 1) and not call.keywords
 
 
-def _binary(
-    part: Binary, left: Piece, right: Piece, style: Style, tight: bool, elementwise: bool, star: bool
-) -> Piece:
+def _binary(part: Binary, left: Piece, right: Piece, style: Style, tight: bool, elementwise: bool, star: bool) -> Piece:
     sign, binding = part.sign, BINDING[part.sign]
     if sign == "**":
         return _power(part.right, left, right, style)

@@ -26,13 +26,35 @@ omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
 """
 GREEK = frozenset(_LETTERS.split())
 FUNCTIONS = {
-    "sigmoid": r"\sigma", "exp": r"\exp", "log": r"\ln", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan",
-    "sinh": r"\sinh", "cosh": r"\cosh", "tanh": r"\tanh", "arcsin": r"\arcsin", "arccos": r"\arccos",
-    "arctan": r"\arctan", "max": r"\max", "min": r"\min", "maximum": r"\max", "minimum": r"\min",
+    "sigmoid": r"\sigma",
+    "exp": r"\exp",
+    "log": r"\ln",
+    "sin": r"\sin",
+    "cos": r"\cos",
+    "tan": r"\tan",
+    "sinh": r"\sinh",
+    "cosh": r"\cosh",
+    "tanh": r"\tanh",
+    "arcsin": r"\arcsin",
+    "arccos": r"\arccos",
+    "arctan": r"\arctan",
+    "max": r"\max",
+    "min": r"\min",
+    "maximum": r"\max",
+    "minimum": r"\min",
 }
-SIGNS = {"*": r" \cdot ", "@": r" \, ", "<=": r" \le ", ">=": r" \ge ", "==": " = ", "!=": r" \ne ",
-         "%": r" \bmod ", "//": r" \mathbin{//} ",
-         "&": r" \land ", "|": r" \lor "}
+SIGNS = {
+    "*": r" \cdot ",
+    "@": r" \, ",
+    "<=": r" \le ",
+    ">=": r" \ge ",
+    "==": " = ",
+    "!=": r" \ne ",
+    "%": r" \bmod ",
+    "//": r" \mathbin{//} ",
+    "&": r" \land ",
+    "|": r" \lor ",
+}
 _WORD = re.compile(r"([^\W\d_]+)(\d*)((?:_\w+)?)")
 _DERIVATIVE = re.compile(r"([d∂])([^/]+)/\1([^/]+)")
 
@@ -166,9 +188,9 @@ def _call(call: Call, pieces: list[Piece]) -> Piece:
         match call.name, words:
             case "sqrt", [x]:
                 return _atom(rf"\sqrt{{{x}}}")
-            case ("abs" | "absolute"), [x]:
+            case (("abs" | "absolute"), [x]):
                 return _atom(rf"\left|{x}\right|")
-            case ("transpose" | "matrix_transpose"), [_]:
+            case (("transpose" | "matrix_transpose"), [_]):
                 return Piece(text := rf"{_base(pieces[0])}^{{\top}}", text, POWER)
             case "square", [_]:
                 return Piece(text := f"{_base(pieces[0])}^2", text, POWER)

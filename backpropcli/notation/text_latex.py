@@ -7,15 +7,44 @@ import unicodedata
 from backpropcli.notation.formula_latex import GREEK
 
 SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "·": r"$\cdot$", "→": r"$\to$", "≈": r"$\approx$",
-    "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$", "∂": r"$\partial$", "±": r"$\pm$", "−": "$-$", "<": "$<$", ">": "$>$",
-    "∞": r"$\infty$", **{sign: f"$_{k}$" for k, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "·": r"$\cdot$",
+    "→": r"$\to$",
+    "≈": r"$\approx$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "≠": r"$\ne$",
+    "∂": r"$\partial$",
+    "±": r"$\pm$",
+    "−": "$-$",
+    "<": "$<$",
+    ">": "$>$",
+    "∞": r"$\infty$",
+    **{sign: f"$_{k}$" for k, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
 }
 LAST_LATIN = 0x17F
-SIGNS = {"×": "$\\times$", "√": "$\\sqrt{}$", "…": "\\dots{}", "←": "$\\leftarrow$", "–": "-", "’": "'", "\u2009": " ",
-         "\u2002": "\\hspace{.5em}", "\u2004": "\\hspace{.33em}", "\u2007": "\\hspace{.5em}",
-         "\u2008": "\\hspace{.28em}"}
+SIGNS = {
+    "×": "$\\times$",
+    "√": "$\\sqrt{}$",
+    "…": "\\dots{}",
+    "←": "$\\leftarrow$",
+    "–": "-",
+    "’": "'",
+    "\u2009": " ",
+    "\u2002": "\\hspace{.5em}",
+    "\u2004": "\\hspace{.33em}",
+    "\u2007": "\\hspace{.5em}",
+    "\u2008": "\\hspace{.28em}",
+}
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 
 

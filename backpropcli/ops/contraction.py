@@ -59,11 +59,17 @@ def plan_einsum(shapes: list[Shape], subscripts: Any) -> tuple[Shape, Options]:
             raise OperationError(f"the output has the letter {letter}, which no input has")
         if target.count(letter) > 1:
             raise OperationError(f"the letter {letter} stands twice in the output")
-    kept = [[c for c, n in zip(letters, shape, strict=True) if n == size[c]]
-            for letters, shape in zip(inputs, shapes, strict=True)]
+    kept = [
+        [c for c, n in zip(letters, shape, strict=True) if n == size[c]]
+        for letters, shape in zip(inputs, shapes, strict=True)
+    ]
     return bounded(tuple(size[c] for c in target)), Options(
-        inputs=tuple("".join(letters) for letters in kept), output=target, size=size, before=tuple(shapes),
-        thin=tuple(tuple(size[c] for c in letters) for letters in kept), subscripts=subscripts,
+        inputs=tuple("".join(letters) for letters in kept),
+        output=target,
+        size=size,
+        before=tuple(shapes),
+        thin=tuple(tuple(size[c] for c in letters) for letters in kept),
+        subscripts=subscripts,
     )
 
 
@@ -155,8 +161,13 @@ def _thinned(xp: XP, o: Options, operands: Sequence[Value]) -> list[Value]:
 
 
 def _einsum(
-    xp: XP, inputs: Sequence[str], output: str, size: dict[str, int], arrays: Sequence[Value],
-    plain: Sequence[str] = (), made: Sequence[Value] = (),
+    xp: XP,
+    inputs: Sequence[str],
+    output: str,
+    size: dict[str, int],
+    arrays: Sequence[Value],
+    plain: Sequence[str] = (),
+    made: Sequence[Value] = (),
 ) -> Value:
     """`arrays` may have leading axes (`...`), those `made` here have none."""
     terms = [*((True, s) for s in inputs), *((False, s) for s in plain)]

@@ -21,8 +21,19 @@ Shape = tuple[int, ...]
 Options = SimpleNamespace
 """An operation's options after planning: normalised once, read many times (`o.axis`)."""
 Body = Callable[..., Value]
-Group = Literal["arithmetic", "powers", "exponentials", "trigonometry", "activations", "comparisons", "rounding",
-                "reductions", "linear algebra", "shapes", "constants"]
+Group = Literal[
+    "arithmetic",
+    "powers",
+    "exponentials",
+    "trigonometry",
+    "activations",
+    "comparisons",
+    "rounding",
+    "reductions",
+    "linear algebra",
+    "shapes",
+    "constants",
+]
 
 UNIT_SLOPE: Body = lambda xp, y, *arguments: 1.0  # noqa: E731  # a line of the table, like the others
 """The local derivative of a sum: 1 everywhere. The engine knows it, and hands the upstream gradient on as it is."""

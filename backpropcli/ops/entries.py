@@ -22,7 +22,12 @@ def one(
 
 
 def two(
-    name: str, formula: str, words: str, value: Body, slopes: tuple[Slope, Slope], at: Sequence[tuple[float, float]],
+    name: str,
+    formula: str,
+    words: str,
+    value: Body,
+    slopes: tuple[Slope, Slope],
+    at: Sequence[tuple[float, float]],
     **rest: Any,
 ) -> Elementwise:
     """An operation of two arguments, `a` and `b`."""

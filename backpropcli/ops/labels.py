@@ -22,8 +22,11 @@ class Misfit(NamedTuple):
         """What is wrong, in one sentence; `array` is what has the classes, or is picked from."""
         shown = f"{self.named(name)} is {self.label:g}"
         if not self.whole:
-            return f"{shown}: as an index it would be a whole number" if labels.wraps else f"{shown}, but labels are "\
-                f"whole numbers: {array} has classes 0 to {labels.size - 1}"
+            return (
+                f"{shown}: as an index it would be a whole number"
+                if labels.wraps
+                else f"{shown}, but labels are whole numbers: {array} has classes 0 to {labels.size - 1}"
+            )
         if labels.wraps:
             of = f"axis {labels.axis} of {array}" if labels.axis is not None else array
             return f"{shown}, but {of} has the size {labels.size}"

@@ -18,7 +18,7 @@ def plan_diff(shapes: list[Shape], n: Any = 1, axis: Any = -1) -> tuple[Shape, O
     if times < 0:
         raise OperationError(f"n cannot be negative: {shown(n)}")
     times = min(times, shape[k])
-    after = (*shape[:k], shape[k] - times, *shape[len(shape) + k + 1:])
+    after = (*shape[:k], shape[k] - times, *shape[len(shape) + k + 1 :])
     return after, Options(axis=k, times=times, before=shape, flat=shape)
 
 
@@ -67,8 +67,14 @@ def plan_slopes(
         )
     if not h:
         raise OperationError("spacing cannot be 0")
-    return shape, Options(axis=k, edges=(-1.0, 1.0) if order == 1 else (-1.5, 2.0, -0.5), h=h, length=shape[k],
-                          spacing=spacing, edge_order=order)
+    return shape, Options(
+        axis=k,
+        edges=(-1.0, 1.0) if order == 1 else (-1.5, 2.0, -0.5),
+        h=h,
+        length=shape[k],
+        spacing=spacing,
+        edge_order=order,
+    )
 
 
 def _terms(o: Options) -> list[tuple[slice, slice, float]]:
@@ -105,7 +111,7 @@ def plan_trapezoid(shapes: list[Shape], dx: Any = 1.0, axis: Any = -1) -> tuple[
             hint="It has the shape of y, or one entry for each along the axis.",
         )
     wide = x if x == y else (*x, *(1,) * (-k - 1))
-    after = (*y[:k], *y[len(y) + k + 1:])
+    after = (*y[:k], *y[len(y) + k + 1 :])
     return after, Options(axis=k, dx=number(dx, "dx"), shapes=(y, x), wide=wide)
 
 
@@ -152,32 +158,67 @@ def _trapezoid_places(xp: XP, o: Options, g: Value, r: Value, y: Value, x: Value
 GROUP: Any = "linear algebra"
 OPERATIONS = (
     Structural(
-        "diff", "a", "differences of neighbours",
-        group=GROUP, options={"n": 1, "axis": -1}, keywords={"dim": "axis"}, planner=plan_diff,
+        "diff",
+        "a",
+        "differences of neighbours",
+        group=GROUP,
+        options={"n": 1, "axis": -1},
+        keywords={"dim": "axis"},
+        planner=plan_diff,
         samples=(sample((4,)), sample((2, 3)), sample((3, 2), axis=0), sample((5,), n=2)),
         value=_diff,
         vjps={"a": ("what g gains from its left neighbour, less g", _diff_vjp)},
     ),
     Structural(
-        "ediff1d", "a", "differences of all entries, row by row", group=GROUP, planner=plan_ediff1d,
-        samples=(sample((4,)), sample((2, 3)), sample(())), value=_diff,
+        "ediff1d",
+        "a",
+        "differences of all entries, row by row",
+        group=GROUP,
+        planner=plan_ediff1d,
+        samples=(sample((4,)), sample((2, 3)), sample(())),
+        value=_diff,
         vjps={"a": ("what g gains from its left neighbour, less g", _diff_vjp)},
     ),
     Structural(
-        "gradient", "a", "slopes from the neighbours on both sides, along one axis (np.gradient)",
-        group=GROUP, options={"spacing": 1.0, "axis": None, "edge_order": 1}, keywords={"f": "a"},
-        planner=plan_slopes, value=_slopes,
-        samples=(sample((4,)), sample((2,)), sample((3, 2), axis=0), sample((2, 4), axis=1, spacing=0.5),
-                 sample((4,), edge_order=2)),
+        "gradient",
+        "a",
+        "slopes from the neighbours on both sides, along one axis (np.gradient)",
+        group=GROUP,
+        options={"spacing": 1.0, "axis": None, "edge_order": 1},
+        keywords={"f": "a"},
+        planner=plan_slopes,
+        value=_slopes,
+        samples=(
+            sample((4,)),
+            sample((2,)),
+            sample((3, 2), axis=0),
+            sample((2, 4), axis=1, spacing=0.5),
+            sample((4,), edge_order=2),
+        ),
         vjps={"a": ("half of g from the left neighbour, less half from the right", _slopes_vjp)},
     ),
     Structural(
-        "trapezoid", "y x", "the area under a curve, by trapezoids", defaults=(1.0,),
-        group=GROUP, options={"dx": 1.0, "axis": -1}, keywords={"dim": "axis"}, aliases=("trapz",),
-        planner=plan_trapezoid, value=_trapezoid,
-        samples=(sample((4,), ()), sample((4,), (4,)), sample((2, 3), (3,)), sample((3, 2), (3, 2), axis=0),
-                 sample((3, 2), (3,), axis=0), sample((2, 3), (), dx=0.5)),
-        vjps={"y": ("g times half the width on both sides", _trapezoid_heights),
-              "x": ("g times the mean height on the left, less that on the right", _trapezoid_places)},
+        "trapezoid",
+        "y x",
+        "the area under a curve, by trapezoids",
+        defaults=(1.0,),
+        group=GROUP,
+        options={"dx": 1.0, "axis": -1},
+        keywords={"dim": "axis"},
+        aliases=("trapz",),
+        planner=plan_trapezoid,
+        value=_trapezoid,
+        samples=(
+            sample((4,), ()),
+            sample((4,), (4,)),
+            sample((2, 3), (3,)),
+            sample((3, 2), (3, 2), axis=0),
+            sample((3, 2), (3,), axis=0),
+            sample((2, 3), (), dx=0.5),
+        ),
+        vjps={
+            "y": ("g times half the width on both sides", _trapezoid_heights),
+            "x": ("g times the mean height on the left, less that on the right", _trapezoid_places),
+        },
     ),
 )

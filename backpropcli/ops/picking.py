@@ -68,14 +68,23 @@ def plan_pick(shapes: list[Shape], index: Any) -> tuple[Shape, Options]:
         parts[place] = together = broadcast(picked)
     except OperationError:
         shown = " and ".join(map(show_shape, picked))
-        raise OperationError(f"the labels in an index have the shapes {shown}, which do not fit together",
-                             hint="There is one of each for every entry that is picked: p[arange(4), y].") from None
+        raise OperationError(
+            f"the labels in an index have the shapes {shown}, which do not fit together",
+            hint="There is one of each for every entry that is picked: p[arange(4), y].",
+        ) from None
     axes = [k for k, part in enumerate(where) if not isinstance(part, slice)]
     sizes = [len(range(size)[part]) for part, size in zip(where, shape, strict=True) if isinstance(part, slice)]
     taken = (*sizes[: axes[0]], prod(together), *sizes[axes[0] :])
     after = bounded(tuple(size for part in parts for size in part))
-    return after, Options(where=tuple(where), axes=tuple(axes), picked=together, taken=taken, after=after,
-                          before=shape, labels=tuple(labels))
+    return after, Options(
+        where=tuple(where),
+        axes=tuple(axes),
+        picked=together,
+        taken=taken,
+        after=after,
+        before=shape,
+        labels=tuple(labels),
+    )
 
 
 def _same(label: Value, lead: int) -> bool:
@@ -98,8 +107,10 @@ def _alone(o: Options, labels: tuple[Value, ...]) -> tuple[tuple[Value, ...], Sh
 
 def _copy(o: Options, labels: tuple[Value, ...], which: tuple[int, ...]) -> tuple[Value, ...]:
     """The labels of one stacked copy."""
-    return tuple(label[which] if len(shape_of(label)) > len(shape) else label
-                 for label, shape in zip(labels, o.labels, strict=True))
+    return tuple(
+        label[which] if len(shape_of(label)) > len(shape) else label
+        for label, shape in zip(labels, o.labels, strict=True)
+    )
 
 
 def _places(xp: XP, o: Options, labels: tuple[Value, ...]) -> tuple[tuple[Any, ...], Any]:
@@ -245,8 +256,17 @@ def plan_along(shapes: list[Shape], axis: Any = -1) -> tuple[Shape, Options]:
             continue
         places = np.arange(sizes[j]) if size == sizes[j] else np.zeros(sizes[j], int)
         where.append(places.reshape(-1, *(1,) * (len(shape) - j - 1)))
-    return after, Options(where=tuple(where), axes=tuple(range(len(shape))), picked=after, taken=(prod(after),),
-                          after=after, before=shape, labels=(labels,), own=shapes[0], axis=k - len(shape))
+    return after, Options(
+        where=tuple(where),
+        axes=tuple(range(len(shape))),
+        picked=after,
+        taken=(prod(after),),
+        after=after,
+        before=shape,
+        labels=(labels,),
+        own=shapes[0],
+        axis=k - len(shape),
+    )
 
 
 def _take(xp: XP, o: Options, a: Value, labels: Value) -> Value:
@@ -272,33 +292,69 @@ TAKEN = {"a": ("g added up at the places picked", _take_vjp), "indices": ("0", _
 ROWS = (Label(0),)
 OPERATIONS = (
     Structural(
-        "pick", "*arrays", "entries picked by labels that are data: p[arange(4), y], W[ids]",
-        group="shapes", written="a[labels]", options={"index": REQUIRED}, planner=plan_pick, value=_pick,
+        "pick",
+        "*arrays",
+        "entries picked by labels that are data: p[arange(4), y], W[ids]",
+        group="shapes",
+        written="a[labels]",
+        options={"index": REQUIRED},
+        planner=plan_pick,
+        value=_pick,
         labels=_named,
         vjps={"arrays": ("g added up at the places picked, 0 for labels", _pick_vjp)},
         samples=(
-            sample((4,), (3,), index=ROWS), sample((4, 2), (3,), index=ROWS), sample((3,), (), index=ROWS),
-            sample((3, 2), (2, 2), index=ROWS), sample((2, 3), (2,), index=(slice(None), Label(0))),
-            sample((3, 4), (3,), index=([0, 1, 2], Label(0))), sample((3, 4), (), index=(1, Label(0))),
-            sample((3, 4), (2,), (2,), index=(Label(0), Label(1))), sample((3, 2), (3,), index=(Label(0), Label(0))),
+            sample((4,), (3,), index=ROWS),
+            sample((4, 2), (3,), index=ROWS),
+            sample((3,), (), index=ROWS),
+            sample((3, 2), (2, 2), index=ROWS),
+            sample((2, 3), (2,), index=(slice(None), Label(0))),
+            sample((3, 4), (3,), index=([0, 1, 2], Label(0))),
+            sample((3, 4), (), index=(1, Label(0))),
+            sample((3, 4), (2,), (2,), index=(Label(0), Label(1))),
+            sample((3, 2), (3,), index=(Label(0), Label(0))),
             sample((3, 4), (2, 1), (3,), index=(Label(0), Label(1))),
             sample((2, 3, 4), (2,), index=(slice(None), Label(0), slice(None, None, -2))),
-            sample((2, 3, 4), (2,), index=(..., Label(0), [3, 0])), sample((3,), (2,), index=(None, Label(0), None)),
+            sample((2, 3, 4), (2,), index=(..., Label(0), [3, 0])),
+            sample((3,), (2,), index=(None, Label(0), None)),
         ),
     ),
     Structural(
-        "take", "a indices", "entries of an axis by number, the numbers being data too",
-        group="shapes", options={"axis": None}, keywords={"dim": "axis"}, planner=plan_take, value=_take, vjps=TAKEN,
+        "take",
+        "a indices",
+        "entries of an axis by number, the numbers being data too",
+        group="shapes",
+        options={"axis": None},
+        keywords={"dim": "axis"},
+        planner=plan_take,
+        value=_take,
+        vjps=TAKEN,
         labels=_named,
-        samples=(sample((4,), (3,)), sample((2, 3), (2,)), sample((2, 3), (2, 2), axis=1), sample((3, 2), (), axis=0),
-                 sample((2, 3, 2), (4,), axis=-2)),
+        samples=(
+            sample((4,), (3,)),
+            sample((2, 3), (2,)),
+            sample((2, 3), (2, 2), axis=1),
+            sample((3, 2), (), axis=0),
+            sample((2, 3, 2), (4,), axis=-2),
+        ),
     ),
     Structural(
-        "take_along_axis", "a indices", "for every place one entry of its row, by number along the axis",
-        group="shapes", options={"axis": -1}, keywords={"dim": "axis"}, planner=plan_along, value=_take, vjps=TAKEN,
+        "take_along_axis",
+        "a indices",
+        "for every place one entry of its row, by number along the axis",
+        group="shapes",
+        options={"axis": -1},
+        keywords={"dim": "axis"},
+        planner=plan_along,
+        value=_take,
+        vjps=TAKEN,
         labels=_named,
-        samples=(sample((4,), (3,)), sample((2, 3), (2, 1), axis=1), sample((2, 3), (2, 2)),
-                 sample((3, 2), (1, 2), axis=0),
-                 sample((3, 2), (4, 2), axis=0), sample((2, 3), (1, 2), axis=1)),
+        samples=(
+            sample((4,), (3,)),
+            sample((2, 3), (2, 1), axis=1),
+            sample((2, 3), (2, 2)),
+            sample((3, 2), (1, 2), axis=0),
+            sample((3, 2), (4, 2), axis=0),
+            sample((2, 3), (1, 2), axis=1),
+        ),
     ),
 )

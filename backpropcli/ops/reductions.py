@@ -54,9 +54,7 @@ def plan_largest(shapes: list[Shape], axis: Any = None, keepdims: Any = False) -
     return plan_nonempty(shapes, axis, keepdims)
 
 
-def plan_variance(
-    shapes: list[Shape], axis: Any = None, ddof: Any = 0, keepdims: Any = False
-) -> tuple[Shape, Options]:
+def plan_variance(shapes: list[Shape], axis: Any = None, ddof: Any = 0, keepdims: Any = False) -> tuple[Shape, Options]:
     """As `plan_reduction`, with the divisor n - ddof; of nothing the variance is NaN, as in NumPy."""
     shape, o = plan_reduction(shapes, axis, keepdims)
     o.divisor = o.count - number(ddof, "ddof")
@@ -77,9 +75,7 @@ def plan_cumulative(shapes: list[Shape], axis: Any = None) -> tuple[Shape, Optio
     return shape, Options(axis=axes_of(axis, shape)[0], shape=shape, before=shape)
 
 
-def plan_norm(
-    shapes: list[Shape], ord: Any = None, axis: Any = None, keepdims: Any = False
-) -> tuple[Shape, Options]:
+def plan_norm(shapes: list[Shape], ord: Any = None, axis: Any = None, keepdims: Any = False) -> tuple[Shape, Options]:
     """`o.ord` is 1, 2 or inf; the Frobenius norm of a matrix is the 2-norm of its entries."""
     shape, o = plan_reduction(shapes, axis, keepdims)
     rank = len(o.axis)
@@ -125,8 +121,9 @@ def _smallest(xp: XP, o: Options, a: Value) -> Value:
 def _shared(xp: XP, o: Options, g: Value, chosen: Value) -> Value:
     """The upstream gradient, in equal shares, to the entries that are chosen; NaN where none is, as all are NaN."""
     count = _total(xp, o, xp.where(chosen, 1.0, 0.0))
-    return xp.where(chosen, 1.0 / xp.where(count > 0, count, 1.0),
-                    xp.where(count > 0, xp.nothing, float("nan"))) * column(xp, o, g)
+    return xp.where(
+        chosen, 1.0 / xp.where(count > 0, count, 1.0), xp.where(count > 0, xp.nothing, float("nan"))
+    ) * column(xp, o, g)
 
 
 def _mean(xp: XP, o: Options, a: Value) -> Value:
@@ -246,71 +243,123 @@ def _deviation_branch(xp: XP, o: Options, a: Value) -> Value:
 
 OPERATIONS = (
     Structural(
-        "sum", "a", "all entries added up, or those along an axis",
-        group="reductions", options=AXES, keywords=TORCH, samples=SAMPLES, planner=plan_reduction,
+        "sum",
+        "a",
+        "all entries added up, or those along an axis",
+        group="reductions",
+        options=AXES,
+        keywords=TORCH,
+        samples=SAMPLES,
+        planner=plan_reduction,
         value=_sum,
         vjps={"a": ("g spread over a", lambda xp, o, g, y, a: spread(xp, a, column(xp, o, g)))},
     ),
     Structural(
-        "mean", "a", "the sum divided by the number n of entries",
-        group="reductions", options=AXES, keywords=TORCH, samples=SAMPLES, planner=plan_reduction,
+        "mean",
+        "a",
+        "the sum divided by the number n of entries",
+        group="reductions",
+        options=AXES,
+        keywords=TORCH,
+        samples=SAMPLES,
+        planner=plan_reduction,
         value=_mean,
         vjps={"a": ("g / n spread over a", _mean_vjp)},
     ),
     Structural(
-        "var", "a", "the mean squared distance from the mean; ddof=1 divides by n - 1",
-        group="reductions", options={"axis": None, "ddof": 0, "keepdims": False},
+        "var",
+        "a",
+        "the mean squared distance from the mean; ddof=1 divides by n - 1",
+        group="reductions",
+        options={"axis": None, "ddof": 0, "keepdims": False},
         keywords={**TORCH, "correction": "ddof"},
         samples=(*SAMPLES, sample((4,), ddof=1), sample((2, 3), axis=0, ddof=1)),
-        planner=plan_variance, formula="mean((a - mean(a))**2)",
+        planner=plan_variance,
+        formula="mean((a - mean(a))**2)",
         value=_variance,
         vjps={"a": ("g * 2 * (a - mean(a)) / (n - ddof)", _variance_vjp)},
     ),
     Structural(
-        "std", "a", "the root of the variance; its gradient is 0 where all entries are equal",
-        group="reductions", options={"axis": None, "ddof": 0, "keepdims": False},
+        "std",
+        "a",
+        "the root of the variance; its gradient is 0 where all entries are equal",
+        group="reductions",
+        options={"axis": None, "ddof": 0, "keepdims": False},
         keywords={**TORCH, "correction": "ddof"},
         samples=(*SAMPLES[:-1], sample((4,), ddof=1), sample((2, 3), axis=0, ddof=1)),
-        planner=plan_variance, formula="sqrt(mean((a - mean(a))**2))",
+        planner=plan_variance,
+        formula="sqrt(mean((a - mean(a))**2))",
         value=lambda xp, o, a: xp.sqrt(_variance(xp, o, a)),
         vjps={"a": ("g * (a - mean(a)) / ((n - ddof) * y)", _deviation_vjp)},
         branch=_deviation_branch,
     ),
     Structural(
-        "max", "a", "the largest entry; a tie shares the gradient equally",
-        group="reductions", options=AXES, keywords=TORCH, samples=SAMPLES, planner=plan_largest,
-        aliases=("amax",), instead="maximum",
+        "max",
+        "a",
+        "the largest entry; a tie shares the gradient equally",
+        group="reductions",
+        options=AXES,
+        keywords=TORCH,
+        samples=SAMPLES,
+        planner=plan_largest,
+        aliases=("amax",),
+        instead="maximum",
         value=lambda xp, o, a: xp.max(a, axis=o.axis, keepdims=o.keepdims),
         vjps={"a": ("g where a is the largest", lambda xp, o, g, y, a: _shared(xp, o, g, _largest(xp, o, a)))},
         branch=_largest,
     ),
     Structural(
-        "min", "a", "the smallest entry; a tie shares the gradient equally",
-        group="reductions", options=AXES, keywords=TORCH, samples=SAMPLES, planner=plan_largest,
-        aliases=("amin",), instead="minimum",
+        "min",
+        "a",
+        "the smallest entry; a tie shares the gradient equally",
+        group="reductions",
+        options=AXES,
+        keywords=TORCH,
+        samples=SAMPLES,
+        planner=plan_largest,
+        aliases=("amin",),
+        instead="minimum",
         value=lambda xp, o, a: xp.min(a, axis=o.axis, keepdims=o.keepdims),
         vjps={"a": ("g where a is the smallest", lambda xp, o, g, y, a: _shared(xp, o, g, _smallest(xp, o, a)))},
         branch=_smallest,
     ),
     Structural(
-        "prod", "a", "all entries multiplied, or those along an axis",
-        group="reductions", options=AXES, keywords=TORCH, planner=plan_reduction,
+        "prod",
+        "a",
+        "all entries multiplied, or those along an axis",
+        group="reductions",
+        options=AXES,
+        keywords=TORCH,
+        planner=plan_reduction,
         samples=(*SAMPLES, sample((5,)), sample((1, 7), axis=1)),
         value=lambda xp, o, a: xp.prod(a, axis=o.axis, keepdims=o.keepdims),
-        vjps={"a": ("g * the product of the others",
-                    lambda xp, o, g, y, a: products_of_others(xp, o, a) * column(xp, o, g))},
+        vjps={
+            "a": (
+                "g * the product of the others",
+                lambda xp, o, g, y, a: products_of_others(xp, o, a) * column(xp, o, g),
+            )
+        },
     ),
     Structural(
-        "cumsum", "a", "running sums",
-        group="reductions", options={"axis": None}, keywords={"dim": "axis"}, planner=plan_cumulative,
-        samples=(sample((4,)), sample((2, 3)), sample((2, 3), axis=0), sample((2, 3), axis=1),
-                 sample(())),
+        "cumsum",
+        "a",
+        "running sums",
+        group="reductions",
+        options={"axis": None},
+        keywords={"dim": "axis"},
+        planner=plan_cumulative,
+        samples=(sample((4,)), sample((2, 3)), sample((2, 3), axis=0), sample((2, 3), axis=1), sample(())),
         value=_cumulative,
         vjps={"a": ("running sums of g, from the end", _cumulative_vjp)},
     ),
     Structural(
-        "cumprod", "a", "running products",
-        group="reductions", options={"axis": None}, keywords={"dim": "axis"}, planner=plan_cumulative,
+        "cumprod",
+        "a",
+        "running products",
+        group="reductions",
+        options={"axis": None},
+        keywords={"dim": "axis"},
+        planner=plan_cumulative,
         samples=(sample((4,)), sample((2, 3)), sample((2, 3), axis=0), sample((2, 3), axis=1), sample(())),
         value=_cumulative_product,
         vjps={"a": ("g times the products of the others, added up from the end", _cumulative_product_vjp)},
@@ -318,21 +367,38 @@ OPERATIONS = (
     *sorting.OPERATIONS,
     *statistics.OPERATIONS,
     Structural(
-        "logsumexp", "a", "log of the sum of exponentials, without overflow",
-        group="reductions", options=AXES, keywords=TORCH, samples=SAMPLES, planner=plan_nonempty,
-        formula="log(sum(exp(a)))", source="Blanchard, Higham and Higham 2021",
+        "logsumexp",
+        "a",
+        "log of the sum of exponentials, without overflow",
+        group="reductions",
+        options=AXES,
+        keywords=TORCH,
+        samples=SAMPLES,
+        planner=plan_nonempty,
+        formula="log(sum(exp(a)))",
+        source="Blanchard, Higham and Higham 2021",
         value=_logsumexp,
-        vjps={"a": ("g * exp(a - y)",
-                    lambda xp, o, g, y, a: xp.exp(a - column(xp, o, y)) * column(xp, o, g))},
+        vjps={"a": ("g * exp(a - y)", lambda xp, o, g, y, a: xp.exp(a - column(xp, o, y)) * column(xp, o, g))},
     ),
     Structural(
-        "norm", "a", "the length of a vector: the root of the sum of squares; its gradient at 0 is 0",
-        group="reductions", options={"ord": None, "axis": None, "keepdims": False}, keywords={**TORCH, "p": "ord"},
-        aliases=("linalg.norm",), planner=plan_norm, formula="sqrt(sum(a**2))",
+        "norm",
+        "a",
+        "the length of a vector: the root of the sum of squares; its gradient at 0 is 0",
+        group="reductions",
+        options={"ord": None, "axis": None, "keepdims": False},
+        keywords={**TORCH, "p": "ord"},
+        aliases=("linalg.norm",),
+        planner=plan_norm,
+        formula="sqrt(sum(a**2))",
         samples=(
-            *SAMPLES[:-1], sample((3,), ord=1), sample((3,), ord=inf), sample((2, 3), ord="fro"),
-            sample((2, 3), ord=1, axis=1), sample((2, 3), ord=inf, axis=0, keepdims=True),
-            sample((3,), ord=2), sample((2, 3, 2), ord="fro", axis=(0, 2)),
+            *SAMPLES[:-1],
+            sample((3,), ord=1),
+            sample((3,), ord=inf),
+            sample((2, 3), ord="fro"),
+            sample((2, 3), ord=1, axis=1),
+            sample((2, 3), ord=inf, axis=0, keepdims=True),
+            sample((3,), ord=2),
+            sample((2, 3, 2), ord="fro", axis=(0, 2)),
         ),
         value=_norm,
         vjps={"a": ("g * a / y", _norm_vjp)},

@@ -13,8 +13,13 @@ from backpropcli.ops.reductions import log_parts
 from backpropcli.ops.stacked import shape_of
 
 TORCH = {"dim": "axis"}
-SAMPLES = (sample((3,)), sample((2, 3)), sample((2, 3), axis=0), sample((2, 3, 2), axis=(0, 2)),
-           sample((2, 2), axis=None))
+SAMPLES = (
+    sample((3,)),
+    sample((2, 3)),
+    sample((2, 3), axis=0),
+    sample((2, 3, 2), axis=(0, 2)),
+    sample((2, 2), axis=None),
+)
 
 
 def plan_softmax(shapes: list[Shape], axis: Any = -1) -> tuple[Shape, Options]:
@@ -46,12 +51,15 @@ def plan_mean_cross_entropy(shapes: list[Shape]) -> tuple[Shape, Options]:
     """One number, the mean over all examples; targets are class numbers (one axis less) or one-hot."""
     logits, targets = shapes
     if not logits:
-        raise OperationError("cross_entropy compares classes, but its logits are one number",
-                             hint="Of one logit and a target from 0 to 1: sigmoid_cross_entropy(z, y)")
+        raise OperationError(
+            "cross_entropy compares classes, but its logits are one number",
+            hint="Of one logit and a target from 0 to 1: sigmoid_cross_entropy(z, y)",
+        )
     if targets not in (logits, logits[:-1]):
-        raise OperationError(f"logits {show_shape(logits)} and targets {show_shape(targets)} do not fit together",
-                             hint=f"Class numbers have the shape {show_shape(logits[:-1])}, "
-                             f"one-hot targets {show_shape(logits)}.")
+        raise OperationError(
+            f"logits {show_shape(logits)} and targets {show_shape(targets)} do not fit together",
+            hint=f"Class numbers have the shape {show_shape(logits[:-1])}, one-hot targets {show_shape(logits)}.",
+        )
     _, o = plan_softmax([logits], -1)
     o.one_hot, o.count, o.shape = targets == logits, prod(logits[:-1]), logits
     right = "targets" if o.one_hot else f"one_hot(targets, {logits[-1]})"
@@ -156,8 +164,7 @@ def _binary_slope(xp: XP, y: Value, z: Value, t: Value) -> Value:
 
 def _sure(xp: XP, p: Value, t: Value) -> tuple[Value, Value]:
     """The probabilities of both answers, with 1 in place of a 0 that 0 is divided by: 0 * log(0) is 0, its limit."""
-    return (xp.where(xp.logical_and(p == 0, t == 0), 1.0, p),
-            xp.where(xp.logical_and(p == 1, t == 1), 1.0, 1.0 - p))
+    return (xp.where(xp.logical_and(p == 0, t == 0), 1.0, p), xp.where(xp.logical_and(p == 1, t == 1), 1.0, 1.0 - p))
 
 
 def _certain_or_not(xp: XP, p: Value, t: Value) -> Value:
@@ -174,23 +181,42 @@ def _certain_slope(xp: XP, y: Value, p: Value, t: Value) -> Value:
 
 OPERATIONS = (
     Structural(
-        "softmax", "a", "positive numbers that add up to 1, from exponentials",
-        group="reductions", options={"axis": -1}, keywords=TORCH, samples=SAMPLES, planner=plan_softmax,
+        "softmax",
+        "a",
+        "positive numbers that add up to 1, from exponentials",
+        group="reductions",
+        options={"axis": -1},
+        keywords=TORCH,
+        samples=SAMPLES,
+        planner=plan_softmax,
         formula="exp(a) / sum(exp(a))",
         value=_softmax,
-        vjps={"a": ("y * (g - sum(g * y))", _softmax_vjp)}, slopes=("y * (1 - y)", "-y * w"),
+        vjps={"a": ("y * (g - sum(g * y))", _softmax_vjp)},
+        slopes=("y * (1 - y)", "-y * w"),
     ),
     Structural(
-        "log_softmax", "a", "the logarithm of softmax, without losing digits",
-        group="reductions", options={"axis": -1}, keywords=TORCH, samples=SAMPLES, planner=plan_softmax,
-        formula="a - log(sum(exp(a)))", source="Blanchard, Higham and Higham 2021",
+        "log_softmax",
+        "a",
+        "the logarithm of softmax, without losing digits",
+        group="reductions",
+        options={"axis": -1},
+        keywords=TORCH,
+        samples=SAMPLES,
+        planner=plan_softmax,
+        formula="a - log(sum(exp(a)))",
+        source="Blanchard, Higham and Higham 2021",
         value=_log_softmax,
-        vjps={"a": ("g - exp(y) * sum(g)", _log_softmax_vjp)}, slopes=("1 - exp(y)", "-exp(w)"),
+        vjps={"a": ("g - exp(y) * sum(g)", _log_softmax_vjp)},
+        slopes=("1 - exp(y)", "-exp(w)"),
     ),
     Structural(
-        "softmax_cross_entropy", "logits targets", "cross-entropy of one-hot (or probability) targets, one number an "
-        "example",
-        group="reductions", options={"axis": -1}, keywords=TORCH, planner=plan_cross_entropy,
+        "softmax_cross_entropy",
+        "logits targets",
+        "cross-entropy of one-hot (or probability) targets, one number an example",
+        group="reductions",
+        options={"axis": -1},
+        keywords=TORCH,
+        planner=plan_cross_entropy,
         samples=(sample((3,), (3,)), sample((2, 3), (2, 3)), sample((3, 2), (3, 2), axis=0)),
         formula="-sum(targets * (logits - log(sum(exp(logits)))))",
         value=_cross_entropy,
@@ -200,11 +226,16 @@ OPERATIONS = (
         },
     ),
     Structural(
-        "cross_entropy", "logits targets", "cross-entropy from logits, the mean over all examples; targets are class "
-        "numbers or one-hot",
-        group="reductions", planner=plan_mean_cross_entropy, keywords={"input": "logits", "target": "targets"},
+        "cross_entropy",
+        "logits targets",
+        "cross-entropy from logits, the mean over all examples; targets are class numbers or one-hot",
+        group="reductions",
+        planner=plan_mean_cross_entropy,
+        keywords={"input": "logits", "target": "targets"},
         samples=(sample((3,), (3,)), sample((2, 3), (2, 3)), sample((2, 2, 3), (2, 2, 3))),
-        value=_mean_cross_entropy, each=_each_cross_entropy, source="torch.nn.functional.cross_entropy",
+        value=_mean_cross_entropy,
+        each=_each_cross_entropy,
+        source="torch.nn.functional.cross_entropy",
         vjps={
             "logits": ("g / n * (softmax(logits) * sum(targets) - targets)", _mean_cross_entropy_vjp),
             "targets": ("-g / n * log_softmax(logits), 0 for class numbers", _mean_targets_vjp),
@@ -212,9 +243,11 @@ OPERATIONS = (
         labels=lambda o: () if o.one_hot else (Labels(1, o.shape[-1]),),
     ),
     Elementwise(
-        "binary_cross_entropy", "p targets",
+        "binary_cross_entropy",
+        "p targets",
         "binary cross-entropy of a probability and a target between 0 and 1; 0 * log(0) is 0",
-        group="activations", formula="-(targets * log(p) + (1 - targets) * log(1 - p))",
+        group="activations",
+        formula="-(targets * log(p) + (1 - targets) * log(1 - p))",
         value=_certain_or_not,
         partials={
             "p": ("(p - targets) / (p * (1 - p))", _certain_slope),
@@ -224,8 +257,11 @@ OPERATIONS = (
         keywords={"input": "p", "target": "targets"},
     ),
     Elementwise(
-        "sigmoid_cross_entropy", "logits targets", "binary cross-entropy of a logit and a target between 0 and 1",
-        group="activations", formula="log(1 + exp(logits)) - targets * logits",
+        "sigmoid_cross_entropy",
+        "logits targets",
+        "binary cross-entropy of a logit and a target between 0 and 1",
+        group="activations",
+        formula="log(1 + exp(logits)) - targets * logits",
         value=_binary,
         partials={
             "logits": ("sigmoid(logits) - targets", _binary_slope),

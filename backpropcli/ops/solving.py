@@ -103,8 +103,12 @@ def cofactors(xp: XP, a: Value) -> Value:
         for i in range(size):
             found = minors(xp, a, tuple(r for r in range(size) if r != i))
             signs = [1.0 if (i + j) % 2 == 0 else -1.0 for j in range(size)]
-            rows.append(xp.stack([found[tuple(c for c in columns if c != j)] * signs[j] + 0.0 * a[..., i, j]
-                                  for j in range(size)], axis=-1))
+            rows.append(
+                xp.stack(
+                    [found[tuple(c for c in columns if c != j)] * signs[j] + 0.0 * a[..., i, j] for j in range(size)],
+                    axis=-1,
+                )
+            )
         return xp.stack(rows, axis=-2)
     import numpy as np
 
@@ -174,21 +178,46 @@ def _solve_left(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) -> V
 GROUP: Any = "linear algebra"
 OPERATIONS = (
     Structural(
-        "inv", "a", "the inverse of a square matrix", group=GROUP, planner=plan_inv, value=_inverse,
+        "inv",
+        "a",
+        "the inverse of a square matrix",
+        group=GROUP,
+        planner=plan_inv,
+        value=_inverse,
         vjps={"a": ("-y.T @ g @ y.T", _inverse_vjp)},
-        samples=(sample((3, 3)), sample((1, 1)), sample((2, 2, 2)), sample((0, 0))), aliases=("inverse",),
+        samples=(sample((3, 3)), sample((1, 1)), sample((2, 2, 2)), sample((0, 0))),
+        aliases=("inverse",),
     ),
     Structural(
-        "det", "a", "the determinant of a square matrix", group=GROUP, planner=plan_det,
+        "det",
+        "a",
+        "the determinant of a square matrix",
+        group=GROUP,
+        planner=plan_det,
         value=lambda xp, o, a: determinant(xp, a),
-        vjps={"a": ("g * (the determinant of what is left without its row and column, with the sign of its place)",
-                    _determinant_vjp)},
+        vjps={
+            "a": (
+                "g * (the determinant of what is left without its row and column, with the sign of its place)",
+                _determinant_vjp,
+            )
+        },
         samples=(sample((3, 3)), sample((1, 1)), sample((2, 2, 2)), sample((2, 1, 3, 3))),
     ),
     Structural(
-        "solve", "a b", "the x of a @ x = b", group=GROUP, planner=plan_solve, value=_solve,
+        "solve",
+        "a b",
+        "the x of a @ x = b",
+        group=GROUP,
+        planner=plan_solve,
+        value=_solve,
         vjps={"a": ("-solve(a.T, g) times y, every product", _solve_left), "b": ("solve(a.T, g)", _solve_right)},
-        samples=(sample((3, 3), (3,)), sample((2, 2), (2, 3)), sample((2, 3, 3), (3, 2)), sample((3, 3), (2, 3, 1)),
-                 sample((2, 2, 2), (2,)), sample((2, 1, 2, 2), (3, 2, 1))),
+        samples=(
+            sample((3, 3), (3,)),
+            sample((2, 2), (2, 3)),
+            sample((2, 3, 3), (3, 2)),
+            sample((3, 3), (2, 3, 1)),
+            sample((2, 2, 2), (2,)),
+            sample((2, 1, 2, 2), (3, 2, 1)),
+        ),
     ),
 )

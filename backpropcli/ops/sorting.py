@@ -22,9 +22,7 @@ def plan_sort(shapes: list[Shape], axis: Any = -1) -> tuple[Shape, Options]:
     return shape, Options(axis=axis_of(axis, shape), before=shape, shape=shape)
 
 
-def plan_quantile(
-    shapes: list[Shape], q: Any, axis: Any = None, keepdims: Any = False
-) -> tuple[Shape, Options]:
+def plan_quantile(shapes: list[Shape], q: Any, axis: Any = None, keepdims: Any = False) -> tuple[Shape, Options]:
     """`o.weights` are those of the sorted entries: between two ranks the nearer one counts more, as NumPy's default."""
     (shape,) = shapes
     part = number(q, "q")
@@ -38,8 +36,17 @@ def plan_quantile(
     low = min(floor(at), count - 1)
     rest = tuple(k for k in range(-len(shape), 0) if k not in axes)
     return reduced(shape, axes, keep), Options(
-        axis=axes, keepdims=keep, count=count, low=low, high=min(low + 1, count - 1), part=at - low, rest=rest,
-        moved=tuple(shape[k] for k in rest), order=(*rest, *axes), before=shape, q=q,
+        axis=axes,
+        keepdims=keep,
+        count=count,
+        low=low,
+        high=min(low + 1, count - 1),
+        part=at - low,
+        rest=rest,
+        moved=tuple(shape[k] for k in rest),
+        order=(*rest, *axes),
+        before=shape,
+        q=q,
     )
 
 
@@ -126,8 +133,9 @@ def _rows(xp: XP, o: Options, a: Value) -> Value:
     """The entries that are put in order together, in the last axis."""
     lead = leading(xp, a, len(o.before))
     axes = tuple(range(len(lead)))
-    return xp.reshape(xp.transpose(a, axes + tuple(k + len(lead) + len(o.before) for k in o.order)),
-                      lead + o.moved + (o.count,))
+    return xp.reshape(
+        xp.transpose(a, axes + tuple(k + len(lead) + len(o.before) for k in o.order)), lead + o.moved + (o.count,)
+    )
 
 
 def _quantile(xp: XP, o: Options, a: Value) -> Value:
@@ -165,29 +173,69 @@ ALONG: dict[str, Any] = {"axis": None, "keepdims": False}
 BACK = {"a": ("g at the places that the entries came from", _quantile_vjp)}
 OPERATIONS = (
     Structural(
-        "sort", "a", "the entries in order, the smallest first; a tie shares the gradient equally",
-        group="reductions", options={"axis": -1}, keywords={"dim": "axis"}, planner=plan_sort, value=_sort,
-        vjps={"a": ("g at the places that the entries came from", _sort_vjp)}, branch=_sort_branch,
-        samples=(sample((4,)), sample((2, 3)), sample((3, 2), axis=0), sample((2, 3), axis=None), sample((1,)),
-                 sample((2, 2, 3), axis=1)),
+        "sort",
+        "a",
+        "the entries in order, the smallest first; a tie shares the gradient equally",
+        group="reductions",
+        options={"axis": -1},
+        keywords={"dim": "axis"},
+        planner=plan_sort,
+        value=_sort,
+        vjps={"a": ("g at the places that the entries came from", _sort_vjp)},
+        branch=_sort_branch,
+        samples=(
+            sample((4,)),
+            sample((2, 3)),
+            sample((3, 2), axis=0),
+            sample((2, 3), axis=None),
+            sample((1,)),
+            sample((2, 2, 3), axis=1),
+        ),
     ),
     Structural(
-        "median", "a", "the middle entry in order, or the mean of the middle two",
-        group="reductions", options=ALONG, keywords=TORCH, planner=plan_median, value=_quantile, vjps=BACK,
+        "median",
+        "a",
+        "the middle entry in order, or the mean of the middle two",
+        group="reductions",
+        options=ALONG,
+        keywords=TORCH,
+        planner=plan_median,
+        value=_quantile,
+        vjps=BACK,
         branch=_quantile_branch,
-        samples=(sample((3,)), sample((4,)), sample((2, 3), axis=0), sample((2, 3), axis=1, keepdims=True),
-                 sample((2, 3, 2), axis=(0, 2)), sample(())),
+        samples=(
+            sample((3,)),
+            sample((4,)),
+            sample((2, 3), axis=0),
+            sample((2, 3), axis=1, keepdims=True),
+            sample((2, 3, 2), axis=(0, 2)),
+            sample(()),
+        ),
     ),
     Structural(
-        "quantile", "a", "what a part q of all entries lies below, between two entries in proportion",
-        group="reductions", options={"q": REQUIRED, **ALONG}, keywords=TORCH, planner=plan_quantile, value=_quantile,
-        vjps=BACK, branch=_quantile_branch,
+        "quantile",
+        "a",
+        "what a part q of all entries lies below, between two entries in proportion",
+        group="reductions",
+        options={"q": REQUIRED, **ALONG},
+        keywords=TORCH,
+        planner=plan_quantile,
+        value=_quantile,
+        vjps=BACK,
+        branch=_quantile_branch,
         samples=(sample((3,), q=0.3), sample((2, 3), q=1, axis=1), sample((2, 3), q=0, keepdims=True)),
     ),
     Structural(
-        "percentile", "a", "what q per cent of all entries lie below, between two entries in proportion",
-        group="reductions", options={"q": REQUIRED, **ALONG}, keywords=TORCH, planner=plan_percentile,
-        value=_quantile, vjps=BACK, branch=_quantile_branch,
+        "percentile",
+        "a",
+        "what q per cent of all entries lie below, between two entries in proportion",
+        group="reductions",
+        options={"q": REQUIRED, **ALONG},
+        keywords=TORCH,
+        planner=plan_percentile,
+        value=_quantile,
+        vjps=BACK,
+        branch=_quantile_branch,
         samples=(sample((4,), q=90), sample((2, 3), q=25, axis=0)),
     ),
 )

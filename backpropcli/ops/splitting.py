@@ -47,6 +47,7 @@ def plan_split(shape: Shape, indices_or_sections: Any, axis: Any = 0) -> list[Pa
 
 def _along(axis: int, name: str) -> Any:
     """The planner of hsplit and its kin: one axis, which the shape must have."""
+
     def plan(shape: Shape, indices_or_sections: Any) -> list[Part]:
         k = 0 if axis == 1 and len(shape) == 1 else axis
         if len(shape) <= k:
@@ -60,28 +61,46 @@ SECTIONS = {"indices_or_sections": REQUIRED}
 TORCH = {"split_size_or_sections": "indices_or_sections", "sections": "indices_or_sections", "dim": "axis"}
 OPERATIONS = (
     Splitter(
-        "split", "an array cut into equal parts, or before given places: split(a, 3)[0]",
-        options={**SECTIONS, "axis": 0}, keywords=TORCH, planner=plan_split,
-        samples=(sample((6,), indices_or_sections=3), sample((4, 6), indices_or_sections=2, axis=1),
-                 sample((5, 2), indices_or_sections=[1, 3]), sample((5,), indices_or_sections=(2, -1))),
+        "split",
+        "an array cut into equal parts, or before given places: split(a, 3)[0]",
+        options={**SECTIONS, "axis": 0},
+        keywords=TORCH,
+        planner=plan_split,
+        samples=(
+            sample((6,), indices_or_sections=3),
+            sample((4, 6), indices_or_sections=2, axis=1),
+            sample((5, 2), indices_or_sections=[1, 3]),
+            sample((5,), indices_or_sections=(2, -1)),
+        ),
     ),
     Splitter(
-        "array_split", "an array cut into parts that differ by one entry at most: array_split(a, 3)[0]",
-        options={**SECTIONS, "axis": 0}, keywords=TORCH, planner=plan_array_split,
+        "array_split",
+        "an array cut into parts that differ by one entry at most: array_split(a, 3)[0]",
+        options={**SECTIONS, "axis": 0},
+        keywords=TORCH,
+        planner=plan_array_split,
         samples=(sample((7,), indices_or_sections=3), sample((2, 5), indices_or_sections=4, axis=-1)),
     ),
     Splitter(
-        "hsplit", "an array cut into parts that stand beside each other: hsplit(a, 2)[0]", options=SECTIONS,
+        "hsplit",
+        "an array cut into parts that stand beside each other: hsplit(a, 2)[0]",
+        options=SECTIONS,
         planner=_along(1, "hsplit"),
         samples=(sample((2, 4), indices_or_sections=2), sample((4,), indices_or_sections=2)),
     ),
     Splitter(
-        "vsplit", "an array cut into parts that stand under each other: vsplit(a, 2)[0]", options=SECTIONS,
-        planner=lambda shape, **o: _rows(shape, **o), samples=(sample((4, 2), indices_or_sections=2),),
+        "vsplit",
+        "an array cut into parts that stand under each other: vsplit(a, 2)[0]",
+        options=SECTIONS,
+        planner=lambda shape, **o: _rows(shape, **o),
+        samples=(sample((4, 2), indices_or_sections=2),),
     ),
     Splitter(
-        "dsplit", "an array cut into parts that stand behind each other: dsplit(a, 2)[0]", options=SECTIONS,
-        planner=_along(2, "dsplit"), samples=(sample((2, 3, 4), indices_or_sections=2),),
+        "dsplit",
+        "an array cut into parts that stand behind each other: dsplit(a, 2)[0]",
+        options=SECTIONS,
+        planner=_along(2, "dsplit"),
+        samples=(sample((2, 3, 4), indices_or_sections=2),),
     ),
 )
 

@@ -32,8 +32,9 @@ def plan_range(shapes: list[Shape], axis: Any = None, keepdims: Any = False) -> 
     return shape, o
 
 
-def plan_nan_variance(shapes: list[Shape], axis: Any = None, ddof: Any = 0, keepdims: Any = False)\
-        -> tuple[Shape, Options]:
+def plan_nan_variance(
+    shapes: list[Shape], axis: Any = None, ddof: Any = 0, keepdims: Any = False
+) -> tuple[Shape, Options]:
     """As `plan_some`; where too few entries are left the result is NaN."""
     return plan_some(shapes, axis, keepdims, ddof)
 
@@ -187,9 +188,17 @@ def _average_weights(xp: XP, o: Options, g: Value, y: Value, a: Value, w: Value)
 
 def _nan_reduction(name: str, words: str, value: Any, text: str, vjp: Any, **rest: Any) -> Structural:
     return Structural(
-        name, "a", words, group="reductions", options=rest.pop("options", AXES), keywords=TORCH,
-        planner=rest.pop("planner", plan_some), samples=rest.pop("samples", SAMPLES), value=value,
-        vjps={"a": (text, vjp)}, **rest,
+        name,
+        "a",
+        words,
+        group="reductions",
+        options=rest.pop("options", AXES),
+        keywords=TORCH,
+        planner=rest.pop("planner", plan_some),
+        samples=rest.pop("samples", SAMPLES),
+        value=value,
+        vjps={"a": (text, vjp)},
+        **rest,
     )
 
 
@@ -201,48 +210,97 @@ def _others(xp: XP, o: Options, a: Value) -> Value:
 VARIANCE: dict[str, Any] = {"axis": None, "ddof": 0, "keepdims": False}
 OPERATIONS = (
     _nan_reduction(
-        "nansum", "the sum of all entries that are numbers", _nan_sum, "g where a is a number",
-        lambda xp, o, g, y, a: xp.where(a == a, column(xp, o, g), xp.nothing)),
+        "nansum",
+        "the sum of all entries that are numbers",
+        _nan_sum,
+        "g where a is a number",
+        lambda xp, o, g, y, a: xp.where(a == a, column(xp, o, g), xp.nothing),
+    ),
     _nan_reduction(
-        "nanmean", "the mean of all entries that are numbers",
-        lambda xp, o, a: _small(xp, o, _nan_mean_kept(xp, o, a)), "g / (how many numbers) where a is one",
-        lambda xp, o, g, y, a: xp.where(
-            a == a, xp.divide(column(xp, o, g), _total(xp, o, _there(xp, a))), xp.nothing)),
+        "nanmean",
+        "the mean of all entries that are numbers",
+        lambda xp, o, a: _small(xp, o, _nan_mean_kept(xp, o, a)),
+        "g / (how many numbers) where a is one",
+        lambda xp, o, g, y, a: xp.where(a == a, xp.divide(column(xp, o, g), _total(xp, o, _there(xp, a))), xp.nothing),
+    ),
     _nan_reduction(
-        "nanprod", "the product of all entries that are numbers",
+        "nanprod",
+        "the product of all entries that are numbers",
         lambda xp, o, a: xp.prod(_filled(xp, a, 1.0), axis=o.axis, keepdims=o.keepdims),
         "g * the product of the other numbers",
-        lambda xp, o, g, y, a: xp.where(a == a, _others(xp, o, a) * column(xp, o, g), xp.nothing)),
+        lambda xp, o, g, y, a: xp.where(a == a, _others(xp, o, a) * column(xp, o, g), xp.nothing),
+    ),
     _nan_reduction(
-        "nanmax", "the largest entry that is a number; a tie shares the gradient equally",
-        lambda xp, o, a: _small(xp, o, _extreme(xp, o, a, True)), "g where a is the largest",
-        lambda xp, o, g, y, a: _shared(xp, o, g, _chosen(xp, o, a, True)), planner=plan_range,
-        branch=lambda xp, o, a: _chosen(xp, o, a, True)),
+        "nanmax",
+        "the largest entry that is a number; a tie shares the gradient equally",
+        lambda xp, o, a: _small(xp, o, _extreme(xp, o, a, True)),
+        "g where a is the largest",
+        lambda xp, o, g, y, a: _shared(xp, o, g, _chosen(xp, o, a, True)),
+        planner=plan_range,
+        branch=lambda xp, o, a: _chosen(xp, o, a, True),
+    ),
     _nan_reduction(
-        "nanmin", "the smallest entry that is a number; a tie shares the gradient equally",
-        lambda xp, o, a: _small(xp, o, _extreme(xp, o, a, False)), "g where a is the smallest",
-        lambda xp, o, g, y, a: _shared(xp, o, g, _chosen(xp, o, a, False)), planner=plan_range,
-        branch=lambda xp, o, a: _chosen(xp, o, a, False)),
+        "nanmin",
+        "the smallest entry that is a number; a tie shares the gradient equally",
+        lambda xp, o, a: _small(xp, o, _extreme(xp, o, a, False)),
+        "g where a is the smallest",
+        lambda xp, o, g, y, a: _shared(xp, o, g, _chosen(xp, o, a, False)),
+        planner=plan_range,
+        branch=lambda xp, o, a: _chosen(xp, o, a, False),
+    ),
     _nan_reduction(
-        "nanvar", "the variance of all entries that are numbers",
-        lambda xp, o, a: _small(xp, o, _nan_variance_kept(xp, o, a)), "g * 2 * (a - nanmean(a)) / (n - ddof)",
-        _nan_variance_vjp, options=VARIANCE, planner=plan_nan_variance,
-        samples=(*SAMPLES, sample((2, 3), axis=1, ddof=1))),
+        "nanvar",
+        "the variance of all entries that are numbers",
+        lambda xp, o, a: _small(xp, o, _nan_variance_kept(xp, o, a)),
+        "g * 2 * (a - nanmean(a)) / (n - ddof)",
+        _nan_variance_vjp,
+        options=VARIANCE,
+        planner=plan_nan_variance,
+        samples=(*SAMPLES, sample((2, 3), axis=1, ddof=1)),
+    ),
     _nan_reduction(
-        "nanstd", "the root of nanvar; its gradient is 0 where all numbers are equal",
+        "nanstd",
+        "the root of nanvar; its gradient is 0 where all numbers are equal",
         lambda xp, o, a: xp.sqrt(_small(xp, o, _nan_variance_kept(xp, o, a))),
-        "g * (a - nanmean(a)) / ((n - ddof) * y)", _nan_deviation_vjp, options=VARIANCE, planner=plan_nan_variance,
-        branch=_nan_deviation_branch, samples=(*SAMPLES[:-1], sample((2, 3), axis=1, ddof=1))),
+        "g * (a - nanmean(a)) / ((n - ddof) * y)",
+        _nan_deviation_vjp,
+        options=VARIANCE,
+        planner=plan_nan_variance,
+        branch=_nan_deviation_branch,
+        samples=(*SAMPLES[:-1], sample((2, 3), axis=1, ddof=1)),
+    ),
     _nan_reduction(
-        "ptp", "the largest entry less the smallest", _range, "g at the largest, -g at the smallest", _range_vjp,
-        planner=plan_range, branch=_range_branch, samples=SAMPLES[:-1]),
+        "ptp",
+        "the largest entry less the smallest",
+        _range,
+        "g at the largest, -g at the smallest",
+        _range_vjp,
+        planner=plan_range,
+        branch=_range_branch,
+        samples=SAMPLES[:-1],
+    ),
     Structural(
-        "average", "a weights", "the mean, each entry counted as much as its weight",
-        group="reductions", options=AXES, keywords=TORCH, defaults=(1.0,), order=("a", "axis", "weights"),
-        planner=plan_average, value=_average,
-        vjps={"a": ("g * weights / sum(weights)", _average_vjp),
-              "weights": ("g * (a - y) / sum(weights)", _average_weights)},
-        samples=(sample((3,), (3,)), sample((2, 3), (2, 3), axis=0), sample((2, 3), (3,), axis=1, keepdims=True),
-                 sample((2, 3), (2,), axis=0), sample((2, 3), (2, 3)), sample((2, 3), (), axis=0)),
+        "average",
+        "a weights",
+        "the mean, each entry counted as much as its weight",
+        group="reductions",
+        options=AXES,
+        keywords=TORCH,
+        defaults=(1.0,),
+        order=("a", "axis", "weights"),
+        planner=plan_average,
+        value=_average,
+        vjps={
+            "a": ("g * weights / sum(weights)", _average_vjp),
+            "weights": ("g * (a - y) / sum(weights)", _average_weights),
+        },
+        samples=(
+            sample((3,), (3,)),
+            sample((2, 3), (2, 3), axis=0),
+            sample((2, 3), (3,), axis=1, keepdims=True),
+            sample((2, 3), (2,), axis=0),
+            sample((2, 3), (2, 3)),
+            sample((2, 3), (), axis=0),
+        ),
     ),
 )

@@ -25,8 +25,20 @@ from backpropcli.ops.definition import Operation, Refused
 from backpropcli.ops.refused import REFUSED
 
 MODULES: tuple[ModuleType, ...] = (
-    arithmetic, remainders, powers, exponentials, trigonometry, activations, comparisons, rounding,
-    reductions, softmax, linear, shapes, splitting, constants,
+    arithmetic,
+    remainders,
+    powers,
+    exponentials,
+    trigonometry,
+    activations,
+    comparisons,
+    rounding,
+    reductions,
+    softmax,
+    linear,
+    shapes,
+    splitting,
+    constants,
 )
 
 

@@ -33,8 +33,9 @@ def plan_windows(shapes: list[Shape], window_shape: Any, axis: Any = None) -> tu
             raise OperationError(f"a window of {size} does not fit into the shape {show_shape(shape)}")
     after = bounded((*short, *sizes))
     steps = [(slice(None),) * len(shape)]
-    return after, Options(axes=axes, sizes=sizes, short=tuple(short), before=shape, steps=steps,
-                          window_shape=window_shape)
+    return after, Options(
+        axes=axes, sizes=sizes, short=tuple(short), before=shape, steps=steps, window_shape=window_shape
+    )
 
 
 def _offsets(o: Options) -> list[tuple[tuple[int, ...], tuple[slice, ...]]]:
@@ -79,8 +80,9 @@ def plan_convolve(shapes: list[Shape], mode: Any = "full", mirrored: bool = True
     start, size = {"full": (0, whole), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
     if not mirrored and mode == "same" and a[0] < v[0]:
         start = m // 2
-    return bounded((size,)), Options(whole=whole, cut=slice(start, start + size), sizes=(a[0], v[0]), mode=mode,
-                                     mirrored=mirrored)
+    return bounded((size,)), Options(
+        whole=whole, cut=slice(start, start + size), sizes=(a[0], v[0]), mode=mode, mirrored=mirrored
+    )
 
 
 def plan_correlate(shapes: list[Shape], mode: Any = "valid") -> tuple[Shape, Options]:
@@ -123,26 +125,57 @@ def _convolve_right(xp: XP, o: Options, g: Value, y: Value, a: Value, v: Value) 
     return found if o.mirrored else xp.flip(found, axis=-1)
 
 
-PAIRS = (sample((4,), (2,)), sample((2,), (4,)), sample((3,), (3,)), sample((4,), (3,), mode="same"),
-         sample((3,), (5,), mode="same"), sample((5,), (2,), mode="valid"), sample((2,), (5,), mode="full"),
-         sample((4,), (2,), mode="same"), sample((2,), (4,), mode="same"), sample((1,), (1,)))
+PAIRS = (
+    sample((4,), (2,)),
+    sample((2,), (4,)),
+    sample((3,), (3,)),
+    sample((4,), (3,), mode="same"),
+    sample((3,), (5,), mode="same"),
+    sample((5,), (2,), mode="valid"),
+    sample((2,), (5,), mode="full"),
+    sample((4,), (2,), mode="same"),
+    sample((2,), (4,), mode="same"),
+    sample((1,), (1,)),
+)
 OPERATIONS = (
     Structural(
-        "sliding_window_view", "a", "every window of a size that fits, side by side",
-        group="shapes", options={"window_shape": REQUIRED, "axis": None}, planner=plan_windows, value=_windows,
-        keywords={"x": "a"}, vjps={"a": ("g added up where the windows overlap", _windows_vjp)},
-        samples=(sample((5,), window_shape=3), sample((3, 4), window_shape=(2, 2)),
-                 sample((3, 4), window_shape=2, axis=0), sample((4,), window_shape=(2, 2), axis=(0, 0)),
-                 sample((2, 3), window_shape=(3, 1), axis=(1, 0))),
+        "sliding_window_view",
+        "a",
+        "every window of a size that fits, side by side",
+        group="shapes",
+        options={"window_shape": REQUIRED, "axis": None},
+        planner=plan_windows,
+        value=_windows,
+        keywords={"x": "a"},
+        vjps={"a": ("g added up where the windows overlap", _windows_vjp)},
+        samples=(
+            sample((5,), window_shape=3),
+            sample((3, 4), window_shape=(2, 2)),
+            sample((3, 4), window_shape=2, axis=0),
+            sample((4,), window_shape=(2, 2), axis=(0, 0)),
+            sample((2, 3), window_shape=(3, 1), axis=(1, 0)),
+        ),
     ),
     Structural(
-        "convolve", "a v", "every sum of products while a vector, mirrored, slides along another",
-        group="linear algebra", options={"mode": "full"}, planner=plan_convolve, value=_convolve, samples=PAIRS,
+        "convolve",
+        "a v",
+        "every sum of products while a vector, mirrored, slides along another",
+        group="linear algebra",
+        options={"mode": "full"},
+        planner=plan_convolve,
+        value=_convolve,
+        samples=PAIRS,
         vjps={"a": ("correlate(g, v)", _convolve_left), "v": ("correlate(g, a)", _convolve_right)},
     ),
     Structural(
-        "correlate", "a v", "every sum of products while a vector slides along another",
-        group="linear algebra", options={"mode": "valid"}, planner=plan_correlate, value=_convolve, samples=PAIRS,
+        "correlate",
+        "a v",
+        "every sum of products while a vector slides along another",
+        group="linear algebra",
+        options={"mode": "valid"},
+        planner=plan_correlate,
+        value=_convolve,
+        samples=PAIRS,
         vjps={"a": ("convolve(g, v)", _convolve_left), "v": ("g along a, read from its end", _convolve_right)},
     ),
 )

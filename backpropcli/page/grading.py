@@ -144,7 +144,8 @@ def _ways(worked: Worked, step: Mapping[str, Any]) -> list[Any]:
     printed = [textbook(worked, user, label, given, {}, plan) for user in users]
     return [total(parts), total(anew)] + (
         [total([part if other is None else other for part, other in zip(parts, printed, strict=True)])]
-        if any(other is not None for other in printed) else []
+        if any(other is not None for other in printed)
+        else []
     )
 
 

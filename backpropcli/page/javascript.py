@@ -17,14 +17,29 @@ from backpropcli.ops.numbers.recorder import Entry, Recorded, Tape
 DEEPEST = 12
 """An expression nested deeper than this gets a name, so that no line grows without end."""
 INFIX = {
-    "add": "+", "sub": "-", "mul": "*", "div": "/", "fmod": "%", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
-    "eq": "===", "ne": "!==", "and": "&&", "or": "||",
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "fmod": "%",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "eq": "===",
+    "ne": "!==",
+    "and": "&&",
+    "or": "||",
 }
 SAME_NAME = "exp expm1 log log1p log2 log10 sin cos tan sinh cosh tanh sqrt cbrt abs sign floor ceil hypot"
 CALLS = {
     **{name: f"Math.{name}" for name in SAME_NAME.split()},
     **{f"arc{name}": f"Math.a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
-    "power": "Math.pow", "maximum": "Math.max", "minimum": "Math.min", "round": "roundEven", "erf": "erf",
+    "power": "Math.pow",
+    "maximum": "Math.max",
+    "minimum": "Math.min",
+    "round": "roundEven",
+    "erf": "erf",
     "erfc": "erfc",
 }
 HELPERS = {

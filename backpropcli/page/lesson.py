@@ -52,8 +52,16 @@ class Lesson(NamedTuple):
     choice: Blanks | None = None
 
 
-def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool = False, exercise: bool = False,
-           expand: bool = False, seed: int | None = None, started: Trace | None = None) -> Lesson:
+def lesson(
+    trace: Trace,
+    *,
+    precision: Precision | None = None,
+    everything: bool = False,
+    exercise: bool = False,
+    expand: bool = False,
+    seed: int | None = None,
+    started: Trace | None = None,
+) -> Lesson:
     """The lesson of a run that was differentiated; an exercise begins with the numbers of `started`, if any.
 
     `expand`: every step inside a formula is a step of its own.
@@ -99,7 +107,8 @@ def lesson(trace: Trace, *, precision: Precision | None = None, everything: bool
         data["seed"] = seed
     results = told.places.results
     script = (
-        program(tape, results, *more) if tape is not None
+        program(tape, results, *more)
+        if tape is not None
         else f"function program(){{return[{','.join(map(number, results))}]}}\n"
     )
     if told.blanks is None:
@@ -194,9 +203,7 @@ def _rows(told: Told) -> Iterator[dict[str, Any]]:
             yield _row(told, name, node.kind)
 
 
-def _row(
-    told: Told, name: str, kind: str, formula: str | None = None, inputs: Sequence[str] = ()
-) -> dict[str, Any]:
+def _row(told: Told, name: str, kind: str, formula: str | None = None, inputs: Sequence[str] = ()) -> dict[str, Any]:
     """A row of the table: a value and, where the network asks for it, a gradient."""
     row: dict[str, Any] = {"name": name, "html": variable(name), "kind": kind}
     if formula is not None:

@@ -95,8 +95,9 @@ def page(
     gives it other numbers, and `started` is the run with these. Raises SpecError where no browser could open it.
     """
     check_graph(trace.graph, expand)
-    told = lesson(trace, precision=precision, everything=everything, expand=expand, exercise=exercise, seed=seed,
-                  started=started)
+    told = lesson(
+        trace, precision=precision, everything=everything, expand=expand, exercise=exercise, seed=seed, started=started
+    )
     mode = "exercise" if exercise else "lesson"
     heading = title or f"The gradients of {trace.of}{HEADINGS[mode]}"
     shown = picture(trace, precision, expand=expand)
@@ -114,9 +115,15 @@ def page(
     graph = piece("graph.html").replace("$svg", drawing + paper)
     body = Template(piece(f"{mode}.html")).substitute(graph=graph, whole=WHOLE)
     text = Template(piece("page.html")).substitute(
-        policy=policy, version=__version__, title=escape(heading), style=style, mode=mode,
+        policy=policy,
+        version=__version__,
+        title=escape(heading),
+        style=style,
+        mode=mode,
         whole="" if exercise else WHOLE,
-        body=body, data=embedded(told), script=script,
+        body=body,
+        data=embedded(told),
+        script=script,
     )
     made = Page(text, told.blanks, told.live, told.left_out, told.choice.beyond if told.choice else 0)
     check_bytes(made.size, trace.graph, expand)

@@ -42,8 +42,13 @@ def wrong_values(worked: Worked, stage: Stage, html: Html) -> list[dict[str, Any
         kept.append(attempt)
         result.append({"kind": attempt.kind, "numbers": html(put_in), "said": said})
     for one, told in zip(kept, result, strict=True):  # a part inside another that fits too is not what was meant
-        within = [k for k, other in enumerate(kept) if other.kind == "part" and other is not one
-                  and any(part is one.formula for part in postorder(other.formula))]
+        within = [
+            k
+            for k, other in enumerate(kept)
+            if other.kind == "part"
+            and other is not one
+            and any(part is one.formula for part in postorder(other.formula))
+        ]
         told["within"] = within if one.kind == "part" else []
     return result
 

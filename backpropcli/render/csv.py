@@ -6,7 +6,7 @@ import re
 
 from backpropcli.safe import cell
 
-_APART = re.compile("[,;\"\t\r\n]")
+_APART = re.compile('[,;"\t\r\n]')
 """What some spreadsheet takes for the end of a field."""
 
 

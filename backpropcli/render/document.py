@@ -132,8 +132,10 @@ def markdown(sections: Iterable[Section]) -> Iterator[str]:
         if isinstance(section, Walk):
             yield "```text\n" + "".join(f"{line}\n" for line in lay_out(section.rows, WIDTH)) + "```\n\n"
         elif isinstance(section, Equations):
-            rows = [[word, right if k or not isinstance(right, Maths) else f"{section.left} = {right}"]
-                    for k, (word, right) in enumerate(section.rows)]
+            rows = [
+                [word, right if k or not isinstance(right, Maths) else f"{section.left} = {right}"]
+                for k, (word, right) in enumerate(section.rows)
+            ]
             yield from told(Table([Column("step"), Column("formula")], [rows]), False)
         elif isinstance(section, Lines):
             yield from told("\n".join(line for line, _ in section.lines), number == 0)
@@ -168,9 +170,7 @@ def aligned(rows: Sequence[tuple[str, Sequence[str]]], words: Sequence[str] = ()
     for k, (left, sides) in enumerate(rows):
         short = seen(left + "".join(sides)) <= LINE and len(sides) > 1
         parts = [" = ".join(sides)] if short else list(sides)
-        broken = [
-            rf"&\quad {piece}" if n else f"&= {piece}" for part in parts for n, piece in enumerate(pieces(part))
-        ]
+        broken = [rf"&\quad {piece}" if n else f"&= {piece}" for part in parts for n, piece in enumerate(pieces(part))]
         if words:
             broken[-1] += rf" && \text{{{words[k]}}}"
         lines += [f"  {left} {broken[0]}", *(f"  {line}" for line in broken[1:])]

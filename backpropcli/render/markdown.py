@@ -11,6 +11,7 @@ from backpropcli.safe import markdown as escaped
 if TYPE_CHECKING:
     from backpropcli.render.table import Cell, Table
 
+
 def any_markdown(table_: Table) -> Iterator[str]:
     """A table of the terminal's as Markdown: headline, rows, and the sentences under it."""
     kept = [k for k, c in enumerate(table_.columns) if c.title or any(r[k] for s in table_.sections for r in s)]

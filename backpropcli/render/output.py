@@ -16,8 +16,17 @@ from backpropcli.safe import leaving
 from backpropcli.suggest import did_you_mean
 
 ENDINGS = {
-    ".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".xml": "junit",
-    ".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".tex": "latex",
+    ".txt": "table",
+    ".json": "json",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".xml": "junit",
+    ".svg": "svg",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".mmd": "mermaid",
+    ".tex": "latex",
 }
 """The format that the ending of `-o FILE` chooses."""
 COMMANDS = "github"
@@ -27,10 +36,21 @@ EXCERPT = re.compile(r"\s*\d*\s*\| ")
 COLORS = ("auto", "always", "never")
 SIGNS = "─…±◀→·−∂"
 """What the tables print beyond ASCII; a stream that cannot encode them gets ASCII."""
-ASCII = str.maketrans({
-    "─": "-", "…": "...", "±": "+-", "◀": "<", "→": "->", "·": "*", "−": "-", "²": "^2", "½": "1/2", "∂": "D",
-    **{sign: str(k) for k, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
-})
+ASCII = str.maketrans(
+    {
+        "─": "-",
+        "…": "...",
+        "±": "+-",
+        "◀": "<",
+        "→": "->",
+        "·": "*",
+        "−": "-",
+        "²": "^2",
+        "½": "1/2",
+        "∂": "D",
+        **{sign: str(k) for k, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
+    }
+)
 MOST_COLOURED_ROWS = 2_000
 """Rich takes 0.3 ms a row: longer tables are printed plain."""
 MOST_COLOURED_COLUMNS = 2_000
@@ -147,8 +167,15 @@ def render(table: Table, width: int | None = None, coloured: bool = False) -> st
         return table.text(width)
     text = StringIO()
     console = Console(
-        file=text, width=max(layout.width, 1), force_terminal=True, color_system="standard", no_color=False,
-        legacy_windows=False, highlight=False, markup=False, emoji=False,
+        file=text,
+        width=max(layout.width, 1),
+        force_terminal=True,
+        color_system="standard",
+        no_color=False,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
     if layout.title:
         head, _, rest = layout.title.partition("   ")

@@ -122,9 +122,7 @@ def _first(cell: str) -> str:
     return cell.partition("\n")[0]
 
 
-def _columns(
-    rows: Sequence[Row], grids: Sequence[Sequence[Cells]], head: int, width: int
-) -> tuple[int, int, int, int]:
+def _columns(rows: Sequence[Row], grids: Sequence[Sequence[Cells]], head: int, width: int) -> tuple[int, int, int, int]:
     """Widths of the four columns: as many rows, shortest first, as make lines of at most `width` together."""
     sizes = []
     for row, grid in zip(rows, grids, strict=True):
@@ -197,6 +195,10 @@ def _wrapped(line: str, head: int, width: int) -> list[str]:
     indent = " " * (len(MARGIN) + head + GAPS[0] + 4)
     start = len(line) - len(line.lstrip())
     return textwrap.wrap(
-        line[start:], width, initial_indent=line[:start], subsequent_indent=indent,
-        break_long_words=False, break_on_hyphens=False,
+        line[start:],
+        width,
+        initial_indent=line[:start],
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )

@@ -89,8 +89,9 @@ class Layout:
             fixed = len(INDENT) - width
             if fixed + sum(sizes) + sum(gaps) > 0:
                 gaps = [2 if c.align == "left" else g for g, c in zip(gaps, columns[1:], strict=True)]
-            if fixed + sum(sizes) + sum(gaps) > sum(s - NARROWEST for s, c in zip(sizes, columns, strict=True)
-                                                    if c.elastic and s > NARROWEST):
+            if fixed + sum(sizes) + sum(gaps) > sum(
+                s - NARROWEST for s, c in zip(sizes, columns, strict=True) if c.elastic and s > NARROWEST
+            ):
                 gaps = [min(2, g) for g in gaps]
                 for k, column in enumerate(columns):
                     if column.align == "point" and column.inner > 1:
@@ -124,12 +125,13 @@ class Layout:
         self.width = len(INDENT) + sum(self.sizes)
         self.overflows = any(
             type(b) is str and len(b) > s
-            for column, s in zip(blocks, sizes, strict=True) if s >= WIDEST_CELL for section in column for b in section
+            for column, s in zip(blocks, sizes, strict=True)
+            if s >= WIDEST_CELL
+            for section in column
+            for b in section
         )
         """Whether a text runs on behind its column."""
-        self.titles = [
-            pad(c.title, s, a) + b for c, s, a, b in zip(columns, sizes, aligned, behind, strict=True)
-        ]
+        self.titles = [pad(c.title, s, a) + b for c, s, a, b in zip(columns, sizes, aligned, behind, strict=True)]
         self.sections = [
             _section([blocks[k][number] for k in range(len(columns))], sizes, behind)
             for number in range(len(table.sections))
@@ -174,9 +176,9 @@ class Layout:
             )
         for section in self.sections:
             for cells in section:
-                result.add_row(*[
-                    _styled(cell[:-1] if k < last else cell, self.columns[k]) for k, cell in enumerate(cells)
-                ])
+                result.add_row(
+                    *[_styled(cell[:-1] if k < last else cell, self.columns[k]) for k, cell in enumerate(cells)]
+                )
             if section:
                 result.add_section()
         return result

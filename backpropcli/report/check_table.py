@@ -121,7 +121,8 @@ def _blind(report: Report) -> int:
         return 0
     return sum(
         row.numerical - row.numerical != 0 or (row.backprop != 0 and not row.bound < abs(row.backprop))
-        for row in report.rows if row.backprop - row.backprop == 0 and (row.left is None or row.left == row.right)
+        for row in report.rows
+        if row.backprop - row.backprop == 0 and (row.left is None or row.left == row.right)
     )
 
 
@@ -197,7 +198,8 @@ def verdict_line(report: Report) -> str:
     if report.claims:
         wrong, total = report.wrong_claims, len(report.claims)
         parts.append(
-            f"{wrong} of {total} expected numbers {_is(wrong)} wrong" if wrong
+            f"{wrong} of {total} expected numbers {_is(wrong)} wrong"
+            if wrong
             else f"{total} of {total} expected numbers agree{'s' if total == 1 else ''}"
         )
     return "; ".join(parts) or "nothing was checked"
@@ -246,9 +248,12 @@ def _count(report: Report) -> str:
     if not failed:
         return f"{unsure:,} of {total:,} gradients could not be judged"
     (first, word), rest = odd[0], odd[1:]
-    return ", ".join([
-        f"{first:,} of {total:,} gradients {_is(first)} {word}", *(f"{count:,} {word}" for count, word in rest),
-    ])
+    return ", ".join(
+        [
+            f"{first:,} of {total:,} gradients {_is(first)} {word}",
+            *(f"{count:,} {word}" for count, word in rest),
+        ]
+    )
 
 
 def _components(report: Report, rows: Sequence[Row], precision: Precision) -> Table:
@@ -295,9 +300,15 @@ def _summary(report: Report, precision: Precision) -> Table:
         worst = max(odd, key=lambda row: abs(row.backprop - row.nearest), default=None)
         place = component_name("", worst.index) if worst is not None else ""
         verdict = "FAIL" if wrong else "unsure" if unsure else "pass"
-        lines.append((
-            f"d{report.of}/d{name}", f"{wrong:,} of {len(rows):,}", str(unsure) if unsure else "", place, verdict,
-        ))
+        lines.append(
+            (
+                f"d{report.of}/d{name}",
+                f"{wrong:,} of {len(rows):,}",
+                str(unsure) if unsure else "",
+                place,
+                verdict,
+            )
+        )
     columns = [c if any(line[k] for line in lines) else Column("") for k, c in enumerate(columns)]
     return Table(columns, [lines])
 

@@ -18,8 +18,12 @@ def count_table(found: Cost, source: str, width: int | None = None) -> Table:
     n, p = found.nodes, found.parameters
     title = f"{source}   N = {counted(n, 'node')}, P = {counted(p, 'parameter')}"
     rows = [
-        ["nudging each parameter", f"N × P = {n * p:,}", f"{found.nudged:,}",
-         ("" if found.measured else "about ") + duration(found.nudging)],
+        [
+            "nudging each parameter",
+            f"N × P = {n * p:,}",
+            f"{found.nudged:,}",
+            ("" if found.measured else "about ") + duration(found.nudging),
+        ],
         ["backpropagation", f"N + P = {n + p:,}", f"{found.steps + found.back:,}", duration(found.both)],
     ]
     columns = [Column("way"), Column("evaluations"), Column("numbers", "right"), Column("time here", "right")]
@@ -46,8 +50,7 @@ def words(found: Cost) -> Iterator[str]:
     yield speed(found)
     if p > 1:
         yield (
-            f"With 1,000 times the nodes and parameters: {n * p * 1_000_000:,} evaluations against "
-            f"{(n + p) * 1000:,}."
+            f"With 1,000 times the nodes and parameters: {n * p * 1_000_000:,} evaluations against {(n + p) * 1000:,}."
         )
 
 
@@ -85,11 +88,22 @@ def count_json(found: Cost, source: str) -> Iterator[str]:
     from backpropcli.render.json import anything
 
     n, p = found.nodes, found.parameters
-    yield anything({
-        "format": "backprop.count/1", "spec": source, "nodes": n, "parameters": p,
-        "nudging": {
-            "evaluations": n * p, "numbers": found.nudged, "seconds": found.nudging, "measured": found.measured,
-        },
-        "backpropagation": {"evaluations": n + p, "numbers": found.steps + found.back, "seconds": found.both},
-        "forward": {"numbers": found.steps, "seconds": found.forward},
-    }) + "\n"
+    yield (
+        anything(
+            {
+                "format": "backprop.count/1",
+                "spec": source,
+                "nodes": n,
+                "parameters": p,
+                "nudging": {
+                    "evaluations": n * p,
+                    "numbers": found.nudged,
+                    "seconds": found.nudging,
+                    "measured": found.measured,
+                },
+                "backpropagation": {"evaluations": n + p, "numbers": found.steps + found.back, "seconds": found.both},
+                "forward": {"numbers": found.steps, "seconds": found.forward},
+            }
+        )
+        + "\n"
+    )

@@ -46,8 +46,9 @@ def _of_a_black_box(report: Report, coverage: Coverage) -> list[str]:
         "Each one by itself: --every"
     ]
     if coverage.differing and not report.count("fail"):
-        found.append("The loss goes another way along them than the gradients say: something is wrong that no "
-                     "single one shows.")
+        found.append(
+            "The loss goes another way along them than the gradients say: something is wrong that no single one shows."
+        )
     if coverage.blind:
         found.append(f"Along {coverage.blind} of the directions the loss is too rough to tell.")
     return found

@@ -76,5 +76,3 @@ def _checks(report: Report, failures: bool) -> Iterator[tuple[str, ...]]:
 
 def _first_line(error: Exception | None) -> str:
     return str(error).partition("\n")[0]
-
-

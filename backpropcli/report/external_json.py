@@ -24,18 +24,33 @@ def fields(found: Foreign, failures: bool = False) -> dict[str, Any]:
         "loss": None if found.loss is None else {"theirs": found.loss[0], "backprop": found.loss[1]},
         "compared": [
             {
-                "name": g.name, "key": g.key, "shape": list(g.shape), "size": g.size, "wrong": g.wrong,
-                "unsure": g.unsure, "verdict": g.verdict, "worst": list(g.worst.index),
+                "name": g.name,
+                "key": g.key,
+                "shape": list(g.shape),
+                "size": g.size,
+                "wrong": g.wrong,
+                "unsure": g.unsure,
+                "verdict": g.verdict,
+                "worst": list(g.worst.index),
                 "off": g.worst.off if g.worst.off < float("inf") else None,
                 **({"given_shape": list(g.given), "note": g.worst.note} if g.given is not None else {}),
             }
-            for g in found.gradients if not (failures and g.verdict == "pass")
+            for g in found.gradients
+            if not (failures and g.verdict == "pass")
         ],
         "components": [
             {
-                "name": e.name, "index": list(e.index), "theirs": e.theirs, "right": e.right, "backprop": e.backprop,
-                "numerical": e.numerical, "bound": e.bound, "within": e.allowed, "ratio": e.ratio,
-                "verdict": e.verdict, "note": e.note,
+                "name": e.name,
+                "index": list(e.index),
+                "theirs": e.theirs,
+                "right": e.right,
+                "backprop": e.backprop,
+                "numerical": e.numerical,
+                "bound": e.bound,
+                "within": e.allowed,
+                "ratio": e.ratio,
+                "verdict": e.verdict,
+                "note": e.note,
             }
             for e in found.entries
         ],

@@ -106,11 +106,18 @@ def _arrays(of: str, found: Foreign, failures: bool) -> Table:
     for g in found.gradients:
         if failures and g.verdict == "pass":
             continue
-        lines.append([
-            f"d{of}/d{g.name}", g.key if renamed else "", _shape(g), f"{g.wrong:,} of {g.size:,}",
-            f"{g.unsure:,}" if unsure else "", _percent(g.worst.off),
-            component_name("", g.worst.index) if g.given is None else "the shape", WORDS[g.verdict],
-        ])
+        lines.append(
+            [
+                f"d{of}/d{g.name}",
+                g.key if renamed else "",
+                _shape(g),
+                f"{g.wrong:,} of {g.size:,}",
+                f"{g.unsure:,}" if unsure else "",
+                _percent(g.worst.off),
+                component_name("", g.worst.index) if g.given is None else "the shape",
+                WORDS[g.verdict],
+            ]
+        )
     return Table(columns, [lines])
 
 
@@ -130,10 +137,17 @@ def _entries(of: str, entries: Sequence[Entry], precision: Precision, title: str
         opinion = plus_minus(e.numerical, e.bound, precision) if e.numerical is not None else ""
         ratio = Precision(min(precision.digits, 6)).show(e.ratio) if e.ratio is not None else ""
         note = e.note if e.verdict != "unsure" or not e.note else f"unsure: {e.note}"
-        lines.append([
-            component_name(f"d{of}/d{e.name}", e.index), precision.show(e.theirs), precision.show(e.backprop), opinion,
-            ratio, WORDS[e.verdict] if verdicts else "", note,
-        ])
+        lines.append(
+            [
+                component_name(f"d{of}/d{e.name}", e.index),
+                precision.show(e.theirs),
+                precision.show(e.backprop),
+                opinion,
+                ratio,
+                WORDS[e.verdict] if verdicts else "",
+                note,
+            ]
+        )
     return Table(columns, [lines])
 
 
@@ -158,8 +172,12 @@ def _labelled(label: str, text: str) -> Iterator[str]:
     pieces = text.split("  ")
     kept = [piece.replace(" ", "\xa0") if k % 2 else piece for k, piece in enumerate(pieces)]
     lines = textwrap.wrap(
-        "\xa0 ".join(kept), MARGIN, initial_indent=f"{label:<{LABEL}}", subsequent_indent=" " * LABEL,
-        break_on_hyphens=False, break_long_words=False,
+        "\xa0 ".join(kept),
+        MARGIN,
+        initial_indent=f"{label:<{LABEL}}",
+        subsequent_indent=" " * LABEL,
+        break_on_hyphens=False,
+        break_long_words=False,
     )
     yield from (line.replace("\xa0", " ").rstrip() for line in lines)
 

@@ -43,5 +43,11 @@ def fault_fields(report: Report) -> dict[str, object] | None:
     fault = report.fault
     if fault is None:
         return None
-    return {"fault": fault.text, "steps": list(fault.labels), "what": fault.words, "moves": fault.moves,
-            "caught": report.count("fail") > 0, "found": fault.found_by(report.culprit)}
+    return {
+        "fault": fault.text,
+        "steps": list(fault.labels),
+        "what": fault.words,
+        "moves": fault.moves,
+        "caught": report.count("fail") > 0,
+        "found": fault.found_by(report.culprit),
+    }

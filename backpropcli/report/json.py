@@ -47,34 +47,40 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
     yield f'"coverage": {anything(coverage_fields(report))}, '
     yield '"parameters": ['
     yield from listed(
-        anything({
-            "name": row.name,
-            "index": list(row.index),
-            "backprop": row.backprop + 0.0,  # no -0.0
-            "numerical": row.numerical,
-            "bound": row.bound,
-            "verdict": row.verdict,
-            "reason": row.reason,
-            "note": row.note,
-            **({"reliable": row.reliable} if row.reliable is not None else {}),
-            **({"opinions": opinion_fields(row.opinions)} if report.against else {}),
-        })
-        for row in report.rows if not (failures and row.verdict == "pass")
+        anything(
+            {
+                "name": row.name,
+                "index": list(row.index),
+                "backprop": row.backprop + 0.0,  # no -0.0
+                "numerical": row.numerical,
+                "bound": row.bound,
+                "verdict": row.verdict,
+                "reason": row.reason,
+                "note": row.note,
+                **({"reliable": row.reliable} if row.reliable is not None else {}),
+                **({"opinions": opinion_fields(row.opinions)} if report.against else {}),
+            }
+        )
+        for row in report.rows
+        if not (failures and row.verdict == "pass")
     )
     yield '], "expected": ['
     yield from listed(
-        anything({
-            "name": claim.key,
-            "index": list(claim.index),
-            "expected": claim.yours,
-            "backprop": claim.got,
-            "within": claim.tolerance,
-            **({"reliable": claim.reliable} if claim.reliable is not None else {}),
-            "verdict": claim.verdict,
-            "diagnosis": claim.diagnosis,
-            **_where(claim.place),
-        })
-        for claim in report.claims if not (failures and claim.verdict == "pass")
+        anything(
+            {
+                "name": claim.key,
+                "index": list(claim.index),
+                "expected": claim.yours,
+                "backprop": claim.got,
+                "within": claim.tolerance,
+                **({"reliable": claim.reliable} if claim.reliable is not None else {}),
+                "verdict": claim.verdict,
+                "diagnosis": claim.diagnosis,
+                **_where(claim.place),
+            }
+        )
+        for claim in report.claims
+        if not (failures and claim.verdict == "pass")
     )
     broken = f', "broken": {anything(fault_fields(report))}' if report.fault is not None else ""
     theirs = ""
@@ -98,12 +104,21 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
 
 def _culprit(report: Report) -> dict[str, Any] | None:
     culprit = report.culprit
-    return None if culprit is None else {
-        "node": culprit.node, "operation": culprit.operation, "argument": culprit.argument,
-        "entry": list(culprit.entry), "along": list(culprit.along),
-        "at": dict(culprit.at), "gradient": culprit.says, "slope": culprit.slope,
-        **_where(culprit.place),
-    }
+    return (
+        None
+        if culprit is None
+        else {
+            "node": culprit.node,
+            "operation": culprit.operation,
+            "argument": culprit.argument,
+            "entry": list(culprit.entry),
+            "along": list(culprit.along),
+            "at": dict(culprit.at),
+            "gradient": culprit.says,
+            "slope": culprit.slope,
+            **_where(culprit.place),
+        }
+    )
 
 
 def checks_json(files: Sequence[Checked], verdict: str, failures: bool = False) -> Iterator[str]:
@@ -121,12 +136,14 @@ def checks_json(files: Sequence[Checked], verdict: str, failures: bool = False) 
         if checked.report is not None:
             one = "".join(check_json(checked.report, checked.source, failures)).rstrip("\n")
         else:
-            one = anything({
-                "format": "backprop.check/1",
-                "spec": checked.source,
-                "verdict": checked.verdict,
-                "error": _error(checked.error),
-            })
+            one = anything(
+                {
+                    "format": "backprop.check/1",
+                    "spec": checked.source,
+                    "verdict": checked.verdict,
+                    "error": _error(checked.error),
+                }
+            )
         yield before + one
         before = ",\n"
     yield "\n]}\n" if before[0] == "," else "]}\n"
@@ -157,5 +174,3 @@ def _row(row: Row) -> str:
         f'"value": {number(value) if not shape else array(value)}, '
         f'"gradient": {"null" if gradient is None else number(gradient) if not shape else array(gradient)}}}'
     )
-
-

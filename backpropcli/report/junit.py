@@ -86,7 +86,8 @@ def _components(checked: Checked, name: str) -> str:
     lines = [
         f"d{report.of}/d{row.label}: backprop {show(row.backprop)}, numerical {show(row.numerical)} "
         f"± {Precision(1).show(row.bound)}{f' ({row.note})' if row.note else ''}"
-        for row in report.rows if row.name == name and row.verdict != "pass"
+        for row in report.rows
+        if row.name == name and row.verdict != "pass"
     ]
     return "\n".join(lines)
 

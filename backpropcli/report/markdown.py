@@ -36,5 +36,3 @@ def run_markdown(result: Result, precision: Precision, heading: str) -> Iterator
         yield f"## {escaped(result.title)}\n\n"
     yield f"{escaped(heading)}\n\n"
     yield from table(titles, sides, rows)
-
-

@@ -24,9 +24,7 @@ def digits(found: Sequence[Nudge]) -> int:
     return 6 if any(is_array(row.before) for row in found[0].moved) else 10
 
 
-def nudge_table(
-    found: Nudge, source: str, precision: Precision, full: bool = True, width: int | None = None
-) -> Table:
+def nudge_table(found: Nudge, source: str, precision: Precision, full: bool = True, width: int | None = None) -> Table:
     """One nudge: a row for every node downstream."""
     name, show = component_name(found.name, found.index), precision.show
     left_alone = " (what feeds it is left alone)" if found.kind == "node" else ""
@@ -55,8 +53,7 @@ def _row(row: Moved, eps: float, precision: Precision, edge: int | None) -> list
     def cell(value: Any) -> Cell:
         return grid(value, precision.show, edge) if is_array(value) else precision.show(float(value))
 
-    return [row.name, cell(row.before), cell(row.after), cell(change), cell(change / eps),
-            cell(row.derivative)]
+    return [row.name, cell(row.before), cell(row.after), cell(change), cell(change / eps), cell(row.derivative)]
 
 
 def held(found: Nudge) -> str:
@@ -123,7 +120,8 @@ def corner(found: Nudge, precision: Precision) -> str:
     if found.outlook.kind == "jump":
         sides = [
             f"{show(abs(by))} {'higher' if by > 0 else 'lower'} just {side} it"
-            for by, side in ((found.outlook.left, "below"), (found.outlook.right, "above")) if by
+            for by, side in ((found.outlook.left, "below"), (found.outlook.right, "above"))
+            if by
         ]
         return f"{loss} jumps at {at}: it is {' and '.join(sides)}, so there is no derivative there. {takes}"
     return (
@@ -146,8 +144,10 @@ def sweep_table(found: Sequence[Nudge], source: str, precision: Precision, width
         rows.append([show(one.eps), show(moved.after), show((moved.after - moved.before) / one.eps), ""])
     rows.append(["0", "", show(loss.derivative), f"d{loss.name}/d{name}"])
     columns = [
-        Column("eps"), Column(f"{loss.name}({name} + eps)", "point"),
-        Column(f"slope of {loss.name}", "point"), Column(""),
+        Column("eps"),
+        Column(f"{loss.name}({name} + eps)", "point"),
+        Column(f"slope of {loss.name}", "point"),
+        Column(""),
     ]
     said = trend(found, precision)
     return Table(columns, [rows], title, textwrap.wrap(said, min(width or WIDTH, WIDTH)) if said else ())
@@ -222,12 +222,32 @@ def nudge_json(found: Sequence[Nudge], source: str) -> Iterator[str]:
 
     first = found[0]
     nudges = [
-        {"eps": one.eps, "nodes": [
-            {"name": row.name, "before": row.before, "after": row.after, "slope": (row.after - row.before) / one.eps,
-             "derivative": row.derivative} for row in one.moved
-        ]} for one in found
+        {
+            "eps": one.eps,
+            "nodes": [
+                {
+                    "name": row.name,
+                    "before": row.before,
+                    "after": row.after,
+                    "slope": (row.after - row.before) / one.eps,
+                    "derivative": row.derivative,
+                }
+                for row in one.moved
+            ],
+        }
+        for one in found
     ]
-    yield anything({
-        "format": "backprop.nudge/1", "spec": source, "name": first.name, "index": list(first.index),
-        "value": first.before, "loss": first.of, "nudges": nudges,
-    }) + "\n"
+    yield (
+        anything(
+            {
+                "format": "backprop.nudge/1",
+                "spec": source,
+                "name": first.name,
+                "index": list(first.index),
+                "value": first.before,
+                "loss": first.of,
+                "nudges": nudges,
+            }
+        )
+        + "\n"
+    )

@@ -80,18 +80,20 @@ def ops_json(operations: Iterable[Operation]) -> Iterator[str]:
     """`backprop.ops/1`: {"format", "operations": [{"name", "group", "words", "arguments", ...}]}."""
     yield '{"format": "backprop.ops/1", "operations": ['
     yield from listed(
-        anything({
-            "name": operation.name,
-            "group": operation.group,
-            "words": operation.words,
-            "arguments": list(operation.arguments),
-            "options": list(operation.options),
-            "aliases": list(operation.aliases),
-            "infix": operation.infix,
-            "formula": getattr(operation, "formula", ""),
-            "derivatives": list(getattr(operation, "textbook", ())),
-            "source": operation.source,
-        })
+        anything(
+            {
+                "name": operation.name,
+                "group": operation.group,
+                "words": operation.words,
+                "arguments": list(operation.arguments),
+                "options": list(operation.options),
+                "aliases": list(operation.aliases),
+                "infix": operation.infix,
+                "formula": getattr(operation, "formula", ""),
+                "derivatives": list(getattr(operation, "textbook", ())),
+                "source": operation.source,
+            }
+        )
         for operation in operations
     )
     yield "]}\n"

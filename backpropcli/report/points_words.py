@@ -80,15 +80,30 @@ def points_fields(report: Report, culprit: Callable[[Report], Any]) -> dict[str,
     points = report.points
     assert points is not None
     return {
-        "asked": points.asked, "seed": points.seed, "moved": list(points.moved), "checked": len(points.found),
-        "skipped": points.skipped, "unsure": sum(at.unsure for at in points.found),
+        "asked": points.asked,
+        "seed": points.seed,
+        "moved": list(points.moved),
+        "checked": len(points.found),
+        "skipped": points.skipped,
+        "unsure": sum(at.unsure for at in points.found),
         "wrong": [
             {
-                "point": at.number, "value": at.report.loss, "values": _values(at),
+                "point": at.number,
+                "value": at.report.loss,
+                "values": _values(at),
                 "parameters": [
-                    {"name": row.name, "index": list(row.index), "backprop": row.backprop, "numerical": row.numerical,
-                     "bound": row.bound, "verdict": row.verdict, "reason": row.reason, "note": row.note}
-                    for row in at.report.rows if row.verdict != "pass"
+                    {
+                        "name": row.name,
+                        "index": list(row.index),
+                        "backprop": row.backprop,
+                        "numerical": row.numerical,
+                        "bound": row.bound,
+                        "verdict": row.verdict,
+                        "reason": row.reason,
+                        "note": row.note,
+                    }
+                    for row in at.report.rows
+                    if row.verdict != "pass"
                 ],
                 "culprit": culprit(at.report),
             }

@@ -59,12 +59,21 @@ def lost_fields(report: Report) -> list[dict[str, Any]]:
     """The same for JSON."""
     return [
         {
-            "name": lost.name, "index": list(lost.index),
-            **({} if lost.leak is None else {
-                "node": lost.leak.node, "operation": lost.leak.operation, "at": lost.leak.shown,
-                "digits": lost.leak.left, "instead": lost.leak.instead or None, "for": lost.leak.old or None,
-                "helps": lost.leak.helps,
-            }),
+            "name": lost.name,
+            "index": list(lost.index),
+            **(
+                {}
+                if lost.leak is None
+                else {
+                    "node": lost.leak.node,
+                    "operation": lost.leak.operation,
+                    "at": lost.leak.shown,
+                    "digits": lost.leak.left,
+                    "instead": lost.leak.instead or None,
+                    "for": lost.leak.old or None,
+                    "helps": lost.leak.helps,
+                }
+            ),
         }
         for lost in report.lost
     ]

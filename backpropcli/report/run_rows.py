@@ -62,8 +62,11 @@ def result(
 def weights_remark(graph: Graph) -> str:
     """How to read the indices of a dense layer's weights, where there are some that are matrices."""
     dense = any(
-        node.kind == "parameter" and node.path[:1] == ("layers",) and node.path[-2:-1] == ("dense",)
-        and len(graph.shapes[node.slot]) == 2 for node in graph.nodes.values()
+        node.kind == "parameter"
+        and node.path[:1] == ("layers",)
+        and node.path[-2:-1] == ("dense",)
+        and len(graph.shapes[node.slot]) == 2
+        for node in graph.nodes.values()
     )
     return "[i, j]: from input i to unit j, from 0" if dense else ""
 

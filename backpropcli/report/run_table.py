@@ -79,9 +79,7 @@ def heading(result: Result, precision: Precision, titled: bool = True) -> str:
     return f"{printable(result.title)}\n{line}" if titled and result.title else line
 
 
-def fitted(
-    result: Result, precision: Precision, width: int | None, full: bool = False, chosen: bool = False
-) -> Table:
+def fitted(result: Result, precision: Precision, width: int | None, full: bool = False, chosen: bool = False) -> Table:
     """The table for a terminal of `width` columns (None: no terminal, nothing is left out).
 
     Where it is too wide, numbers get fewer digits (unless the user has `chosen` how many), then arrays are shown in

@@ -29,10 +29,19 @@ def sweep_json(sweep: Sweep, source: str) -> Iterator[str]:
     The error follows rounding / eps + truncation * eps**order; `relative` says whether errors are relative.
     """
     head = {
-        "loss": sweep.of, "name": sweep.name, "index": list(sweep.index), "difference": sweep.difference,
-        "slope": sweep.right, "relative": sweep.relative, "backprop": sweep.row.backprop,
-        "verdict": sweep.row.verdict, "rounding": sweep.rounding, "truncation": sweep.truncation,
-        "order": sweep.order, "best": _step(sweep.best), "chosen": _step(sweep.chosen),
+        "loss": sweep.of,
+        "name": sweep.name,
+        "index": list(sweep.index),
+        "difference": sweep.difference,
+        "slope": sweep.right,
+        "relative": sweep.relative,
+        "backprop": sweep.row.backprop,
+        "verdict": sweep.row.verdict,
+        "rounding": sweep.rounding,
+        "truncation": sweep.truncation,
+        "order": sweep.order,
+        "best": _step(sweep.best),
+        "chosen": _step(sweep.chosen),
     }
     yield f'{{"format": "backprop.sweep/1", "spec": {quoted(source)}, {anything(head)[1:-1]}, "steps": ['
     yield from listed(anything(_step(step)) for step in sweep.steps)

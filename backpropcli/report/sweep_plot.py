@@ -116,8 +116,11 @@ def _headline(sweep: Sweep, source: str, precision: Precision) -> list[str]:
     }
     key = component_name(f"d{j}/d{sweep.name}", sweep.index)
     size = f", relative to {precision.show(sweep.right)}" if sweep.relative else ": the slope is 0"
-    return [f"{source}   {key} = {precision.show(sweep.right)}", "",
-            f"  the error of {quotients[sweep.difference]}{size}"]
+    return [
+        f"{source}   {key} = {precision.show(sweep.right)}",
+        "",
+        f"  the error of {quotients[sweep.difference]}{size}",
+    ]
 
 
 def _below(sweep: Sweep, precision: Precision, signs: Signs, ascii: bool) -> list[str]:
@@ -125,11 +128,15 @@ def _below(sweep: Sweep, precision: Precision, signs: Signs, ascii: bool) -> lis
     dots = "*" if ascii else "Dots"
     grows = f"eps{'^2' if ascii else '²'}" if sweep.order == 2 else "eps"
     lines = signs.guide * 3
-    text = [f"{dots}: the errors measured. {lines}: what rounding (falling, as 1/eps) and truncation (rising, as "
-            f"{grows}) leave."]
+    text = [
+        f"{dots}: the errors measured. {lines}: what rounding (falling, as 1/eps) and truncation (rising, as "
+        f"{grows}) leave."
+    ]
     if not sweep.truncation:
-        text = [f"{dots}: the errors measured. {lines}: what rounding leaves, as 1/eps. This loss has no truncation "
-                f"that grows as {grows}."]
+        text = [
+            f"{dots}: the errors measured. {lines}: what rounding leaves, as 1/eps. This loss has no truncation "
+            f"that grows as {grows}."
+        ]
     if any(s.error != s.error for s in sweep.steps):
         text.append("Where there is no dot, the loss is not finite.")
     text.append(f"{signs.best} the plain difference is best near eps = {short.show(sweep.best.eps)}.")

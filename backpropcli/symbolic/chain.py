@@ -57,8 +57,11 @@ class Chain:
         made = composed(graph, of, names, named)
         for name, node in graph.nodes.items():
             if node.kind != "node":
-                pairs = zip(entries(symbols(name, graph.shape(name))), entries(spread(values[name], graph.shape(name))),
-                            strict=True)
+                pairs = zip(
+                    entries(symbols(name, graph.shape(name))),
+                    entries(spread(values[name], graph.shape(name))),
+                    strict=True,
+                )
                 self.known.update((s, float(x)) for s, x in pairs)
         self.target = entries(made[graph.nodes[of].slot])
         wanted = {s for found in self.names.values() for s in found}

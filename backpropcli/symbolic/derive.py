@@ -60,8 +60,14 @@ class Derived(NamedTuple):
 
 
 def derive(
-    graph: Graph, values: Mapping[str, Value], of: str, name: str, gradient: Value, index: tuple[int, ...] = (),
-    seconds: float = SECONDS, full: bool = False,
+    graph: Graph,
+    values: Mapping[str, Value],
+    of: str,
+    name: str,
+    gradient: Value,
+    index: tuple[int, ...] = (),
+    seconds: float = SECONDS,
+    full: bool = False,
 ) -> tuple[list[Derived], str]:
     """d(of)/d(name), or that of its entry `index`, as formulas: one for a number, one for each entry of a small array.
 
@@ -99,8 +105,13 @@ def derive(
 
 
 def _one(
-    equations: _Equations, name: str, place: tuple[int, ...], found: tuple[Formula, dict[Any, None]], gradient: float,
-    seconds: float, full: bool,
+    equations: _Equations,
+    name: str,
+    place: tuple[int, ...],
+    found: tuple[Formula, dict[Any, None]],
+    gradient: float,
+    seconds: float,
+    full: bool,
 ) -> Derived:
     """One formula, simplified as far as the time lasts."""
     formula, conditions = found
@@ -246,12 +257,14 @@ class _Equations:
         """
         inner = [entries(self.made[a]) for a in self.graph.arguments[slot]]
         shares = tie_shares(self.graph, slot, k, [[number_of_digits(u, self.known) for u in row] for row in inner])
-        total = sympy().Add(*[
-            share * u.diff(by)
-            for row, part in zip(inner, shares, strict=True)
-            for u, share in zip(row, part, strict=True)
-            if share and by in u.free_symbols
-        ])
+        total = sympy().Add(
+            *[
+                share * u.diff(by)
+                for row, part in zip(inner, shares, strict=True)
+                for u, share in zip(row, part, strict=True)
+                if share and by in u.free_symbols
+            ]
+        )
         related = sorted(relations(plain), key=text)
         found = [true_relation(one, self.known) for one in related if one.lhs != one.rhs]
         return choice()(sympy().And(*found, evaluate=False), total, plain) if found and total != plain else plain

@@ -91,8 +91,15 @@ def _worked_out(e: Any, values: list[Any]) -> Any:
 def _constants(name: str) -> Any:
     from backpropcli.ops.numbers.precise import mp
 
-    known = {"Pi": +mp.pi, "Exp1": +mp.e, "Infinity": mp.inf, "NegativeInfinity": -mp.inf, "NaN": mp.nan,
-             "ComplexInfinity": mp.nan, "ImaginaryUnit": mp.nan}
+    known = {
+        "Pi": +mp.pi,
+        "Exp1": +mp.e,
+        "Infinity": mp.inf,
+        "NegativeInfinity": -mp.inf,
+        "NaN": mp.nan,
+        "ComplexInfinity": mp.nan,
+        "ImaginaryUnit": mp.nan,
+    }
     if name not in known:
         raise SymbolicError(f"{name} has no number here")
     return known[name]
@@ -106,14 +113,28 @@ def _product(values: Sequence[Any]) -> Any:
 
 
 CONNECTIVES: Mapping[str, Callable[[list[Any]], Any]] = {
-    "Add": sum, "Mul": _product, "Choice": lambda v: v[1] if v[0] else v[2],
-    "StrictGreaterThan": lambda v: v[0] > v[1], "GreaterThan": lambda v: v[0] >= v[1],
-    "StrictLessThan": lambda v: v[0] < v[1], "LessThan": lambda v: v[0] <= v[1],
-    "Equality": lambda v: v[0] == v[1], "Unequality": lambda v: v[0] != v[1],
-    "And": all, "Or": any, "Not": lambda v: not v[0], "BooleanTrue": lambda v: True, "BooleanFalse": lambda v: False,
+    "Add": sum,
+    "Mul": _product,
+    "Choice": lambda v: v[1] if v[0] else v[2],
+    "StrictGreaterThan": lambda v: v[0] > v[1],
+    "GreaterThan": lambda v: v[0] >= v[1],
+    "StrictLessThan": lambda v: v[0] < v[1],
+    "LessThan": lambda v: v[0] <= v[1],
+    "Equality": lambda v: v[0] == v[1],
+    "Unequality": lambda v: v[0] != v[1],
+    "And": all,
+    "Or": any,
+    "Not": lambda v: not v[0],
+    "BooleanTrue": lambda v: True,
+    "BooleanFalse": lambda v: False,
 }
 SAME_NAME = "exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf floor sign"
 FUNCTIONS = {
-    "Pow": "power", "Abs": "fabs", "ceiling": "ceil", "round": "nint", "atan2": "atan2", "stop_gradient": "convert",
+    "Pow": "power",
+    "Abs": "fabs",
+    "ceiling": "ceil",
+    "round": "nint",
+    "atan2": "atan2",
+    "stop_gradient": "convert",
     **{name: name for name in SAME_NAME.split()},
 }

@@ -64,7 +64,11 @@ def interpret(text: str, names: Mapping[str, Formula], reducing: Any = None) -> 
 
 
 ARITHMETIC: Mapping[str, Callable[..., Formula]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "**": operator.pow,
 }
 
 
@@ -73,6 +77,9 @@ def call(name: str, parts: Sequence[Formula]) -> Formula:
     found = lookup(name)
     if not isinstance(found, Elementwise):
         raise SymbolicError(f"{name} has no formula")
-    given = [*parts, *map(number, found.defaults[len(found.defaults) + len(parts) - len(found.arguments) :])]\
-        if len(parts) < len(found.arguments) else parts
+    given = (
+        [*parts, *map(number, found.defaults[len(found.defaults) + len(parts) - len(found.arguments) :])]
+        if len(parts) < len(found.arguments)
+        else parts
+    )
     return entrywise(primitives().get(found.name) or rule(found))(*given)

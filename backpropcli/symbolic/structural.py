@@ -20,7 +20,17 @@ SAME_NAME = """
 """
 """NumPy's functions that work on object arrays as they are."""
 OURS = {
-    "where", "number", "nothing", "pi", "ln2", "ln10", "sqrt2", "sqrtpi", "logical_and", "logical_or", "logical_not",
+    "where",
+    "number",
+    "nothing",
+    "pi",
+    "ln2",
+    "ln10",
+    "sqrt2",
+    "sqrtpi",
+    "logical_and",
+    "logical_or",
+    "logical_not",
 }
 ENTRYWISE = [name for name in ELEMENTWISE if name not in OURS]
 
@@ -70,6 +80,7 @@ class _Reducing:
 
 def _extreme(largest: bool) -> Callable[..., Formula]:
     """`max` or `min`: the entry that no other one beats."""
+
     def one(values: Sequence[Formula]) -> Formula:
         beats = sympy().Ge if largest else sympy().Le
         found = values[-1]
@@ -107,13 +118,21 @@ def namespace() -> SimpleNamespace:
         return lambda *arguments, **options: asarray(function(*arguments, **options))
 
     return SimpleNamespace(
-        name="SymPy", raises=False,
+        name="SymPy",
+        raises=False,
         **{name: wrapped(name) for name in SAME_NAME.split()},
         **{name: made(name) for name in ("zeros", "ones", "full", "arange", "eye", "linspace", "zeros_like")},
         **{name: entrywise(lambda *z, name=name: call(name, z)) for name in ENTRYWISE},
         **{name: entrywise(lambda *z, name=name: call(name, z)) for name in OURS if name.startswith("logical")},
         where=entrywise(lambda c, a, b: choose(holds(c), a, b)),
-        max=_extreme(True), min=_extreme(False), asarray=asarray, number=number, nothing=0.0,
-        pi=primitives()["pi"], ln2=call("log", [number(2)]), ln10=call("log", [number(10)]),
-        sqrt2=call("sqrt", [number(2)]), sqrtpi=call("sqrt", [primitives()["pi"]]),
+        max=_extreme(True),
+        min=_extreme(False),
+        asarray=asarray,
+        number=number,
+        nothing=0.0,
+        pi=primitives()["pi"],
+        ln2=call("log", [number(2)]),
+        ln10=call("log", [number(10)]),
+        sqrt2=call("sqrt", [number(2)]),
+        sqrtpi=call("sqrt", [primitives()["pi"]]),
     )

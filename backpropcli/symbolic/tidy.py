@@ -33,8 +33,17 @@ def tidy(e: Formula) -> Formula:
 
 def text(e: Formula) -> str:
     """An expression in the language of the spec: `w2*x*(a2 - y)`."""
-    renamed = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh",
-               "acosh": "arccosh", "atanh": "arctanh", "ceiling": "ceil", "Abs": "abs"}
+    renamed = {
+        "asin": "arcsin",
+        "acos": "arccos",
+        "atan": "arctan",
+        "atan2": "arctan2",
+        "asinh": "arcsinh",
+        "acosh": "arccosh",
+        "atanh": "arctanh",
+        "ceiling": "ceil",
+        "Abs": "abs",
+    }
     library = sympy()
     long = {n: library.Float(n, 15) for n in e.atoms(library.Rational) if len(str(n)) > MOST_FIGURES}
     written = str(library.sstr(e.xreplace(long), full_prec=False))

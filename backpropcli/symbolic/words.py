@@ -31,6 +31,7 @@ def sympy() -> Any:
 @cache
 def primitives() -> dict[str, Any]:
     """The functions and constants from which all other operations come, through their formulas."""
+
     def flat(name: str, base: Any) -> Any:
         """Constant between its jumps: a derivative of 0, where SymPy leaves one standing."""
         return type(name, (base,), {"fdiff": lambda self, argindex=1: sympy().S.Zero, "is_real": True})
@@ -48,16 +49,28 @@ def primitives() -> dict[str, Any]:
     return {
         **{name: getattr(sympy(), name) for name in SAME_NAME.split()},
         **{name: getattr(sympy(), name.replace("arc", "a")) for name in INVERSES.split()},
-        "absolute": sympy().Abs, "abs": sympy().Abs, "floor": floor, "ceil": ceil,
+        "absolute": sympy().Abs,
+        "abs": sympy().Abs,
+        "floor": floor,
+        "ceil": ceil,
         "round": lambda z, d=0: nearest(z * 10 ** floor(d)) / 10 ** floor(d),  # d is a whole number, and no variable
         "stop_gradient": flat("stop_gradient", sympy().Function),
         "trunc": lambda z: choose(related("Gt", z, zero), floor(z), ceil(z)),
         "sign": lambda z: choose(related("Gt", z, zero), one, choose(related("Lt", z, zero), -one, zero)),
         "where": lambda c, a, b: choose(holds(c), a, b),
-        "less": compared("Lt"), "less_equal": compared("Le"), "greater": compared("Gt"),
-        "greater_equal": compared("Ge"), "equal": compared("Eq"), "not_equal": compared("Ne"),
-        "logical_and": joined(sympy().And), "logical_or": joined(sympy().Or), "logical_not": joined(sympy().Not),
-        "pi": sympy().pi, "e": sympy().E, "inf": sympy().oo, "nan": sympy().nan,
+        "less": compared("Lt"),
+        "less_equal": compared("Le"),
+        "greater": compared("Gt"),
+        "greater_equal": compared("Ge"),
+        "equal": compared("Eq"),
+        "not_equal": compared("Ne"),
+        "logical_and": joined(sympy().And),
+        "logical_or": joined(sympy().Or),
+        "logical_not": joined(sympy().Not),
+        "pi": sympy().pi,
+        "e": sympy().E,
+        "inf": sympy().oo,
+        "nan": sympy().nan,
     }
 
 

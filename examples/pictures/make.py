@@ -15,8 +15,14 @@ from rich.text import Text
 
 HERE = Path(__file__).parent
 LECTURE = HERE.parent / "lecture.yaml"
-BROWSER = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-           "--hide-scrollbars"]
+BROWSER = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--hide-scrollbars",
+]
 
 
 def backprop(*words: str) -> str:
@@ -48,9 +54,17 @@ def page() -> None:
     with tempfile.TemporaryDirectory() as folder:
         backprop("page", "lecture.yaml", "-o", f"{folder}/lecture.html", "-q")
         subprocess.run(
-            [browser, *BROWSER, f"--user-data-dir={folder}/profile", "--window-size=1200,1130",
-             f"--screenshot={HERE / 'page.png'}", f"file://{folder}/lecture.html"],
-            check=True, capture_output=True, timeout=60,
+            [
+                browser,
+                *BROWSER,
+                f"--user-data-dir={folder}/profile",
+                "--window-size=1200,1130",
+                f"--screenshot={HERE / 'page.png'}",
+                f"file://{folder}/lecture.html",
+            ],
+            check=True,
+            capture_output=True,
+            timeout=60,
         )
 
 

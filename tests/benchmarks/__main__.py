@@ -1,7 +1,7 @@
 """`make bench`: how fast, beside other programs that do the same in the same run; quote the ratios, not the times.
 
-    python -m tests.benchmarks                 # all
-    python -m tests.benchmarks startup dense   # some
+python -m tests.benchmarks                 # all
+python -m tests.benchmarks startup dense   # some
 """
 
 from __future__ import annotations

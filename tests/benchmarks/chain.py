@@ -43,8 +43,9 @@ def tables() -> list[Table]:
     rows = []
     for kind in ("chain", "tree"):
         measured = from_child("chain", kind)
-        rows.append((kind, *(1e6 * measured[s] / NODES for s in ("build", "forward", "backward")),
-                     measured["memory"] / NODES))
+        rows.append(
+            (kind, *(1e6 * measured[s] / NODES for s in ("build", "forward", "backward")), measured["memory"] / NODES)
+        )
     heads = ("", "build", "forward", "backward", "bytes a node")
     return [Table(f"{NODES:,} nodes: microseconds a node, first run", heads, rows)]
 

@@ -59,9 +59,13 @@ def chain(nodes: int) -> str:
     for k in range(nodes - 1):
         formulas[f"n{k}"] = kinds[k % len(kinds)].format(last)
         last = f"n{k}"
-    return json.dumps({
-        "parameters": {"w": 0.5, "u": 1.01, "v": 0.02}, "nodes": {**formulas, "J": f"{last} * u"}, "loss": "J",
-    })
+    return json.dumps(
+        {
+            "parameters": {"w": 0.5, "u": 1.01, "v": 0.02},
+            "nodes": {**formulas, "J": f"{last} * u"},
+            "loss": "J",
+        }
+    )
 
 
 def tables() -> list[Table]:
@@ -80,8 +84,16 @@ def _scalars() -> Table:
         assert report.verdict == "pass", name
         evaluations = PLACES * len(names)
         downstream = sum(reached) / len(reached)
-        rows.append((name, len(names), seconds, 1e9 * seconds / evaluations / len(network.graph), downstream,
-                     1e9 * seconds / evaluations / downstream))
+        rows.append(
+            (
+                name,
+                len(names),
+                seconds,
+                1e9 * seconds / evaluations / len(network.graph),
+                downstream,
+                1e9 * seconds / evaluations / downstream,
+            )
+        )
     heads = ("", "nodes", "seconds", "ns a node and evaluation", "downstream of one", "ns by those alone")
     return Table("Every node of a scalar graph moved: the whole check, verdicts and all", heads, rows)
 
@@ -112,7 +124,8 @@ def _dense() -> Table:
         f, weights = torch_function(dict(network.values))
         tasks["torch gradcheck, slow mode"] = lambda: torch.autograd.gradcheck(f, weights)
         tasks["torch gradcheck, fast mode (one direction)"] = lambda: torch.autograd.gradcheck(
-            f, weights, fast_mode=True)
+            f, weights, fast_mode=True
+        )
     times = interleaved(tasks, 3)
     assert checked["ours"].verdict == "pass"
     ours = next(iter(times.values()))

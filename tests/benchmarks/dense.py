@@ -51,8 +51,15 @@ def by_hand(v: dict[str, Any]) -> dict[str, Any]:
     d2 *= a2 > 0
     d1 = d2 @ v["W2"].T
     d1 *= a1 > 0
-    return {"J": J, "W3": a2.T @ d3, "b3": d3.sum(axis=0), "W2": a1.T @ d2, "b2": d2.sum(axis=0),
-            "W1": x.T @ d1, "b1": d1.sum(axis=0)}
+    return {
+        "J": J,
+        "W3": a2.T @ d3,
+        "b3": d3.sum(axis=0),
+        "W2": a1.T @ d2,
+        "b2": d2.sum(axis=0),
+        "W1": x.T @ d1,
+        "b1": d1.sum(axis=0),
+    }
 
 
 def pytorch(v: dict[str, Any]) -> Any:

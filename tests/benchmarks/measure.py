@@ -35,8 +35,13 @@ class Table:
 
 
 def shown(cell: object) -> str:
-    return f"{cell:,.3g}" if isinstance(cell, float) and abs(cell) < 1000 else f"{cell:,.0f}" if isinstance(
-        cell, float) else str(cell)
+    return (
+        f"{cell:,.3g}"
+        if isinstance(cell, float) and abs(cell) < 1000
+        else f"{cell:,.0f}"
+        if isinstance(cell, float)
+        else str(cell)
+    )
 
 
 def interleaved(tasks: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
@@ -64,7 +69,8 @@ def process(*words: str) -> Callable[[], None]:
 def from_child(module: str, *words: str) -> Any:
     """What a module of ours prints as JSON, run in a process of its own so that its memory is its own too."""
     done = subprocess.run(
-        [sys.executable, "-m", f"tests.benchmarks.{module}", *words], cwd=ROOT, check=True, capture_output=True)
+        [sys.executable, "-m", f"tests.benchmarks.{module}", *words], cwd=ROOT, check=True, capture_output=True
+    )
     return json.loads(done.stdout)
 
 

@@ -30,8 +30,15 @@ needs_browser = pytest.mark.skipif(
 )
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ARGUMENTS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
 )
 SHOW = Precision().show
 
@@ -39,8 +46,6 @@ SHOW = Precision().show
 def shown(x: float) -> str:
     """A number as the page shows it: with a true minus sign."""
     return SHOW(x).replace("-", "−").replace("Infinity", "∞")
-
-
 
 
 class Browser:
@@ -80,22 +85,30 @@ class Browser:
 
     def column(self, kind: str) -> dict[str, str]:
         """The table's values or gradients, hidden ones left out."""
-        cells = self.js(f"[...document.querySelectorAll('[data-{kind}-of]')].map(c => "
-                        f"[c.dataset.{kind}Of, c.textContent, c.classList.contains('later')])")
+        cells = self.js(
+            f"[...document.querySelectorAll('[data-{kind}-of]')].map(c => "
+            f"[c.dataset.{kind}Of, c.textContent, c.classList.contains('later')])"
+        )
         return {name: text for name, text, later in cells if text and not later}
 
     def drawn(self, kind: str) -> dict[str, str]:
         """The same in the graph."""
-        spots = self.js(f"[...document.querySelectorAll('.backprop-graph .{kind}[data-name]')].map(t => "
-                        "[t.dataset.name, t.textContent, getComputedStyle(t).visibility])")
+        spots = self.js(
+            f"[...document.querySelectorAll('.backprop-graph .{kind}[data-name]')].map(t => "
+            "[t.dataset.name, t.textContent, getComputedStyle(t).visibility])"
+        )
         return {name: text for name, text, visibility in spots if visibility == "visible"}
 
     def exact(self, kind: str) -> dict[str, Any]:
         """All digits of the table's values or gradients, as a script reads them."""
-        cells = self.js(f"[...document.querySelectorAll('[data-{kind}-of]')].map(c => "
-                        f"[c.dataset.{kind}Of, c.dataset.number])")
-        return {name: float(text) if text[0] not in "[" else np.array(json.loads(text), float)
-                for name, text in cells if text}
+        cells = self.js(
+            f"[...document.querySelectorAll('[data-{kind}-of]')].map(c => [c.dataset.{kind}Of, c.dataset.number])"
+        )
+        return {
+            name: float(text) if text[0] not in "[" else np.array(json.loads(text), float)
+            for name, text in cells
+            if text
+        }
 
     def type(self, css: str, text: str) -> None:
         field = self.one(css)

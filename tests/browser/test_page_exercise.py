@@ -141,9 +141,17 @@ def test_what_is_not_finite_is_given(page: Browser) -> None:
 
 @pytest.mark.parametrize(
     ("w", "typed", "right"),
-    [(3, "0.333", True), (3, "1/3", True), (3, "0.33", False), (0.904232713, "1.11", True), (0.904232713, "1.10", True),
-     (0.904232713, "1.12", False), (0.904232713, "1.0", False),
-     (2, "0.5", True), (2, "0.5004", False)],
+    [
+        (3, "0.333", True),
+        (3, "1/3", True),
+        (3, "0.33", False),
+        (0.904232713, "1.11", True),
+        (0.904232713, "1.10", True),
+        (0.904232713, "1.12", False),
+        (0.904232713, "1.0", False),
+        (2, "0.5", True),
+        (2, "0.5004", False),
+    ],
 )
 def test_three_digits_are_enough(page: Browser, w: float, typed: str, right: bool) -> None:
     page.open(bp.loads(f"parameters: {{w: {w}}}\nnodes: {{a: 1/w, J: a**2}}"), exercise=True)
@@ -152,8 +160,9 @@ def test_three_digits_are_enough(page: Browser, w: float, typed: str, right: boo
 
 
 def test_an_exercise_of_an_array_too_long_for_the_lesson(page: Browser) -> None:
-    network = bp.loads("inputs: {x: [" + ", ".join(map(str, range(1, 71))) + "]}\nparameters: {w: 2}\n"
-                       "nodes: {a: w * x, J: sum(a)}")
+    network = bp.loads(
+        "inputs: {x: [" + ", ".join(map(str, range(1, 71))) + "]}\nparameters: {w: 2}\nnodes: {a: w * x, J: sum(a)}"
+    )
     page.open(network, exercise=True)
     page.one('[name="a[69]"]').send_keys("140", Keys.ENTER)
     assert page.text("#score") == "1 of 143 right, 1 at the first try"
@@ -202,16 +211,16 @@ TINY = {
     "two": "parameters: {w: 0.5, v: 1}\nnodes: {a: v/w, J: a**2}",
     "three": "inputs: {x: 2}\nparameters: {w: 3, b: 1}\nnodes: {a: w*x + b, J: a**2}",
     "logistic": "inputs: {x: 2}\ntargets: {y: 1}\nparameters: {w: 3, b: 1}\nnodes:\n  p: sigmoid(w*x + b)\n"
-                "  J: binary_cross_entropy(p, y)",
+    "  J: binary_cross_entropy(p, y)",
     "classes": "inputs: {x: [[1, 2], [3, -1]]}\ntargets: {y: [0, 2]}\nparameters: {W: [[1, 2, 3], [4, -5, 6]]}\n"
-               "nodes:\n  z: x @ W\n  J: cross_entropy(z, y)",
+    "nodes:\n  z: x @ W\n  J: cross_entropy(z, y)",
     "one class": "targets: {y: 2}\nparameters: {z: [1, 2, 4]}\nnodes: {p: softmax(z), J: '-log(p[y])'}",
     "choices": "inputs: {x: -1.5}\nparameters: {w: 2.0, m: 0.3, v: 1.5}\nnodes:\n  s: maximum(w*x, m)\n"
-               "  q: max([w, v, m])\n  J: s*minimum(w, v) + q",
+    "  q: max([w, v, m])\n  J: s*minimum(w, v) + q",
     "pool": "inputs: {x: [[1, 2], [4, 3]]}\nparameters: {w: 2, b: 1}\nnodes:\n  p: max(x*w + b, axis=1)\n"
-            "  J: sum(p**2)",
+    "  J: sum(p**2)",
     "negative target": "inputs: {x: 1}\ntargets: {y: -2}\nparameters: {a: 1, b: 2, c: 3}\n"
-                       "nodes: {J: (a*x + b + c - y)**2}",
+    "nodes: {J: (a*x + b + c - y)**2}",
 }
 """Networks for which other numbers are found in every way there is."""
 

@@ -23,28 +23,30 @@ parameters:
   b2: [0.02]
 nodes: {z1: X @ W1 + b1, a1: tanh(z1), z2: a1 @ W2 + b2, a2: sigmoid(z2), J: mean((a2 - y)**2)}
 """
-RNN = "inputs: {x1: 0.5, x2: -0.1, x3: 0.8, x4: 0.2, x5: -0.6, x6: 0.3, h0: 0}\ntargets: {y: 0.7}\n" \
-    "parameters: {w: 0.4, u: 0.9, b: 0.1, v: 1.2}\nnodes:\n" \
-    + "".join(f"  h{k}: tanh(u*x{k} + w*h{k - 1} + b)\n" for k in range(1, 7)) \
+RNN = (
+    "inputs: {x1: 0.5, x2: -0.1, x3: 0.8, x4: 0.2, x5: -0.6, x6: 0.3, h0: 0}\ntargets: {y: 0.7}\n"
+    "parameters: {w: 0.4, u: 0.9, b: 0.1, v: 1.2}\nnodes:\n"
+    + "".join(f"  h{k}: tanh(u*x{k} + w*h{k - 1} + b)\n" for k in range(1, 7))
     + "  o: v*h6\n  J: (o - y)**2 / 2\n"
+)
 NETWORKS = {
     "2-3-1": XOR,
     "rnn": RNN,
     "softmax": "inputs: {X: [[1.2, -0.7], [0.3, 2.1], [-1.4, 0.5]]}\ntargets: {y: [0, 2, 1]}\nparameters:\n"
-               "  W: [[0.5, -0.25, 0.1], [0.3, 0.8, -0.6]]\n  b: [0, 0.1, -0.1]\n"
-               "nodes:\n  z: X @ W + b\n  p: softmax(z)\n  J: mean(-log(p[arange(3), y]))",
+    "  W: [[0.5, -0.25, 0.1], [0.3, 0.8, -0.6]]\n  b: [0, 0.1, -0.1]\n"
+    "nodes:\n  z: X @ W + b\n  p: softmax(z)\n  J: mean(-log(p[arange(3), y]))",
     "wide": "inputs: {x: {normal: [6, 12], seed: 1}}\ntargets: {y: {normal: [6, 5], seed: 2}}\nparameters:\n"
-            "  W1: {normal: [12, 10], seed: 3}\n  b1: {zeros: [10]}\n  W2: {normal: [10, 5], seed: 4}\n"
-            "  scale: {ones: [5]}\n"
-            "nodes:\n  a1: relu(x @ W1 + b1)\n  z2: a1 @ W2\n  mu: mean(z2, axis=0)\n  v: var(z2, axis=0)\n"
-            "  n: (z2 - mu) / sqrt(v + 1e-5)\n  J: mean((scale*n - y)**2)",
+    "  W1: {normal: [12, 10], seed: 3}\n  b1: {zeros: [10]}\n  W2: {normal: [10, 5], seed: 4}\n"
+    "  scale: {ones: [5]}\n"
+    "nodes:\n  a1: relu(x @ W1 + b1)\n  z2: a1 @ W2\n  mu: mean(z2, axis=0)\n  v: var(z2, axis=0)\n"
+    "  n: (z2 - mu) / sqrt(v + 1e-5)\n  J: mean((scale*n - y)**2)",
     "cube": "parameters: {T: [[[1, -22.5], [3e-9, 4]], [[-5, 6], [1e6, -0.125]]]}\nnodes: {J: sum(T**3)}",
     "huge": "parameters: {w: -1.23456789e200, v: 1e-300}\nnodes: {a: w*v, J: a*w}",
     "nan": "parameters: {x: -1, w: 2, v: [[1, 0, -1], [2, 3, 4]]}\nnodes: {s: sqrt(x), l: log(v), J: w*s + sum(l)}",
     "long names": "inputs: {a_number_with_a_long_name: 1.5}\nparameters: {another_one_of_these_long_names: -0.25}\n"
-                  "nodes:\n  the_product_of_the_two_of_them: a_number_with_a_long_name * "
-                  "another_one_of_these_long_names\n  J: the_product_of_the_two_of_them**2 + "
-                  "tanh(the_product_of_the_two_of_them) * a_number_with_a_long_name",
+    "nodes:\n  the_product_of_the_two_of_them: a_number_with_a_long_name * "
+    "another_one_of_these_long_names\n  J: the_product_of_the_two_of_them**2 + "
+    "tanh(the_product_of_the_two_of_them) * a_number_with_a_long_name",
 }
 SHIPPED = ["lecture", "mazur", "mazur-layers", "batch", "tf-conv2d-2x3-2x2", "alexkode-batchnorm-small"]
 SIZES = [(1400, 900), (390, 844), (320, 640)]
@@ -126,8 +128,10 @@ def test_rows_of_a_matrix_are_aligned_in_both_colours(page: Browser, value: str)
     scheme(page, value)
     page.open(network("2-3-1"), 1400, 900)
     assert aligned(page) >= 15  # values and gradients: signs, and numbers of other lengths, in every one
-    head = page.js("(e => [getComputedStyle(e).color, getComputedStyle(e.closest('.card')).backgroundColor])"
-                   "(document.querySelector('[data-gradient-of=W1] .n'))")
+    head = page.js(
+        "(e => [getComputedStyle(e).color, getComputedStyle(e.closest('.card')).backgroundColor])"
+        "(document.querySelector('[data-gradient-of=W1] .n'))"
+    )
     assert contrast(*head) >= 4.5
     scheme(page, "")
 
@@ -146,8 +150,9 @@ def contrast(*colours: str) -> float:
 
 def test_a_field_is_wide_enough_for_what_is_typed_and_computed(page: Browser) -> None:
     page.open(network("wide"), 1400, 900)
-    clipped = "[...document.querySelectorAll('input[type=text]')].filter(e => e.scrollWidth > e.clientWidth)" \
-        ".map(e => e.name)"
+    clipped = (
+        "[...document.querySelectorAll('input[type=text]')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.name)"
+    )
     assert page.js(clipped) == []
     field = page.one('[name="W2[0, 1]"]')
     page.type('[name="W2[0, 1]"]', "-0.123456789012345")
@@ -198,8 +203,10 @@ def test_a_graph_too_large_for_that_is_shown_whole_by_a_button(page: Browser) ->
 @pytest.mark.parametrize("name", ["lecture", "mazur", "2-3-1", "softmax"])
 def test_the_graph_and_what_is_given_stay_in_sight(page: Browser, name: str, width: tuple[int, int]) -> None:
     page.open(network(name), *width, exercise=True)
-    boxes = "['graph', 'data', 'score'].map(id => document.getElementById(id).getBoundingClientRect())" \
+    boxes = (
+        "['graph', 'data', 'score'].map(id => document.getElementById(id).getBoundingClientRect())"
         ".map(r => [r.top, r.bottom])"
+    )
     blanks = page.all(".blank input")
     for k in (0, len(blanks) // 2, len(blanks) - 1):
         page.js("arguments[0].focus()", blanks[k])
@@ -216,8 +223,10 @@ def test_the_graph_and_what_is_given_stay_in_sight(page: Browser, name: str, wid
 def test_what_a_blank_needs_comes_first_of_what_is_given(page: Browser) -> None:
     page.open(network("2-3-1"), 390, 844, exercise=True)
     page.js("document.querySelector('[name=\"dJ/dW2[0, 0]\"]').focus()")
-    shown = page.js("[...document.querySelectorAll('.datum')].map(d => [d.getBoundingClientRect(), d.dataset.name])"
-                    ".sort(([a], [b]) => a.top - b.top || a.left - b.left).map(([, name]) => name)")
+    shown = page.js(
+        "[...document.querySelectorAll('.datum')].map(d => [d.getBoundingClientRect(), d.dataset.name])"
+        ".sort(([a], [b]) => a.top - b.top || a.left - b.left).map(([, name]) => name)"
+    )
     assert shown[0] == "W2"
 
 
@@ -259,8 +268,9 @@ def test_what_is_copied_can_be_typed_again(page: Browser) -> None:
 
 
 def test_a_hyphen_is_no_minus_sign(page: Browser) -> None:
-    made = bp.loads("inputs: {x: -1.5}\nparameters: {w: -2, v: [-1, 2e-7]}\n"
-                    "nodes: {a: -w*x - 3, J: a**2 * sum(v) - 1e-5 * a}")
+    made = bp.loads(
+        "inputs: {x: -1.5}\nparameters: {w: -2, v: [-1, 2e-7]}\nnodes: {a: -w*x - 3, J: a**2 * sum(v) - 1e-5 * a}"
+    )
     for options in ({}, {"exercise": True}):
         page.open(made, **options)
         texts: list[Any] = []
@@ -282,8 +292,7 @@ def test_the_heading_is_no_file_name(page: Browser, lecture: bp.Network) -> None
 
 
 def test_expanded_every_step_of_a_formula_is_walked(page: Browser) -> None:
-    made = bp.loads("inputs: {x1: 2, x2: 0}\nparameters: {w1: -3, w2: 1, b: 6.88}\n"
-                    "nodes: {o: tanh(x1*w1 + x2*w2 + b)}")
+    made = bp.loads("inputs: {x1: 2, x2: 0}\nparameters: {w1: -3, w2: 1, b: 6.88}\nnodes: {o: tanh(x1*w1 + x2*w2 + b)}")
     page.open(made, expand=True)
     forward = []
     for _ in range(5):
@@ -293,8 +302,11 @@ def test_expanded_every_step_of_a_formula_is_walked(page: Browser) -> None:
         assert page.js("document.querySelector('.node.now').dataset.name") == name  # a box of its own
         assert page.js("document.querySelector('#table tr.now th').textContent") == name
     assert [text.replace("\n", "") for text in forward] == [
-        "o.1 = x1 · w1 = 2 · (−3) = −6", "o.2 = x2 · w2 = 0 · 1 = 0", "o.3 = o.1 + o.2 = −6 + 0 = −6",
-        "o.4 = o.3 + b = −6 + 6.88 = 0.88", "o = tanh(o.4) = tanh(0.88) = 0.706419",
+        "o.1 = x1 · w1 = 2 · (−3) = −6",
+        "o.2 = x2 · w2 = 0 · 1 = 0",
+        "o.3 = o.1 + o.2 = −6 + 0 = −6",
+        "o.4 = o.3 + b = −6 + 6.88 = 0.88",
+        "o = tanh(o.4) = tanh(0.88) = 0.706419",
     ]
     trace = made.run()
     assert page.exact("gradient")["o.4"] == pytest.approx(1 - trace.value("o") ** 2, rel=1e-12)
@@ -323,15 +335,18 @@ def test_a_term_that_is_taken_away_has_one_sign(page: Browser) -> None:
 def test_an_exercise_on_paper_shows_the_whole_graph(page: Browser, name: str) -> None:
     page.open(network(name), 794, 1123, exercise=True)
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    boxes = page.js("[document.getElementById('paper').getBoundingClientRect().bottom, "
-                    "document.getElementById('given').getBoundingClientRect().top]")
+    boxes = page.js(
+        "[document.getElementById('paper').getBoundingClientRect().bottom, "
+        "document.getElementById('given').getBoundingClientRect().top]"
+    )
     assert boxes[0] <= boxes[1], "what is given lies over the graph"
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def test_hints_and_reasons_have_true_minus_signs_and_room(page: Browser) -> None:
-    made = bp.loads("inputs: {x: -1.5}\nparameters: {w: -2}\n"
-                    "nodes: {a: -w*x - 3, c: 'where(a > 0, -a, a - 1)', J: a**2 - 1e-5 * c}")
+    made = bp.loads(
+        "inputs: {x: -1.5}\nparameters: {w: -2}\nnodes: {a: -w*x - 3, c: 'where(a > 0, -a, a - 1)', J: a**2 - 1e-5 * c}"
+    )
     page.open(made, exercise=True)
     said: list[str] = []
     for _ in range(3):

@@ -117,8 +117,18 @@ def test_a_field_changes_everything_at_once(page: Browser, lecture: bp.Network) 
     assert page.one("[data-input=w1]").get_attribute("value") == "2"
 
 
-TYPED = ["lecture", "mazur", "mazur-layers", "batch", "mish", "lecture-function", "tf-softmax-xent",
-         "tf-conv2d-2x3-2x2", "alexkode-batchnorm-small", "udl-toy-model"]
+TYPED = [
+    "lecture",
+    "mazur",
+    "mazur-layers",
+    "batch",
+    "mish",
+    "lecture-function",
+    "tf-softmax-xent",
+    "tf-conv2d-2x3-2x2",
+    "alexkode-batchnorm-small",
+    "udl-toy-model",
+]
 
 
 @pytest.mark.parametrize("name", TYPED)
@@ -184,8 +194,10 @@ def test_what_is_no_number_is_said_and_changes_nothing(page: Browser, lecture: b
         ("1e400", "That is not a finite number. (w1 is still 2)"),
         ("alert(1)", "A number or an expression such as 2*3 or 1/3 is needed. (w1 is still 2)"),
     ):
-        page.js("(([e, text]) => { e.value = text; e.dispatchEvent(new Event('input')); })(arguments[0])",
-                [page.one("[data-input=w1]"), typed])
+        page.js(
+            "(([e, text]) => { e.value = text; e.dispatchEvent(new Event('input')); })(arguments[0])",
+            [page.one("[data-input=w1]"), typed],
+        )
         assert page.text(".field .problem:not(:empty)") == said
         assert page.one("[name=w1]").get_attribute("aria-invalid") == "true"
         assert page.exact("gradient") == before
@@ -196,8 +208,10 @@ def test_what_is_no_number_is_said_and_changes_nothing(page: Browser, lecture: b
 
 
 def test_class_numbers_and_arrays_of_three_axes_have_fields(page: Browser) -> None:
-    network = bp.loads("targets: {y: [0, 2]}\nparameters: {W: [[[1, 2], [3, 4]], [[5, 6], [7, 8]]], "
-                       "z: [[1, 2, 3], [3, 2, 2]]}\nnodes:\n  J: cross_entropy(z, y) + sum(W**2)")
+    network = bp.loads(
+        "targets: {y: [0, 2]}\nparameters: {W: [[[1, 2], [3, 4]], [[5, 6], [7, 8]]], "
+        "z: [[1, 2, 3], [3, 2, 2]]}\nnodes:\n  J: cross_entropy(z, y) + sum(W**2)"
+    )
     page.open(network)
     page.type('[name="y[1]"]', "7")
     assert page.text(".field .problem:not(:empty)") == "This is a class number: 0 to 2. (y[1] is still 2)"
@@ -265,16 +279,21 @@ def test_five_hundred_nodes_stay_usable(page: Browser) -> None:
     assert page.js("document.documentElement.scrollWidth") <= 1280
     page.js("(e => { e.value = 700; e.dispatchEvent(new Event('input')); })(document.getElementById('scrub'))")
     for css, frame in ((".node.now .box", "#graph"), ("#table tr.now", ".scroll")):
-        seen = page.js("(([a, b]) => [a.top - b.top, b.bottom - a.bottom])(arguments[0].map(c => "
-                       "document.querySelector(c).getBoundingClientRect()))", [css, frame])
+        seen = page.js(
+            "(([a, b]) => [a.top - b.top, b.bottom - a.bottom])(arguments[0].map(c => "
+            "document.querySelector(c).getBoundingClientRect()))",
+            [css, frame],
+        )
         assert min(seen) >= 0, css
     page.errors()
 
 
 def test_it_works_inside_a_frame_that_forbids_most_things(page: Browser, lecture: bp.Network, tmp_path: Path) -> None:
     (tmp_path / "inner.html").write_text(lecture.page().html, encoding="utf-8")
-    page.show('<!DOCTYPE html><title>course</title><iframe sandbox="allow-scripts" src="inner.html" width="900" '
-              'height="800"></iframe><link rel="icon" href="data:,">')
+    page.show(
+        '<!DOCTYPE html><title>course</title><iframe sandbox="allow-scripts" src="inner.html" width="900" '
+        'height="800"></iframe><link rel="icon" href="data:,">'
+    )
     page.driver.switch_to.frame(page.one("iframe"))
     page.one("#next").click()
     assert page.text("#count") == "1 of 18"
@@ -297,8 +316,10 @@ def test_a_phone_needs_no_sideways_scrolling(page: Browser, name: str, exercise:
 
 
 def test_light_and_dark(page: Browser, lecture: bp.Network) -> None:
-    for scheme, paper, other in (("light", "rgb(246, 245, 241)", "rgb(18, 20, 23)"),
-                                 ("dark", "rgb(18, 20, 23)", "rgb(246, 245, 241)")):
+    for scheme, paper, other in (
+        ("light", "rgb(246, 245, 241)", "rgb(18, 20, 23)"),
+        ("dark", "rgb(18, 20, 23)", "rgb(246, 245, 241)"),
+    ):
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
         page.open(lecture)
@@ -326,8 +347,11 @@ def test_everything_that_can_be_used_has_a_name(page: Browser, lecture: bp.Netwo
 
 def test_a_strangers_network_runs_nothing(page: Browser) -> None:
     evil = "\"><img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
-    spec = {"title": evil, "parameters": {"w": 2, "__proto__": 3, "constructor": 1},
-            "nodes": {"J": "relu(w*__proto__ + constructor)**2"}}
+    spec = {
+        "title": evil,
+        "parameters": {"w": 2, "__proto__": 3, "constructor": 1},
+        "nodes": {"J": "relu(w*__proto__ + constructor)**2"},
+    }
     for exercise in (False, True):
         page.open(bp.loads(json.dumps(spec)), exercise=exercise)
         assert page.driver.title == evil

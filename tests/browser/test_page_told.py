@@ -44,8 +44,10 @@ def test_on_a_corner_it_says_so(page: Browser, lecture: bp.Network) -> None:
     page.type("[data-input=w2]", "0")
     page.type("[data-input=b2]", "0")
     page.js("(e => { e.value = 12; e.dispatchEvent(new Event('input')); })(document.getElementById('scrub'))")
-    said = "J has a corner at {} = 0: its slope is 0 on the left and −5 on the right, so there is no one derivative. " \
+    said = (
+        "J has a corner at {} = 0: its slope is 0 on the left and −5 on the right, so there is no one derivative. "
         "Backprop takes 0."
+    )
     assert page.one("#step").get_attribute("data-name") == "b2"
     assert said.format("b2") in page.text("#step").replace("\n", "")
     page.one("#back").click()
@@ -71,9 +73,7 @@ def test_array_steps_show_their_factors(page: Browser) -> None:
     assert shown["a1"][1] == "local: □ @ W2.T [0.4 0.45] [0.5 0.55]"
     assert shown["W2"][1] == "local: outer(a1, □) [0.59327 0.596884]"
     assert shown["W1"][1] == "local: outer(x, □) [0.05 0.1]"
-    shared = bp.loads(
-        "inputs: {x: [1, 2]}\nparameters: {W: [[1, 2], [3, 4]]}\nnodes: {h: x @ W, a: h @ W, J: sum(a)}"
-    )
+    shared = bp.loads("inputs: {x: [1, 2]}\nparameters: {W: [[1, 2], [3, 4]]}\nnodes: {h: x @ W, a: h @ W, J: sum(a)}")
     page.open(shared)
     page.one("#last").click()
     terms = page.all("#step .term")

@@ -60,7 +60,11 @@ def bash(command, **env):
     clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
     setup = f'set -o pipefail; backprop() {{ "{sys.executable}" -m backpropcli "$@"; }}; '
     return subprocess.run(
-        ["bash", "-c", setup + command], capture_output=True, text=True, encoding="utf-8", timeout=60,
+        ["bash", "-c", setup + command],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
         env={**clean, "PYTHONPATH": str(ROOT), **env},
     )
 
@@ -72,7 +76,9 @@ def test_a_line_each_the_worst_first(capsys):
     write(attention=WRONG, edge=EDGE, good=GOOD, key=KEY)
     status, out, err = call(capsys, "check", "nets/good.yaml", "nets/edge.yaml", "nets/key.yaml", "nets/attention.yaml")
     assert (status, err) == (1, "")
-    assert out == """\
+    assert (
+        out
+        == """\
   file                  gradients   verdict   worst
   ──────────────────────────────────────────────────────────────────────────────
   nets/key.yaml         0 of 1      FAIL      dJ/dw: expected 6.01, got 6
@@ -82,6 +88,7 @@ def test_a_line_each_the_worst_first(capsys):
 
 2 wrong, 2 right in 4 files. Alone: backprop check nets/key.yaml
 """.replace("─" * 78, "─" * (len(out.splitlines()[1]) - 2))
+    )
 
 
 def test_what_cannot_be_checked_is_a_line_too(capsys):
@@ -96,7 +103,9 @@ def test_what_cannot_be_checked_is_a_line_too(capsys):
         ["nets/a.yaml", "0 of 1", "pass", "dJ/dw: sees mistakes > 1e-6"],
     ]
     assert out.endswith("\n3 not checked, 1 wrong, 1 right in 5 files. Alone: backprop check nets/d.yaml\n")
-    assert err == """\
+    assert (
+        err
+        == """\
 error: this { is never closed
   nets/b.yaml:1:13
   1 | parameters: {w: 3
@@ -105,6 +114,7 @@ error: nothing to check: nets/c.yaml has no parameters
   x, y are inputs. Move them to parameters:, or check them with --all
 error: there is no file nets/none.yaml
 """
+    )
 
 
 def test_options_hold_for_every_file(capsys):
@@ -160,16 +170,25 @@ def test_a_file_called_like_a_pattern_is_a_file(capsys):
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (["nets/x*.yaml"], "nothing matches nets/x*.yaml\n  Networks end in .yaml, .yml or .json; ** stands for "
-                           "folders in folders: '**/*.yaml'\n"),
+        (
+            ["nets/x*.yaml"],
+            "nothing matches nets/x*.yaml\n  Networks end in .yaml, .yml or .json; ** stands for "
+            "folders in folders: '**/*.yaml'\n",
+        ),
         (["nowhere/*.yaml"], "nothing matches nowhere/*.yaml\n  There is no folder nowhere.\n"),
         (["nets"], "nets is a folder, not a file\n  The networks in it:  backprop check 'nets/*.yaml'\n"),
-        (["nets/a.yaml", "nets"],
-         "nets is a folder, not a file\n  The networks in it:  backprop check 'nets/*.yaml'\n"),
-        (["nets/a.yaml", "nets/b.yaml", "notes.txt"],
-         "check takes a file that ends in .yaml, .yml or .json; notes.txt is none\n"),
-        (["nets/a.yaml", "nets/b.yaml", "--example", "lecture"],
-         "--example lecture and nets/a.yaml together\n  Give one of them.\n"),
+        (
+            ["nets/a.yaml", "nets"],
+            "nets is a folder, not a file\n  The networks in it:  backprop check 'nets/*.yaml'\n",
+        ),
+        (
+            ["nets/a.yaml", "nets/b.yaml", "notes.txt"],
+            "check takes a file that ends in .yaml, .yml or .json; notes.txt is none\n",
+        ),
+        (
+            ["nets/a.yaml", "nets/b.yaml", "--example", "lecture"],
+            "--example lecture and nets/a.yaml together\n  Give one of them.\n",
+        ),
     ],
 )
 def test_what_is_no_file(words, error, capsys):
@@ -276,11 +295,16 @@ def test_json_holds_the_single_reports(capsys):
     data = json.loads(out)
     assert (data["format"], data["verdict"]) == ("backprop.checks/1", "error")
     assert [(f["spec"], f["verdict"], f["format"]) for f in data["files"]] == [
-        ("nets/c.yaml", "error", "backprop.check/1"), ("nets/b.yaml", "fail", "backprop.check/1"),
+        ("nets/c.yaml", "error", "backprop.check/1"),
+        ("nets/b.yaml", "fail", "backprop.check/1"),
         ("nets/a.yaml", "pass", "backprop.check/1"),
     ]
     assert data["files"][0]["error"] == {
-        "message": "this { is never closed", "file": "nets/c.yaml", "line": 1, "column": 13, "hint": "",
+        "message": "this { is never closed",
+        "file": "nets/c.yaml",
+        "line": 1,
+        "column": 13,
+        "hint": "",
     }
     for file in data["files"][1:]:
         assert json.loads(call(capsys, "check", file["spec"], "--format", "json")[1]) == file
@@ -301,7 +325,9 @@ def test_csv_is_flat(capsys):
 def test_github_annotations_stand_at_the_fault(capsys):
     write(a=WRONG, b=KEY, c=BROKEN, d=EMPTY, e=NAN, f=GOOD)
     _, out, _ = call(capsys, "check", "nets/*.yaml", "--format", "github")
-    assert out == """\
+    assert (
+        out
+        == """\
 ::error file=nets/c.yaml,line=1,col=13,title=not checked::this { is never closed
 ::error file=nets/d.yaml,title=not checked::nothing to check: nets/d.yaml has no parameters%0A\
 x, y are inputs. Move them to parameters:, or check them with --all
@@ -309,6 +335,7 @@ x, y are inputs. Move them to parameters:, or check them with --all
 ::error file=nets/b.yaml,line=4,title=dJ/dw::expected 6.01, got 6
 ::error file=nets/e.yaml,line=1,title=dJ/dw::backprop's gradient is inf, from sqrt in J
 """
+    )
 
 
 def test_annotations_name_files_from_the_top_of_the_repository(capsys, monkeypatch, tmp_path):
@@ -331,14 +358,16 @@ def test_a_files_name_starts_no_command_of_its_own(capsys):
 
 
 def test_one_component_in_an_annotation(capsys):
-    write(a="""\
+    write(
+        a="""\
 parameters: {W: [[1, 2], [3, 4]]}
 functions:
   f(z): {value: z**2, gradient: {z: "where(z > 3.5, -2 * z, 2 * z)"}}
 nodes:
   a: f(W)
   J: sum(a)
-""")
+"""
+    )
     _, out, _ = call(capsys, "check", "nets/a.yaml", "--format", "github")
     assert out == "::error file=nets/a.yaml,line=3,title=dJ/dW[1%2C 1]::sign: -8 for 8\n"
 
@@ -354,8 +383,16 @@ def test_without_a_file_the_forms_for_ci_work_too(capsys):
     assert call(capsys, "check", "--format", "github") == (0, "", "reading net.yaml\n")
 
 
-@pytest.mark.parametrize(("ending", "start"), [("xml", "<?xml"), ("json", '{"format": "backprop.checks/1"'),
-                                               ("csv", "file,"), ("md", "| file"), ("txt", "  file")])
+@pytest.mark.parametrize(
+    ("ending", "start"),
+    [
+        ("xml", "<?xml"),
+        ("json", '{"format": "backprop.checks/1"'),
+        ("csv", "file,"),
+        ("md", "| file"),
+        ("txt", "  file"),
+    ],
+)
 def test_the_ending_chooses_the_form(ending, start, capsys):
     write(a=GOOD, b=WRONG)
     assert call(capsys, "check", "nets/*.yaml", "-o", f"report.{ending}") == (1, "", "")
@@ -371,7 +408,9 @@ def test_a_notebook_can_do_the_same():
     assert [f.verdict for f in found] == ["pass", "fail", "error"]
     summary = api.sum_up(found)
     assert ([f.source for f in summary.files], summary.verdict, summary.status) == (
-        ["nets/c.yaml", "nets/b.yaml", "nets/a.yaml"], "error", 2,
+        ["nets/c.yaml", "nets/b.yaml", "nets/a.yaml"],
+        "error",
+        2,
     )
     assert api.sum_up([]).status == 0
 
@@ -404,8 +443,10 @@ def test_a_script_can_branch_on_the_status():
 
 def test_json_through_a_filter():
     write(good=GOOD, wrong=WRONG, edge=EDGE)
-    select_ = ("import json, sys; [print(f['spec'], p['name']) for f in json.load(sys.stdin)['files'] "
-               "for p in f['parameters'] if p['verdict'] != 'pass']")
+    select_ = (
+        "import json, sys; [print(f['spec'], p['name']) for f in json.load(sys.stdin)['files'] "
+        "for p in f['parameters'] if p['verdict'] != 'pass']"
+    )
     done = bash(f'backprop check nets/*.yaml --format json | "{sys.executable}" -c "{select_}"')
     assert (done.stdout, done.returncode) == ("nets/wrong.yaml w\n", 1)
 
@@ -414,11 +455,14 @@ def test_the_hook_checks_what_it_is_given():
     write(good=GOOD, wrong=WRONG)
     import yaml
 
-    hook, = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert (hook["id"], hook["language"], hook["pass_filenames"]) == ("backprop-check", "python", True)
     pattern = re.compile(hook["files"])
     assert [bool(pattern.search(f)) for f in ("nets/a.yaml", "x/nets/b/c.json", ".github/a.yaml", "nets/a.py")] == [
-        True, True, False, False,
+        True,
+        True,
+        False,
+        False,
     ]
     line = " ".join([hook["entry"], *hook["args"]])
     assert bash(f"{line} nets/good.yaml").stdout == ""

@@ -53,7 +53,9 @@ def mazur(capsys, *words):
 def test_the_bug_of_the_first_hour(capsys):
     status, out, err = mazur(capsys, "--gradients", "theirs.json")
     assert (status, err) == (1, "")
-    assert out == """\
+    assert (
+        out
+        == """\
 mazur-layers.yaml   6 of 12 gradients in theirs.json are wrong
 
   gradient   shape    wrong   off by   worst at   verdict
@@ -81,6 +83,7 @@ Sure?   Export dJ/da1 as well.
 note: theirs.json has at most 6 significant digits (a C++ stream's default),
       so it was judged to 5e-6. std::setprecision(17) makes the check sharper.
 """
+    )
 
 
 def test_the_same_with_da1_exported(capsys):
@@ -95,7 +98,9 @@ def test_the_same_with_da1_exported(capsys):
 def test_the_bug_put_right(capsys):
     Path("theirs.json").write_text(FIXED)
     assert mazur(capsys, "--gradients", "theirs.json") == (
-        0, "mazur-layers.yaml   12 of 12 gradients in theirs.json are right (to 5e-6)\n", "",
+        0,
+        "mazur-layers.yaml   12 of 12 gradients in theirs.json are right (to 5e-6)\n",
+        "",
     )
     assert mazur(capsys, "--gradients", "theirs.json", "--failures") == (0, "", "")
 
@@ -114,26 +119,32 @@ def test_names_and_layouts_from_elsewhere(capsys):
 def test_names_that_are_not_in_the_network(capsys):
     status, out, err = mazur(capsys, "--gradients", "torch.npz")
     assert (status, out) == (2, "")
-    assert err == """\
+    assert (
+        err
+        == """\
 error: torch.npz: no parameter of mazur-layers.yaml is called fc1.weight
   In the file:     fc1.weight (2,2), fc1.bias (2,), fc2.weight (2,2), fc2.bias (2,)
   In the network:  W1 (2,2), b1 (2,), W2 (2,2), b2 (2,)
   Say which is which:  --as fc1.weight=W1.T --as fc1.bias=b1 --as fc2.weight=W2.T --as fc2.bias=b2   \
 (.T where rows are units)
 """
+    )
 
 
 def test_cpp_printed_nan(capsys):
     Path("theirs.json").write_text(WRONG.replace("0.0215655,", "nan,"))
     status, _, err = mazur(capsys, "--gradients", "theirs.json")
     assert status == 2
-    assert err == """\
+    assert (
+        err
+        == """\
 error: nan is not JSON
   theirs.json:3:10
   3 |   "b1": [nan, 0.0246933],
     |          ^^^
   If the gradient really is not a number, write "NaN"; it will fail the check.
 """
+    )
     Path("theirs.json").write_text(WRONG.replace("0.0215655,", '"NaN",'))
     status, out, _ = mazur(capsys, "--gradients", "theirs.json")
     assert status == 1
@@ -145,8 +156,9 @@ def test_one_is_missing(capsys):
     del theirs["b2"]
     Path("theirs.json").write_text(json.dumps(theirs))
     assert mazur(capsys, "--gradients", "theirs.json") == (
-        2, "", "error: theirs.json: b2 is missing\n"
-        "  With --allow-missing, what is there is checked, and the rest is not.\n",
+        2,
+        "",
+        "error: theirs.json: b2 is missing\n  With --allow-missing, what is there is checked, and the rest is not.\n",
     )
     status, out, _ = mazur(capsys, "--gradients", "theirs.json", "--allow-missing")
     line = "mazur-layers.yaml   10 of 10 gradients in theirs.json are right (to 5e-6); b2 is not in it\n"
@@ -159,7 +171,10 @@ def test_json_says_all_of_it(capsys):
     found = report["gradients"]
     assert (status, report["format"], report["verdict"]) == (1, "backprop.check/1", "fail")
     assert [(g["name"], g["wrong"], g["worst"]) for g in found["compared"]] == [
-        ("W1", 4, [1, 1]), ("b1", 2, [1]), ("W2", 0, [1, 1]), ("b2", 0, [0]),
+        ("W1", 4, [1, 1]),
+        ("b1", 2, [1]),
+        ("W2", 0, [1, 1]),
+        ("b2", 0, [0]),
     ]
     assert len(found["components"]) == 6
     assert found["precision"] == {"kind": "digits", "count": 6}
@@ -178,7 +193,9 @@ def test_scalars_are_one_table(capsys):
     Path("theirs.csv").write_text("w1,b1,w2,b2\n6,6,4,-2\n")
     status, out, _ = typed(capsys, "--example", "lecture", "--gradients", "theirs.csv")
     assert status == 1
-    assert out == """\
+    assert (
+        out
+        == """\
 lecture.yaml   1 of 4 gradients in theirs.csv is wrong
 
   gradient   theirs   backprop   numerical   theirs/right   verdict
@@ -191,6 +208,7 @@ lecture.yaml   1 of 4 gradients in theirs.csv is wrong
 Where   dJ/db2 is wrong: the fault is in its own last step, at  z2 = t2 + b2.
 Likely  theirs has the sign the other way round.
 """
+    )
 
 
 @pytest.mark.parametrize(

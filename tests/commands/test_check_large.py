@@ -86,8 +86,13 @@ def test_ctrl_c_in_a_terminal_ends_the_bar_and_reports_what_was_checked(tmp_path
     leader, follower = pty.openpty()
     env = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
     with subprocess.Popen(
-        [sys.executable, "-m", "backpropcli", "check", "net.yaml", "--every"], cwd=tmp_path, env=env,
-        stdout=subprocess.PIPE, stderr=follower, text=True, start_new_session=True,
+        [sys.executable, "-m", "backpropcli", "check", "net.yaml", "--every"],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=follower,
+        text=True,
+        start_new_session=True,
     ) as child:
         os.close(follower)
         seen, end = "", time.monotonic() + 60

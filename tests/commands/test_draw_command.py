@@ -95,7 +95,8 @@ def test_colours(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(capsys, "net.yaml", "--color", "always", "-o", "out.txt")[0] == 0
     assert Path("out.txt").read_text(encoding="utf-8") == DRAWN
     assert call(capsys, "net.yaml", "--color", "blue")[::2] == (
-        2, "error: --color blue: expected auto, always or never\n",
+        2,
+        "error: --color blue: expected auto, always or never\n",
     )
 
 
@@ -115,16 +116,22 @@ def test_files(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--level", "layer"], "error: --level layer: expected nodes or layers. Did you mean layers?\n"),
         (["--format", "png"], "error: --format png: expected terminal, svg, dot or mermaid\n"),
-        (["-o", "net.tex"],
-         "error: -o net.tex: the ending chooses the format, and should be one of .txt, .svg, .dot, .gv, .mmd\n"
-         "  Or say the format:  --format terminal -o net.tex\n"),
-        (["-o", "a.b/net.PNG"],
-         "error: -o a.b/net.PNG: no PNG is drawn here\n"
-         "  Write a.b/net.svg, which every browser and word processor shows. By Graphviz:\n"
-         "    backprop draw -o a.b/net.dot\n    dot -Tpng a.b/net.dot -o a.b/net.PNG\n"),
+        (
+            ["-o", "net.tex"],
+            "error: -o net.tex: the ending chooses the format, and should be one of .txt, .svg, .dot, .gv, .mmd\n"
+            "  Or say the format:  --format terminal -o net.tex\n",
+        ),
+        (
+            ["-o", "a.b/net.PNG"],
+            "error: -o a.b/net.PNG: no PNG is drawn here\n"
+            "  Write a.b/net.svg, which every browser and word processor shows. By Graphviz:\n"
+            "    backprop draw -o a.b/net.dot\n    dot -Tpng a.b/net.dot -o a.b/net.PNG\n",
+        ),
         (["--ascii", "-o", "net.svg"], "error: --ascii is for the terminal, and this is svg\n"),
-        (["--expand", "--level", "layers"],
-         "error: --expand and --level layers together\n  One shows more, the other less: give one.\n"),
+        (
+            ["--expand", "--level", "layers"],
+            "error: --expand and --level layers together\n  One shows more, the other less: give one.\n",
+        ),
         (["--of", "q"], "reading net.yaml\nerror: net.yaml has no node q\n"),
     ],
 )

@@ -39,7 +39,9 @@ def test_explain_names_each_step_on_the_path(capsys: pytest.CaptureFixture[str])
     (path,) = told["paths"]
     assert path["names"] == ["w", "o.1", "o.2", "o"]
     assert [(step["of"], step["by"], step["formula"]) for step in path["steps"]] == [
-        ("o", "o.2", "1 - o²"), ("o.2", "o.1", "1"), ("o.1", "w", "3"),
+        ("o", "o.2", "1 - o²"),
+        ("o.2", "o.1", "1"),
+        ("o.1", "w", "3"),
     ]
     assert path["product"] == pytest.approx(told["value"])
 

@@ -28,7 +28,9 @@ def backprop(tmp_path, monkeypatch, capsys):
 def test_nudge_prints_the_lecture_s_table(backprop):
     status, out, _ = backprop("nudge", *LECTURE, "w1", "--eps", "0.001")
     assert status == 0
-    assert out == """\
+    assert (
+        out
+        == """\
 lecture.yaml   w1 = 2 becomes 2.001
 
   name   before       after      change   change / 0.001   d(name)/dw1
@@ -43,56 +45,91 @@ lecture.yaml   w1 = 2 becomes 2.001
 
 J rose 6.0045 times as much as w1: about 6, as dJ/dw1 says.
 """
+    )
 
 
 def test_several_steps_show_the_slope_converge(backprop):
     status, out, _ = backprop("nudge", *LECTURE, "w1", "--eps", "0.1", "--eps", "0.01", "--eps", "0.001")
     assert status == 0
     rows = [line.split() for line in out.splitlines()[4:]]
-    assert rows[:4] == [["0.1", "2.645", "6.45"], ["0.01", "2.06045", "6.045"], ["0.001", "2.0060045", "6.0045"],
-                        ["0", "6", "dJ/dw1"]]
+    assert rows[:4] == [
+        ["0.1", "2.645", "6.45"],
+        ["0.01", "2.06045", "6.045"],
+        ["0.001", "2.0060045", "6.0045"],
+        ["0", "6", "dJ/dw1"],
+    ]
     assert out.endswith("\nThe smaller the step, the closer the slope comes to 6, which is dJ/dw1.\n")
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([*LECTURE, "w1", "--eps", "0.1", "--eps", "1e-9", "--eps", "1e-13"],
-         "The slope comes closest to dJ/dw1 = 6 with a step of 1e-9; with smaller ones, rounding eats the digits."),
-        (["-p", "w=2", "-n", "J = 3*w", "w", "--eps", "0.1", "--eps", "1"],
-         "Every step gives the slope 3, as dJ/dw says."),
-        (["-p", "w=0", "-n", "J = relu(w)", "w", "--eps", "0.1", "--eps=-0.1"],
-         "J has a corner at w = 0: its slope is 0 on the left and 1 on the right, so there is no one derivative. "
-         "Backprop takes 0."),
-        (["-p", "w=0", "-n", "J = 3*abs(w)", "w"],
-         "J has a corner at w = 0: its slope is -3 on the left and 3 on the right, so there is no one derivative. "
-         "Backprop takes 0."),
-        ([*LECTURE, "w1", "--eps", "0.5"],
-         "J rose 8.25 times as much as w1: dJ/dw1 is 6, and a smaller step comes closer."),
-        ([*LECTURE, "w1", "--eps", "1e-15"],
-         "J rose 5.329070518 times as much as w1: dJ/dw1 is 6, and the step is so small that rounding shows; a larger "
-         "one comes closer."),
-        (["-p", "w=0.0005", "-n", "J = relu(w)", "w", "--eps=-0.001"],
-         "J fell 0.5 times as much as w: dJ/dw is 1, and a smaller step comes closer."),
+        (
+            [*LECTURE, "w1", "--eps", "0.1", "--eps", "1e-9", "--eps", "1e-13"],
+            "The slope comes closest to dJ/dw1 = 6 with a step of 1e-9; with smaller ones, rounding eats the digits.",
+        ),
+        (
+            ["-p", "w=2", "-n", "J = 3*w", "w", "--eps", "0.1", "--eps", "1"],
+            "Every step gives the slope 3, as dJ/dw says.",
+        ),
+        (
+            ["-p", "w=0", "-n", "J = relu(w)", "w", "--eps", "0.1", "--eps=-0.1"],
+            "J has a corner at w = 0: its slope is 0 on the left and 1 on the right, so there is no one derivative. "
+            "Backprop takes 0.",
+        ),
+        (
+            ["-p", "w=0", "-n", "J = 3*abs(w)", "w"],
+            "J has a corner at w = 0: its slope is -3 on the left and 3 on the right, so there is no one derivative. "
+            "Backprop takes 0.",
+        ),
+        (
+            [*LECTURE, "w1", "--eps", "0.5"],
+            "J rose 8.25 times as much as w1: dJ/dw1 is 6, and a smaller step comes closer.",
+        ),
+        (
+            [*LECTURE, "w1", "--eps", "1e-15"],
+            "J rose 5.329070518 times as much as w1: dJ/dw1 is 6, and the step is so small that rounding shows; a "
+            "larger one comes closer.",
+        ),
+        (
+            ["-p", "w=0.0005", "-n", "J = relu(w)", "w", "--eps=-0.001"],
+            "J fell 0.5 times as much as w: dJ/dw is 1, and a smaller step comes closer.",
+        ),
         (["-p", "w=2", "-n", "J = w + 1", "w"], "J rose as much as w: about 1, as dJ/dw says."),
-        (["-p", "w=0", "-n", "J = where(w > 0, w*w + w, (w - 5)*w)", "w"],
-         "J has a corner at w = 0: its slope is -5 on the left and 1 on the right, so there is no one derivative. "
-         "Backprop takes -5."),
-        (["-p", "w=0", "-n", "J = sign(w)", "w"],
-         "J jumps at w = 0: it is 1 lower just below it and 1 higher just above it, so there is no derivative there. "
-         "Backprop takes 0."),
-        (["-p", "w=2", "-n", "J = floor(w)", "w", "--eps=-0.001"],
-         "J jumps at w = 2: it is 1 lower just below it, so there is no derivative there. Backprop takes 0."),
-        (["-p", "w=0", "-n", "J = floor(w)", "w", "--eps", "0.1", "--eps", "0.01"],
-         "J jumps at w = 0: it is 1 lower just below it, so there is no derivative there. Backprop takes 0."),
-        (["-p", "w=0", "-n", "J = sqrt(w)", "w"],
-         "dJ/dw is Infinity: J is 0 at w = 0, and infinitely steep. The smaller the step, the larger the slope."),
-        (["-p", "w=709.7", "-n", "J = exp(w)", "w", "--eps", "0.2"],
-         "J is Infinity after that step, so it shows no slope: take a smaller --eps, or one to the other side."),
-        ([*LECTURE, "w1", "--of", "w1"],
-         "w1 is what is nudged: it changes by just as much as it is moved, so dw1/dw1 is 1."),
-        (["-p", "w=0", "-n", "J = log(w)", "w"],
-         "J is not a finite number here, so nothing can be said of its slope: see backprop run."),
+        (
+            ["-p", "w=0", "-n", "J = where(w > 0, w*w + w, (w - 5)*w)", "w"],
+            "J has a corner at w = 0: its slope is -5 on the left and 1 on the right, so there is no one derivative. "
+            "Backprop takes -5.",
+        ),
+        (
+            ["-p", "w=0", "-n", "J = sign(w)", "w"],
+            "J jumps at w = 0: it is 1 lower just below it and 1 higher just above it, so there is no derivative "
+            "there. Backprop takes 0.",
+        ),
+        (
+            ["-p", "w=2", "-n", "J = floor(w)", "w", "--eps=-0.001"],
+            "J jumps at w = 2: it is 1 lower just below it, so there is no derivative there. Backprop takes 0.",
+        ),
+        (
+            ["-p", "w=0", "-n", "J = floor(w)", "w", "--eps", "0.1", "--eps", "0.01"],
+            "J jumps at w = 0: it is 1 lower just below it, so there is no derivative there. Backprop takes 0.",
+        ),
+        (
+            ["-p", "w=0", "-n", "J = sqrt(w)", "w"],
+            "dJ/dw is Infinity: J is 0 at w = 0, and infinitely steep. The smaller the step, the larger the slope.",
+        ),
+        (
+            ["-p", "w=709.7", "-n", "J = exp(w)", "w", "--eps", "0.2"],
+            "J is Infinity after that step, so it shows no slope: take a smaller --eps, or one to the other side.",
+        ),
+        (
+            [*LECTURE, "w1", "--of", "w1"],
+            "w1 is what is nudged: it changes by just as much as it is moved, so dw1/dw1 is 1.",
+        ),
+        (
+            ["-p", "w=0", "-n", "J = log(w)", "w"],
+            "J is not a finite number here, so nothing can be said of its slope: see backprop run.",
+        ),
     ],
 )
 def test_the_closing_sentence_tells_corners_and_rounding_from_steps(backprop, words, said):
@@ -119,7 +156,10 @@ def test_arrays_that_have_no_room_are_told_entry_by_entry(tmp_path):
 def test_nudge_csv(backprop):
     words = ("-p", "w=[1, 2]", "-n", "t = 4*w", "-n", "J = sum(t)", "w[1]", "--eps", "0.5")
     assert backprop("nudge", *words, "--format", "csv")[1].splitlines() == [
-        "eps,name,index,before,after,slope,derivative", "0.5,t,0,4,4,0,0", "0.5,t,1,8,10,4,4", "0.5,J,,12,14,4,4",
+        "eps,name,index,before,after,slope,derivative",
+        "0.5,t,0,4,4,0,0",
+        "0.5,t,1,8,10,4,4",
+        "0.5,J,,12,14,4,4",
     ]
 
 

@@ -122,8 +122,13 @@ def test_completion_knows_the_networks_names(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("word", "first"),
-    [("np.tanh", "tanh(z)   "), ("+", "add(a, b)   "), ("@", "matmul(a, b)   "), ("**", "power(x, n)   "),
-     ("torch.nn.functional.relu", "relu(z)   ")],
+    [
+        ("np.tanh", "tanh(z)   "),
+        ("+", "add(a, b)   "),
+        ("@", "matmul(a, b)   "),
+        ("**", "power(x, n)   "),
+        ("torch.nn.functional.relu", "relu(z)   "),
+    ],
 )
 def test_operations_are_found_as_people_write_them(backprop, word, first):
     assert backprop("ops", word)[1].startswith(first)

@@ -43,12 +43,42 @@ def quiz(tmp_path, monkeypatch, capsys):
 
 def test_the_lecture_s_quiz_from_the_first_line_to_the_last(quiz):
     typed = [
-        "2", "2", "2", "2*3", "7", "7", "4", "2", "1", "1", "2", "2", "2", "2", "2", "h", "h", "h", "h", "2*2", "3",
-        "2", "6", "6", "6", "x", "0,5", "6", "-6", "s",
+        "2",
+        "2",
+        "2",
+        "2*3",
+        "7",
+        "7",
+        "4",
+        "2",
+        "1",
+        "1",
+        "2",
+        "2",
+        "2",
+        "2",
+        "2",
+        "h",
+        "h",
+        "h",
+        "h",
+        "2*2",
+        "3",
+        "2",
+        "6",
+        "6",
+        "6",
+        "x",
+        "0,5",
+        "6",
+        "-6",
+        "s",
     ]
     status, out, err = quiz(*LECTURE, typed=typed)
     assert (status, err) == (0, "")
-    assert out == """\
+    assert (
+        out
+        == """\
 lecture.yaml. 18 blanks: 7 values, then 11 gradients.
 6, 2*3 and 1/3 are all fine.
 Give numbers of up to three digits whole; of longer ones three are enough.
@@ -99,6 +129,7 @@ h hint   s skip   q stop
 13 of 18 right at the first try, with 3 hints. Practise: upstream · local
 (dJ/da2, dJ/dw2, dJ/da1), signs (dJ/dw1).
 """
+    )
 
 
 def test_everything_right(quiz):
@@ -139,8 +170,15 @@ def test_the_result_file(quiz):
     result = json.loads(Path("101.json").read_text(encoding="utf-8"))
     answers = result.pop("answers")
     assert result == {
-        "format": "backprop.quiz/1", "spec": "lecture.yaml", "student": "101", "seed": None, "digits": 3,
-        "first_try": 16, "of": 18, "hints": 1, "finished": True,
+        "format": "backprop.quiz/1",
+        "spec": "lecture.yaml",
+        "student": "101",
+        "seed": None,
+        "digits": 3,
+        "first_try": 16,
+        "of": 18,
+        "hints": 1,
+        "finished": True,
     }
     assert answers[12] == {"name": "dJ/dw2", "given": ["2", "2*2"], "right": True, "hints": 1, "follows": []}
     assert answers[17] == {"name": "dJ/dw1", "given": [], "right": False, "hints": 0, "follows": []}
@@ -159,8 +197,12 @@ def test_the_result_file(quiz):
         ("lecture", "t2", "5.99", "nearly. The answer is a short number, and nothing has to be rounded."),
         ("lecture", "dJ/dw1", "7", "that is dJ/dt1 + ∂t1/∂w1. The two are multiplied."),
         ("lecture", "dJ/dJ", "2", "J changes by exactly as much as J does."),
-        ("mazur", "dE/dout_h1", "0.0554", "0.0554 is what comes through net_o1 alone: there are 2 paths, and what "
-                                          "comes through each is added."),
+        (
+            "mazur",
+            "dE/dout_h1",
+            "0.0554",
+            "0.0554 is what comes through net_o1 alone: there are 2 paths, and what comes through each is added.",
+        ),
         ("mazur", "dE/dout_h1", "0.036", "nearly, but rounded too far. Three digits are asked for, and are enough."),
         ("mazur", "dE/dout_h1", "0.0362", "nearly. Keep more digits on the way, and give three."),
         ("mazur", "E_o1", "0.5496", "that is (t1 - out_o1)². Halve it."),
@@ -168,8 +210,12 @@ def test_the_result_file(quiz):
         ("batch", "t1", "[2, 4, 7]", "2 of 3 entries are right."),
         ("batch", "dJ/da2", "-2 -2 1", "the size is right, the sign is not."),
         ("batch", "dJ/dw1", "[1, 2]", "dJ/dw1 is one number."),
-        ("mazur-layers", "dJ/dW1", "[[0.000438568, 0.000877135], [0.000497713, 0.000995425]]",
-         "that is the transpose: rows and columns are swapped."),
+        (
+            "mazur-layers",
+            "dJ/dW1",
+            "[[0.000438568, 0.000877135], [0.000497713, 0.000995425]]",
+            "that is the transpose: rows and columns are swapped.",
+        ),
     ],
 )
 def test_a_wrong_answer_is_explained(spec, name, typed, words):
@@ -237,7 +283,8 @@ def test_an_old_answer_that_was_wrong_is_recognised():
     assert answered(chain, "14", "15", "18") == "Not yet: with a = 14 it would be 18, but a is 15."
     right = ("15", "19", "361", "1")
     assert answered(chain, *right, "38", "20", "38", "60") == (
-        "Not yet: with dJ/da = 20 it would be 60, but dJ/da is 38.")
+        "Not yet: with dJ/da = 20 it would be 60, but dJ/da is 38."
+    )
 
 
 @pytest.mark.parametrize(
@@ -292,16 +339,19 @@ def test_hints_for_arrays_say_what_to_do():
         for question in bp.load(EXAMPLES / f"{spec}.yaml").quiz()
     }
     assert hints["a1"][:2] == [
-        "sigmoid is an S from 0 to 1: the logistic function.", "a1 = 1 / (1 + exp(-z1))",
+        "sigmoid is an S from 0 to 1: the logistic function.",
+        "a1 = 1 / (1 + exp(-z1))",
     ]
     assert hints["dJ/da1"][0] == (
-        "t2 = a1 @ W2, so every entry of a1 is multiplied by entries of W2: weight dJ/dt2 with them.")
+        "t2 = a1 @ W2, so every entry of a1 is multiplied by entries of W2: weight dJ/dt2 with them."
+    )
     assert hints["dJ/dJ.2"][::2] == [
         "J.3 = sum(J.2), and every entry of J.2 counts once in the sum: it gets dJ/dJ.3 as it is.",
         "each of the 2 entries is 0.5.",
     ]
     assert hints["dJ/dw1"][0] == (
-        "t1 = w1 · x, so ∂t1/∂w1 is what w1 is multiplied by. w1 is used for every entry of t1, so add up over them.")
+        "t1 = w1 · x, so ∂t1/∂w1 is what w1 is multiplied by. w1 is used for every entry of t1, so add up over them."
+    )
 
 
 def test_large_arrays_are_left_out_with_a_word(quiz):
@@ -316,7 +366,9 @@ def test_large_arrays_are_left_out_with_a_word(quiz):
 
 def test_what_cannot_start_is_2(quiz):
     assert quiz(*LECTURE, "--only", "value")[::2] == (
-        2, "error: --only value: expected values or gradients. Did you mean values?\n")
+        2,
+        "error: --only value: expected values or gradients. Did you mean values?\n",
+    )
     assert quiz(*LECTURE, "--result", "no/r.json")[0] == 2
     assert quiz("-")[0] == 2
     assert quiz("nothing.yaml")[0] == 2
@@ -456,7 +508,9 @@ def test_latex_compiles_a_worksheet_and_its_key(quiz, spec):
     for name in ("w.tex", "w-key.tex"):
         done = subprocess.run(
             ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", name],
-            capture_output=True, check=False, timeout=120,
+            capture_output=True,
+            check=False,
+            timeout=120,
         )
         assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
 
@@ -472,26 +526,31 @@ def test_names_that_cannot_be_part_of_a_file_are_refused(quiz, students, tmp_pat
 def test_a_number_of_students(quiz):
     assert quiz(*LECTURE, "--worksheet", "w.html", "--students", "12", "-q")[::2] == (0, "")
     assert sorted(path.name for path in Path().iterdir()) == [
-        *(f"w-{k:02}.html" for k in range(1, 13)), "w-key.html", "w-students.csv",
+        *(f"w-{k:02}.html" for k in range(1, 13)),
+        "w-key.html",
+        "w-students.csv",
     ]
 
 
 def test_everybody_gets_other_numbers_as_long_as_there_are_any(quiz):
     words = ("--example", "lab-square", "--worksheet", "w.md")
     assert quiz(*words, "--students", "30")[2] == (
-        "wrote 30 worksheets, w-01.md to w-30.md, w-key.md and w-students.csv\n")
+        "wrote 30 worksheets, w-01.md to w-30.md, w-key.md and w-students.csv\n"
+    )
     given = [re.search(r"Given: (.*)", path.read_text(encoding="utf-8"))[1] for path in Path().glob("w-[0-9]*.md")]
     assert len(set(given)) == len(given) == 30
     first = Path("w-17.md").read_text(encoding="utf-8")
     assert quiz(*words, "--students", "60", "--force")[2] == (
         "this network has not enough different nice numbers: 29 of 60 worksheets repeat others'\n"
-        "wrote 60 worksheets, w-01.md to w-60.md, w-key.md and w-students.csv\n")
+        "wrote 60 worksheets, w-01.md to w-60.md, w-key.md and w-students.csv\n"
+    )
     assert Path("w-17.md").read_text(encoding="utf-8") == first
 
 
 def test_one_student_s_worksheet(quiz):
     assert quiz(*LECTURE, "--worksheet", "w.md", "--students", "101,")[2] == (
-        "wrote w-101.md\nwrote w-key.md\nwrote w-students.csv\n")
+        "wrote w-101.md\nwrote w-key.md\nwrote w-students.csv\n"
+    )
 
 
 def test_a_result_replaces_nothing_unless_told(quiz):
@@ -566,7 +625,8 @@ def test_a_clash_moves_one_and_the_manifest_says_where(quiz):
     for name in names:
         assert Path(f"again-{name}.md").read_bytes() == Path(f"w-{name}.md").read_bytes(), name
     assert quiz(*words, "w.md", "--students", "w-students.csv", "--force")[2] == (
-        "wrote 20 worksheets, w-student0.md to w-student19.md, w-key.md\n")
+        "wrote 20 worksheets, w-student0.md to w-student19.md, w-key.md\n"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "name,seed\n", "student,seed\n", "student,seed\na,b\n", "student,seed\n../a,1\n"])
@@ -604,10 +664,14 @@ def test_no_signal_loses_an_answer(tmp_path, name):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("t1", "t1 is what is asked for."), ("dJ/dw2", "dJ/dw2 is not known yet."),
-        ("w9*2", "w9 is no number and no name"), ("T1 = 3", "Not yet: that is w1 + x."),
-        ("ln(w1)", "That is a formula, and a number is asked for"), ("six", "That is not a number."),
-        ("dJ/do = 3", "t1 is asked for here, not dJ/do."), ("0,5", "Decimals are written with a point. Write 0.5."),
+        ("t1", "t1 is what is asked for."),
+        ("dJ/dw2", "dJ/dw2 is not known yet."),
+        ("w9*2", "w9 is no number and no name"),
+        ("T1 = 3", "Not yet: that is w1 + x."),
+        ("ln(w1)", "That is a formula, and a number is asked for"),
+        ("six", "That is not a number."),
+        ("dJ/do = 3", "t1 is asked for here, not dJ/do."),
+        ("0,5", "Decimals are written with a point. Write 0.5."),
         ("z1 = 2", "t1 is asked for here, not z1."),
     ],
 )

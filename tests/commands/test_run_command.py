@@ -83,8 +83,16 @@ def test_stdin(backprop, monkeypatch):
 
 @pytest.mark.parametrize(
     ("wanted", "printed"),
-    [("J", "2"), ("dJ/dw1", "6"), ("∂J/∂w1", "6"), ("da2/dw1", "3"), (" dJ / dw2 ", "4"), ("dJ/dx", "12"),
-     ("J,dJ/dw1", "2\n6"), ("da1/dw2", "0")],
+    [
+        ("J", "2"),
+        ("dJ/dw1", "6"),
+        ("∂J/∂w1", "6"),
+        ("da2/dw1", "3"),
+        (" dJ / dw2 ", "4"),
+        ("dJ/dx", "12"),
+        ("J,dJ/dw1", "2\n6"),
+        ("da1/dw2", "0"),
+    ],
 )
 def test_get_prints_bare_numbers(backprop, wanted, printed):
     assert backprop("run", "-q", "--get", wanted) == (0, printed + "\n", "")
@@ -261,8 +269,18 @@ def test_a_title_stands_above_everything(backprop, folder):
 
 
 def test_the_indices_of_a_layers_weights_are_explained(backprop):
-    out = backprop("run", "-q", "-i", "x=[0.5, 1]", "-t", "y=[1, 1]", "-l", "dense(2, W=[[1, 2], [3, 4]], b=[0, 0])",
-                   "--loss", "squared_error")[1]
+    out = backprop(
+        "run",
+        "-q",
+        "-i",
+        "x=[0.5, 1]",
+        "-t",
+        "y=[1, 1]",
+        "-l",
+        "dense(2, W=[[1, 2], [3, 4]], b=[0, 0])",
+        "--loss",
+        "squared_error",
+    )[1]
     assert out.partition("\n")[0].endswith("   [i, j]: from input i to unit j, from 0")
 
 
@@ -326,15 +344,18 @@ def test_entries_that_are_lost_are_told_apart_from_those_that_are_kept(capsys):
     assert "dJ/dx[1]" not in err
 
 
-@pytest.mark.parametrize("words", [
-    ["-i", "x=0.1", "-p", "w=3", "-t", "y=0.3", "-n", "J = (w*x - y)**2"],  # fitted but for rounding
-    ["-p", "x=0.5", "-n", "J = (1 - cos(x)) / x**2"],
-    ["-p", "x=2", "-n", "J = (x - x)**2"],
-    ["-p", "x=0.3", "-p", "y=2", "-n", "J = y*floor(x*10)"],
-    ["-p", "x=[1, 2, 3]", "-n", "d = x - mean(x)", "-n", "J = sum(d)"],
-    ["--example", "mazur"],
-    ["--example", "batch"],
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-i", "x=0.1", "-p", "w=3", "-t", "y=0.3", "-n", "J = (w*x - y)**2"],  # fitted but for rounding
+        ["-p", "x=0.5", "-n", "J = (1 - cos(x)) / x**2"],
+        ["-p", "x=2", "-n", "J = (x - x)**2"],
+        ["-p", "x=0.3", "-p", "y=2", "-n", "J = y*floor(x*10)"],
+        ["-p", "x=[1, 2, 3]", "-n", "d = x - mean(x)", "-n", "J = sum(d)"],
+        ["--example", "mazur"],
+        ["--example", "batch"],
+    ],
+)
 def test_nobody_cries_wolf(capsys, words):
     assert main(["run", *words]) == 0
     assert "lost" not in capsys.readouterr().err

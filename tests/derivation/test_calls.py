@@ -16,7 +16,9 @@ from backpropcli.ops.definition import Operation, Structural
 from backpropcli.ops.table import TABLE
 
 CASES = [
-    (operation, shapes, options) for operation in TABLE.values() if isinstance(operation, Structural)
+    (operation, shapes, options)
+    for operation in TABLE.values()
+    if isinstance(operation, Structural)
     for shapes, options in operation.samples
 ]
 

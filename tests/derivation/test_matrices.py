@@ -84,8 +84,11 @@ def test_layers_and_a_loss_over_a_batch() -> None:
 def test_what_has_no_formula_has_none() -> None:
     assert formula("parameters: {w: [1, 2, 3]}\nnodes: {J: sum(cumsum(w)**2)}", "w") is None or True
     assert formula("parameters: {w: [1, 2, 3]}\nnodes: {J: sum(w)}", "w") is None  # ones, which are no formula
-    long = "parameters: {w: [1, 2]}\nnodes: {a0: w, " + ", ".join(
-        f"a{k}: tanh(a{k - 1}) * a{k - 1}" for k in range(1, 20)) + ", J: sum(a19)}"
+    long = (
+        "parameters: {w: [1, 2]}\nnodes: {a0: w, "
+        + ", ".join(f"a{k}: tanh(a{k - 1}) * a{k - 1}" for k in range(1, 20))
+        + ", J: sum(a19)}"
+    )
     assert formula(long, "w") is None
 
 

@@ -90,7 +90,8 @@ def test_steps_inside_a_formula_are_one_link() -> None:
     assert told.paths is not None
     (path,) = told.paths
     assert [(str(k.to), str(k.by), typeset(k.formula)) for k in path if k.formula] == [
-        ("J", "a[1]", "a[1] - y[1]"), ("a[1]", "W[0, 1]", "x[0]"),
+        ("J", "a[1]", "a[1] - y[1]"),
+        ("a[1]", "W[0, 1]", "x[0]"),
     ]
 
 
@@ -106,5 +107,8 @@ def test_a_choice_is_told_with_its_numbers() -> None:
     assert told.paths is not None
     (fact,) = told.paths[0][-1].facts
     assert (typeset(fact.said), typeset(fact.becomes), fact.remark, fact.conditions) == (
-        "relu'(w[1])", "0", "relu'(-3) = 0, as -3 ≤ 0", ("w[1] ≤ 0",),
+        "relu'(w[1])",
+        "0",
+        "relu'(-3) = 0, as -3 ≤ 0",
+        ("w[1] ≤ 0",),
     )

@@ -22,8 +22,10 @@ class Area(NamedTuple):
 
     def meets(self, other: Area, slack: float = 0.5) -> bool:
         return (
-            self.left + slack < other.right and other.left + slack < self.right
-            and self.top + slack < other.bottom and other.top + slack < self.bottom
+            self.left + slack < other.right
+            and other.left + slack < self.right
+            and self.top + slack < other.bottom
+            and other.top + slack < self.bottom
         )
 
     def holds(self, x: float, y: float, slack: float = 1.0) -> bool:
@@ -31,8 +33,10 @@ class Area(NamedTuple):
 
     def inside(self, other: Area) -> bool:
         return (
-            other.left - 0.1 <= self.left and self.right <= other.right + 0.1
-            and other.top - 0.1 <= self.top and self.bottom <= other.bottom + 0.1
+            other.left - 0.1 <= self.left
+            and self.right <= other.right + 0.1
+            and other.top - 0.1 <= self.top
+            and self.bottom <= other.bottom + 0.1
         )
 
 
@@ -60,8 +64,12 @@ class Drawing:
             if kind.startswith("node"):
                 self.nodes[element.get("data-name", "")] = element
             if kind.startswith("edge") or "line" in kind:
-                points = [p for path in element.iter(f"{SVG}path") if "line" in path.get("class", "")
-                          for p in followed(path.get("d", ""))]
+                points = [
+                    p
+                    for path in element.iter(f"{SVG}path")
+                    if "line" in path.get("class", "")
+                    for p in followed(path.get("d", ""))
+                ]
                 points = points or list(followed(element.get("d", "")))
                 self.edges.append(Edge(element.get("data-from", ""), element.get("data-to", ""), points))
             name = element.get("data-name", "")
@@ -107,8 +115,9 @@ def followed(path: str) -> Iterator[tuple[float, float]]:
             for k in range(1, 41):
                 t = k / 40
                 weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-                yield sum(w * px for w, (px, _) in zip(weights, points, strict=True)), sum(
-                    w * py for w, (_, py) in zip(weights, points, strict=True)
+                yield (
+                    sum(w * px for w, (px, _) in zip(weights, points, strict=True)),
+                    sum(w * py for w, (_, py) in zip(weights, points, strict=True)),
                 )
             x, y = points[-1]
         else:
@@ -132,13 +141,17 @@ def faults(drawing: Drawing) -> list[str]:
     for edge in drawing.edges:
         for x, y in edge.points:
             found += [
-                f"edge {edge.source} -> {edge.target} runs through {item.what!r}" for item in grid.near(x, y)
+                f"edge {edge.source} -> {edge.target} runs through {item.what!r}"
+                for item in grid.near(x, y)
                 if item.holds(x, y) and not (id(item) in boxes and item.what in (edge.source, edge.target))
             ]
     found += doubled(drawing.edges)
     for k, frame in enumerate(drawing.frames):
-        found += [f"frame {k} cuts {item.what!r}" for item in [*drawing.boxes, *drawing.texts]
-                  if frame.meets(item) and not item.inside(frame)]
+        found += [
+            f"frame {k} cuts {item.what!r}"
+            for item in [*drawing.boxes, *drawing.texts]
+            if frame.meets(item) and not item.inside(frame)
+        ]
         found += [f"frames {k} and {j}" for j, other in enumerate(drawing.frames) if j < k and frame.meets(other)]
     whole = [*drawing.boxes, *drawing.texts, *drawing.frames]
     found += [f"{item.what!r} is outside" for item in whole if not item.inside(drawing.paper)]

@@ -45,5 +45,6 @@ def test_what_fits_is_whole() -> None:
     assert bands([Break(10, 0)], 80, 80, head) == [(0, 80)]
     assert bands([], 200, 80, head) == [(0, 200)]
     assert bands([Break(10, 5), Break(40, 1), Break(50, 1), Break(60, 3)], 100, 80, lambda start: 0) == [
-        (0, 50), (50, 100),
+        (0, 50),
+        (50, 100),
     ]

@@ -16,11 +16,13 @@ from backpropcli.drawing.mermaid import mermaid
 from backpropcli.drawing.model import Item, Picture, picture
 
 ROOT = Path(__file__).parent.parent.parent
-SMALL = 'inputs: {x: 3}\nparameters: {w: 2}\nnodes: {y: w*x, J: (y - 5)**2}\n'
+SMALL = "inputs: {x: 3}\nparameters: {w: 2}\nnodes: {y: w*x, J: (y - 5)**2}\n"
 
 
 def test_dot() -> None:
-    assert "".join(dot(picture(bp.loads(SMALL).run()))) == """\
+    assert (
+        "".join(dot(picture(bp.loads(SMALL).run())))
+        == """\
 digraph network {
   rankdir=LR;
   node [fontname="Times", style="filled,rounded", fontsize=14];
@@ -34,10 +36,13 @@ digraph network {
   "y" -> "J" [weight=4];
 }
 """
+    )
 
 
 def test_mermaid() -> None:
-    assert "".join(mermaid(picture(bp.loads(SMALL).run(), blank=True))) == """\
+    assert (
+        "".join(mermaid(picture(bp.loads(SMALL).run(), blank=True)))
+        == """\
 flowchart LR
   n0(["x = 3"])
   n1(["w = 2<br/>dJ/dw = __"])
@@ -53,6 +58,7 @@ flowchart LR
   classDef operation fill:#fffdf5,stroke:#1c1c1c,color:#1c1c1c
   class n2,n3 operation
 """
+    )
 
 
 LAYERS = "inputs: {x: 3}\nlayers: [dense: {units: 1, w: 2, bias: false}]\ntargets: {y: 1}\nloss: squared_error\n"
@@ -60,7 +66,9 @@ LAYERS = "inputs: {x: 3}\nlayers: [dense: {units: 1, w: 2, bias: false}]\ntarget
 
 def test_layers() -> None:
     shown = picture(bp.loads(LAYERS).run(), level="layers")
-    assert "".join(dot(shown)) == """\
+    assert (
+        "".join(dot(shown))
+        == """\
 digraph network {
   rankdir=LR;
   node [fontname="Times", style="filled,rounded", fontsize=14];
@@ -79,7 +87,10 @@ digraph network {
   "y" -> "J";
 }
 """
-    assert "".join(mermaid(shown)) == """\
+    )
+    assert (
+        "".join(mermaid(shown))
+        == """\
 flowchart LR
   subgraph layer1["layer 1"]
     n2(["w1"])
@@ -102,6 +113,7 @@ flowchart LR
   class n3,n4 operation
   style layer1 fill:#f7f7fa,stroke:#c9c9d4,color:#1c1c1c
 """
+    )
     plain = picture(bp.loads(LAYERS).run())
     assert "subgraph" not in "".join(dot(plain)) + "".join(mermaid(plain))
 
@@ -138,7 +150,7 @@ def test_mermaid_is_well_formed_for_any_name(a: str, b: str, formula: str) -> No
         assert found, line
         read = re.sub(r"#(\d+);", lambda code: chr(int(code[1])), found[1].replace("<br/>", "\n"))
         assert read.split("\n")[0].startswith("".join(s if s.isprintable() else " " for s in (a, b)[line is lines[2]]))
-        assert not set(re.sub(r"#\d+;|<br/>", "", found[1])) & set("\"<>#;&`{}|\\")
+        assert not set(re.sub(r"#\d+;|<br/>", "", found[1])) & set('"<>#;&`{}|\\')
     assert html.escape(lines[3]) == "  n0 --&gt; n1"
 
 

@@ -82,8 +82,13 @@ def test_a_tree_has_no_crossings() -> None:
 
 
 def test_a_grid_has_no_crossings_and_a_full_layer_no_more_than_it_must() -> None:
-    grid = [(4 * i + j, 4 * i + j + d) for i in range(6) for j in range(4) for d in (1, 4)
-            if (d == 4 or j < 3) and 4 * i + j + d < 24]
+    grid = [
+        (4 * i + j, 4 * i + j + d)
+        for i in range(6)
+        for j in range(4)
+        for d in (1, 4)
+        if (d == 4 or j < 3) and 4 * i + j + d < 24
+    ]
     assert untangle(layers(ranked(24, grid), grid)) == 0
     full = [(i, 5 + j) for i in range(5) for j in range(5)]
     assert untangle(layers(ranked(10, full), full)) == 100  # (5 over 2) squared

@@ -34,7 +34,9 @@ def test_nothing_overlaps_in_the_gallery(path: Path, form: dict[str, object]) ->
 
 @settings(max_examples=100)
 @given(
-    st.sampled_from(sorted(KINDS)), st.integers(2, 40), st.integers(0, 10**6),
+    st.sampled_from(sorted(KINDS)),
+    st.integers(2, 40),
+    st.integers(0, 10**6),
     st.sampled_from([{}, {"blank": True}, {"level": "layers"}, {"expand": True}]),
 )
 def test_nothing_overlaps_at_random(kind: str, size: int, seed: int, form: dict[str, Any]) -> None:
@@ -66,10 +68,17 @@ def test_every_layer_has_its_frame(sizes: list[int], seed: int, batch: int) -> N
 
 def test_layers_one_over_the_other_have_frames() -> None:
     layers = [{"dense": {"units": 2, "input": name, "init": "he"}} for name in ("x", "x", "x", "t1")]
-    drawing = Drawing(svg(loaded(
-        inputs={"x": [1, 2]}, layers=[{"dense": {**layer["dense"], "bias": False}} for layer in layers],
-        nodes={"J": "sum(t2 * t3 * t4)"}, loss="J",
-    ), level="layers"))
+    drawing = Drawing(
+        svg(
+            loaded(
+                inputs={"x": [1, 2]},
+                layers=[{"dense": {**layer["dense"], "bias": False}} for layer in layers],
+                nodes={"J": "sum(t2 * t3 * t4)"},
+                loss="J",
+            ),
+            level="layers",
+        )
+    )
     assert len(drawing.frames) == 4
     assert not faults(drawing)
 
@@ -104,7 +113,8 @@ def test_the_lecture_has_all_its_parts() -> None:
     drawing = Drawing(svg(bp.load(EXAMPLES[0].parent / "lecture.yaml").run()))
     numbers = {
         (part.get("data-name"), part.get("class")): part.text
-        for part in drawing.root.iter(f"{SVG}tspan") if part.get("data-name")
+        for part in drawing.root.iter(f"{SVG}tspan")
+        if part.get("data-name")
     }
     data = {"x": 1, "y": 5, "w1": 2, "b1": 0, "w2": 3, "b2": 1}
     values = {**data, "t1": 2, "z1": 2, "a1": 2, "t2": 6, "z2": 7, "a2": 7, "J": 2}
@@ -176,9 +186,14 @@ def box_text(trace: bp.Trace, name: str) -> str:
 
 def test_a_formula_keeps_its_signs_however_long_its_names() -> None:
     a, b = "the_activation_after_the_nonlinearity_of_it", "the_target_value_that_we_would_like_to_see"
-    net = loaded(parameters={a: 1, b: 3}, loss="J", nodes={
-        "J": f"({a} - {b})**2 / 2", "s": f"sin({a} * {b} + exp(-{a})) - 1",
-    })
+    net = loaded(
+        parameters={a: 1, b: 3},
+        loss="J",
+        nodes={
+            "J": f"({a} - {b})**2 / 2",
+            "s": f"sin({a} * {b} + exp(-{a})) - 1",
+        },
+    )
     assert re.fullmatch(r"\(the_\S+…\S+ − the_\S+…\S+\)² / 2 J = 2 1", box_text(net, "J"))
     assert re.match(r"sin\(the_\S+ ·\S+ \+ exp\(−the_\S+\)\) − 1 s", box_text(net, "s"))
     names = [part.text for part in Drawing(svg(net)).nodes["J"].iter(f"{SVG}tspan") if part.get("class") == "name"]
@@ -256,8 +271,17 @@ def test_levels() -> None:
     trace = bp.load(EXAMPLES[0].parent / "mazur.yaml").run()
     items = picture(trace, level="layers").items
     assert [item.title for item in items.values()] == [
-        "i1, i2, b1", "b2", "t1, t2", "w1 … w4", "w5 … w8", "net_h1, net_h2", "out_h1, out_h2", "net_o1, net_o2",
-        "out_o1, out_o2", "E_o1, E_o2", "E",
+        "i1, i2, b1",
+        "b2",
+        "t1, t2",
+        "w1 … w4",
+        "w5 … w8",
+        "net_h1, net_h2",
+        "out_h1, out_h2",
+        "net_o1, net_o2",
+        "out_o1, out_o2",
+        "E_o1, E_o2",
+        "E",
     ]
     assert items["out_h1"].inputs == ("net_h1",)
     assert items["E"].label == "+"

@@ -159,7 +159,10 @@ def test_no_wider_than_a_page_where_nobody_says_how_wide() -> None:
 def test_a_layer_in_two_bands_says_so() -> None:
     continued = [line for line in text(example("mazur-layers"), 24, level="layers").splitlines() if "layer" in line]
     assert [line.strip("┌─ ┐") for line in continued] == [
-        "layer 1", "layer 1, continued", "layer 2", "layer 2, continued",
+        "layer 1",
+        "layer 1, continued",
+        "layer 2",
+        "layer 2, continued",
     ]
 
 
@@ -226,7 +229,16 @@ def test_blank() -> None:
 # Reading a drawing back: where do the lines lead that begin at a box?
 
 SIDES = {
-    "─": "lr", "│": "ud", "┌": "rd", "┐": "ld", "└": "ru", "┘": "lu", "┬": "lrd", "┴": "lru", "├": "rud", "┤": "lud",
+    "─": "lr",
+    "│": "ud",
+    "┌": "rd",
+    "┐": "ld",
+    "└": "ru",
+    "┘": "lu",
+    "┬": "lrd",
+    "┴": "lru",
+    "├": "rud",
+    "┤": "lud",
     "┼": "lrud",
 }
 STEP = {"r": (0, 1), "u": (-1, 0), "d": (1, 0)}
@@ -286,8 +298,11 @@ def test_every_drawing_says_what_is_so(count: int, seed: int, window: int | None
 
 @settings(max_examples=60)
 @given(
-    st.sampled_from(sorted(KINDS)), st.integers(2, 24), st.integers(0, 10**6),
-    st.sampled_from([{}, {"blank": True}, {"level": "layers"}, {"expand": True}]), st.sampled_from([60, 80, 120]),
+    st.sampled_from(sorted(KINDS)),
+    st.integers(2, 24),
+    st.integers(0, 10**6),
+    st.sampled_from([{}, {"blank": True}, {"level": "layers"}, {"expand": True}]),
+    st.sampled_from([60, 80, 120]),
 )
 def test_graphs_of_all_shapes(kind: str, size: int, seed: int, form: dict[str, Any], width: int) -> None:
     """What is drawn says what is so; broken into bands it loses no arrow, and a band begins with names."""

@@ -102,9 +102,17 @@ def test_plan_streams_then_keeps_its_program() -> None:
 
 @pytest.mark.parametrize(
     ("operation", "arguments", "value"),
-    [("divide", (1.0, 0.0), math.inf), ("divide", (0.0, 0.0), math.nan), ("log", (-1.0,), math.nan),
-     ("log", (0.0,), -math.inf), ("exp", (1000.0,), math.inf), ("power", (-8.0, 1 / 3), math.nan),
-     ("power", (0.0, -1.0), math.inf), ("sqrt", (-1.0,), math.nan), ("power", (1e200, 2.0), math.inf)],
+    [
+        ("divide", (1.0, 0.0), math.inf),
+        ("divide", (0.0, 0.0), math.nan),
+        ("log", (-1.0,), math.nan),
+        ("log", (0.0,), -math.inf),
+        ("exp", (1000.0,), math.inf),
+        ("power", (-8.0, 1 / 3), math.nan),
+        ("power", (0.0, -1.0), math.inf),
+        ("sqrt", (-1.0,), math.nan),
+        ("power", (1e200, 2.0), math.inf),
+    ],
 )
 def test_odd_cases_of_plain_floats(operation: str, arguments: tuple[float, ...], value: float) -> None:
     b = Build(**{f"p{k}": a for k, a in enumerate(arguments)})
@@ -253,9 +261,7 @@ def layers() -> Build:
 def test_stacked_copies_equal_one_at_a_time(stacked: tuple[str, ...]) -> None:
     b, rng, many = layers(), np.random.default_rng(1), 5
     plan = Plan(b.graph)
-    values = {
-        name: rng.normal(size=(many, *np.shape(v))) if name in stacked else v for name, v in b.values.items()
-    }
+    values = {name: rng.normal(size=(many, *np.shape(v))) if name in stacked else v for name, v in b.values.items()}
     together = plan.forward(values, copies=True)
     loss = b.graph.nodes["J"].slot
     assert together[loss].shape == (many,)
@@ -340,10 +346,16 @@ def test_offenders_name_the_first_step_that_is_not_finite() -> None:
     assert offenders(founding().run()) == []
 
 
-@pytest.mark.parametrize(("formula", "value", "gradient"), [
-    ("x[...] + x", 4, 2), ("sum(x[None])*x", 4, 4), ("sum(x[None, ...] + x[..., None])", 4, 2),
-    ("(x[...]*x)[None].sum()", 4, 4), ("x*x[...]*x", 8, 12),
-])
+@pytest.mark.parametrize(
+    ("formula", "value", "gradient"),
+    [
+        ("x[...] + x", 4, 2),
+        ("sum(x[None])*x", 4, 4),
+        ("sum(x[None, ...] + x[..., None])", 4, 2),
+        ("(x[...]*x)[None].sum()", 4, 4),
+        ("x*x[...]*x", 8, 12),
+    ],
+)
 def test_a_plain_number_may_be_indexed_by_nothing(formula, value, gradient):
     network = bp.loads(f"parameters: {{x: 2}}\nnodes: {{J: '{formula}'}}")
     assert (network.run().value("J"), network.run().gradient("x")) == (value, gradient)

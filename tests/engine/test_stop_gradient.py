@@ -29,12 +29,22 @@ def test_one_definition_says_that_nothing_flows_back():
     assert [o.name for o in TABLE.values() if o.stops] == ["stop_gradient"]
 
 
-@pytest.mark.parametrize(("formula", "at", "gradient"), [
-    ("stop_gradient(x)*x", 2, 2), ("detach(x)*x", 2, 2), ("x.detach()*x", 2, 2),
-    ("jax.lax.stop_gradient(x)*x", 2, 2), ("tf.stop_gradient(x) * x**2", 3, 18),
-    (STRAIGHT_THROUGH, 2.3, 1), (f"({STRAIGHT_THROUGH})**2", 2.3, 4), ("stop_gradient(x*x) + x", 2, 1),
-    ("x*stop_gradient(x*stop_gradient(x))", 3, 9), ("x/stop_gradient(x)", 5, 0.2), ("stop_gradient(x)**x", 1, 0),
-])
+@pytest.mark.parametrize(
+    ("formula", "at", "gradient"),
+    [
+        ("stop_gradient(x)*x", 2, 2),
+        ("detach(x)*x", 2, 2),
+        ("x.detach()*x", 2, 2),
+        ("jax.lax.stop_gradient(x)*x", 2, 2),
+        ("tf.stop_gradient(x) * x**2", 3, 18),
+        (STRAIGHT_THROUGH, 2.3, 1),
+        (f"({STRAIGHT_THROUGH})**2", 2.3, 4),
+        ("stop_gradient(x*x) + x", 2, 1),
+        ("x*stop_gradient(x*stop_gradient(x))", 3, 9),
+        ("x/stop_gradient(x)", 5, 0.2),
+        ("stop_gradient(x)**x", 1, 0),
+    ],
+)
 def test_its_gradient_on_numbers_and_on_arrays(formula, at, gradient):
     assert load({"x": at}, J=formula).run().gradient("x") == pytest.approx(gradient)
     array = load({"x": [at, at]}, J=f"sum({formula})")

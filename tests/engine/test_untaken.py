@@ -76,15 +76,19 @@ ARRAYS = [
     ("x: [0, 1, 2]", "max(log(x)) + sum(x)", {"x": [1, 1, 1.5]}),
     ("x: [0, 1, 2]", "min(1/x)", {"x": [0, 0, -0.25]}),
     ("x: [[0, 1], [4, 2]]", "sum(max(log(x), axis=1))", {"x": [[0, 1], [0.25, 0]]}),
-    ("x: [0, 4], W: [[1, 2], [3, 4]]", "sum(W @ where(x > 0, sqrt(x), 0))",
-     {"x": [0, 1.5], "W": [[0, 2], [0, 2]]}),
-    ("x: [0, 4], W: [[1, 2], [3, 4]]", "sum(where(x > 0, sqrt(x), 0) @ W)",
-     {"x": [0, 1.75], "W": [[0, 0], [2, 2]]}),
-    ("A: [[1, 2], [3, 4]], x: [4, -1]", "sum(where(x > 0, outer(x, sqrt(x))[0], A @ x))",
-     {"A": [[0, 0], [4, -1]], "x": [6, 4]}),
+    ("x: [0, 4], W: [[1, 2], [3, 4]]", "sum(W @ where(x > 0, sqrt(x), 0))", {"x": [0, 1.5], "W": [[0, 2], [0, 2]]}),
+    ("x: [0, 4], W: [[1, 2], [3, 4]]", "sum(where(x > 0, sqrt(x), 0) @ W)", {"x": [0, 1.75], "W": [[0, 0], [2, 2]]}),
+    (
+        "A: [[1, 2], [3, 4]], x: [4, -1]",
+        "sum(where(x > 0, outer(x, sqrt(x))[0], A @ x))",
+        {"A": [[0, 0], [4, -1]], "x": [6, 4]},
+    ),
     ("A: [[1, 2], [3, 4]], B: [[1, .nan], [2, 5]]", "(A @ B)[0, 0]", {"A": [[1, 2], [0, 0]], "B": [[1, 0], [2, 0]]}),
-    ("A: [[1, 2], [3, 4]], B: [[1, .nan], [2, 5]]", "einsum('ij,jk->ik', A, B)[1, 0]",
-     {"A": [[0, 0], [1, 2]], "B": [[3, 0], [4, 0]]}),
+    (
+        "A: [[1, 2], [3, 4]], B: [[1, .nan], [2, 5]]",
+        "einsum('ij,jk->ik', A, B)[1, 0]",
+        {"A": [[0, 0], [1, 2]], "B": [[3, 0], [4, 0]]},
+    ),
     ("x: [[0, 4], [1, 2]]", "einsum('ij->j', log(x))[1]", {"x": [[0, 0.25], [0, 0.5]]}),
     ("x: [[0, 4], [1, 2]]", "einsum('ii->i', log(x))[1]", {"x": [[0, 0], [0, 0.5]]}),
     ("x: [[0, 4], [1, 2]]", "(log(x) @ array([[1, 2], [3, 4]]))[1, 0]", {"x": [[0, 0], [1, 1.5]]}),
@@ -100,10 +104,16 @@ ARRAYS = [
     ("s: [1, 2, 3]", "softmax(s + array([0, 0, -inf]))[0]", {"s": [0.19661193324, -0.19661193324, 0]}),
     ("s: [1, 2, 3]", "log_softmax(s + array([0, 0, -inf]))[0]", {"s": [0.73105857863, -0.73105857863, 0]}),
     ("s: [1, 2, 3]", "logsumexp(s + array([0, -inf, -inf]))", {"s": [1, 0, 0]}),
-    ("s: [[1, 2], [3, 4]]", "softmax(s + array([[0, 0], [-inf, -inf]]))[0, 0]",
-     {"s": [[0.19661193324, -0.19661193324], [0, 0]]}),
-    ("s: [[1, 2], [3, 4]]", "sum(softmax(where(array([[1, 1], [1, 0]]) > 0, s, -inf))[1] * array([2, 3]))",
-     {"s": [[0, 0], [0, 0]]}),
+    (
+        "s: [[1, 2], [3, 4]]",
+        "softmax(s + array([[0, 0], [-inf, -inf]]))[0, 0]",
+        {"s": [[0.19661193324, -0.19661193324], [0, 0]]},
+    ),
+    (
+        "s: [[1, 2], [3, 4]]",
+        "sum(softmax(where(array([[1, 1], [1, 0]]) > 0, s, -inf))[1] * array([2, 3]))",
+        {"s": [[0, 0], [0, 0]]},
+    ),
     ("x: [[1, 0], [0, 2]]", "sum(tril(1/x)[1, 1]) + x[0, 0]", {"x": [[1, 0], [0, -0.25]]}),
     ("x: [[1, 2], [0, 4]]", "sum(triu(log(x)))", {"x": [[1, 0.5], [0, 0.25]]}),
     ("x: [0, 4]", "sum(maximum(log(x), 0))", {"x": [0, 0.25]}),
@@ -114,8 +124,11 @@ ARRAYS = [
     ("x: [-1, 4]", "norm(where(x > 0, sqrt(x), 0))", {"x": [0, 0.25]}),
     ("x: [1, 1]", "std(x) + sum(where(std(x) > 0, x / std(x), x))", {"x": [1, 1]}),
     ("x: [1000, -2]", "sum(where(x > 0, x, exp(x) - 1))", {"x": [1, math.exp(-2)]}),
-    ("z: [3, 1], p: [0, 0.5]", "cross_entropy(z + where(p > 0, log(p), array([-inf, 0])), array(1))",
-     {"z": [0, 0], "p": [0, 0]}),
+    (
+        "z: [3, 1], p: [0, 0.5]",
+        "cross_entropy(z + where(p > 0, log(p), array([-inf, 0])), array(1))",
+        {"z": [0, 0], "p": [0, 0]},
+    ),
 ]
 REAL = [  # a NaN or infinity that the value did meet
     ("x: 0", "sqrt(x)**2", "x"),
@@ -135,7 +148,7 @@ REAL = [  # a NaN or infinity that the value did meet
 
 
 def network(parameters: str, formula: str) -> bp.Network:
-    return bp.loads(f"parameters: {{{parameters}}}\nnodes:\n  J: \"{formula}\"")
+    return bp.loads(f'parameters: {{{parameters}}}\nnodes:\n  J: "{formula}"')
 
 
 def named(row):
@@ -176,7 +189,7 @@ VALUE = {"sqrt": np.sqrt, "log": np.log, "exp": np.exp, "arcsin": np.arcsin, "lo
 
 
 def value_of(text: str, x: float, y: float) -> float:
-    net = bp.loads(f"inputs: {{zero: 0, two: 2}}\nparameters: {{x: {x}, y: {y}}}\nnodes: {{J: \"0*y + ({text})\"}}")
+    net = bp.loads(f'inputs: {{zero: 0, two: 2}}\nparameters: {{x: {x}, y: {y}}}\nnodes: {{J: "0*y + ({text})"}}')
     return float(run(Plan(net.graph), net.values, None).value("J"))
 
 
@@ -253,7 +266,7 @@ def test_a_gradient_of_nothing_is_an_ordinary_0_to_users():
 
 
 def test_the_parts_that_come_through_a_node_agree_with_the_whole():
-    trace = bp.loads("parameters: {x: -1}\nnodes: {s: sqrt(x), J: \"where(x > 0, s, 3*x)\"}").run()
+    trace = bp.loads('parameters: {x: -1}\nnodes: {s: sqrt(x), J: "where(x > 0, s, 3*x)"}').run()
     assert (trace.gradient("s"), trace.gradient("x")) == (0, 3)
     assert (trace.contribution("s", "x"), trace.contribution("J", "x")) == (0, 3)
     assert trace.local("J", "x") == 3
@@ -280,15 +293,15 @@ def test_a_step_in_a_branch_that_is_not_taken_is_not_to_blame():
 
 
 def test_a_node_that_is_not_used_is_said_to_be_so():
-    (found,) = offenders(bp.loads("parameters: {x: -1}\nnodes: {s: sqrt(x), J: \"where(x > 0, s, x)\"}").run())
+    (found,) = offenders(bp.loads('parameters: {x: -1}\nnodes: {s: sqrt(x), J: "where(x > 0, s, x)"}').run())
     assert (found.label, found.used) == ("s", False)
 
 
 def test_an_infinity_that_was_given_is_to_blame_only_for_want_of_another():
     assert offenders(network("x: 1", "x + exp(-inf)").run()) == []
-    net = bp.loads("inputs: {m: [0, -inf]}\nparameters: {s: [1, 2]}\nnodes: {a: softmax(s + m), J: \"a[0]\"}")
+    net = bp.loads('inputs: {m: [0, -inf]}\nparameters: {s: [1, 2]}\nnodes: {a: softmax(s + m), J: "a[0]"}')
     assert offenders(net.run()) == []
-    net = bp.loads("inputs: {m: [-inf, -inf]}\nparameters: {s: [1, 2]}\nnodes: {a: softmax(s + m), J: \"a[0]\"}")
+    net = bp.loads('inputs: {m: [-inf, -inf]}\nparameters: {s: [1, 2]}\nnodes: {a: softmax(s + m), J: "a[0]"}')
     assert offenders(net.run())[0].label == "a"
     net = bp.loads("inputs: {m: -inf}\nparameters: {s: 1}\nnodes: {J: s + m}")
     assert offenders(net.run())[0].label == "J"

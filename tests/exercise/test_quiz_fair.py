@@ -60,9 +60,16 @@ def test_a_wrong_answer_is_wrong_whatever_was_answered_before() -> None:
     assert accepted == 0
 
 
-FUNCTIONS = {"tanh": math.tanh, "exp": math.exp, "sqrt": math.sqrt, "log": math.log,
-             "sigmoid": lambda z: 1 / (1 + math.exp(-z)), "softplus": lambda z: math.log1p(math.exp(z)),
-             "relu": lambda z: max(z, 0.0), "step": lambda z: float(z > 0)}
+FUNCTIONS = {
+    "tanh": math.tanh,
+    "exp": math.exp,
+    "sqrt": math.sqrt,
+    "log": math.log,
+    "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
+    "softplus": lambda z: math.log1p(math.exp(z)),
+    "relu": lambda z: max(z, 0.0),
+    "step": lambda z: float(z > 0),
+}
 
 
 def by_hand(text: str, own: dict[str, float]) -> float:
@@ -147,8 +154,10 @@ def test_data_stand_there_in_full() -> None:
 
 
 def test_what_only_cancellation_is_left_of_is_given_not_asked_for() -> None:
-    norm = "inputs: {x: [0.31, 1.7, -0.52]}\nparameters: {w: 1.3, b: 0.7}\nnodes:\n  z: w*x + b\n  c: z - mean(z)\n" \
+    norm = (
+        "inputs: {x: [0.31, 1.7, -0.52]}\nparameters: {w: 1.3, b: 0.7}\nnodes:\n  z: w*x + b\n  c: z - mean(z)\n"
         "  n: c / sqrt(mean(c**2) + 0.01)\n  J: sum(n**3) / 7\n"
+    )
     quiz = bp.loads(norm).quiz()
     assert "dJ/db" in quiz.left_out  # b moves all of z by the same, which the mean takes away
     thirds = bp.loads("parameters: {w: 1/3, v: 0.7}\nnodes: {d: 3*w - 1, s: d + v, J: s**2}").quiz()
@@ -166,7 +175,8 @@ def test_a_network_that_loses_digits_asks_for_more() -> None:
     assert not close.questions[0].mark("1.60").right
     assert close.questions[0].mark("1.6048").right
     assert close.questions[0].mark("1.605").words == (
-        "nearly, but rounded too far. Five digits are asked for, and are enough.")
+        "nearly, but rounded too far. Five digits are asked for, and are enough."
+    )
 
 
 CHAIN = "inputs: {x: 1}\nparameters: {w: 2, v: 3}\nnodes: {z: w*x, a: z + 1, b: a*v, J: b**2}"
@@ -180,7 +190,10 @@ def walked(text: str, *lines: str) -> list[str]:
 def test_what_follows_from_one_s_own_answer_is_right_and_said_so() -> None:
     said = walked(CHAIN, "5", "s", "6", "18", "324", "1", "36")
     assert said[2:] == [
-        "6       right, from your z", "18      right, from your a", "324     right, from your b", "1       right",
+        "6       right, from your z",
+        "18      right, from your a",
+        "324     right, from your b",
+        "1       right",
         "36      right, from your b",
     ]
     session = Session(bp.loads(CHAIN).quiz())
@@ -202,8 +215,17 @@ def test_an_answer_that_was_corrected_is_not_carried_on() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "number", "same"),
-    [(21.0, 20.98, True), (21.0, 20.5, False), (2.0, 2.4, False), (2.0, 2.0, True), (0.0554, 0.05539942, True),
-     (0.0554, 0.05549942, True), (0.0554, 0.0556, False), (0.123456, 0.1234561, True), (0.123456, 0.12349, False)],
+    [
+        (21.0, 20.98, True),
+        (21.0, 20.5, False),
+        (2.0, 2.4, False),
+        (2.0, 2.0, True),
+        (0.0554, 0.05539942, True),
+        (0.0554, 0.05549942, True),
+        (0.0554, 0.0556, False),
+        (0.123456, 0.1234561, True),
+        (0.123456, 0.12349, False),
+    ],
 )
 def test_a_reason_fits_to_the_digits_typed(answer: float, number: float, same: bool) -> None:
     assert fits(answer, number) is same
@@ -223,8 +245,10 @@ def test_far_is_not_near() -> None:
 
 
 def test_a_sheet_s_graph_has_blanks_for_what_is_asked_for_alone() -> None:
-    norm = "inputs: {x: [0.31, 1.7, -0.52]}\nparameters: {w: 1.3, b: 0.7}\nnodes:\n  z: w*x + b\n  c: z - mean(z)\n" \
+    norm = (
+        "inputs: {x: [0.31, 1.7, -0.52]}\nparameters: {w: 1.3, b: 0.7}\nnodes:\n  z: w*x + b\n  c: z - mean(z)\n"
         "  n: c / sqrt(mean(c**2) + 0.01)\n  J: sum(n**3) / 7\n"
+    )
     sheet = bp.loads(norm).worksheets("w.md")[0][1]
     assert re.search(r"w=1.3 ▲_", sheet)
     assert not re.search(r"b=0.7 +▲_", sheet)
@@ -267,10 +291,17 @@ def test_nothing_is_asked_of_an_array_without_entries(node: str) -> None:
     assert derivation.found or "by 0" in str(derivation.problem)
 
 
-@pytest.mark.parametrize("node", [
-    "ravel(W.shape[1]) + W.shape[1] * arange(3)", "x * W.shape[1] * arange(3)", "x**2 * len(W)", "relu(v * W.shape[1])",
-    "maximum(x * W.shape[1], x**2) + where(x > W.shape[0], x, 2*x)", "v / W.size",
-])
+@pytest.mark.parametrize(
+    "node",
+    [
+        "ravel(W.shape[1]) + W.shape[1] * arange(3)",
+        "x * W.shape[1] * arange(3)",
+        "x**2 * len(W)",
+        "relu(v * W.shape[1])",
+        "maximum(x * W.shape[1], x**2) + where(x > W.shape[0], x, 2*x)",
+        "v / W.size",
+    ],
+)
 def test_what_gives_only_its_size_is_no_factor(node: str) -> None:
     spec = f'parameters: {{x: 2, W: [[1, 2, 3], [4, 5, 6]], v: [1, 2]}}\nnodes: {{a: "{node}", J: "sum(a*x)"}}'
     network = bp.loads(spec)

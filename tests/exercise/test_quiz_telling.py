@@ -45,8 +45,12 @@ def test_paths_that_give_the_same_are_not_told_apart():
         (SQUARE, "dJ/da", "11", "that is half of what it should be. The 2 of the power is forgotten."),
         (SQUARE, "dJ/da", "44", "that is twice too large."),
         ("parameters: {u: 5}\nnodes: {r: u**2, J: (r - 1)**2 + 3*u}", "dJ/du", "966", "that is twice too large."),
-        ("parameters: {a: 5}\nnodes: {J: (a - 1)**2 / 2}", "dJ/da", "8",
-         "that is twice too large. Is a half forgotten?"),
+        (
+            "parameters: {a: 5}\nnodes: {J: (a - 1)**2 / 2}",
+            "dJ/da",
+            "8",
+            "that is twice too large. Is a half forgotten?",
+        ),
         ("parameters: {a: 5}\nnodes: {J: (a - 1)**2 / 2}", "dJ/da", "2", "that is half of what it should be."),
     ],
 )

@@ -65,8 +65,10 @@ def test_whole_numbers_stay_whole_and_others_become_tenths() -> None:
 
 
 def test_labels_stay_class_numbers() -> None:
-    found = sets("inputs: {x: [[1, 2], [3, -1]]}\ntargets: {y: [0, 2]}\nparameters: {W: [[1, 2, 3], [4, -5, 6]]}\n"
-                 "nodes:\n  z: x @ W\n  J: cross_entropy(z, y)")
+    found = sets(
+        "inputs: {x: [[1, 2], [3, -1]]}\ntargets: {y: [0, 2]}\nparameters: {W: [[1, 2, 3], [4, -5, 6]]}\n"
+        "nodes:\n  z: x @ W\n  J: cross_entropy(z, y)"
+    )
     assert different(found) > 25  # as many as there are
     labels = {label for values in found for label in values["y"].tolist()}
     assert labels == {0.0, 1.0, 2.0}
@@ -78,8 +80,10 @@ def test_targets_stay_what_they_are() -> None:
     assert {values["y"] for values in zero_one} == {0.0, 1.0}
     assert all(values["y"] > 0 for values in sets("targets: {y: 5}\n" + common + "  J: (p - y)**2"))
     rows = [[0.0, 1.0], [0.25, 0.75]]
-    for values in sets(f"targets: {{y: {rows}}}\nparameters: {{z: [[1, 2], [3, 4]]}}\n"
-                       "nodes:\n  J: mean(softmax_cross_entropy(z, y))", [1, 2]):
+    for values in sets(
+        f"targets: {{y: {rows}}}\nparameters: {{z: [[1, 2], [3, 4]]}}\nnodes:\n  J: mean(softmax_cross_entropy(z, y))",
+        [1, 2],
+    ):
         assert values["y"].tolist() == rows
 
 

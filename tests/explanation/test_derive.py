@@ -26,7 +26,9 @@ def derived(text: str, name: str, **options: object) -> Derived:
 
 
 def test_the_lecture_s_gradient_line_by_line() -> None:
-    assert "\n".join(terminal(bp.loads(example_text("lecture")).derive("w1").sections())) == """\
+    assert (
+        "\n".join(terminal(bp.loads(example_text("lecture")).derive("w1").sections()))
+        == """\
 dJ/dw1 as a formula
 
   of                  local derivative
@@ -50,6 +52,7 @@ by backprop               = 6
 
 This holds while z1 > 0 and z2 > 0.
 The formula and backprop agree."""
+    )
 
 
 @pytest.mark.parametrize("nodes", ["{a: 2 + 3*w, J: a**2}", "{J: (2 + 3*w)**2}"])
@@ -284,8 +287,20 @@ def test_a_label_s_condition_is_the_label() -> None:
 
 def test_what_has_no_formula_number_and_verdict_exits_with_3(capsys: pytest.CaptureFixture[str]) -> None:
     """A number that meets arrays too large for SymPy has a formula in matrix notation, its number and a verdict."""
-    words = ["derive", "-i", "x=[1,2,3,4,5,6]", "-t", "y=[[0],[1],[0],[1],[1],[0]]", "-p", "b=0.5", "-n",
-             "p = sigmoid(x + b)", "-n", "L = mean(-(y*log(p) + (1-y)*log(1-p)))", "b"]
+    words = [
+        "derive",
+        "-i",
+        "x=[1,2,3,4,5,6]",
+        "-t",
+        "y=[[0],[1],[0],[1],[1],[0]]",
+        "-p",
+        "b=0.5",
+        "-n",
+        "p = sigmoid(x + b)",
+        "-n",
+        "L = mean(-(y*log(p) + (1-y)*log(1-p)))",
+        "b",
+    ]
     assert main(words) == 0
     said = capsys.readouterr().out
     assert "chain rule   dL/db = " in said

@@ -42,7 +42,9 @@ def told(text: str, name: str, index: tuple[int, ...] = (), **options: object) -
 
 
 def test_the_lecture_s_gradient() -> None:
-    assert "\n".join(told(example_text("lecture"), "w1")) == """\
+    assert (
+        "\n".join(told(example_text("lecture"), "w1"))
+        == """\
 dJ/dw1 = 6: raise w1 a little, and J rises 6 times as much.
 
 One path leads from w1 to J:  w1 → t1 → z1 → a1 → t2 → z2 → a2 → J
@@ -73,6 +75,7 @@ dJ/db2, dJ/dt2 gives dJ/dw2 and dJ/dz1 gives dJ/db1.
 
 Test it: w1 = 2.001 makes J = 2.0060045, so J rose 0.0060045 ≈ 6 · 0.001. The
 rest is the curve of J: a smaller step leaves less of it."""
+    )
 
 
 def test_paths_are_added_up() -> None:
@@ -121,8 +124,13 @@ def test_no_path_the_loss_itself_and_zero() -> None:
 
 def test_many_paths_are_told_by_their_last_steps() -> None:
     nodes = ", ".join(f"n{k}: n{k - 1} * n{k - 1} + n{k - 1}" if k else "n0: w * 1" for k in range(8))
-    wide = "parameters: {w: 0.5}\nnodes: {" + ", ".join(f"a{k}: w*{k + 1}" for k in range(9)) + ", J: " + " + ".join(
-        f"a{k}" for k in range(9)) + "}"
+    wide = (
+        "parameters: {w: 0.5}\nnodes: {"
+        + ", ".join(f"a{k}: w*{k + 1}" for k in range(9))
+        + ", J: "
+        + " + ".join(f"a{k}" for k in range(9))
+        + "}"
+    )
     assert bp.loads(wide).explain("w").paths is None
     lines = told(wide, "w")
     assert lines[2] == "9 paths lead from w to J. Backpropagation does not walk them one by one: at"
@@ -255,7 +263,10 @@ def test_the_command_writes_every_gradient_into_its_file(tmp_path: Path, capsys:
             file = tmp_path / f"{command}{ending}"
             assert main([command, "--example", "lecture", "-o", str(file)]) == 0
             assert [n for n in ("w1", "b1", "w2", "b2") if f"dJ/d{n} =" in file.read_text("utf-8")] == [
-                "w1", "b1", "w2", "b2"
+                "w1",
+                "b1",
+                "w2",
+                "b2",
             ]
     capsys.readouterr()
 
@@ -269,7 +280,12 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert path["names"] == ["w1", "t1", "z1", "a1", "t2", "z2", "a2", "J"]
     assert path["product"] == first["value"] == 6
     assert path["steps"][0] == {
-        "of": "J", "by": "a2", "formula": "2(a2 - y)/2", "local": 2, "upstream": 1, "gradient": 2,
+        "of": "J",
+        "by": "a2",
+        "formula": "2(a2 - y)/2",
+        "local": 2,
+        "upstream": 1,
+        "gradient": 2,
     }
     names = [step["name"] for step in first["walk"]]
     assert names == [f"dJ/d{n}" for n in ("J", "a2", "z2", "t2", "a1", "z1", "t1", "w1")]
@@ -282,8 +298,9 @@ def test_full_tells_every_step_and_colour_is_what_was_asked_for(capsys: pytest.C
     flags = ["explain", "w", "-p", "w=2", "-n", "a0 = w + 1", *[word for node in nodes for word in ("-n", node)]]
     assert main(flags) == 0  # nothing is left out in a pipe
     assert len(capsys.readouterr().out.splitlines()) >= 135
-    network = bp.loads("parameters: {w: 2}\nnodes:\n  a0: w + 1\n" + "".join(
-        f"  a{k}: a{k - 1}*0.9\n" for k in range(1, 60)))
+    network = bp.loads(
+        "parameters: {w: 2}\nnodes:\n  a0: w + 1\n" + "".join(f"  a{k}: a{k - 1}*0.9\n" for k in range(1, 60))
+    )
     short = list(terminal(network.explain("w").sections(), 80))
     assert "Its last 40 steps, from da59/da39 = 0.121577 on (--full tells all):" in short
     assert len(list(terminal(network.explain("w", full=True).sections(), 80))) > len(short) + 15
@@ -296,8 +313,11 @@ def test_full_tells_every_step_and_colour_is_what_was_asked_for(capsys: pytest.C
 
 
 def test_long_equations_are_broken_in_latex() -> None:
-    spec = "inputs: {x: 1}\nparameters: {w: 0.8}\nnodes:\n  h0: tanh(w*x)\n" + "".join(
-        f"  h{k}: tanh(w*h{k - 1} + x)\n" for k in range(1, 3)) + "  J: (h2 - 0.3)**2\nloss: J"
+    spec = (
+        "inputs: {x: 1}\nparameters: {w: 0.8}\nnodes:\n  h0: tanh(w*x)\n"
+        + "".join(f"  h{k}: tanh(w*h{k - 1} + x)\n" for k in range(1, 3))
+        + "  J: (h2 - 0.3)**2\nloss: J"
+    )
     tex = "".join(latex(bp.loads(spec).explain("w").sections()))
     longest = max(seen(line) for line in tex.splitlines() if "&=" in line or r"&\quad" in line)
     assert longest < 90

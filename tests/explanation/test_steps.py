@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_typeset import typed
 
 from backpropcli.engine import Plan, Trace, run
 from backpropcli.explanation.steps import steps
@@ -16,6 +15,7 @@ from backpropcli.language.formula.functions import Function
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation.numbers import Precision
+from tests.notation.test_formula_notation import typed
 
 
 def traced(
@@ -48,7 +48,12 @@ def text(trace: Trace, **options: Any) -> str:
 
 
 LECTURE = {
-    "t1": "w1 * x", "z1": "t1 + b1", "a1": "relu(z1)", "t2": "w2 * a1", "z2": "t2 + b2", "a2": "relu(z2)",
+    "t1": "w1 * x",
+    "z1": "t1 + b1",
+    "a1": "relu(z1)",
+    "t2": "w2 * a1",
+    "z2": "t2 + b2",
+    "a2": "relu(z2)",
     "J": "(a2 - y)**2 / 2",
 }
 
@@ -58,7 +63,9 @@ def lecture(**options: Any) -> Trace:
 
 
 def test_the_lecture():
-    assert text(lecture(), source="net.yaml") == """\
+    assert (
+        text(lecture(), source="net.yaml")
+        == """\
 net.yaml   J = 2
 
 Forward, left to right
@@ -85,6 +92,7 @@ Backward, right to left: upstream gradient · local derivative
 
 11 gradients, each worked out once. Are they right? backprop check
 """
+    )
 
 
 def test_a_sigmoid_neuron():
@@ -93,7 +101,9 @@ def test_a_sigmoid_neuron():
         {"w0": 2, "w1": -3, "w2": -3},
         {"x0": -1, "x1": -2},
     )
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   z = w0 · x0 + w1 · x1 + w2   = 2 · (-1) + (-3) · (-2) + (-3)  = 1
   f = sigmoid(z)               = sigmoid(1)                     = 0.731059
@@ -107,6 +117,7 @@ Backward, right to left: upstream gradient · local derivative (◀ parameter)
 
 5 gradients, each worked out once. Are they right? backprop check
 """
+    )
 
 
 def test_a_neuron_written_out_is_worked_step_by_step():
@@ -115,7 +126,9 @@ def test_a_neuron_written_out_is_worked_step_by_step():
         {"w0": 2, "w1": -3, "w2": -3},
         {"x0": -1, "x1": -2},
     )
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   f.1 = w0 · x0     = 2 · (-1)      = -2
   f.2 = w1 · x1     = -3 · (-2)     = 6
@@ -142,11 +155,14 @@ Backward, right to left: upstream gradient · local derivative (◀ parameter)
 11 gradients, each worked out once. Are they right? backprop check
 Names with a point, such as f.1, are steps inside a formula: backprop run --expand lists them all.
 """
+    )
 
 
 def test_a_value_used_twice_gets_a_sum():
     trace = traced({"d": "a*b", "e": "a + b", "f": "d*e"}, {"a": -2, "b": 3})
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   d = a · b   = -2 · 3  = -6
   e = a + b   = -2 + 3  = 1
@@ -161,6 +177,7 @@ Backward, right to left: upstream gradient · local derivative (◀ parameter)
 
 5 gradients, each worked out once. Are they right? backprop check
 """
+    )
 
 
 def test_a_shared_bias():
@@ -170,7 +187,9 @@ def test_a_shared_bias():
         {"x": 1},
         {"y": 5},
     )
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   z1 = w · x + b       = -2 · 1 + 1    = -1
   a1 = relu(z1)        = relu(-1)      = 0
@@ -189,6 +208,7 @@ Backward, right to left: upstream gradient · local derivative (◀ parameter)
 
 7 gradients, each worked out once. Are they right? backprop check
 """
+    )
 
 
 def test_a_batch():
@@ -198,7 +218,9 @@ def test_a_batch():
         {"x": [1, 2, 3]},
         {"y": [5, 11, 20]},
     )
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   t1  = w1 · x      = 2 · [1 2 3]             = [2 4 6]
   z1  = t1 + b1     = [2 4 6] + 0             = [2 4 6]
@@ -221,6 +243,7 @@ Backward, right to left: upstream gradient · local derivative (◀ parameter)
 7 gradients, each worked out once. Are they right? backprop check
 Names with a point, such as J.2, are steps inside a formula: backprop run --expand lists them all.
 """
+    )
 
 
 def test_a_layer_in_matrix_form():
@@ -229,7 +252,9 @@ def test_a_layer_in_matrix_form():
         {"W1": [[1, -2], [3, 4]], "b1": [1, 0]},
         {"x": [[1, 2], [0, -1], [2, 2], [1, 1]]},
     )
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   t1 = x @ W1     = (4,2) @ (2,2)  = [ 7   6
                                       -3  -4
@@ -266,11 +291,14 @@ Backward, right to left: upstream gradient · local derivative
 
 6 gradients, each worked out once. Are they right? backprop check
 """
+    )
 
 
 def test_not_finite():
     trace = traced({"a": "1/x", "J": "a*x"}, {"x": 0})
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   a = 1 / x   = 1 / 0         = Infinity
   J = a · x   = Infinity · 0  = NaN
@@ -284,11 +312,14 @@ Backward, right to left: upstream gradient · local derivative
 
 3 gradients, each worked out once. Are they right? backprop check
 """
+    )
 
 
 def test_what_does_not_lead_to_the_loss():
     trace = traced({"a": "2*x", "q": "3*y", "J": "a**2"}, {"x": 1, "y": 2})
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   a = 2 · x   = 2 · 1  = 2
   q = 3 · y   = 3 · 2  = 6
@@ -303,11 +334,14 @@ Backward, right to left: upstream gradient · local derivative
 
 3 gradients, each worked out once. Are they right? backprop check
 """
+    )
 
 
 def test_without_parameters_inputs_have_gradients():
     trace = traced({"a": "2*x", "J": "a**2"}, {}, {"x": 1})
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   a = 2 · x   = 2 · 1  = 2
   J = a²      = 2²     = 4
@@ -319,11 +353,14 @@ Backward, right to left: upstream gradient · local derivative
 
 3 gradients, each worked out once. Are they right? backprop check
 """
+    )
 
 
 def test_numbers_that_cancel_are_shown_in_full():
     trace = traced({"a": "sigmoid(z)", "J": "-log(1 - a)"}, {"z": 18})
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   a = sigmoid(z)    = sigmoid(18)            = 1
   J = -log(1 - a)   = -log(1 - 0.999999985)  = 18
@@ -336,11 +373,14 @@ Backward, right to left: upstream gradient · local derivative
 
 3 gradients, each worked out once. Are they right? backprop check
 """
+    )
 
 
 def test_beyond_all_digits_the_local_derivative_is_a_number():
     trace = traced({"a": "sigmoid(z)", "J": "a**2"}, {"z": 40})
-    assert text(trace) == """\
+    assert (
+        text(trace)
+        == """\
 Forward, left to right
   a = sigmoid(z)   = sigmoid(40)  = 1
   J = a²           = 1²           = 1
@@ -352,13 +392,21 @@ Backward, right to left: upstream gradient · local derivative
 
 3 gradients, each worked out once. Are they right? backprop check
 """
+    )
 
 
 MAZUR = {
-    "net_h1": "w1*i1 + w2*i2 + b1", "net_h2": "w3*i1 + w4*i2 + b1", "out_h1": "sigmoid(net_h1)",
-    "out_h2": "sigmoid(net_h2)", "net_o1": "w5*out_h1 + w6*out_h2 + b2", "net_o2": "w7*out_h1 + w8*out_h2 + b2",
-    "out_o1": "sigmoid(net_o1)", "out_o2": "sigmoid(net_o2)", "E_o1": "(t1 - out_o1)**2 / 2",
-    "E_o2": "(t2 - out_o2)**2 / 2", "E": "E_o1 + E_o2",
+    "net_h1": "w1*i1 + w2*i2 + b1",
+    "net_h2": "w3*i1 + w4*i2 + b1",
+    "out_h1": "sigmoid(net_h1)",
+    "out_h2": "sigmoid(net_h2)",
+    "net_o1": "w5*out_h1 + w6*out_h2 + b2",
+    "net_o2": "w7*out_h1 + w8*out_h2 + b2",
+    "out_o1": "sigmoid(net_o1)",
+    "out_o2": "sigmoid(net_o2)",
+    "E_o1": "(t1 - out_o1)**2 / 2",
+    "E_o2": "(t2 - out_o2)**2 / 2",
+    "E": "E_o1 + E_o2",
 }
 
 
@@ -372,7 +420,9 @@ def test_mazur():
     shown = text(mazur())
     assert "  net_o1 = w5 · out_h1 + w6 · out_h2 + b2\n         " in shown
     assert "         = 0.4 · 0.59327 + 0.45 · 0.596884 + 0.6 = 1.10591\n" in shown
-    assert shown[shown.index("Backward") :] == """\
+    assert (
+        shown[shown.index("Backward") :]
+        == """\
 Backward, right to left: upstream gradient · local derivative (◀ parameter)
   dE/dE                                                       = 1
   dE/dE_o1   = dE/dE      · 1        = 1 · 1                  = 1
@@ -406,6 +456,7 @@ Backward, right to left: upstream gradient · local derivative (◀ parameter)
 
 19 gradients, each worked out once. Are they right? backprop check
 """
+    )
     assert all(len(line) <= 80 for line in shown.splitlines())
 
 
@@ -431,24 +482,35 @@ def test_ascii_and_everything():
 
 def test_forward_alone():
     shown = text(traced({"a": "2*x", "q": "a + 1/3", "c": "1/3", "d": "a"}, {"x": 1}, of=None))
-    assert shown == """\
+    assert (
+        shown
+        == """\
 Forward, left to right
   a = 2 · x       = 2 · 1      = 2
   q = a + 1 / 3   = 2 + 1 / 3  = 2.33333
   c = 1 / 3                    = 0.333333
   d = a                        = 2
 """
+    )
 
 
 def test_remarks_say_which_side():
     nodes = {
-        "m": "maximum(x, y)", "b": "abs(y)", "c": "clip(x, -1, 1)", "l": "leaky_relu(y)", "r": "relu(y + 3)",
+        "m": "maximum(x, y)",
+        "b": "abs(y)",
+        "c": "clip(x, -1, 1)",
+        "l": "leaky_relu(y)",
+        "r": "relu(y + 3)",
         "J": "m + b + c + l + r",
     }
     shown = text(traced(nodes, {"x": 2, "y": -3}), width=250)
     for remark in (
-        "∂m/∂x = 1, as 2 > -3", "∂m/∂y = 0, as -3 < 2", "sign(-3) = -1, as -3 < 0", "clip'(2, -1, 1) = 0, as 2 > 1",
-        "leaky_relu'(-3) = 0.01, as -3 ≤ 0", "relu'(0) = 0, as 0 ≤ 0",
+        "∂m/∂x = 1, as 2 > -3",
+        "∂m/∂y = 0, as -3 < 2",
+        "sign(-3) = -1, as -3 < 0",
+        "clip'(2, -1, 1) = 0, as 2 > 1",
+        "leaky_relu'(-3) = 0.01, as -3 ≤ 0",
+        "relu'(0) = 0, as 0 ≤ 0",
     ):
         assert remark in shown
 
@@ -456,31 +518,41 @@ def test_remarks_say_which_side():
 @pytest.mark.parametrize(
     ("formula", "w", "v", "said"),
     [
-        ("maximum(w, v)", 2, 1,
-         ["w is the larger, so it gets all of the gradient",
-          "v is not the larger, so it gets nothing"]),
-        ("minimum(w, v)", 2, 1,
-         ["w is not the smaller, so it gets nothing",
-          "v is the smaller, so it gets all of the gradient"]),
-        ("maximum(w, v)", 1, 1,
-         ["∂J/∂w = 0.5, as 1 == 1: neither is the larger, so each gets half of the gradient"]),
-        ("maximum(3, w*v)", 2, 4,
-         ["maximum'(3, 8) = 1, as 8 > 3: w · v is the larger, so it gets all of the gradient"]),
-        ("maximum(w, w*v)", 2, 4,
-         ["maximum'₁(2, 8) = 0",
-          "maximum'₂(2, 8) = 1, as 8 > 2: w · v is the larger, so"]),
-        ("clip(w, 0, v)", 2, 4,
-         ["w is between the bounds, so it gets all of the gradient"]),
-        ("clip(w, 0, v)", 5, 4,
-         ["w is not between the bounds, so it gets nothing",
-          "v is the bound that holds, so it gets"]),
-        ("where(w > v, w*v, v**2)", 3, 2,
-         ["dJ/dJ · where(w > v, v, 0)",
-          "3 > 2, so v is taken", "3 > 2, so w is taken"]),
-        ("where(w > v, w*v, v**2)", 1, 2,
-         ["dJ/dJ · where(w > v, w, 2 · v)", "1 ≤ 2, so 2 · v is taken"]),
-        ("where(w > v, w, 2*w) + v", 1, 2,
-         ["1 ≤ 2, so 2 is taken"]),
+        (
+            "maximum(w, v)",
+            2,
+            1,
+            ["w is the larger, so it gets all of the gradient", "v is not the larger, so it gets nothing"],
+        ),
+        (
+            "minimum(w, v)",
+            2,
+            1,
+            ["w is not the smaller, so it gets nothing", "v is the smaller, so it gets all of the gradient"],
+        ),
+        ("maximum(w, v)", 1, 1, ["∂J/∂w = 0.5, as 1 == 1: neither is the larger, so each gets half of the gradient"]),
+        (
+            "maximum(3, w*v)",
+            2,
+            4,
+            ["maximum'(3, 8) = 1, as 8 > 3: w · v is the larger, so it gets all of the gradient"],
+        ),
+        ("maximum(w, w*v)", 2, 4, ["maximum'₁(2, 8) = 0", "maximum'₂(2, 8) = 1, as 8 > 2: w · v is the larger, so"]),
+        ("clip(w, 0, v)", 2, 4, ["w is between the bounds, so it gets all of the gradient"]),
+        (
+            "clip(w, 0, v)",
+            5,
+            4,
+            ["w is not between the bounds, so it gets nothing", "v is the bound that holds, so it gets"],
+        ),
+        (
+            "where(w > v, w*v, v**2)",
+            3,
+            2,
+            ["dJ/dJ · where(w > v, v, 0)", "3 > 2, so v is taken", "3 > 2, so w is taken"],
+        ),
+        ("where(w > v, w*v, v**2)", 1, 2, ["dJ/dJ · where(w > v, w, 2 · v)", "1 ≤ 2, so 2 · v is taken"]),
+        ("where(w > v, w, 2*w) + v", 1, 2, ["1 ≤ 2, so 2 is taken"]),
     ],
 )
 def test_choices_are_put_in_words(formula: str, w: float, v: float, said: list[str]) -> None:
@@ -533,13 +605,33 @@ def test_a_long_chain_is_no_trouble():
 
 
 FUNCTIONS = {
-    "relu": lambda z: max(z, 0.0), "tanh": math.tanh, "exp": math.exp, "sin": math.sin, "cos": math.cos,
-    "sigmoid": lambda z: 1 / (1 + math.exp(-z)), "sign": lambda z: float(z > 0) - float(z < 0), "abs": abs,
-    "maximum": max, "log": math.log, "sqrt": math.sqrt,
+    "relu": lambda z: max(z, 0.0),
+    "tanh": math.tanh,
+    "exp": math.exp,
+    "sin": math.sin,
+    "cos": math.cos,
+    "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
+    "sign": lambda z: float(z > 0) - float(z < 0),
+    "abs": abs,
+    "maximum": max,
+    "log": math.log,
+    "sqrt": math.sqrt,
 }
 TEMPLATES = (
-    "{a} * {b}", "{a} + {b}", "{a} - {b} / 2", "relu({a})", "tanh({a})", "sigmoid({a})", "{a}**2 / 2", "sin({a} * {b})",
-    "exp(-{a}**2)", "maximum({a}, {b})", "abs({a}) * 3", "1 / (1 + {a}**2)", "{a}", "(1 - {a}) * {b}",
+    "{a} * {b}",
+    "{a} + {b}",
+    "{a} - {b} / 2",
+    "relu({a})",
+    "tanh({a})",
+    "sigmoid({a})",
+    "{a}**2 / 2",
+    "sin({a} * {b})",
+    "exp(-{a}**2)",
+    "maximum({a}, {b})",
+    "abs({a}) * 3",
+    "1 / (1 + {a}**2)",
+    "{a}",
+    "(1 - {a}) * {b}",
 )
 
 

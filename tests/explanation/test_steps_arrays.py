@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_steps import text, traced
-from test_typeset import typed
 
 from backpropcli.engine import Trace
 from backpropcli.explanation.steps import steps
 from backpropcli.notation.numbers import Precision
 from backpropcli.ops.definition import Structural
 from backpropcli.ops.table import TABLE
+from tests.explanation.test_steps import text, traced
+from tests.notation.test_formula_notation import typed
 
 
 def softmax(z: Any, axis: int = -1) -> Any:
@@ -27,30 +27,75 @@ def logsumexp(z: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 ORACLE = {
-    "relu": lambda z: np.maximum(z, 0), "leaky_relu": lambda z, slope=0.01: np.where(z > 0, z, slope * z),
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z, slope=0.01: np.where(z > 0, z, slope * z),
     "tanh": np.tanh,
-    "exp": np.exp, "sin": np.sin, "cos": np.cos, "log": np.log, "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "exp": np.exp,
+    "sin": np.sin,
+    "cos": np.cos,
+    "log": np.log,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "abs": np.abs,
-    "sign": np.sign, "maximum": np.maximum, "clip": np.clip, "sum": np.sum, "mean": np.mean, "var": np.var,
+    "sign": np.sign,
+    "maximum": np.maximum,
+    "clip": np.clip,
+    "sum": np.sum,
+    "mean": np.mean,
+    "var": np.var,
     "std": np.std,
-    "softmax": softmax, "logsumexp": logsumexp, "outer": np.outer, "transpose": np.transpose, "norm": np.linalg.norm,
-    "expand_dims": np.expand_dims, "log_softmax": lambda z, axis=-1: np.log(softmax(z, axis)), "array": np.array,
-    "cumsum": np.cumsum, "max": np.max, "min": np.min, "where": np.where, "tril": np.tril, "flip": np.flip,
-    "True": True, "False": False,
+    "softmax": softmax,
+    "logsumexp": logsumexp,
+    "outer": np.outer,
+    "transpose": np.transpose,
+    "norm": np.linalg.norm,
+    "expand_dims": np.expand_dims,
+    "log_softmax": lambda z, axis=-1: np.log(softmax(z, axis)),
+    "array": np.array,
+    "cumsum": np.cumsum,
+    "max": np.max,
+    "min": np.min,
+    "where": np.where,
+    "tril": np.tril,
+    "flip": np.flip,
+    "True": True,
+    "False": False,
 }
 LETTERS = "".join(sorted(set("".join(ORACLE)) | set("axisdpeT_")))
 POINTWISE = (
-    "relu(w*{a} + b)", "abs({a} + b)", "leaky_relu({a} - b)", "clip({a} + b, -1, 1)", "relu({a})", "{a} * {b}",
-    "tanh(w*{a})", "sigmoid({a} + {b})", "({a} - {b})**2 / 2", "maximum({a}, {b})", "{a} * relu(w*{b} + b) * 3",
-    "2 * {a} - {b} / 4", "exp(-{a}**2)", "softmax({a})", "softmax(w * {a}, axis=0)", "{a} - mean({a})",
+    "relu(w*{a} + b)",
+    "abs({a} + b)",
+    "leaky_relu({a} - b)",
+    "clip({a} + b, -1, 1)",
+    "relu({a})",
+    "{a} * {b}",
+    "tanh(w*{a})",
+    "sigmoid({a} + {b})",
+    "({a} - {b})**2 / 2",
+    "maximum({a}, {b})",
+    "{a} * relu(w*{b} + b) * 3",
+    "2 * {a} - {b} / 4",
+    "exp(-{a}**2)",
+    "softmax({a})",
+    "softmax(w * {a}, axis=0)",
+    "{a} - mean({a})",
     "cumsum(w * {a}, axis=0)",
 )
 LOSSES = (
-    "sum({a}**2)", "sum(relu({a} + b))", "mean({a} * {b})", "var({a})", "var({a} * w, ddof=1)",
+    "sum({a}**2)",
+    "sum(relu({a} + b))",
+    "mean({a} * {b})",
+    "var({a})",
+    "var({a} * w, ddof=1)",
     "std({a} + {b}, ddof=1)",
-    "sum(std({a} * {b}, axis=0))", "sum(var({a}, axis=0)**2)", "logsumexp({a})", "sum(logsumexp({a}, axis=-1))",
+    "sum(std({a} * {b}, axis=0))",
+    "sum(var({a}, axis=0)**2)",
+    "logsumexp({a})",
+    "sum(logsumexp({a}, axis=-1))",
     "norm({a} + 1)",
-    "max({a} * {b})", "sum(softmax({a}) * {b})", "sum(log_softmax({a}, axis=0) * {b})", "sum(abs({a} + b) * {b})",
+    "max({a} * {b})",
+    "sum(softmax({a}) * {b})",
+    "sum(log_softmax({a}, axis=0) * {b})",
+    "sum(abs({a} + b) * {b})",
 )
 
 
@@ -170,8 +215,17 @@ def test_no_option_is_left_in_a_product(operation):
             if isinstance(found, Expression):
                 used = {part.name for part in postorder(found) if isinstance(part, Name)} - {"True", "False", "None"}
                 assert used <= {*names, "v", "dJ/dv"}, found
-                value = comes_to(found, {n: np.ones(s) if s else 1.0 for n, s in [
-                    *zip(names, shapes, strict=True), ("v", graph.shapes[slot]), ("dJ/dv", graph.shapes[slot])]})
+                value = comes_to(
+                    found,
+                    {
+                        n: np.ones(s) if s else 1.0
+                        for n, s in [
+                            *zip(names, shapes, strict=True),
+                            ("v", graph.shapes[slot]),
+                            ("dJ/dv", graph.shapes[slot]),
+                        ]
+                    },
+                )
                 assert np.shape(value) == tuple(shapes[k])
             else:
                 assert not re.search(r"\b(g|y|a|n|ddof)\b", re.sub(r"dJ/dv|gains? .*", "", found)), found

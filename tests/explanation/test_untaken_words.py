@@ -63,6 +63,7 @@ def test_nudge_expects_nothing_from_it(told):
 
 @pytest.mark.parametrize("words", [["run", "--steps"], ["explain", "v"], ["explain", "dJ/dv[1]"], ["derive", "v[0]"]])
 def test_an_array_of_upstream_gradients_where_nobody_looks(told, words):
-    out, _ = told(words[0], "-p", "v=[1, -2, 3]", "-p", "x=2", "-n", "a = where(v > v, 1, 0)", "-n", "J = x + sum(a)",
-                  *words[1:])
+    out, _ = told(
+        words[0], "-p", "v=[1, -2, 3]", "-p", "x=2", "-n", "a = where(v > v, 1, 0)", "-n", "J = x + sum(a)", *words[1:]
+    )
     assert "0" in out

@@ -45,8 +45,15 @@ class Hunt:
         self.fresh, self.smallest = "", None
 
         @seed(int.from_bytes(os.urandom(8), "big"))
-        @settings(max_examples=ROUND, deadline=None, database=None, suppress_health_check=list(HealthCheck),
-                  phases=[Phase.generate, Phase.shrink], verbosity=Verbosity.quiet, report_multiple_bugs=False)
+        @settings(
+            max_examples=ROUND,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate, Phase.shrink],
+            verbosity=Verbosity.quiet,
+            report_multiple_bugs=False,
+        )
         @given(cases())
         def calls(case: Case) -> None:
             self.look(case)

@@ -33,7 +33,6 @@ def divided(by: Callable[[Mapping[str, Any]], Any]) -> Any:
     return lambda g, v: g / by(v)
 
 
-
 def changed(name: str, change: Callable[[Any], Any]) -> Callable[[dict[str, Any], Case], dict[str, Any]]:
     return lambda g, case: {**g, name: change(g[name])}
 
@@ -67,19 +66,48 @@ def square(seed: int) -> Case:
 
 
 SLIPS = (
-    Slip("missing (1 - a1)", mlp, {"z1": divided(lambda v: 1 - v["a1"])},
-         ("the factor (1 - a1) of sigmoid's local derivative a1 * (1 - a1) is missing",), ("a1",)),
-    Slip("missing a1", mlp, {"z1": divided(lambda v: v["a1"])},
-         ("the factor a1 of sigmoid's local derivative a1 * (1 - a1) is missing",), ("a1",)),
-    Slip("missing sigmoid'", mlp, {"z1": divided(lambda v: v["a1"] * (1 - v["a1"]))},
-         ("sigmoid's local derivative a1 * (1 - a1) is missing",), ("a1",)),
-    Slip("missing tanh'", tanh3, {"z2": divided(lambda v: 1 - v["a2"] ** 2)},
-         ("tanh's local derivative 1 - a2**2 is missing",), ("a2",)),
-    Slip("sigmoid' at a", mlp,
-         {"z1": lambda g, v: g / (v["a1"] * (1 - v["a1"])) * v["a1"].sigmoid() * (1 - v["a1"].sigmoid())},
-         ("sigmoid's local derivative is taken at a1 instead of z1",), ("a1",)),
-    Slip("1 - z**2", tanh3, {"z2": lambda g, v: g / (1 - v["a2"] ** 2) * (1 - v["z2"] ** 2)},
-         ("tanh's local derivative is 1 - z2**2 there instead of 1 - a2**2",), ("a2",)),
+    Slip(
+        "missing (1 - a1)",
+        mlp,
+        {"z1": divided(lambda v: 1 - v["a1"])},
+        ("the factor (1 - a1) of sigmoid's local derivative a1 * (1 - a1) is missing",),
+        ("a1",),
+    ),
+    Slip(
+        "missing a1",
+        mlp,
+        {"z1": divided(lambda v: v["a1"])},
+        ("the factor a1 of sigmoid's local derivative a1 * (1 - a1) is missing",),
+        ("a1",),
+    ),
+    Slip(
+        "missing sigmoid'",
+        mlp,
+        {"z1": divided(lambda v: v["a1"] * (1 - v["a1"]))},
+        ("sigmoid's local derivative a1 * (1 - a1) is missing",),
+        ("a1",),
+    ),
+    Slip(
+        "missing tanh'",
+        tanh3,
+        {"z2": divided(lambda v: 1 - v["a2"] ** 2)},
+        ("tanh's local derivative 1 - a2**2 is missing",),
+        ("a2",),
+    ),
+    Slip(
+        "sigmoid' at a",
+        mlp,
+        {"z1": lambda g, v: g / (v["a1"] * (1 - v["a1"])) * v["a1"].sigmoid() * (1 - v["a1"].sigmoid())},
+        ("sigmoid's local derivative is taken at a1 instead of z1",),
+        ("a1",),
+    ),
+    Slip(
+        "1 - z**2",
+        tanh3,
+        {"z2": lambda g, v: g / (1 - v["a2"] ** 2) * (1 - v["z2"] ** 2)},
+        ("tanh's local derivative is 1 - z2**2 there instead of 1 - a2**2",),
+        ("a2",),
+    ),
     Slip("sign", tanh3, {"a2": times(-1.0)}, ("sign the other way round",), ("t3", "a2")),
     Slip("half", mlp, {"a2": times(2.0)}, ("2 times what is right",), ("J", "a2")),
     Slip("1/N", mlp, {"a2": times(0.25)}, ("1/4 times what is right", "the number of examples"), ("J", "a2")),
@@ -93,14 +121,25 @@ SLIPS = (
     Slip("one entry", tanh3, {}, ("only the entry [0, 1] is wrong",), ("t1",), changed("W1", one_entry)),
     Slip("decay", tanh3, {}, ("theirs - right is 0.01 * the parameter", "weight decay"), (), decayed),
     Slip("skip missing", residual, {"a1>a2": gone}, ("the path from a1 through a2 = a1 + h is missing",), ("a2",)),
-    Slip("branch missing", residual, {"a1>z2": gone},
-         ("the path from a1 through z2 = a1 @ W2 + b2 is missing",), ("z2",)),
+    Slip(
+        "branch missing", residual, {"a1>z2": gone}, ("the path from a1 through z2 = a1 @ W2 + b2 is missing",), ("z2",)
+    ),
     Slip("branch's sign", residual, {"a1>z2": times(-1.0)}, ("comes through z2", "sign"), ("z2",)),
     Slip("softmax passed on", classifier, {"z2": lambda g, v: g * 1.05}, ("1.05 times",), ("J", "p")),
-    Slip("tanh' in the classifier", classifier, {"z1": divided(lambda v: 1 - v["a1"] ** 2)},
-         ("tanh's local derivative 1 - a1**2 is missing",), ("a1",)),
-    Slip("first step of W lost", recurrent, {"W>z1": gone},
-         ("the path from W through z1 = x1 @ W + h0 @ U + b is missing",), ("z1",)),
+    Slip(
+        "tanh' in the classifier",
+        classifier,
+        {"z1": divided(lambda v: 1 - v["a1"] ** 2)},
+        ("tanh's local derivative 1 - a1**2 is missing",),
+        ("a1",),
+    ),
+    Slip(
+        "first step of W lost",
+        recurrent,
+        {"W>z1": gone},
+        ("the path from W through z1 = x1 @ W + h0 @ U + b is missing",),
+        ("z1",),
+    ),
     Slip("only the last step of W", recurrent, {"W>z1": gone, "W>z2": gone}, ("is kept (= in place of +=)",), ("z1",)),
     Slip("cut between steps", recurrent, {"h1>z2": gone}, ("0: nothing comes back",), ("z2",)),
     Slip("cut at every step", recurrent, {"h1>z2": gone, "h2>z3": gone}, ("nothing comes back",), ("z2", "z3")),

@@ -60,8 +60,7 @@ class Case(NamedTuple):
         }
         self.torch(tensors, Bugs(bugs or {})).backward()
         return {
-            k: np.zeros(t.shape) if t.grad is None else t.grad.numpy()
-            for k, t in tensors.items() if t.requires_grad
+            k: np.zeros(t.shape) if t.grad is None else t.grad.numpy() for k, t in tensors.items() if t.requires_grad
         }
 
 
@@ -108,11 +107,18 @@ def classifier(seed: int, rows: int = 5) -> Case:
     r = np.random.default_rng(seed)
     y = np.eye(3)[r.integers(0, 3, rows)]
     values = {
-        "x": r.normal(size=(rows, 4)), "y": y, "W1": r.normal(size=(4, 3)), "b1": r.normal(size=3),
-        "W2": r.normal(size=(3, 3)), "b2": r.normal(size=3),
+        "x": r.normal(size=(rows, 4)),
+        "y": y,
+        "W1": r.normal(size=(4, 3)),
+        "b1": r.normal(size=3),
+        "W2": r.normal(size=(3, 3)),
+        "b2": r.normal(size=3),
     }
     nodes = {
-        "z1": "x @ W1 + b1", "a1": "tanh(z1)", "z2": "a1 @ W2 + b2", "p": "softmax(z2)",
+        "z1": "x @ W1 + b1",
+        "a1": "tanh(z1)",
+        "z2": "a1 @ W2 + b2",
+        "p": "softmax(z2)",
         "J": "-sum(y * log(p)) / 5",
     }
 
@@ -130,11 +136,19 @@ def residual(seed: int, rows: int = 4) -> Case:
     """A block with a way around it."""
     r = np.random.default_rng(seed)
     values = {
-        "x": r.normal(size=(rows, 3)), "y": r.normal(size=(rows, 3)),
-        "W1": r.normal(size=(3, 3)), "b1": r.normal(size=3), "W2": r.normal(size=(3, 3)), "b2": r.normal(size=3),
+        "x": r.normal(size=(rows, 3)),
+        "y": r.normal(size=(rows, 3)),
+        "W1": r.normal(size=(3, 3)),
+        "b1": r.normal(size=3),
+        "W2": r.normal(size=(3, 3)),
+        "b2": r.normal(size=3),
     }
     nodes = {
-        "z1": "x @ W1 + b1", "a1": "tanh(z1)", "z2": "a1 @ W2 + b2", "h": "tanh(z2)", "a2": "a1 + h",
+        "z1": "x @ W1 + b1",
+        "a1": "tanh(z1)",
+        "z2": "a1 @ W2 + b2",
+        "h": "tanh(z2)",
+        "a2": "a1 + h",
         "J": "sum((a2 - y)**2) / 2",
     }
 
@@ -154,8 +168,11 @@ def recurrent(seed: int, rows: int = 2) -> Case:
     r = np.random.default_rng(seed)
     values: dict[str, Any] = {f"x{k}": r.normal(size=(rows, 2)) for k in (1, 2, 3)}
     values |= {
-        "y": r.normal(size=(rows, 3)), "h0": np.zeros((rows, 3)), "W": r.normal(size=(2, 3)),
-        "U": r.normal(size=(3, 3)), "b": r.normal(size=3),
+        "y": r.normal(size=(rows, 3)),
+        "h0": np.zeros((rows, 3)),
+        "W": r.normal(size=(2, 3)),
+        "U": r.normal(size=(3, 3)),
+        "b": r.normal(size=3),
     }
     nodes = {}
     for k in (1, 2, 3):
@@ -178,12 +195,22 @@ def normalised(seed: int, rows: int = 6) -> Case:
     """A layer, normalised over the batch."""
     r = np.random.default_rng(seed)
     values = {
-        "x": r.normal(size=(rows, 3)), "y": r.normal(size=(rows, 2)), "W1": r.normal(size=(3, 2)),
-        "b1": r.normal(size=2), "g": r.normal(size=2), "b2": r.normal(size=2),
+        "x": r.normal(size=(rows, 3)),
+        "y": r.normal(size=(rows, 2)),
+        "W1": r.normal(size=(3, 2)),
+        "b1": r.normal(size=2),
+        "g": r.normal(size=2),
+        "b2": r.normal(size=2),
     }
     nodes = {
-        "z": "x @ W1 + b1", "m": "mean(z, axis=0)", "d": "z - m", "v": "mean(d**2, axis=0)",
-        "n": "d / sqrt(v + 1e-5)", "o": "g * n + b2", "a": "relu(o)", "J": "sum((a - y)**2) / 2",
+        "z": "x @ W1 + b1",
+        "m": "mean(z, axis=0)",
+        "d": "z - m",
+        "v": "mean(d**2, axis=0)",
+        "n": "d / sqrt(v + 1e-5)",
+        "o": "g * n + b2",
+        "a": "relu(o)",
+        "J": "sum((a - y)**2) / 2",
     }
 
     def forward(v: Mapping[str, Any], tap: Bugs) -> Any:
@@ -204,7 +231,12 @@ def attention(seed: int, rows: int = 3) -> Case:
     values = {"x": r.normal(size=(rows, 4)), "y": r.normal(size=(rows, 2))}
     values |= {k: r.normal(size=(4, 2)) for k in ("Wq", "Wk", "Wv")}
     nodes = {
-        "q": "x @ Wq", "k": "x @ Wk", "v": "x @ Wv", "s": "q @ k.T / sqrt(2)", "p": "softmax(s)", "o": "p @ v",
+        "q": "x @ Wq",
+        "k": "x @ Wk",
+        "v": "x @ Wv",
+        "s": "q @ k.T / sqrt(2)",
+        "p": "softmax(s)",
+        "o": "p @ v",
         "J": "sum((o - y)**2) / 2",
     }
 
@@ -221,7 +253,11 @@ MAKERS: tuple[Callable[[int], Case], ...] = (
     mlp,
     lambda seed: mlp(seed, "tanh", 3, 5, "mean"),
     lambda seed: mlp(seed, "relu", 3, 4, "mean"),
-    classifier, residual, recurrent, normalised, attention,
+    classifier,
+    residual,
+    recurrent,
+    normalised,
+    attention,
 )
 
 

@@ -26,7 +26,8 @@ class Pass(NamedTuple):
     def network(self) -> Network:
         sections = [
             f"{section}:\n" + "".join(f"  {k}: {np.asarray(v).tolist()!r}\n" for k, v in values.items())
-            for section, values in self.data.items() if values
+            for section, values in self.data.items()
+            if values
         ]
         nodes = "".join(f'  {k}: "{f}"\n' for k, f in self.nodes.items())
         return loads("".join(sections) + "nodes:\n" + nodes, "net.yaml")
@@ -43,8 +44,13 @@ def mlp(seed: int) -> Pass:
     w = [r.normal(size=(3, 3)) * 0.7 for _ in range(3)]
     b = [r.normal(size=3) * 0.5 for _ in range(3)]
     nodes = {
-        "z1": "x @ W1 + b1", "a1": "tanh(z1)", "z2": "a1 @ W2 + b2", "a2": "tanh(z2)", "z3": "a2 @ W3 + b3",
-        "e": "z3 - y", "J": "sum(e**2) / (2 * 5)",
+        "z1": "x @ W1 + b1",
+        "a1": "tanh(z1)",
+        "z2": "a1 @ W2 + b2",
+        "a2": "tanh(z2)",
+        "z3": "a2 @ W3 + b3",
+        "e": "z3 - y",
+        "J": "sum(e**2) / (2 * 5)",
     }
     parameters = {f"W{k + 1}": w[k] for k in range(3)} | {f"b{k + 1}": b[k] for k in range(3)}
 
@@ -139,7 +145,12 @@ def mlp_first(x: Any, y: Any, w: Any, b: Any) -> Gradients:
     dz2 = dz3 @ w[2].T * (1 - a2**2)
     dz1 = dz2 @ w[1].T * (1 - a1**2)
     return {
-        "W1": x.T @ dz1, "b1": dz1.sum(0), "W2": a1.T @ dz2, "b2": dz2.sum(0), "W3": a2.T @ dz3, "b3": dz3.sum(0),
+        "W1": x.T @ dz1,
+        "b1": dz1.sum(0),
+        "W2": a1.T @ dz2,
+        "b2": dz2.sum(0),
+        "W3": a2.T @ dz3,
+        "b3": dz3.sum(0),
     }
 
 
@@ -187,8 +198,14 @@ def batch_norm(seed: int) -> Pass:
     x, y = r.normal(size=(n, 3)), r.normal(size=(n, 2))
     w, gamma, beta = r.normal(size=(3, 2)), r.normal(size=2) + 1, r.normal(size=2)
     nodes = {
-        "z": "x @ W", "mu": "mean(z, axis=0)", "c": "z - mu", "v": "mean(c**2, axis=0)", "s": "sqrt(v + 0.001)",
-        "xhat": "c / s", "out": "gamma * xhat + beta", "J": "sum((out - y)**2) / 6",
+        "z": "x @ W",
+        "mu": "mean(z, axis=0)",
+        "c": "z - mu",
+        "v": "mean(c**2, axis=0)",
+        "s": "sqrt(v + 0.001)",
+        "xhat": "c / s",
+        "out": "gamma * xhat + beta",
+        "J": "sum((out - y)**2) / 6",
     }
 
     def backward(bug: str) -> Gradients:
@@ -231,8 +248,12 @@ def layer_norm(seed: int) -> Pass:
     x, y = r.normal(size=(n, 3)), r.normal(size=(n, k))
     w, gamma, beta = r.normal(size=(3, k)), r.normal(size=k) + 1, r.normal(size=k)
     nodes = {
-        "z": "x @ W", "m": "mean(z, axis=1, keepdims=True)", "v": "var(z, axis=1, keepdims=True)",
-        "xhat": "(z - m) / sqrt(v + 0.001)", "out": "gamma * xhat + beta", "J": "sum((out - y)**2) / 2",
+        "z": "x @ W",
+        "m": "mean(z, axis=1, keepdims=True)",
+        "v": "var(z, axis=1, keepdims=True)",
+        "xhat": "(z - m) / sqrt(v + 0.001)",
+        "out": "gamma * xhat + beta",
+        "J": "sum((out - y)**2) / 2",
     }
 
     def backward(bug: str) -> Gradients:
@@ -296,8 +317,15 @@ def lstm(seed: int) -> Pass:
     a = np.concatenate([x, h], 1)
     w, b = r.normal(size=(d + k, 4 * k)), r.normal(size=4 * k)
     nodes = {
-        "A": "concatenate([x, h], axis=1)", "Z": "A @ W + b", "i": "sigmoid(Z[:, 0:2])", "f": "sigmoid(Z[:, 2:4])",
-        "g": "tanh(Z[:, 4:6])", "o": "sigmoid(Z[:, 6:8])", "c": "f * c0 + i * g", "s": "tanh(c)", "q": "o * s",
+        "A": "concatenate([x, h], axis=1)",
+        "Z": "A @ W + b",
+        "i": "sigmoid(Z[:, 0:2])",
+        "f": "sigmoid(Z[:, 2:4])",
+        "g": "tanh(Z[:, 4:6])",
+        "o": "sigmoid(Z[:, 6:8])",
+        "c": "f * c0 + i * g",
+        "s": "tanh(c)",
+        "q": "o * s",
         "J": "sum((q - y)**2) / 2",
     }
 
@@ -394,7 +422,12 @@ def attention(seed: int) -> Pass:
     x, y = r.normal(size=(3, 3)), r.normal(size=(3, 3))
     wq, wk, wv = (r.normal(size=(3, 3)) for _ in range(3))
     nodes = {
-        "q": "x @ Wq", "k": "x @ Wk", "v": "x @ Wv", "s": "q @ k.T / sqrt(3)", "p": "softmax(s)", "o": "p @ v",
+        "q": "x @ Wq",
+        "k": "x @ Wk",
+        "v": "x @ Wv",
+        "s": "q @ k.T / sqrt(3)",
+        "p": "softmax(s)",
+        "o": "p @ v",
         "J": "sum((o - y)**2) / 2",
     }
 

@@ -44,10 +44,21 @@ def test_the_lecture():
 @pytest.mark.parametrize(
     ("text", "verdict"),
     [
-        ("0.333333", "pass"), ("0.333334", "pass"), ("0.333345", "fail"), ("0.3333333333", "pass"),
-        ("0.3333366667", "fail"), ("0.333", "pass"), ("0.334", "fail"), ("0.33", "unsure"), ("0.4", "fail"),
+        ("0.333333", "pass"),
+        ("0.333334", "pass"),
+        ("0.333345", "fail"),
+        ("0.3333333333", "pass"),
+        ("0.3333366667", "fail"),
+        ("0.333", "pass"),
+        ("0.334", "fail"),
+        ("0.33", "unsure"),
+        ("0.4", "fail"),
         ("0", "fail"),
-        ('"NaN"', "fail"), ("NaN", "fail"), ('"Infinity"', "fail"), ("-0.333333", "fail"), ("3.33333e-1", "pass"),
+        ('"NaN"', "fail"),
+        ("NaN", "fail"),
+        ('"Infinity"', "fail"),
+        ("-0.333333", "fail"),
+        ("3.33333e-1", "pass"),
     ],
 )
 def test_the_digits_of_a_file_decide(text, verdict, tmp_path):
@@ -80,7 +91,11 @@ def test_no_file_says_nothing_about_zero():
 def test_a_corner_has_two_right_slopes():
     spec = "parameters: {w: 0}\nnodes: {J: relu(w) * 3}\n"
     assert [check({"w": g}, spec).foreign.verdict for g in (0.0, 3.0, 1.5, -1.0, 4.0)] == [
-        "pass", "pass", "pass", "fail", "fail",
+        "pass",
+        "pass",
+        "pass",
+        "fail",
+        "fail",
     ]
     assert "on a corner" in check({"w": 3.0}, spec).foreign.notes[0]
 
@@ -196,7 +211,7 @@ def test_one_axis_too_many_is_summed():
 
 @pytest.mark.parametrize("index", ["W[0]", "W[:, 0]", "W[:2]", "W[1, 1]", "W[..., 0]", "W[[0, 1], [0, 1]]", "W.T[1]"])
 def test_no_guess_ends_a_check(index):
-    spec = f"parameters: {{W: [[1, 2], [3, 5]]}}\nnodes: {{J: \"sum({index}**2)\"}}\n"
+    spec = f'parameters: {{W: [[1, 2], [3, 5]]}}\nnodes: {{J: "sum({index}**2)"}}\n'
     found = check({"W": [[1.0, 1.0], [0.0, 0.0]]}, spec).foreign
     assert found.verdict == "fail"
 
@@ -266,8 +281,12 @@ def test_theirs_on_a_corner_that_several_share_must_add_up(
 @pytest.mark.parametrize(("factor", "verdict"), [(1.0, "pass"), (1.01, "fail")])
 @pytest.mark.parametrize(
     ("x", "node", "half"),
-    [(1e-9, "max((exp(x) - 1)/x)", 0.2500000001666667), (1e-8, "max(log(1 + x)/x)", -0.2499999966666667),
-     (5.0, "max(erf(x))", 7.835433265508668e-12), (1e-4, "max(x)", 0.5)],
+    [
+        (1e-9, "max((exp(x) - 1)/x)", 0.2500000001666667),
+        (1e-8, "max(log(1 + x)/x)", -0.2499999966666667),
+        (5.0, "max(erf(x))", 7.835433265508668e-12),
+        (1e-4, "max(x)", 0.5),
+    ],
 )
 def test_theirs_on_a_shared_corner_where_float64_loses_digits(
     x: float, node: str, half: float, factor: float, verdict: str

@@ -33,8 +33,21 @@ def error(network, given, **options):
 
 @pytest.mark.parametrize(
     "name",
-    ["W1", "dW1", "grad_W1", "dJ/dW1", "dJ_dW1", "W1.grad", "W1_grad", "d_W1", "∂J/∂W1", "dL/dW1", "dloss_dW1",
-     "grad.W1", "gradW1"],
+    [
+        "W1",
+        "dW1",
+        "grad_W1",
+        "dJ/dW1",
+        "dJ_dW1",
+        "W1.grad",
+        "W1_grad",
+        "d_W1",
+        "∂J/∂W1",
+        "dL/dW1",
+        "dloss_dW1",
+        "grad.W1",
+        "gradW1",
+    ],
 )
 def test_names_that_need_no_telling(network, right, name):
     found = network.check_gradients({name: right["W1"], "db1": right["b1"]}).foreign

@@ -77,8 +77,9 @@ def test_modules_of_torch_by_their_own_names():
         {"dense": {"units": 4, "activation": "tanh", "W.T": net[0].weight.tolist(), "b": net[0].bias.tolist()}},
         {"dense": {"units": 2, "W.T": net[2].weight.tolist(), "b": net[2].bias.tolist()}},
     ]
-    network = loads(f"inputs: {{x: {x.tolist()}}}\ntargets: {{y: {y.tolist()}}}\nlayers: {layers}\n"
-                    "nodes: {J: sum((z2 - y)**2)}\n")
+    network = loads(
+        f"inputs: {{x: {x.tolist()}}}\ntargets: {{y: {y.tolist()}}}\nlayers: {layers}\nnodes: {{J: sum((z2 - y)**2)}}\n"
+    )
     gradients = {name: p.grad.numpy() for name, p in net.named_parameters()}
     renames = ["0.weight=W1.T", "0.bias=b1", "2.weight=W2.T", "2.bias=b2"]
     assert network.check_gradients(gradients, renames=renames).verdict == "pass"

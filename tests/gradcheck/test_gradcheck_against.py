@@ -95,18 +95,36 @@ def test_what_is_too_large_for_sympy_is_said_and_not_passed() -> None:
 
 @pytest.mark.parametrize(("w", "verdict", "reason"), [(13, "pass", "digits"), (19, "fail", "precision")])
 def test_lossy_float64_keeps_the_verdict_that_many_digits_gave(w: int, verdict: str, reason: str) -> None:
-    network = loads(f"parameters: {{w: {w}}}\n" "functions:\n  f(z): {value: tanh(z), gradient: {z: 1 - y**2},"
-                    " where: {y: tanh(z)}}\nnodes: {J: f(w)}")
+    network = loads(
+        f"parameters: {{w: {w}}}\n"
+        "functions:\n  f(z): {value: tanh(z), gradient: {z: 1 - y**2},"
+        " where: {y: tanh(z)}}\nnodes: {J: f(w)}"
+    )
     (row,) = network.check(against="all").rows
     assert (row.verdict, row.reason) == (verdict, reason)
     assert opinion(row, "symbolic").value == pytest.approx(opinion(row, "digits").value, rel=1e-12)
 
 
-@pytest.mark.parametrize(("formula", "w"), [
-    ("sin(1e4*w)", 1.0), ("w + 1e-6*sin(1e5*w)", 1.0), ("log(w)", 1e-5), ("1/w", 1e-4), ("log(1 - sigmoid(w))", 28.0),
-    ("w**2", 1e8), ("1e6 + 1e-12*w", 1.0), ("exp(-w**2)", 20.0), ("sigmoid(w)", 700.0), ("relu(-w)", 3.0),
-    ("0*w", 2.0), ("sqrt(w)", 1e-12), ("gelu(w)", -9.0), ("w**w", 2.5), ("abs(w)**3", -2.0),
-])
+@pytest.mark.parametrize(
+    ("formula", "w"),
+    [
+        ("sin(1e4*w)", 1.0),
+        ("w + 1e-6*sin(1e5*w)", 1.0),
+        ("log(w)", 1e-5),
+        ("1/w", 1e-4),
+        ("log(1 - sigmoid(w))", 28.0),
+        ("w**2", 1e8),
+        ("1e6 + 1e-12*w", 1.0),
+        ("exp(-w**2)", 20.0),
+        ("sigmoid(w)", 700.0),
+        ("relu(-w)", 3.0),
+        ("0*w", 2.0),
+        ("sqrt(w)", 1e-12),
+        ("gelu(w)", -9.0),
+        ("w**w", 2.5),
+        ("abs(w)**3", -2.0),
+    ],
+)
 def test_hard_points_raise_no_false_alarm_in_any_oracle(formula: str, w: float) -> None:
     (row,) = one(formula, w=w).check(against="all").rows
     assert row.verdict == "pass", row
@@ -141,8 +159,9 @@ def test_oracles_that_disagree_settle_nothing() -> None:
 
 
 def test_inner_nodes_and_arrays_and_upstream() -> None:
-    network = loads("inputs: {x: [[1, 2], [3, 4]]}\nparameters: {W: [[0.1, 0.2], [0.3, 0.4]]}\n"
-                    "nodes: {z: x @ W, a: tanh(z)}")
+    network = loads(
+        "inputs: {x: [[1, 2], [3, 4]]}\nparameters: {W: [[0.1, 0.2], [0.3, 0.4]]}\nnodes: {z: x @ W, a: tanh(z)}"
+    )
     report = network.check("a", against="all", names=["z", "W"], upstream=[[1.0, -2.0], [0.5, 3.0]])
     assert report.verdict == "pass"
     assert {o.verdict for row in report.rows for o in row.opinions} == {"pass"}
@@ -222,8 +241,9 @@ def test_one_step_and_other_oracles_do_not_go_together(tmp_path: Path, capsys: A
 def test_many_files_are_asked_about_too(tmp_path: Path, capsys: Any) -> None:
     file = write(tmp_path, LECTURE)
     assert main(["check", file, file.replace("net", "other"), "--against", "symbolic"]) == 2
-    (tmp_path / "other.yaml").write_text("parameters: {w: 2}\nfunctions:\n  f(z): {value: z**3, gradient: {z: z}}\n"
-                                         "nodes: {J: f(w)}", encoding="utf-8")
+    (tmp_path / "other.yaml").write_text(
+        "parameters: {w: 2}\nfunctions:\n  f(z): {value: z**3, gradient: {z: z}}\nnodes: {J: f(w)}", encoding="utf-8"
+    )
     capsys.readouterr()
     assert main(["check", file, file.replace("net", "other"), "--against", "symbolic"]) == 1
     assert "1 wrong, 1 right in 2 files" in capsys.readouterr().out

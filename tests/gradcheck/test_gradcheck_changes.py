@@ -68,17 +68,36 @@ def compare(network: Network, names: list[str] | None = None) -> None:
 
 SHAPES = {(4, 3): ["A", "B"], (3,): ["u", "v"], (3, 5): ["W"], (4, 1): ["k"], (): ["s"], (5, 3): ["V"]}
 FORMS = [
-    ("{a} + {b}", (4, 3), (3,)), ("{a} * {b}", (4, 3), (4, 1)), ("{a} - {b}", (3,), ()), ("{a} * {b}", (4, 3), (4, 3)),
-    ("{a} + {b}", (4, 1), (3,)), ("tanh({a})", (4, 3)), ("relu({a})", (4, 3)), ("maximum({a}, {b})", (4, 3), (3,)),
-    ("{a} @ {b} @ V", (4, 3), (3, 5)), ("{a} @ {b}.T", (4, 3), (5, 3)), ("({a}.T @ {b})[0]", (4, 3), (4, 3)),
-    ("softmax({a}, axis=1)", (4, 3)), ("softmax({a}, axis=0)", (4, 3)), ("log_softmax({a})", (4, 3)),
-    ("{a} - max({a}, axis=1, keepdims=True)", (4, 3)), ("{a} / (1 + std({a}, axis=0))", (4, 3)),
-    ("{a} - mean({a}, axis=0)", (4, 3)), ("{a} + sum({a}, axis=1, keepdims=True)", (4, 3)),
-    ("mean({a}, axis=0) + {b}", (4, 3), (3,)), ("reshape({a}, (3, 4)).T", (4, 3)), ("{a}[1:, :]", (4, 3)),
-    ("concatenate([{a}, {b}], axis=0)[2:6]", (4, 3), (4, 3)), ("cumsum({a}, axis=0)", (4, 3)),
-    ("{b} @ {a}", (3, 5), (3,)), ("{a} @ {b}", (4, 3), (3,)), ("outer({a}, {b})[:, 1:2] * ones((3, 3))", (3,), (3,)),
-    ("norm({a}, axis=1, keepdims=True) * {b}", (4, 3), (4, 3)), ("logsumexp({a}, axis=0)", (4, 3)),
-    ("prod({a}, axis=1, keepdims=True) + {b}", (4, 3), (3,)), ("sum({a}) * {b}", (4, 3), (3,)),
+    ("{a} + {b}", (4, 3), (3,)),
+    ("{a} * {b}", (4, 3), (4, 1)),
+    ("{a} - {b}", (3,), ()),
+    ("{a} * {b}", (4, 3), (4, 3)),
+    ("{a} + {b}", (4, 1), (3,)),
+    ("tanh({a})", (4, 3)),
+    ("relu({a})", (4, 3)),
+    ("maximum({a}, {b})", (4, 3), (3,)),
+    ("{a} @ {b} @ V", (4, 3), (3, 5)),
+    ("{a} @ {b}.T", (4, 3), (5, 3)),
+    ("({a}.T @ {b})[0]", (4, 3), (4, 3)),
+    ("softmax({a}, axis=1)", (4, 3)),
+    ("softmax({a}, axis=0)", (4, 3)),
+    ("log_softmax({a})", (4, 3)),
+    ("{a} - max({a}, axis=1, keepdims=True)", (4, 3)),
+    ("{a} / (1 + std({a}, axis=0))", (4, 3)),
+    ("{a} - mean({a}, axis=0)", (4, 3)),
+    ("{a} + sum({a}, axis=1, keepdims=True)", (4, 3)),
+    ("mean({a}, axis=0) + {b}", (4, 3), (3,)),
+    ("reshape({a}, (3, 4)).T", (4, 3)),
+    ("{a}[1:, :]", (4, 3)),
+    ("concatenate([{a}, {b}], axis=0)[2:6]", (4, 3), (4, 3)),
+    ("cumsum({a}, axis=0)", (4, 3)),
+    ("{b} @ {a}", (3, 5), (3,)),
+    ("{a} @ {b}", (4, 3), (3,)),
+    ("outer({a}, {b})[:, 1:2] * ones((3, 3))", (3,), (3,)),
+    ("norm({a}, axis=1, keepdims=True) * {b}", (4, 3), (4, 3)),
+    ("logsumexp({a}, axis=0)", (4, 3)),
+    ("prod({a}, axis=1, keepdims=True) + {b}", (4, 3), (3,)),
+    ("sum({a}) * {b}", (4, 3), (3,)),
 ]
 
 
@@ -175,8 +194,12 @@ def test_a_function_of_the_spec_with_the_name_of_an_operation_is_not_taken_for_i
 @settings(max_examples=60, deadline=None)
 def test_searches_side_by_side_are_those_one_by_one(cases: list[tuple[float, int]]) -> None:
     functions = [
-        math.sin, lambda p: math.log(p) if p > 0 else math.nan, lambda p: p + 1e-6 * math.sin(1e5 * p),
-        lambda p: 2.0, lambda p: 1e6 + 1e-3 * p, lambda p: max(p, 0.0),
+        math.sin,
+        lambda p: math.log(p) if p > 0 else math.nan,
+        lambda p: p + 1e-6 * math.sin(1e5 * p),
+        lambda p: 2.0,
+        lambda p: 1e6 + 1e-3 * p,
+        lambda p: max(p, 0.0),
     ]
     noise = 3 * UNIT
     alone = []

@@ -185,8 +185,11 @@ def test_weights_typed_one_unit_a_row_are_recognised() -> None:
 
 @pytest.mark.parametrize(
     ("x", "node", "right"),
-    [(1e4, "sqrt(1 + x) - sqrt(x)", "-2.499812515623633e-07"), (1e3, "1/x - 1/(x + 1)", "-1.997003995005993e-09"),
-     (3.0, "log(1 - tanh(x)**2)", "-1.990109507373461")],
+    [
+        (1e4, "sqrt(1 + x) - sqrt(x)", "-2.499812515623633e-07"),
+        (1e3, "1/x - 1/(x + 1)", "-1.997003995005993e-09"),
+        (3.0, "log(1 - tanh(x)**2)", "-1.990109507373461"),
+    ],
 )
 def test_the_number_itself_agrees_to_all_its_digits(x: float, node: str, right: str) -> None:
     network = loads(network_text(x, node, right))

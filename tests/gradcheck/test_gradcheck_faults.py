@@ -100,18 +100,21 @@ def test_one_hot_passes_nothing_on_so_nothing_can_be_broken() -> None:
 # What the words mean.
 
 
-@pytest.mark.parametrize(("fault", "wrong", "label"), [
-    ("a1:sign", {"w1": -6, "b1": -6}, "a1"),
-    ("t2:scale=1.5", {"w1": 9, "b1": 9, "w2": 6}, "t2"),
-    ("t2:drop", {"w2": 0}, "t2"),
-    ("t2:a1:drop", {"w1": 0, "b1": 0}, "t2"),
-    ("t2:w2:scale=-2", {"w2": -8}, "t2"),
-    ("z1:detach", {"w1": 0, "b1": 0}, "z1"),
-    ("J:sign", {"w1": -6, "b1": -6, "w2": -4, "b2": -2}, "J"),
-    ("J.2:scale=2", {"w1": 12, "b1": 12, "w2": 8, "b2": 4}, "J.2"),
-    ("J.1:a:sign", {"w1": -6, "b1": -6, "w2": -4, "b2": -2}, "J.1"),
-    ("J:a2:scale=1.1", {"w1": 6.6, "b1": 6.6, "w2": 4.4, "b2": 2.2}, "J.1"),
-])
+@pytest.mark.parametrize(
+    ("fault", "wrong", "label"),
+    [
+        ("a1:sign", {"w1": -6, "b1": -6}, "a1"),
+        ("t2:scale=1.5", {"w1": 9, "b1": 9, "w2": 6}, "t2"),
+        ("t2:drop", {"w2": 0}, "t2"),
+        ("t2:a1:drop", {"w1": 0, "b1": 0}, "t2"),
+        ("t2:w2:scale=-2", {"w2": -8}, "t2"),
+        ("z1:detach", {"w1": 0, "b1": 0}, "z1"),
+        ("J:sign", {"w1": -6, "b1": -6, "w2": -4, "b2": -2}, "J"),
+        ("J.2:scale=2", {"w1": 12, "b1": 12, "w2": 8, "b2": 4}, "J.2"),
+        ("J.1:a:sign", {"w1": -6, "b1": -6, "w2": -4, "b2": -2}, "J.1"),
+        ("J:a2:scale=1.1", {"w1": 6.6, "b1": 6.6, "w2": 4.4, "b2": 2.2}, "J.1"),
+    ],
+)
 def test_what_a_fault_does_to_the_lecture(fault: str, wrong: dict[str, float], label: str) -> None:
     network = loads(LECTURE)
     report = network.check(fault=fault)
@@ -135,10 +138,19 @@ def test_both_uses_of_a_value_are_broken_by_its_name() -> None:
     assert report.fault.found_by(report.culprit)
 
 
-@pytest.mark.parametrize(("fault", "label"), [
-    ("h:transpose", "h.1"), ("h:W:transpose", "h.1"), ("h.1:b:transpose", "h.1"), ("J:transpose", "J.1"),
-    ("J:V:transpose", "J.1"), ("J.1:a:transpose", "J.1"), ("h.1:W:scale=1.01", "h.1"), ("h.2:b:drop", "h.2"),
-])
+@pytest.mark.parametrize(
+    ("fault", "label"),
+    [
+        ("h:transpose", "h.1"),
+        ("h:W:transpose", "h.1"),
+        ("h.1:b:transpose", "h.1"),
+        ("J:transpose", "J.1"),
+        ("J:V:transpose", "J.1"),
+        ("J.1:a:transpose", "J.1"),
+        ("h.1:W:scale=1.01", "h.1"),
+        ("h.2:b:drop", "h.2"),
+    ],
+)
 def test_matrices(fault: str, label: str) -> None:
     report = loads(MATRIX).check(fault=fault)
     assert report.verdict == "fail"
@@ -166,31 +178,51 @@ def test_transpose_gives_the_numbers_of_the_transposed_matrix() -> None:
 # Words that mean nothing.
 
 
-@pytest.mark.parametrize(("fault", "message"), [
-    ("a1", "--fault a1: expected NODE:KIND, such as --fault a1:sign\n"
-           "  The kinds are sign, scale=F, drop, transpose and detach."),
-    ("a1:sing", "--fault a1:sing: sing is no kind of fault. Did you mean sign?\n"
-                "  The kinds are sign, scale=F, drop, transpose and detach."),
-    ("a1:", "--fault a1:: nothing is no kind of fault\n  The kinds are sign, scale=F, drop, transpose and detach."),
-    ("a11:sign", "--fault a11:sign: there is no node a11. Did you mean a1?"),
-    ("w1:sign", "--fault w1:sign: w1 is a parameter: it has no backward pass\n"
-                "  Break a node that uses it:  t1:w1:sign"),
-    ("x:sign", "--fault x:sign: x is an input: it has no backward pass\n  Break a node that uses it:  t1:x:sign"),
-    ("a1:scale", "--fault a1:scale: scale needs a number, such as a1:scale=2"),
-    ("a1:scale=two", "--fault a1:scale=two: scale needs a number, such as a1:scale=2"),
-    ("a1:scale=inf", "--fault a1:scale=inf: scale needs a finite number, such as a1:scale=2"),
-    ("a1:sign=2", "--fault a1:sign=2: only scale takes a number\n  Such as a1:scale=2"),
-    ("a1:scale=1", "--fault a1:scale=1 changes no gradient here, so there is nothing to catch\n"
-                   "  A factor of 1 is no fault."),
-    ("J.4:sign", "--fault J.4:sign: J = (a2 - y)**2 / 2 has 3 steps\n  J.1  subtract\n  J.2  power\n  J.3  divide"),
-    ("a1.2:sign", "--fault a1.2:sign: a1 = relu(z1) has one step, so it is written without a number"),
-    ("t2:w3:sign", "--fault t2:w3:sign: there is no argument w3 there. Did you mean w2?\n"
-                   "  It passes a gradient to w2, a1."),
-    ("a1:transpose", "--fault a1:transpose: a1 = relu(z1) passes no matrix on\n"
-                     "  transpose breaks a product such as x @ W."),
-    ("J:y:drop", "--fault J:y:drop changes no gradient here, so there is nothing to catch\n"
-                 "  What is passed on there is 0, or reaches none of the gradients that are checked."),
-])
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (
+            "a1",
+            "--fault a1: expected NODE:KIND, such as --fault a1:sign\n"
+            "  The kinds are sign, scale=F, drop, transpose and detach.",
+        ),
+        (
+            "a1:sing",
+            "--fault a1:sing: sing is no kind of fault. Did you mean sign?\n"
+            "  The kinds are sign, scale=F, drop, transpose and detach.",
+        ),
+        ("a1:", "--fault a1:: nothing is no kind of fault\n  The kinds are sign, scale=F, drop, transpose and detach."),
+        ("a11:sign", "--fault a11:sign: there is no node a11. Did you mean a1?"),
+        (
+            "w1:sign",
+            "--fault w1:sign: w1 is a parameter: it has no backward pass\n  Break a node that uses it:  t1:w1:sign",
+        ),
+        ("x:sign", "--fault x:sign: x is an input: it has no backward pass\n  Break a node that uses it:  t1:x:sign"),
+        ("a1:scale", "--fault a1:scale: scale needs a number, such as a1:scale=2"),
+        ("a1:scale=two", "--fault a1:scale=two: scale needs a number, such as a1:scale=2"),
+        ("a1:scale=inf", "--fault a1:scale=inf: scale needs a finite number, such as a1:scale=2"),
+        ("a1:sign=2", "--fault a1:sign=2: only scale takes a number\n  Such as a1:scale=2"),
+        (
+            "a1:scale=1",
+            "--fault a1:scale=1 changes no gradient here, so there is nothing to catch\n  A factor of 1 is no fault.",
+        ),
+        ("J.4:sign", "--fault J.4:sign: J = (a2 - y)**2 / 2 has 3 steps\n  J.1  subtract\n  J.2  power\n  J.3  divide"),
+        ("a1.2:sign", "--fault a1.2:sign: a1 = relu(z1) has one step, so it is written without a number"),
+        (
+            "t2:w3:sign",
+            "--fault t2:w3:sign: there is no argument w3 there. Did you mean w2?\n  It passes a gradient to w2, a1.",
+        ),
+        (
+            "a1:transpose",
+            "--fault a1:transpose: a1 = relu(z1) passes no matrix on\n  transpose breaks a product such as x @ W.",
+        ),
+        (
+            "J:y:drop",
+            "--fault J:y:drop changes no gradient here, so there is nothing to catch\n"
+            "  What is passed on there is 0, or reaches none of the gradients that are checked.",
+        ),
+    ],
+)
 def test_errors_say_what_to_write(fault: str, message: str) -> None:
     with pytest.raises(UsageError) as caught_:
         loads(LECTURE).check(fault=fault)
@@ -223,9 +255,7 @@ def write(tmp_path: Any, text: str) -> str:
 def test_the_command_says_what_was_broken_and_that_it_was_caught(tmp_path: Any, capsys: Any) -> None:
     assert main(["check", write(tmp_path, LECTURE), "--fault", "a1:sign"]) == 1
     shown = capsys.readouterr().out
-    assert shown.startswith(
-        "Broken on purpose (a1:sign): the gradient that a1 passes on has the wrong\nsign.\n\n"
-    )
+    assert shown.startswith("Broken on purpose (a1:sign): the gradient that a1 passes on has the wrong\nsign.\n\n")
     assert shown.endswith("Caught: 2 gradients wrong, and the check found the culprit, relu in a1.\n")
 
 
@@ -238,8 +268,12 @@ def test_a_fault_below_the_checks_power_is_not_caught(tmp_path: Any, capsys: Any
 def test_json_tells_of_the_fault(tmp_path: Any, capsys: Any) -> None:
     assert main(["check", write(tmp_path, LECTURE), "--fault", "t2:w2:scale=3", "--format", "json"]) == 1
     assert json.loads(capsys.readouterr().out)["broken"] == {
-        "fault": "t2:w2:scale=3", "steps": ["t2"], "what": "the gradient that t2 passes to w2 is multiplied by 3",
-        "moves": pytest.approx(2 / 3), "caught": True, "found": True,
+        "fault": "t2:w2:scale=3",
+        "steps": ["t2"],
+        "what": "the gradient that t2 passes to w2 is multiplied by 3",
+        "moves": pytest.approx(2 / 3),
+        "caught": True,
+        "found": True,
     }
 
 
@@ -252,9 +286,16 @@ def test_the_answer_key_is_left_out_of_it(tmp_path: Any, capsys: Any) -> None:
 # Power: what the report says it would have caught, it catches.
 
 
-@pytest.mark.parametrize("formula", [
-    "sin(3*w)*exp(w)", "log(1 + w**2)", "(tanh(w) - 5)**2 / 2", "w**3 + 1e3", "erf(w)/w",
-])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "sin(3*w)*exp(w)",
+        "log(1 + w**2)",
+        "(tanh(w) - 5)**2 / 2",
+        "w**3 + 1e3",
+        "erf(w)/w",
+    ],
+)
 @pytest.mark.parametrize("w", [0.3, -2.5, 40.0, 1e-3])
 def test_power_is_honest(formula: str, w: float) -> None:
     text = f"parameters: {{w: {w!r}}}\nnodes: {{v: w + 0*w, J: '{formula.replace('w', 'v')}'}}"

@@ -59,14 +59,18 @@ def suggested(spec: str) -> tuple[str, str, bool]:
         ("parameters: {z: 36}\nnodes: {J: -log(1 - 1/(1 + exp(-z)))}", ("softplus(z)", "J", True)),
         ("parameters: {z: 40}\nnodes: {J: -log(1 - 1/(exp(-z) + 1))}", ("softplus(z)", "J", True)),
         ("parameters: {z: 36}\nnodes: {p: 1/(1 + exp(-z)), q: 1 - p, J: -log(q)}", ("softplus(z)", "J", True)),
-        ("parameters: {w: 4}\ninputs: {x: 9}\nnodes: {J: -log(1 - sigmoid(w*x))}",
-         ("-softplus(w * x)", "log(1 - sigmoid(w * x))", True)),
+        (
+            "parameters: {w: 4}\ninputs: {x: 9}\nnodes: {J: -log(1 - sigmoid(w*x))}",
+            ("-softplus(w * x)", "log(1 - sigmoid(w * x))", True),
+        ),
         ("parameters: {x: 1e-13}\nnodes: {J: log(1 + x)**2}", ("log1p(x)", "log(1 + x)", True)),
         ("parameters: {x: 1e-13}\nnodes: {t: 'exp(x) - 1', J: t**2}", ("expm1(x)", "t", True)),
         ("parameters: {x: 1e8}\nnodes: {J: sqrt(x**2 + 1) - x}", ("1 / (sqrt(x**2 + 1) + x)", "J", True)),
         ("parameters: {x: 1e-160}\ninputs: {y: 0}\nnodes: {J: sqrt(x**2 + y**2)}", ("hypot(x, y)", "J", True)),
-        ("parameters: {x: [1e7, 10000001, 10000002]}\nnodes: {v: mean(x**2) - mean(x)**2, J: log(v + 1)}",
-         ("mean((x - mean(x))**2)", "v", True)),
+        (
+            "parameters: {x: [1e7, 10000001, 10000002]}\nnodes: {v: mean(x**2) - mean(x)**2, J: log(v + 1)}",
+            ("mean((x - mean(x))**2)", "v", True),
+        ),
         ("parameters: {x: 1e-30}\nnodes: {J: (x + 1 - 1)**2}", ("x", "x + 1 - 1", True)),
     ],
 )
@@ -107,10 +111,19 @@ def test_the_command_says_where_the_digits_go(capsys: pytest.CaptureFixture[str]
     assert "\xa0" not in out
     assert main([*words, "--format", "json"]) == 1
     found = json.loads(capsys.readouterr().out)
-    assert found["lost"] == [{
-        "name": "x", "index": [], "node": "J", "operation": "subtract", "at": "1 - 0.999999995", "digits": 8,
-        "instead": "2 * sin(x / 2)**2", "for": "1 - cos(x)", "helps": True,
-    }]
+    assert found["lost"] == [
+        {
+            "name": "x",
+            "index": [],
+            "node": "J",
+            "operation": "subtract",
+            "at": "1 - 0.999999995",
+            "digits": 8,
+            "instead": "2 * sin(x / 2)**2",
+            "for": "1 - cos(x)",
+            "helps": True,
+        }
+    ]
 
 
 def test_a_form_of_another_value_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -299,8 +299,12 @@ def test_many_parameters_are_sampled_by_a_seed() -> None:
 def wide(inputs: int, hidden: int, dtype: Any = np.float64, seed: int = 0) -> tuple[dict[str, Any], Any]:
     """A tanh layer and softmax, and the loss and gradients by hand; `f(p, bug)` spoils the gradients."""
     r = np.random.default_rng(seed)
-    p = {"W1": r.normal(size=(inputs, hidden)) / inputs**0.5, "b1": np.zeros(hidden),
-         "W2": r.normal(size=(hidden, 10)) / hidden**0.5, "b2": np.zeros(10)}
+    p = {
+        "W1": r.normal(size=(inputs, hidden)) / inputs**0.5,
+        "b1": np.zeros(hidden),
+        "W2": r.normal(size=(hidden, 10)) / hidden**0.5,
+        "b2": np.zeros(10),
+    }
     x, y, rows = r.normal(size=(16, inputs)).astype(dtype), r.integers(0, 10, 16), np.arange(16)
 
     def f(p: dict[str, Any], bug: Any = None) -> tuple[float, dict[str, Any]]:
@@ -378,8 +382,10 @@ def test_the_headline_says_what_was_looked_at() -> None:
     from backpropcli.report.check_table import check_page
 
     p, f = wide(100, 100)
-    right, wrong = (check_page(bp.check_function(lambda q, b=bug: f(q, b), p), "net", Precision(6)).headline
-                    for bug in (None, one_percent))
+    right, wrong = (
+        check_page(bp.check_function(lambda q, b=bug: f(q, b), p), "net", Precision(6)).headline
+        for bug in (None, one_percent)
+    )
     assert "178 of 11,110 gradients and 4 random directions over all are right" in right
     assert "1 wrong of 179 gradients that were looked at (11,110 in all)" in wrong
 

@@ -31,8 +31,13 @@ RULES = {
     "clip(z, -1, 1)": "where(abs(z) < 1, 1, 0)",
 }
 LOSSES = (
-    "mean((a - t)**2)", "sum(a*t)", "mean(a**2) + 0.1*sum(abs(W))", "sqrt(sum(a**2) + 1)", "sum(logsumexp(a, axis=1))",
-    "sum(max(a, axis=1))", "mean(softmax_cross_entropy(a, one_hot([0, 1, 2, 0], 3)))",
+    "mean((a - t)**2)",
+    "sum(a*t)",
+    "mean(a**2) + 0.1*sum(abs(W))",
+    "sqrt(sum(a**2) + 1)",
+    "sum(logsumexp(a, axis=1))",
+    "sum(max(a, axis=1))",
+    "mean(softmax_cross_entropy(a, one_hot([0, 1, 2, 0], 3)))",
 )
 
 
@@ -68,11 +73,20 @@ def spoilt(rule: str, network: Network, r: random.Random) -> str:
     """The rule with a mistake."""
     z = np.sort(np.asarray(network.run().value("z")).ravel())
     middle, top = float(z[len(z) // 2]), float(np.nextafter(z[-1], -np.inf))
-    return r.choice([
-        f"-({rule})", f"0.99*({rule})", f"1.01*({rule})", f"({rule})**2", f"({rule})*where(z > {middle!r}, 0.5, 1)",
-        f"({rule})*where(z > {top!r}, 0.99, 1)", f"({rule})*where(z > {top!r}, -1, 1)", f"z*({rule})", "1",
-        f"({rule}) + 0.001",
-    ])
+    return r.choice(
+        [
+            f"-({rule})",
+            f"0.99*({rule})",
+            f"1.01*({rule})",
+            f"({rule})**2",
+            f"({rule})*where(z > {middle!r}, 0.5, 1)",
+            f"({rule})*where(z > {top!r}, 0.99, 1)",
+            f"({rule})*where(z > {top!r}, -1, 1)",
+            f"z*({rule})",
+            "1",
+            f"({rule}) + 0.001",
+        ]
+    )
 
 
 def gradients(network: Network) -> Any:

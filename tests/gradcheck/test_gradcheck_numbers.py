@@ -25,10 +25,15 @@ def entrywise(function: Any) -> Any:
 NAMES: dict[str, Any] = {
     name: entrywise(getattr(mp, name)) for name in ("exp", "log", "sin", "cos", "tan", "sqrt", "tanh", "cosh", "erf")
 } | {
-    "arctan": entrywise(mp.atan), "arccos": entrywise(mp.acos), "arccosh": entrywise(mp.acosh),
+    "arctan": entrywise(mp.atan),
+    "arccos": entrywise(mp.acos),
+    "arccosh": entrywise(mp.acosh),
     "sigmoid": entrywise(lambda z: 1 / (1 + mp.exp(-z))),
-    "sum": lambda a: a.sum(), "prod": lambda a: a.prod(), "mean": lambda a: a.sum() / a.size,
-    "dot": lambda a, b: (a * b).sum(), "norm": lambda a: mp.sqrt((a * a).sum()),
+    "sum": lambda a: a.sum(),
+    "prod": lambda a: a.prod(),
+    "mean": lambda a: a.sum() / a.size,
+    "dot": lambda a, b: (a * b).sum(),
+    "norm": lambda a: mp.sqrt((a * a).sum()),
     "var": lambda a: ((a - a.sum() / a.size) ** 2).sum() / a.size,
     "softmax": lambda a: NAMES["exp"](a) / NAMES["exp"](a).sum(),
 }
@@ -44,26 +49,70 @@ def at(formulas: list[str], points: list[Any]) -> dict[str, list[Any]]:
 
 
 FORMULAS: dict[str, list[Any]] = {
-    **at([
-        "(1 - cos(x)) / x**2", "(exp(x) - 1) / x", "(x - sin(x)) / x**3", "log(1 + x) / x", "log(1 + x)", "1 - cos(x)",
-        "(exp(x) - 1 - x)/x**2", "sqrt(1 + x) - 1", "1/(1 - sqrt(1 - x**2))", "tan(x) - sin(x)", "cosh(x) - 1",
-        "(1+x)**20 - 1", "arccos(1 - x)", "arccosh(1 + x)", "log((exp(x) - 1)/x)", "(1/(1 + exp(-x)) - 0.5)**2",
-    ], SMALL),
-    **at([
-        "1/x - 1/(x + 1)", "sqrt(x**2 + 1) - x", "sqrt(x + 1) - sqrt(x)", "log(x + 1) - log(x)",
-        "arctan(x + 1) - arctan(x)", "x*(sqrt(x**2 + 1) - x)", "(x + 1)**2 - x**2 - 2*x",
-    ], LARGE),
-    **at([
-        "-log(1 - 1/(1+exp(-x)))", "log(1 - sigmoid(x))", "exp(x)/(1+exp(x))", "log(exp(x) + 1)", "log(cosh(x))",
-    ], FAR_OUT),
-    **at([
-        "log(1 - tanh(x))", "1 - tanh(x)**2", "sqrt(1 - tanh(x)**2)", "log(1 - tanh(x)**2)",
-        "1 - ((exp(x) - exp(-x))/(exp(x) + exp(-x)))**2",
-    ], [1.0, 5.0, 10.0, 15.0, 17.0, 18.0]),
+    **at(
+        [
+            "(1 - cos(x)) / x**2",
+            "(exp(x) - 1) / x",
+            "(x - sin(x)) / x**3",
+            "log(1 + x) / x",
+            "log(1 + x)",
+            "1 - cos(x)",
+            "(exp(x) - 1 - x)/x**2",
+            "sqrt(1 + x) - 1",
+            "1/(1 - sqrt(1 - x**2))",
+            "tan(x) - sin(x)",
+            "cosh(x) - 1",
+            "(1+x)**20 - 1",
+            "arccos(1 - x)",
+            "arccosh(1 + x)",
+            "log((exp(x) - 1)/x)",
+            "(1/(1 + exp(-x)) - 0.5)**2",
+        ],
+        SMALL,
+    ),
+    **at(
+        [
+            "1/x - 1/(x + 1)",
+            "sqrt(x**2 + 1) - x",
+            "sqrt(x + 1) - sqrt(x)",
+            "log(x + 1) - log(x)",
+            "arctan(x + 1) - arctan(x)",
+            "x*(sqrt(x**2 + 1) - x)",
+            "(x + 1)**2 - x**2 - 2*x",
+        ],
+        LARGE,
+    ),
+    **at(
+        [
+            "-log(1 - 1/(1+exp(-x)))",
+            "log(1 - sigmoid(x))",
+            "exp(x)/(1+exp(x))",
+            "log(exp(x) + 1)",
+            "log(cosh(x))",
+        ],
+        FAR_OUT,
+    ),
+    **at(
+        [
+            "log(1 - tanh(x))",
+            "1 - tanh(x)**2",
+            "sqrt(1 - tanh(x)**2)",
+            "log(1 - tanh(x)**2)",
+            "1 - ((exp(x) - exp(-x))/(exp(x) + exp(-x)))**2",
+        ],
+        [1.0, 5.0, 10.0, 15.0, 17.0, 18.0],
+    ),
     **at(["1 - erf(x)", "log(1 - erf(x))"], [0.1, 2.0, 4.0, 5.0, 5.8]),
-    **at([
-        "(x**2 - 1)/(x - 1)", "log(x)/(x - 1)", "log(x)**2", "1/log(x) - 1/(x-1)", "(x - 1)**7",
-    ], NEAR_ONE),
+    **at(
+        [
+            "(x**2 - 1)/(x - 1)",
+            "log(x)/(x - 1)",
+            "log(x)**2",
+            "1/log(x) - 1/(x-1)",
+            "(x - 1)**7",
+        ],
+        NEAR_ONE,
+    ),
     **at(["(-x + sqrt(x**2 - 4))/2", "(x - sqrt(x**2 - 4))/2"], [3.0, 1e3, 1e5, 1e7, 1e8]),
     "(x + 1 - 1)**2": [1e-30, 1e-17, 1e-16, 1e-12, 1e-8, 1.0],
     "sqrt(x**2 + x**2)": [1e-170, 1e-162, 1e-160, 1e-155, 1e-100, 1e100, 1e153],
@@ -72,22 +121,41 @@ FORMULAS: dict[str, list[Any]] = {
     "sin(x)**2 + cos(x)**2": [0.3, 1.0, 100.0],
     "exp(-x**2)/exp(-x**2)": [1.0, 20.0, 26.0],
     "exp(x)*exp(-x) - 1": [0.1, 10.0, 100.0, 300.0],
-    **at([
-        "mean(x**2) - mean(x)**2", "log(mean(x**2) - mean(x)**2)", "var(x)", "sum((x - mean(x))**2)/3",
-        "sum((x - mean(x))**3)/sqrt(sum((x - mean(x))**2))**3", "sum((x - mean(x))/sqrt(var(x)))",
-        "sqrt(dot(x,x) - sum(x)**2/3)",
-    ], OFFSETS),
+    **at(
+        [
+            "mean(x**2) - mean(x)**2",
+            "log(mean(x**2) - mean(x)**2)",
+            "var(x)",
+            "sum((x - mean(x))**2)/3",
+            "sum((x - mean(x))**3)/sqrt(sum((x - mean(x))**2))**3",
+            "sum((x - mean(x))/sqrt(var(x)))",
+            "sqrt(dot(x,x) - sum(x)**2/3)",
+        ],
+        OFFSETS,
+    ),
     **at(["sum(x)**2", "sum(x**2)*sum(x)"], [[1e16, 1.0, -1e16], [1e8, 1.0, -1e8], [1.0, 2.0, 3.0]]),
-    **at([
-        "-log((exp(x)/sum(exp(x)))[0])", "-log(1 - (exp(x)/sum(exp(x)))[0])", "-log(softmax(x)[0])", "log(sum(exp(x)))",
-        "-log(1 - softmax(x)[0])",
-    ], [[1.0, 2.0, 3.0], [20.0, 1.0, 2.0], [30.0, 1.0, 2.0], [-30.0, 1.0, 2.0], [36.0, 0.0, 0.0]]),
+    **at(
+        [
+            "-log((exp(x)/sum(exp(x)))[0])",
+            "-log(1 - (exp(x)/sum(exp(x)))[0])",
+            "-log(softmax(x)[0])",
+            "log(sum(exp(x)))",
+            "-log(1 - softmax(x)[0])",
+        ],
+        [[1.0, 2.0, 3.0], [20.0, 1.0, 2.0], [30.0, 1.0, 2.0], [-30.0, 1.0, 2.0], [36.0, 0.0, 0.0]],
+    ),
     **at(["sqrt(sum(x**2))", "norm(x)"], [[1e-160, 2e-160], [1e-100, 1e-100], [3.0, 4.0], [1e150, 1e150]]),
     **at(["log(prod(x))", "prod(x)"], [[1e-100, 1e-100, 1e-60], [1e-2, 1e-3, 5.0], [1e-110, 1e-110, 1e-95]]),
     "(x[0]*x[1] - x[2]*x[3])**2": [[1.0, 2.0, 3.0, 4.0], [1e8, 1.0000000000001, 1e8, 1.0], [0.1, 0.3, 0.3, 0.1]],
     "(x[1] - x[0])/(x[2] - x[0])": [[1.0, 1 + 1e-9, 1 + 3e-9], [1.0, 1 + 1e-14, 1 + 3e-14], [1e8, 1e8 + 1, 1e8 + 3]],
     "-(x[0]*log(1/(1+exp(-x[1]))) + (1 - x[0])*log(1 - 1/(1+exp(-x[1]))))": [
-        [0.0, 20.0], [1.0, 20.0], [0.0, 34.0], [1.0, 34.0], [1.0, -34.0], [0.5, 36.0], [0.0, -36.0],
+        [0.0, 20.0],
+        [1.0, 20.0],
+        [0.0, 34.0],
+        [1.0, 34.0],
+        [1.0, -34.0],
+        [0.5, 36.0],
+        [0.0, -36.0],
     ],
 }
 POINTS = [(formula, x) for formula, points in FORMULAS.items() for x in points]
@@ -137,8 +205,10 @@ def test_a_lost_number_never_passes_and_a_kept_one_never_fails(formula: str) -> 
 
 
 def test_a_rule_that_is_wrong_is_no_matter_of_precision() -> None:
-    network = loads("parameters: {w: 19}\nfunctions:\n  f(z): {value: tanh(z), gradient: {z: y - y**2},"
-                    " where: {y: tanh(z)}}\nnodes: {J: f(w)}")
+    network = loads(
+        "parameters: {w: 19}\nfunctions:\n  f(z): {value: tanh(z), gradient: {z: y - y**2},"
+        " where: {y: tanh(z)}}\nnodes: {J: f(w)}"
+    )
     (row,) = network.check().rows
     assert (row.verdict, row.reason) == ("fail", "rule")
 
@@ -155,8 +225,12 @@ CANCELLING = "parameters: {x: 1e-4}\nnodes: {d: 1 - cos(x), J: d / x**2}\n"
 @pytest.mark.parametrize(
     ("expect", "verdict", "status"),
     [
-        ("dJ/dx: -8.33333e-6", "pass", 0), ("dJ/dx: 4.41080e-5", "fail", 1), ("dJ/dx: -50.0", "fail", 1),
-        ("d: 4.99999999583333333e-9", "pass", 1), ("d: 4.99999996961e-9", "fail", 1), ("dd/dx: 1.0000e-4", "pass", 1),
+        ("dJ/dx: -8.33333e-6", "pass", 0),
+        ("dJ/dx: 4.41080e-5", "fail", 1),
+        ("dJ/dx: -50.0", "fail", 1),
+        ("d: 4.99999999583333333e-9", "pass", 1),
+        ("d: 4.99999996961e-9", "fail", 1),
+        ("dd/dx: 1.0000e-4", "pass", 1),
     ],
 )
 def test_expected_numbers_are_judged_by_the_reliable_one(expect: str, verdict: str, status: int) -> None:

@@ -138,8 +138,13 @@ def test_single_precision_is_judged_as_such(tmp_path: Path, capsys: pytest.Captu
 
 @pytest.mark.parametrize(
     ("given", "node"),
-    [("p=0.9999", "J = -log1p(-p)"), ("p=0.99999", "J = 1/(1 - p)**2"), ("p=[0.99999, 0.1]", "J = sum(log(1 - p))"),
-     ("p=3.1415926", "J = log(sin(p/2) - 0.5)*1e3 + tan(p/2)"), ("p=1.0001", "J = sqrt(p - 1)")],
+    [
+        ("p=0.9999", "J = -log1p(-p)"),
+        ("p=0.99999", "J = 1/(1 - p)**2"),
+        ("p=[0.99999, 0.1]", "J = sum(log(1 - p))"),
+        ("p=3.1415926", "J = log(sin(p/2) - 0.5)*1e3 + tan(p/2)"),
+        ("p=1.0001", "J = sqrt(p - 1)"),
+    ],
 )
 def test_single_precision_is_judged_at_the_parameters_that_it_holds(given: str, node: str) -> None:
     network = loads(f"parameters: {{{given.replace('=', ': ')}}}\nnodes: {{{node.replace(' = ', ': ', 1)}}}")
@@ -170,9 +175,14 @@ def test_a_straight_through_estimator_is_judged_as_what_it_says(capsys: pytest.C
 
 
 @pytest.mark.parametrize(
-    "loss", ["cross_entropy(z, y)", "mean(softmax_cross_entropy(z, one_hot(y, 3)))",
-             "-mean(log(softmax(z))[arange(2), y])", "-mean(log(softmax(z))[arange(2), y + 0])",
-             "sum(one_hot(y, 3) @ W.T) + sum(z)"],
+    "loss",
+    [
+        "cross_entropy(z, y)",
+        "mean(softmax_cross_entropy(z, one_hot(y, 3)))",
+        "-mean(log(softmax(z))[arange(2), y])",
+        "-mean(log(softmax(z))[arange(2), y + 0])",
+        "sum(one_hot(y, 3) @ W.T) + sum(z)",
+    ],
 )
 @pytest.mark.parametrize("how", [{}, {"points": 3}])
 def test_labels_are_right_to_have_no_gradient(loss: str, how: dict[str, int]) -> None:

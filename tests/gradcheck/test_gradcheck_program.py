@@ -24,7 +24,7 @@ from backpropcli.gradcheck.blackbox.program import Program
 PROGRAMS = Path(__file__).parents[2] / "examples" / "programs"
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
-NET = '''
+NET = """
 import json, sys
 
 def answer(line, **more):
@@ -35,7 +35,7 @@ def answer(line, **more):
 
 def say(found):
     print(json.dumps(found), flush=True)
-'''
+"""
 """What the programs of this file begin with: w**2 + b[0]*b[1], its parameters and its gradients."""
 
 Run = Callable[..., tuple[int, str, str]]
@@ -324,110 +324,178 @@ def each(change: str) -> str:
 WRONGS = {
     "an exit status": (
         'sys.stdin.readline()\nprint("one", file=sys.stderr)\nsys.exit("no weights")',
-        "net.py failed: exit status 1", "{}", "nothing", "Its stderr:\n    one\n    no weights\n" + HOW,
+        "net.py failed: exit status 1",
+        "{}",
+        "nothing",
+        "Its stderr:\n    one\n    no weights\n" + HOW,
     ),
     "a signal": (
         "import os, signal\nsys.stdin.readline()\nos.kill(os.getpid(), signal.SIGSEGV)",
-        "net.py crashed: SIGSEGV", "{}", "nothing", HOW[2:],
+        "net.py crashed: SIGSEGV",
+        "{}",
+        "nothing",
+        HOW[2:],
     ),
     "no output": (
-        "sys.stdin.readline()", "net.py ended without an answer", "{}", "nothing",
+        "sys.stdin.readline()",
+        "net.py ended without an answer",
+        "{}",
+        "nothing",
         "It should answer every line on its stdin with one line of JSON on its stdout.\n" + HOW,
     ),
     "output without an end": (
         'sys.stdin.readline()\nprint("half", end="", flush=True)\nimport time; time.sleep(60)',
-        "net.py does not answer: no line came within 1 s", "{}", "half", None,
+        "net.py does not answer: no line came within 1 s",
+        "{}",
+        "half",
+        None,
     ),
     "a pipe that is closed": (
         "import os, time\nsys.stdin.readline()\nos.close(1)\nos.close(2)\ntime.sleep(60)",
-        "net.py ended without an answer", "{}", "nothing", None,
+        "net.py ended without an answer",
+        "{}",
+        "nothing",
+        None,
     ),
     "text": (
         'for line in sys.stdin: print("loss is 3.5", flush=True)',
-        "net.py answers what is not JSON", "{}", "loss is 3.5",
+        "net.py answers what is not JSON",
+        "{}",
+        "loss is 3.5",
         'An answer is one line such as {"loss": 2, "gradients": {"w": 3}}. (Expecting value: column 1)\n',
     ),
     "logs before it": (
-        'print("loading", flush=True)' + GOOD, "net.py answers what is not JSON", "{}", "loading",
+        'print("loading", flush=True)' + GOOD,
+        "net.py answers what is not JSON",
+        "{}",
+        "loading",
         "A line of JSON follows it. Only answers go to stdout: print logs to stderr\n"
         "  (std::cerr, fprintf(stderr, ...), print(..., file=sys.stderr)).\n",
     ),
     "logs behind it": (
-        each('say(a); a = "step"'), "net.py answers no object, such as {\"loss\": 2, \"gradients\": {\"w\": 3}}", ASKED,
-        '"step"', "",
+        each('say(a); a = "step"'),
+        'net.py answers no object, such as {"loss": 2, "gradients": {"w": 3}}',
+        ASKED,
+        '"step"',
+        "",
     ),
     "many lines": (
         "for line in sys.stdin: print(json.dumps(answer(line), indent=2), flush=True)",
-        "net.py answers what is not JSON", "{}", "{",
+        "net.py answers what is not JSON",
+        "{}",
+        "{",
         "The whole answer stands on one line: json.dumps(answer) without indent, no line break in it.\n",
     ),
     "a Python dict": (
-        "for line in sys.stdin: print(answer(line), flush=True)", "net.py answers what is not JSON", "{}",
-        JSON.replace('"', "'"), "JSON has double quotes: print(json.dumps(answer)), not print(answer).\n",
+        "for line in sys.stdin: print(answer(line), flush=True)",
+        "net.py answers what is not JSON",
+        "{}",
+        JSON.replace('"', "'"),
+        "JSON has double quotes: print(json.dumps(answer)), not print(answer).\n",
     ),
     "a bare NaN": (
-        each('a["loss"] = float("nan")'), "net.py answers NaN, which is not JSON", "{}",
-        JSON.replace("3.5", "NaN"), 'If it really is not a number, write "NaN"; it will fail the check.\n',
+        each('a["loss"] = float("nan")'),
+        "net.py answers NaN, which is not JSON",
+        "{}",
+        JSON.replace("3.5", "NaN"),
+        'If it really is not a number, write "NaN"; it will fail the check.\n',
     ),
     "a bare inf": (
         "for line in sys.stdin: print(json.dumps(answer(line)).replace('4.0', '-inf'), flush=True)",
-        "net.py answers -inf, which is not JSON", "{}", JSON.replace("4.0", "-inf"),
+        "net.py answers -inf, which is not JSON",
+        "{}",
+        JSON.replace("4.0", "-inf"),
         'If it really is not a finite number, write "-Infinity"; it will fail the check.\n',
     ),
     "cost for loss": (
-        each('a = {"cost": a["loss"], "gradients": a["gradients"]}'), 'net.py answers without "loss"', "{}",
-        '{"cost": 3.5, "gradients": {"w": 4.0, "b": [-1.0, 0.5]}}', 'Write "loss" instead of "cost".\n',
+        each('a = {"cost": a["loss"], "gradients": a["gradients"]}'),
+        'net.py answers without "loss"',
+        "{}",
+        '{"cost": 3.5, "gradients": {"w": 4.0, "b": [-1.0, 0.5]}}',
+        'Write "loss" instead of "cost".\n',
     ),
     "an error": (
-        'for line in sys.stdin: say({"error": "no weights"})', "net.py answers with an error: no weights", "{}",
-        '{"error": "no weights"}', "",
+        'for line in sys.stdin: say({"error": "no weights"})',
+        "net.py answers with an error: no weights",
+        "{}",
+        '{"error": "no weights"}',
+        "",
     ),
     "no parameters": (
-        each('del a["parameters"]'), "net.py answers {} without its parameters", "{}",
-        '{"loss": 3.5, "gradients": {"w": 4.0, "b": [-1.0, 0.5]}}', HOW[2:],
+        each('del a["parameters"]'),
+        "net.py answers {} without its parameters",
+        "{}",
+        '{"loss": 3.5, "gradients": {"w": 4.0, "b": [-1.0, 0.5]}}',
+        HOW[2:],
     ),
     "grads for gradients": (
-        each('a["grads"] = a.pop("gradients")'), 'net.py answers without "gradients"', ASKED,
-        JSON.replace("gradients", "grads"), 'Write "gradients" instead of "grads".\n',
+        each('a["grads"] = a.pop("gradients")'),
+        'net.py answers without "gradients"',
+        ASKED,
+        JSON.replace("gradients", "grads"),
+        'Write "gradients" instead of "grads".\n',
     ),
     "a gradient that is missing": (
-        each('del a["gradients"]["b"]'), "net.py answers no gradient for b", ASKED,
+        each('del a["gradients"]["b"]'),
+        "net.py answers no gradient for b",
+        ASKED,
         JSON.replace('4.0, "b": [-1.0, 0.5]', "4.0"),
         "Every parameter that it is sent needs one, 0 if there is none.\n",
     ),
     "a gradient of nothing": (
-        each('a["gradients"]["c"] = 1'), "net.py answers a gradient for c, which is no parameter", ASKED,
-        JSON.replace("0.5]}}", '0.5], "c": 1}}'), "Its parameters:  w, b (2,)\n",
+        each('a["gradients"]["c"] = 1'),
+        "net.py answers a gradient for c, which is no parameter",
+        ASKED,
+        JSON.replace("0.5]}}", '0.5], "c": 1}}'),
+        "Its parameters:  w, b (2,)\n",
     ),
     "another shape": (
-        each('a["gradients"]["b"] = [1, 2, 3]'), "net.py answers a gradient of shape (3,) for b, which has shape (2,)",
-        ASKED, JSON.replace("[-1.0, 0.5]}}", "[1, 2, 3]}}"), "Both need the same shape.\n",
+        each('a["gradients"]["b"] = [1, 2, 3]'),
+        "net.py answers a gradient of shape (3,) for b, which has shape (2,)",
+        ASKED,
+        JSON.replace("[-1.0, 0.5]}}", "[1, 2, 3]}}"),
+        "Both need the same shape.\n",
     ),
     "rows of different lengths": (
         each('a["gradients"]["b"] = [[1, 2], [3]]'),
-        "net.py answers what is no number: the gradient of b has rows of different lengths", ASKED,
-        JSON.replace("[-1.0, 0.5]}}", "[[1, 2], [3]]}}"), "",
+        "net.py answers what is no number: the gradient of b has rows of different lengths",
+        ASKED,
+        JSON.replace("[-1.0, 0.5]}}", "[[1, 2], [3]]}}"),
+        "",
     ),
     "null": (
-        each('a["gradients"]["w"] = None'), "net.py answers what is no number: the gradient of w is null, not a number",
-        ASKED, JSON.replace("4.0", "null"), 'JavaScript writes null for NaN; write "NaN".\n',
+        each('a["gradients"]["w"] = None'),
+        "net.py answers what is no number: the gradient of w is null, not a number",
+        ASKED,
+        JSON.replace("4.0", "null"),
+        'JavaScript writes null for NaN; write "NaN".\n',
     ),
     "a loss for each example": (
-        each('a["loss"] = [1, 2]'), "net.py answers a loss of shape (2,): it should be one number", "{}",
-        JSON.replace("3.5", "[1, 2]"), "The sum or the mean of the examples' losses, and its gradients.\n",
+        each('a["loss"] = [1, 2]'),
+        "net.py answers a loss of shape (2,): it should be one number",
+        "{}",
+        JSON.replace("3.5", "[1, 2]"),
+        "The sum or the mean of the examples' losses, and its gradients.\n",
     ),
     "the same whatever is sent": (
         "for line in sys.stdin: say(answer('{}'))",
-        "net.py answers the same loss whatever the parameters are, though its gradients are not 0", ASKED, None,
+        "net.py answers the same loss whatever the parameters are, though its gradients are not 0",
+        ASKED,
+        None,
         "It should compute the loss from the parameters on each line.\n",
     ),
     "a name twice": (
         "for line in sys.stdin: print(json.dumps(answer(line)).replace('\"b\"', '\"w\"'), flush=True)",
-        'net.py answers "w" twice', "{}", JSON.replace('"b"', '"w"'), "Each name stands once in an object.\n",
+        'net.py answers "w" twice',
+        "{}",
+        JSON.replace('"b"', '"w"'),
+        "Each name stands once in an object.\n",
     ),
     "a step of training on each line": (
         "n = 0\nfor line in sys.stdin:\n    n += 1\n    a = answer(line)\n    say(a | {'loss': a['loss'] - n / 1000})",
-        "net.py is not deterministic: the same line gave the losses 3.498 and 3.497 (0.029 % apart)", ASKED, None,
+        "net.py is not deterministic: the same line gave the losses 3.498 and 3.497 (0.029 % apart)",
+        ASKED,
+        None,
         "Fix its seed, switch dropout off, and let no line change what the next one gets.\n",
     ),
 }
@@ -451,7 +519,9 @@ def test_a_program_that_hangs(run: Run) -> None:
     status, _, err = run("import time\nsys.stdin.readline()\ntime.sleep(600)", timeout="1")
     assert time.monotonic() - begun < 20
     assert status == 2
-    assert err == """\
+    assert (
+        err
+        == """\
 error: net.py does not answer: no line came within 1 s
   Command:   python net.py
   Sent:      {}
@@ -459,6 +529,7 @@ error: net.py does not answer: no line came within 1 s
   Every line on its stdin is answered by one line on its stdout, which is flushed: std::endl in C++,
   fflush(stdout) in C, print(..., flush=True) in Python. If it only needs longer:  --timeout 60
 """
+    )
 
 
 def test_one_that_hangs_or_dies_on_the_way(run: Run) -> None:
@@ -567,19 +638,32 @@ def test_parameters_that_it_reads_otherwise_than_it_writes_them(run: Run) -> Non
         ("./nett", "error: there is no program ./nett\n  Command:   ./nett\n  Did you mean ./net?\n"),
         ("net", "error: there is no program net\n  Command:   net\n  Did you mean ./net?\n"),
         ("no/net", "error: there is no program no/net\n  Command:   no/net\n  There is no folder no either.\n"),
-        ("./net.py", 'error: ./net.py is not executable\n  Command:   ./net.py\n'
-                     '  Run it with Python:  --program "python ./net.py"\n'),
-        ("./net.c", "error: ./net.c is not executable\n  Command:   ./net.c\n"
-                    "  Compile it first:  cc -O2 -o net ./net.c -lm\n"),
+        (
+            "./net.py",
+            "error: ./net.py is not executable\n  Command:   ./net.py\n"
+            '  Run it with Python:  --program "python ./net.py"\n',
+        ),
+        (
+            "./net.c",
+            "error: ./net.c is not executable\n  Command:   ./net.c\n  Compile it first:  cc -O2 -o net ./net.c -lm\n",
+        ),
         ("./data", "error: ./data is not executable\n  Command:   ./data\n  chmod +x ./data\n"),
         ("./folder", "error: ./folder is a folder, not a program\n  Command:   ./folder\n"),
-        ("./broken", "error: ./broken cannot be run: exec format error\n  Command:   ./broken\n"
-                     "  A script begins with #! and its interpreter.\n"),
-        ("./shebang", "error: ./shebang cannot be run: its interpreter, after #!, is not there\n"
-                      "  Command:   ./shebang\n"),
+        (
+            "./broken",
+            "error: ./broken cannot be run: exec format error\n  Command:   ./broken\n"
+            "  A script begins with #! and its interpreter.\n",
+        ),
+        (
+            "./shebang",
+            "error: ./shebang cannot be run: its interpreter, after #!, is not there\n  Command:   ./shebang\n",
+        ),
         ("'./net", "error: --program './net: no closing quotation\n"),
-        ("SEED=1 ./net", "error: --program SEED=1 ./net: it is run without a shell, so SEED=1 is no setting\n"
-                         '  Put env in front:  --program "env SEED=1 ./net"\n'),
+        (
+            "SEED=1 ./net",
+            "error: --program SEED=1 ./net: it is run without a shell, so SEED=1 is no setting\n"
+            '  Put env in front:  --program "env SEED=1 ./net"\n',
+        ),
     ],
 )
 def test_a_command_that_cannot_be_run(
@@ -587,8 +671,12 @@ def test_a_command_that_cannot_be_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name, text, mode in (
-        ("net", "#!/bin/sh\n", 0o755), ("net.py", "", 0o644), ("net.c", "", 0o644), ("data", "", 0o644),
-        ("broken", "\x01\x02", 0o755), ("shebang", "#!/no/such/python\n", 0o755),
+        ("net", "#!/bin/sh\n", 0o755),
+        ("net.py", "", 0o644),
+        ("net.c", "", 0o644),
+        ("data", "", 0o644),
+        ("broken", "\x01\x02", 0o755),
+        ("shebang", "#!/no/such/python\n", 0o755),
     ):
         (tmp_path / name).write_text(text, encoding="utf-8")
         (tmp_path / name).chmod(mode)

@@ -91,7 +91,9 @@ def test_nothing_to_check() -> None:
     assert caught.value.hint == "x, y, z are inputs. Move them to parameters:, or check them with --all"
     found = report(network, everything=True)
     assert [(r.name, r.backprop, r.verdict) for r in found.rows] == [
-        ("x", -4.0, "pass"), ("y", -4.0, "pass"), ("z", 3.0, "pass"),
+        ("x", -4.0, "pass"),
+        ("y", -4.0, "pass"),
+        ("z", 3.0, "pass"),
     ]
 
 

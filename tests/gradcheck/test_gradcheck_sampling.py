@@ -179,7 +179,13 @@ def test_the_page_says_what_was_checked_and_how_to_do_it_again() -> None:
 def test_the_json_says_it_too() -> None:
     data = json.loads("".join(check_json(net().check(sample=200, seed=7), "net.yaml")))
     assert data["coverage"] == {
-        "checked": 200, "total": TOTAL, "directions": 20, "differing": 0, "blind": 0, "seed": 7, "sample": 200,
+        "checked": 200,
+        "total": TOTAL,
+        "directions": 20,
+        "differing": 0,
+        "blind": 0,
+        "seed": 7,
+        "sample": 200,
         "interrupted": False,
     }
 

@@ -111,12 +111,15 @@ def test_names_and_entries() -> None:
     assert dead.sweep("w").index == (1,)
 
 
-@pytest.mark.parametrize(("name", "message"), [
-    ("W3", "--sweep W3: there is no W3. Did you mean W2?"),
-    ("W1[2, 0]", "--sweep W1[2, 0]: W1 has the shape (2,2): there is no such entry"),
-    ("W1[0]", "--sweep W1[0]: W1 has the shape (2,2): there is no such entry"),
-    ("W1[a, b]", "--sweep W1[a, b]: W1 has the shape (2,2): there is no such entry"),
-])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("W3", "--sweep W3: there is no W3. Did you mean W2?"),
+        ("W1[2, 0]", "--sweep W1[2, 0]: W1 has the shape (2,2): there is no such entry"),
+        ("W1[0]", "--sweep W1[0]: W1 has the shape (2,2): there is no such entry"),
+        ("W1[a, b]", "--sweep W1[a, b]: W1 has the shape (2,2): there is no such entry"),
+    ],
+)
 def test_wrong_names(name: str, message: str) -> None:
     with pytest.raises(UsageError) as error:
         load(EXAMPLES / "mazur-layers.yaml").sweep(name)
@@ -180,12 +183,15 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: An
     assert capsys.readouterr().out.startswith("```\nnet.yaml   dJ/dw1 = 6\n")
 
 
-@pytest.mark.parametrize(("words", "message"), [
-    (["--sweep", "w3"], "error: --sweep w3: there is no w3. Did you mean w2?"),
-    (["--sweep", "--eps", "0.1"], "error: --sweep and --eps together"),
-    (["--sweep", "--fault", "a1:sign"], "error: --sweep and --fault together"),
-    (["--sweep", "--difference", "centre"], "error: --difference centre: expected central, forward or backward"),
-])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--sweep", "w3"], "error: --sweep w3: there is no w3. Did you mean w2?"),
+        (["--sweep", "--eps", "0.1"], "error: --sweep and --eps together"),
+        (["--sweep", "--fault", "a1:sign"], "error: --sweep and --fault together"),
+        (["--sweep", "--difference", "centre"], "error: --difference centre: expected central, forward or backward"),
+    ],
+)
 def test_the_commands_errors(
     words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
@@ -202,5 +208,8 @@ def test_json_says_where_the_lines_are(tmp_path: Path, monkeypatch: pytest.Monke
     assert found["order"] == 2
     assert 1e-17 < found["rounding"] < 1e-15
     assert found["chosen"]["error"] < 1e-11
-    assert found["steps"][0] == {"eps": pytest.approx(1e-12), "slope": pytest.approx(2.01, rel=1e-2),
-                                 "error": pytest.approx(0, abs=1e-3)}
+    assert found["steps"][0] == {
+        "eps": pytest.approx(1e-12),
+        "slope": pytest.approx(2.01, rel=1e-2),
+        "error": pytest.approx(0, abs=1e-3),
+    }

@@ -128,8 +128,11 @@ def test_several_inputs_and_labels(data: tuple[Any, Any]) -> None:
         (nn.Linear(3, 2), None, r"the loss should be one number, not a tensor of shape \(5, 2\)"),
         (nn.Linear(3, 2), lambda out: 1.0, "the loss should be one number, not float"),
         (nn.Linear(3, 2), lambda out: out.detach().sum(), "the loss of Linear does not depend on its parameters"),
-        (nn.Linear(3, 2), lambda out: out.sum() * float(torch.randn(())) if False else out @ torch.ones(2).float(),
-         "Linear does not run in float64"),
+        (
+            nn.Linear(3, 2),
+            lambda out: out.sum() * float(torch.randn(())) if False else out @ torch.ones(2).float(),
+            "Linear does not run in float64",
+        ),
         (nn.Identity(), lambda out: out.sum(), None),
     ],
 )

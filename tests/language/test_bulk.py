@@ -13,10 +13,36 @@ from backpropcli.language.file import bulk, yaml12
 from backpropcli.language.file.document import Document
 
 ROWS = [
-    "[1, 2.5, -3e-2]", "[[1, 2], [3, 4]]", "[[[1], [2]],\n   [[3], [4]]]", "[1,\n 2,\n\n 3]", "[ 1 , 2 ]", "[0]",
-    "[-0, 1E5]", "[1e400, 2]", "[" + "9" * 400 + "]", "[.5, 1.]", "[+1, 2]", "[1, x]", "[1, .nan]", "[1, 1/3]", "[]",
-    "[[], 1]", "[1 2]", "[1,, 2]", "[1, 2,]", "[01, 2]", "[1e, 2]", "[--1]", "[1-2, 3]", "[1, 'a']", '[1, "NaN"]',
-    "[1] ", "[1, 2] # [3]", "[1, [2, 3]", "[1]]", "[e, 1]",
+    "[1, 2.5, -3e-2]",
+    "[[1, 2], [3, 4]]",
+    "[[[1], [2]],\n   [[3], [4]]]",
+    "[1,\n 2,\n\n 3]",
+    "[ 1 , 2 ]",
+    "[0]",
+    "[-0, 1E5]",
+    "[1e400, 2]",
+    "[" + "9" * 400 + "]",
+    "[.5, 1.]",
+    "[+1, 2]",
+    "[1, x]",
+    "[1, .nan]",
+    "[1, 1/3]",
+    "[]",
+    "[[], 1]",
+    "[1 2]",
+    "[1,, 2]",
+    "[1, 2,]",
+    "[01, 2]",
+    "[1e, 2]",
+    "[--1]",
+    "[1-2, 3]",
+    "[1, 'a']",
+    '[1, "NaN"]',
+    "[1] ",
+    "[1, 2] # [3]",
+    "[1, [2, 3]",
+    "[1]]",
+    "[e, 1]",
 ]
 
 
@@ -28,10 +54,23 @@ def read(text: str) -> object:
 
 
 @pytest.mark.parametrize("row", ROWS)
-@pytest.mark.parametrize("form", [
-    "x: {}\ny: [5, 6]\n", "a: {{x: {}, y: 1}}", "- {}\n- 2", "{}", "x:\n  {}\nz: {}",
-    "{}: 1", "x: {} abc", "x: {}\n  abc", "a: {{{}: 1}}", "? {}", "x: {} {}", "x: {}: 1",
-])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "x: {}\ny: [5, 6]\n",
+        "a: {{x: {}, y: 1}}",
+        "- {}\n- 2",
+        "{}",
+        "x:\n  {}\nz: {}",
+        "{}: 1",
+        "x: {} abc",
+        "x: {}\n  abc",
+        "a: {{{}: 1}}",
+        "? {}",
+        "x: {} {}",
+        "x: {}: 1",
+    ],
+)
 def test_both_ways_say_the_same(row: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = form.format(row, row)
     usual = read(text)
@@ -60,8 +99,9 @@ def test_places_behind_a_long_list() -> None:
 
 def test_a_long_list_says_the_same_as_a_short_one() -> None:
     chance = random.Random(5)
-    numbers = [[chance.choice((chance.random(), chance.randrange(-5, 5),
-    1e-300)) for _ in range(3)] for _ in range(4_000)]
+    numbers = [
+        [chance.choice((chance.random(), chance.randrange(-5, 5), 1e-300)) for _ in range(3)] for _ in range(4_000)
+    ]
     text = f"x: {json.dumps(numbers)}"
     assert bulk.lifted(text, "f")[1]
     assert Document(text, "f").data == {"x": numbers} == yaml12.load(text, "f")

@@ -26,11 +26,28 @@ def value(written: str, folder: str = "") -> Any:
     return loads(f"parameters: {{w: {written}}}\nnodes: {{J: w}}", "net.yaml", folder=folder).values["w"]
 
 
-@pytest.mark.parametrize(("written", "expected"), [
-    ("2", 2.0), ("-0.5", -0.5), ("1/3", 1 / 3), ("pi/4", math.pi / 4), ("sqrt(2)", math.sqrt(2)), ("'2'", 2.0),
-    ("-1/3", -1 / 3), ("e", math.e), ("2**-3", 0.125), ("1e3", 1000.0), ("0x10", 16.0), (".inf", math.inf),
-    ("Infinity", math.inf), ("np.pi", math.pi), ("{zeros: []}", 0.0), ("exp(1) - e", 0.0), ("-.inf", -math.inf),
-])
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2", 2.0),
+        ("-0.5", -0.5),
+        ("1/3", 1 / 3),
+        ("pi/4", math.pi / 4),
+        ("sqrt(2)", math.sqrt(2)),
+        ("'2'", 2.0),
+        ("-1/3", -1 / 3),
+        ("e", math.e),
+        ("2**-3", 0.125),
+        ("1e3", 1000.0),
+        ("0x10", 16.0),
+        (".inf", math.inf),
+        ("Infinity", math.inf),
+        ("np.pi", math.pi),
+        ("{zeros: []}", 0.0),
+        ("exp(1) - e", 0.0),
+        ("-.inf", -math.inf),
+    ],
+)
 def test_numbers_are_floats(written: str, expected: float) -> None:
     found = value(written)
     assert type(found) is float
@@ -47,9 +64,13 @@ def test_nan_may_be_written() -> None:
 def test_lists_of_any_rank_round_trip(array: Any) -> None:
     import json
 
-    spec = loads(json.dumps({"inputs": {"w": array.tolist()}, "nodes": {"J": "w"}}).replace("NaN", '"NaN"')
-                 .replace("-Infinity", '"-Infinity"').replace(" Infinity", ' "Infinity"')
-                 .replace("[Infinity", '["Infinity"'))
+    spec = loads(
+        json.dumps({"inputs": {"w": array.tolist()}, "nodes": {"J": "w"}})
+        .replace("NaN", '"NaN"')
+        .replace("-Infinity", '"-Infinity"')
+        .replace(" Infinity", ' "Infinity"')
+        .replace("[Infinity", '["Infinity"')
+    )
     np.testing.assert_array_equal(spec.values["w"], array)
     assert spec.values["w"].dtype == np.float64
 
@@ -108,9 +129,15 @@ def test_seeds_and_names_matter() -> None:
     np.testing.assert_array_equal(initialise("xavier", (3, 3), "W1", {}), initialise("glorot", (3, 3), "W1", {}))
 
 
-@pytest.mark.parametrize(("kind", "deviation"), [
-    ("he", math.sqrt(2 / 400)), ("glorot", math.sqrt(2 / 900)), ("normal", 3.0), ("uniform", 4 / math.sqrt(12)),
-])
+@pytest.mark.parametrize(
+    ("kind", "deviation"),
+    [
+        ("he", math.sqrt(2 / 400)),
+        ("glorot", math.sqrt(2 / 900)),
+        ("normal", 3.0),
+        ("uniform", 4 / math.sqrt(12)),
+    ],
+)
 def test_spread(kind: str, deviation: float) -> None:
     options = {"normal": {"mean": 1.0, "std": 3.0}, "uniform": {"low": -1.0, "high": 3.0}}.get(kind, {})
     array = initialise(kind, (400, 500), "W1", options)
@@ -143,29 +170,33 @@ def test_csv(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_csv(str(path), 1), [2, 4])
 
 
-@pytest.mark.parametrize(("text", "columns", "message", "place"), [
-    ("a,b\n1,2\n3,x\n", None, "text stands here, where a number belongs", "3:3"),
-    ("a,b\n1,\n", None, "an empty cell", "2:2"),
-    ("a,b,c\n1,,3\n", None, "an empty cell", "2:3"), ("a,b\n,2\n", None, "an empty cell", "2:1"),
-    ("a,b\n11,1x\n", None, "text stands here, where a number belongs", "2:4"),
-    ("a,b\n1,1e400\n", None, "larger than the largest float, 1.8e308", "2:3"),
-    ("a,a\n1,2\n", "a", "has 2 columns called a", None),
-    ("a;b\n1;2,5\n", None, "a comma stands inside this number", "2:3"),
-    ("a,b\n1,2\n3\n", None, "1 cells here, 2 in the first line", "3:1"),
-    ("a,b\n1,2\n", ["c"], "has no column c", None),
-    ("a,alpha\n1,2\n", ["aplha"], "Did you mean alpha?", None),
-    ("1,2\n", ["c"], "has no header, so no column c", None),
-    ("1,2\n", [2], "has no column 2", None),
-    ("", None, "has no rows", None),
-    ("a,b\n", None, "has a header but no rows", None),
-    ('1,"2\n3"\n', None, "several lines", None),
-    ('"1,000"\n"2,000"\n', None, "a comma stands inside this number", "1:2"),
-    ("1.5,1_000\n2,3\n", None, "an underscore stands inside this number", "1:5"),
-    ("a\n1\n1_000\n", None, "an underscore stands inside this number", "3:1"),
-    ("1e400,2\n", None, "larger than the largest float", "1:1"),
-    ("a,b\n1,2\n\n \n3,x", 1, "text stands here", "5:3"),
-    ("1,2\n1,2,3\n", None, "3 cells here, 2 in the first line", "2:1"),
-])
+@pytest.mark.parametrize(
+    ("text", "columns", "message", "place"),
+    [
+        ("a,b\n1,2\n3,x\n", None, "text stands here, where a number belongs", "3:3"),
+        ("a,b\n1,\n", None, "an empty cell", "2:2"),
+        ("a,b,c\n1,,3\n", None, "an empty cell", "2:3"),
+        ("a,b\n,2\n", None, "an empty cell", "2:1"),
+        ("a,b\n11,1x\n", None, "text stands here, where a number belongs", "2:4"),
+        ("a,b\n1,1e400\n", None, "larger than the largest float, 1.8e308", "2:3"),
+        ("a,a\n1,2\n", "a", "has 2 columns called a", None),
+        ("a;b\n1;2,5\n", None, "a comma stands inside this number", "2:3"),
+        ("a,b\n1,2\n3\n", None, "1 cells here, 2 in the first line", "3:1"),
+        ("a,b\n1,2\n", ["c"], "has no column c", None),
+        ("a,alpha\n1,2\n", ["aplha"], "Did you mean alpha?", None),
+        ("1,2\n", ["c"], "has no header, so no column c", None),
+        ("1,2\n", [2], "has no column 2", None),
+        ("", None, "has no rows", None),
+        ("a,b\n", None, "has a header but no rows", None),
+        ('1,"2\n3"\n', None, "several lines", None),
+        ('"1,000"\n"2,000"\n', None, "a comma stands inside this number", "1:2"),
+        ("1.5,1_000\n2,3\n", None, "an underscore stands inside this number", "1:5"),
+        ("a\n1\n1_000\n", None, "an underscore stands inside this number", "3:1"),
+        ("1e400,2\n", None, "larger than the largest float", "1:1"),
+        ("a,b\n1,2\n\n \n3,x", 1, "text stands here", "5:3"),
+        ("1,2\n1,2,3\n", None, "3 cells here, 2 in the first line", "2:1"),
+    ],
+)
 def test_bad_csv(text: str, columns: Any, message: str, place: str | None, tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text(text)

@@ -24,15 +24,54 @@ from backpropcli.language.file.document import Document, collector_paused, read,
 from backpropcli.language.file.yaml12 import scalar
 
 
-@pytest.mark.parametrize(("text", "value"), [
-    ("1", 1), ("-3", -3), ("+3", 3), ("0o17", 15), ("0x1F", 31), ("017", 17), ("1_000", "1_000"), ("1e-3", 1e-3),
-    ("1E5", 1e5), (".5", 0.5), ("5.", 5.0), ("-.5e+2", -50.0), (".", "."), ("-", "-"), ("+", "+"), ("1e", "1e"),
-    (".inf", math.inf), ("-.Inf", -math.inf), ("inf", "inf"), ("", None), ("~", None), ("null", None), ("Null", None),
-    ("nUll", "nUll"), ("true", True), ("False", False), ("yes", "yes"), ("no", "no"), ("on", "on"), ("off", "off"),
-    ("y", "y"), ("n", "n"), ("1:30", "1:30"), ("2001-01-01", "2001-01-01"), ("0b1", "0b1"),
-    ("1e400", "1e400"), ("-1e400", "-1e400"), ("9" * 400, "9" * 400), ("0x" + "f" * 300, "0x" + "f" * 300),
-    ("1e308", 1e308), ("1 ", "1 "), ("١", "١"), ("1\n", "1\n"),
-])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", 1),
+        ("-3", -3),
+        ("+3", 3),
+        ("0o17", 15),
+        ("0x1F", 31),
+        ("017", 17),
+        ("1_000", "1_000"),
+        ("1e-3", 1e-3),
+        ("1E5", 1e5),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("-.5e+2", -50.0),
+        (".", "."),
+        ("-", "-"),
+        ("+", "+"),
+        ("1e", "1e"),
+        (".inf", math.inf),
+        ("-.Inf", -math.inf),
+        ("inf", "inf"),
+        ("", None),
+        ("~", None),
+        ("null", None),
+        ("Null", None),
+        ("nUll", "nUll"),
+        ("true", True),
+        ("False", False),
+        ("yes", "yes"),
+        ("no", "no"),
+        ("on", "on"),
+        ("off", "off"),
+        ("y", "y"),
+        ("n", "n"),
+        ("1:30", "1:30"),
+        ("2001-01-01", "2001-01-01"),
+        ("0b1", "0b1"),
+        ("1e400", "1e400"),
+        ("-1e400", "-1e400"),
+        ("9" * 400, "9" * 400),
+        ("0x" + "f" * 300, "0x" + "f" * 300),
+        ("1e308", 1e308),
+        ("1 ", "1 "),
+        ("١", "١"),
+        ("1\n", "1\n"),
+    ],
+)
 def test_core_schema(text: str, value: Any) -> None:
     found = scalar(text)
     assert found == value
@@ -56,7 +95,7 @@ def test_places_are_exact_for_plain_quoted_folded_and_block_formulas() -> None:
         "parameters: {w: 1}\n"
         "nodes:\n"
         "  a: w * q1\n"
-        "  b: \"w * q2\"\n"
+        '  b: "w * q2"\n'
         "  c: 'w * q3'\n"
         "  d: w *\n"
         "     q4\n"
@@ -74,7 +113,10 @@ def test_places_are_exact_for_plain_quoted_folded_and_block_formulas() -> None:
 
 
 SCALARS = st.one_of(
-    st.integers(-10**6, 10**6), st.booleans(), st.none(), st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(10**6), 10**6),
+    st.booleans(),
+    st.none(),
+    st.floats(allow_nan=False, allow_infinity=False),
     st.text(st.characters(blacklist_categories=("Cs", "Cc", "Co", "Cn")), max_size=8),
 )
 TREES = st.recursive(
@@ -128,13 +170,42 @@ def test_text_never_does_more_than_an_error(text: str) -> None:
 
 
 SECTIONS = st.sampled_from(
-    ["title", "inputs", "targets", "parameters", "functions", "nodes", "layers", "loss", "expect", "train", "g(z)",
-     "dense", "units", "w", "W", "b", "x", "y", "J", "value", "gradient", "he", "csv", "init", "activation"]
+    [
+        "title",
+        "inputs",
+        "targets",
+        "parameters",
+        "functions",
+        "nodes",
+        "layers",
+        "loss",
+        "expect",
+        "train",
+        "g(z)",
+        "dense",
+        "units",
+        "w",
+        "W",
+        "b",
+        "x",
+        "y",
+        "J",
+        "value",
+        "gradient",
+        "he",
+        "csv",
+        "init",
+        "activation",
+    ]
 )
 LEAVES = st.one_of(SCALARS, SECTIONS, st.sampled_from(["w*x", "relu", "squared_error", "g(w)", "he", "1/3"]))
-SPECS = st.dictionaries(SECTIONS, st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SECTIONS, inner, max_size=3), max_leaves=8
-), max_size=5)
+SPECS = st.dictionaries(
+    SECTIONS,
+    st.recursive(
+        LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SECTIONS, inner, max_size=3), max_leaves=8
+    ),
+    max_size=5,
+)
 
 
 @given(SPECS)
@@ -146,17 +217,20 @@ def test_any_json_value_in_any_section_never_does_more_than_an_error(value: Any)
         str(error)  # which must not fail either
 
 
-@pytest.mark.parametrize(("text", "words", "place"), [
-    ('{"nodes": {"J": 2,001}}', "decimals are written with a point", "1:17"),
-    ('{"nodes": nan}', "nan is not JSON", "1:11"),
-    ('{"a": 1,}', "a comma is left over in front of the closing bracket", "1:8"),
-    ("{a: 1}", 'names need quotes in JSON: "a"', "1:2"),
-    ('{"a" 1}', "a colon is expected here", "1:6"),
-    ('{"a": 1', "the file ends too early: a bracket is not closed", "1:7"),
-    ('{"a": 1} 2', "the network ends before this", "1:10"),
-    ('{"a": "x', "this quote is never closed", "1:7"),
-    ('{"a": 1,\n"a": 2}', "a is given twice", "2:1"),
-])
+@pytest.mark.parametrize(
+    ("text", "words", "place"),
+    [
+        ('{"nodes": {"J": 2,001}}', "decimals are written with a point", "1:17"),
+        ('{"nodes": nan}', "nan is not JSON", "1:11"),
+        ('{"a": 1,}', "a comma is left over in front of the closing bracket", "1:8"),
+        ("{a: 1}", 'names need quotes in JSON: "a"', "1:2"),
+        ('{"a" 1}', "a colon is expected here", "1:6"),
+        ('{"a": 1', "the file ends too early: a bracket is not closed", "1:7"),
+        ('{"a": 1} 2', "the network ends before this", "1:10"),
+        ('{"a": "x', "this quote is never closed", "1:7"),
+        ('{"a": 1,\n"a": 2}', "a is given twice", "2:1"),
+    ],
+)
 def test_json_errors(text: str, words: str, place: str) -> None:
     with pytest.raises(SpecError) as caught:
         Document(text, "net.json", json=True)
@@ -178,15 +252,18 @@ def test_lone_surrogates() -> None:
         loads("title: \ud800")
 
 
-@pytest.mark.parametrize(("data", "message"), [
-    ("nodes: {J: 1}".encode("utf-16"), "net.yaml is saved as UTF-16"),
-    ("nodes: {J: 1}".encode("utf-16-le"), "net.yaml is saved as UTF-16"),
-    ("# caf\xe9\nnodes: {J: 1}".encode("latin-1"), "byte 0xE9 (é in Latin-1) is not UTF-8"),
-    (b"\x00\x01\x02\x03", "net.yaml is not a text file"),
-    (b"PK\x03\x04" + bytes(range(256)), "net.yaml is not a text file"),
-    (os.urandom(64) + b"\x00\xff" * 32, None),
-    (b"nodes:\x1b[31m", "a control character (U+001B) is in the text"),
-])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("nodes: {J: 1}".encode("utf-16"), "net.yaml is saved as UTF-16"),
+        ("nodes: {J: 1}".encode("utf-16-le"), "net.yaml is saved as UTF-16"),
+        ("# caf\xe9\nnodes: {J: 1}".encode("latin-1"), "byte 0xE9 (é in Latin-1) is not UTF-8"),
+        (b"\x00\x01\x02\x03", "net.yaml is not a text file"),
+        (b"PK\x03\x04" + bytes(range(256)), "net.yaml is not a text file"),
+        (os.urandom(64) + b"\x00\xff" * 32, None),
+        (b"nodes:\x1b[31m", "a control character (U+001B) is in the text"),
+    ],
+)
 def test_encodings(data: bytes, message: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("net.yaml").write_bytes(data)

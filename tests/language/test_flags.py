@@ -37,34 +37,37 @@ def test_flags_override() -> None:
     assert with_flags(loss="a2").loss == "a2"
 
 
-@pytest.mark.parametrize(("flags", "message"), [
-    ({"parameters": ("w1=2,001",)}, "--parameter w1=2,001: decimals are written with a point: w1=2.001"),
-    ({"inputs": ("x=-0,5",)}, "--input x=-0,5: decimals are written with a point: x=-0.5"),
-    ({"parameters": ("W_1=2",)}, "net.yaml has no parameter W_1. Did you mean w1?"),
-    ({"inputs": ("v=2",)}, "net.yaml has no input v"),
-    ({"nodes": ("y",)}, '-n y: expected "NAME = FORMULA", got only "y"'),
-    ({"parameters": ("w1",)}, '--parameter w1: expected "NAME=VALUE", got only "w1"'),
-    ({"parameters": ("w1=",)}, "--parameter w1=: w1 has no value"),
-    ({"parameters": ("=2",)}, '--parameter =2: expected "NAME=VALUE", a name is missing'),
-    ({"parameters": ("w1=1", "w1=2")}, "--parameter w1=2: w1 is given twice"),
-    ({"inputs": ("w1=1",)}, "--input w1=1: w1 is a parameter: --parameter w1=1"),
-    ({"parameters": ("x=1",)}, "--parameter x=1: x is an input: --input x=1"),
-    ({"parameters": ("t1=1",)}, "--parameter t1=1: t1 is a node"),
-    ({"nodes": ("w1 = x",)}, "w1 is a parameter and a node"),
-    ({"nodes": ("a = relu(q)",)}, "unknown name: q"),
-    ({"nodes": ("a.b = x",)}, "a.b cannot be a name: a name is letters, digits and _"),
-    ({"parameters": ("w1=[1,",)}, "--parameter w1=[1,: this [ is never closed"),
-    ({"parameters": ("w1=relu",)}, "w1 is relu, not a number"),
-    ({"layers": ("dense(1, relu, w=2, w=3)",)}, "--layer dense(1, relu, w=2, w=3): w is given twice"),
-    ({"layers": ("dense(1, relu, 3)",)}, "--layer dense(1, relu, 3): 3 has no name"),
-    ({"layers": ("dense(1, w=2,5)",)}, "--layer dense(1, w=2,5): decimals are written with a point: 2.5"),
-    ({"layers": ("dense(1, w=[2)",)}, "--layer dense(1, w=[2): a bracket is not closed"),
-    ({"layers": ("conv(1)",)}, "unknown layer: conv"),
-    ({"loss": "huber(2)"}, "--loss huber(2): 2 has no name"),
-    ({"loss": "K"}, "unknown loss: K"),
-    ({"expect": ("dJ/dw9=2",)}, "no name is called dw9"),
-    ({"load": ("nowhere.json",)}, "there is no file nowhere.json"),
-])
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"parameters": ("w1=2,001",)}, "--parameter w1=2,001: decimals are written with a point: w1=2.001"),
+        ({"inputs": ("x=-0,5",)}, "--input x=-0,5: decimals are written with a point: x=-0.5"),
+        ({"parameters": ("W_1=2",)}, "net.yaml has no parameter W_1. Did you mean w1?"),
+        ({"inputs": ("v=2",)}, "net.yaml has no input v"),
+        ({"nodes": ("y",)}, '-n y: expected "NAME = FORMULA", got only "y"'),
+        ({"parameters": ("w1",)}, '--parameter w1: expected "NAME=VALUE", got only "w1"'),
+        ({"parameters": ("w1=",)}, "--parameter w1=: w1 has no value"),
+        ({"parameters": ("=2",)}, '--parameter =2: expected "NAME=VALUE", a name is missing'),
+        ({"parameters": ("w1=1", "w1=2")}, "--parameter w1=2: w1 is given twice"),
+        ({"inputs": ("w1=1",)}, "--input w1=1: w1 is a parameter: --parameter w1=1"),
+        ({"parameters": ("x=1",)}, "--parameter x=1: x is an input: --input x=1"),
+        ({"parameters": ("t1=1",)}, "--parameter t1=1: t1 is a node"),
+        ({"nodes": ("w1 = x",)}, "w1 is a parameter and a node"),
+        ({"nodes": ("a = relu(q)",)}, "unknown name: q"),
+        ({"nodes": ("a.b = x",)}, "a.b cannot be a name: a name is letters, digits and _"),
+        ({"parameters": ("w1=[1,",)}, "--parameter w1=[1,: this [ is never closed"),
+        ({"parameters": ("w1=relu",)}, "w1 is relu, not a number"),
+        ({"layers": ("dense(1, relu, w=2, w=3)",)}, "--layer dense(1, relu, w=2, w=3): w is given twice"),
+        ({"layers": ("dense(1, relu, 3)",)}, "--layer dense(1, relu, 3): 3 has no name"),
+        ({"layers": ("dense(1, w=2,5)",)}, "--layer dense(1, w=2,5): decimals are written with a point: 2.5"),
+        ({"layers": ("dense(1, w=[2)",)}, "--layer dense(1, w=[2): a bracket is not closed"),
+        ({"layers": ("conv(1)",)}, "unknown layer: conv"),
+        ({"loss": "huber(2)"}, "--loss huber(2): 2 has no name"),
+        ({"loss": "K"}, "unknown loss: K"),
+        ({"expect": ("dJ/dw9=2",)}, "no name is called dw9"),
+        ({"load": ("nowhere.json",)}, "there is no file nowhere.json"),
+    ],
+)
 def test_slips(flags: dict[str, Any], message: str) -> None:
     with pytest.raises(BackpropError) as caught:
         with_flags(**flags)
@@ -181,11 +184,18 @@ def test_values_round_trip(number: float) -> None:
     assert found == number
 
 
-@pytest.mark.parametrize(("typed", "hint"), [
-    ("z := w*x", '-n "z = w*x"'), ("z <- w*x", '-n "z = w*x"'), ("z += w", '-n "z2 = z + w"'),
-    ("w*x + 1 = z", '-n "z = w*x + 1"'),
-    ("W[1] = x", "Write W1"), ("f(x) = x", "Write f"), ("y^ = w1*x", "Write y_hat"),
-])
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("z := w*x", '-n "z = w*x"'),
+        ("z <- w*x", '-n "z = w*x"'),
+        ("z += w", '-n "z2 = z + w"'),
+        ("w*x + 1 = z", '-n "z = w*x + 1"'),
+        ("W[1] = x", "Write W1"),
+        ("f(x) = x", "Write f"),
+        ("y^ = w1*x", "Write y_hat"),
+    ],
+)
 def test_a_node_assigned_otherwise(typed: str, hint: str) -> None:
     with pytest.raises(BackpropError) as caught:
         with_flags(nodes=(typed,))

@@ -27,7 +27,9 @@ def stored(arrays, dtype="F64", kind="<f8", **more):
     for name, array in arrays.items():
         data = np.asarray(array).astype(kind).tobytes()
         header[name] = {
-            "dtype": dtype, "shape": list(np.shape(array)), "data_offsets": [len(body), len(body) + len(data)],
+            "dtype": dtype,
+            "shape": list(np.shape(array)),
+            "data_offsets": [len(body), len(body) + len(data)],
         }
         body += data
     text = json.dumps(header).encode()
@@ -40,8 +42,9 @@ def files(tmp_path, monkeypatch):
     (tmp_path / "net.yaml").write_text(NET)
     (tmp_path / "w.safetensors").write_bytes(stored(WEIGHTS, __metadata__={"format": "pt"}))
     np.savez("w.npz", **{f"module.{k}": v for k, v in WEIGHTS.items()})
-    (tmp_path / "w.json").write_text(json.dumps(
-        {"fc1": {"weight": WEIGHTS["fc1.weight"].tolist(), "bias": WEIGHTS["fc1.bias"].tolist()}}))
+    (tmp_path / "w.json").write_text(
+        json.dumps({"fc1": {"weight": WEIGHTS["fc1.weight"].tolist(), "bias": WEIGHTS["fc1.bias"].tolist()}})
+    )
     trace = load("net.yaml", load=("w.npz",)).run()
     right = {"fc1.weight": trace.gradient("fc1_weight"), "fc1.bias": trace.gradient("fc1_bias")}
     (tmp_path / "g.safetensors").write_bytes(stored(right))
@@ -79,8 +82,15 @@ def test_two_names_that_come_to_one(files):
 
 @pytest.mark.parametrize(
     ("dtype", "kind", "word"),
-    [("F64", "<f8", "float64"), ("F32", "<f4", "float32"), ("F16", "<f2", "float16"), ("I64", "<i8", "int64"),
-     ("I32", "<i4", "int32"), ("U8", "u1", "uint8"), ("BOOL", "?", "bool")],
+    [
+        ("F64", "<f8", "float64"),
+        ("F32", "<f4", "float32"),
+        ("F16", "<f2", "float16"),
+        ("I64", "<i8", "int64"),
+        ("I32", "<i4", "int32"),
+        ("U8", "u1", "uint8"),
+        ("BOOL", "?", "bool"),
+    ],
 )
 def test_dtypes(dtype, kind, word):
     given = np.array([[1, 0, 1], [0, 1, 1]])
@@ -99,8 +109,16 @@ def header(text, body=b""):
 
 
 BROKEN = [
-    b"", b"\0" * 9, struct.pack("<Q", 2**63) + b"{}", struct.pack("<Q", 10**8) + b"{" * 100, header(b"[]"),
-    header(b"{"), header(b"\xff\xff"), header(b'{"a": 1}'), header(b'{"a": {}}'), header(b'[' * 100_000),
+    b"",
+    b"\0" * 9,
+    struct.pack("<Q", 2**63) + b"{}",
+    struct.pack("<Q", 10**8) + b"{" * 100,
+    header(b"[]"),
+    header(b"{"),
+    header(b"\xff\xff"),
+    header(b'{"a": 1}'),
+    header(b'{"a": {}}'),
+    header(b"[" * 100_000),
     header(b'{"a": {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}}'),
     header(b'{"a": {"dtype": "F64", "shape": [2], "data_offsets": [0, 8]}}', b"\0" * 8),
     header(b'{"a": {"dtype": "F64", "shape": [1], "data_offsets": [8, 0]}}', b"\0" * 8),

@@ -123,7 +123,7 @@ def test_json_that_cannot_be_read(tmp_path, text, message):
 
 def test_nan_has_a_hint_of_its_own(tmp_path):
     assert error(tmp_path, '{\n  "w": 1,\n  "b1": [nan, 0.02]\n}') == (
-        "nan is not JSON\n  theirs.json:3:10\n  3 |   \"b1\": [nan, 0.02]\n    |          ^^^\n"
+        'nan is not JSON\n  theirs.json:3:10\n  3 |   "b1": [nan, 0.02]\n    |          ^^^\n'
         '  If the gradient really is not a number, write "NaN"; it will fail the check.'
     )
 

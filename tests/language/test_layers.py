@@ -23,8 +23,15 @@ layers:
 loss: squared_error
 """
 FLAGS = Flags(("x=1",), ("y=5",), layers=("dense(1, relu, w=2, b=0)", "dense(1, relu, w=3, b=1)"), loss="squared_error")
-NODES = ("t1 = w1 * x", "z1 = t1 + b1", "a1 = relu(z1)", "t2 = w2 * a1", "z2 = t2 + b2", "a2 = relu(z2)",
-         "J = (a2 - y)**2 / 2")
+NODES = (
+    "t1 = w1 * x",
+    "z1 = t1 + b1",
+    "a1 = relu(z1)",
+    "t2 = w2 * a1",
+    "z2 = t2 + b2",
+    "a2 = relu(z2)",
+    "J = (a2 - y)**2 / 2",
+)
 NODE_FLAGS = Flags(("x=1",), ("y=5",), ("w1=2", "b1=0", "w2=3", "b2=1"), NODES)
 
 
@@ -53,8 +60,18 @@ layers:
 loss: squared_error
 """)
     assert [(n.name, n.formula) for n in spec.graph.nodes.values()] == [
-        ("x", ""), ("y", ""), ("W1", ""), ("b1", ""), ("W2", ""), ("b2", ""), ("t1", "x @ W1"), ("z1", "t1 + b1"),
-        ("a1", "sigmoid(z1)"), ("t2", "a1 @ W2"), ("z2", "t2 + b2"), ("a2", "sigmoid(z2)"),
+        ("x", ""),
+        ("y", ""),
+        ("W1", ""),
+        ("b1", ""),
+        ("W2", ""),
+        ("b2", ""),
+        ("t1", "x @ W1"),
+        ("z1", "t1 + b1"),
+        ("a1", "sigmoid(z1)"),
+        ("t2", "a1 @ W2"),
+        ("z2", "t2 + b2"),
+        ("a2", "sigmoid(z2)"),
         ("J", "sum((a2 - y)**2) / 2"),
     ]
     trace = run(Plan(spec.graph), spec.values, "J")
@@ -140,9 +157,11 @@ def after(loss: str) -> str:
 
 
 def loss_of(loss: str, y: Any, x: Any = A) -> Any:
-    spec = loads(f"inputs: {{x: {x.tolist()}}}\ntargets: {{y: {y.tolist()}}}\nlayers:\n"
-                 f"  - dense: {{W: {np.eye(x.shape[-1]).tolist()}, bias: false, activation: {after(loss)}}}\n"
-                 f"loss: {loss}\nfunctions: {{same(z): z}}")
+    spec = loads(
+        f"inputs: {{x: {x.tolist()}}}\ntargets: {{y: {y.tolist()}}}\nlayers:\n"
+        f"  - dense: {{W: {np.eye(x.shape[-1]).tolist()}, bias: false, activation: {after(loss)}}}\n"
+        f"loss: {loss}\nfunctions: {{same(z): z}}"
+    )
     return run(Plan(spec.graph), spec.values, "J" if spec.graph.shape("J") == () else None).value("J")
 
 
@@ -176,8 +195,10 @@ def test_losses_from_logits_do_not_overflow() -> None:
 def test_scalar_losses(name: str) -> None:
     if name == "cross_entropy":
         return
-    text = (f"inputs: {{x: 0.25}}\ntargets: {{y: 1}}\nlayers:\n  - dense: {{w: 2, activation: {after(name)}}}\n"
-            f"loss: {name}\nfunctions: {{same(z): z}}")
+    text = (
+        f"inputs: {{x: 0.25}}\ntargets: {{y: 1}}\nlayers:\n  - dense: {{w: 2, activation: {after(name)}}}\n"
+        f"loss: {name}\nfunctions: {{same(z): z}}"
+    )
     spec = loads(text)
     assert spec.graph.scalar
     a = np.array([0.5])
@@ -188,8 +209,10 @@ def test_scalar_losses(name: str) -> None:
 
 
 def certain(x: float, y: float, loss: str = "binary_cross_entropy", activation: str = "sigmoid") -> Any:
-    text = (f"inputs: {{x: {x}}}\ntargets: {{y: {y}}}\nlayers:\n"
-            f"  - dense: {{w: 1, b: 0, activation: {activation}}}\nloss: {loss}")
+    text = (
+        f"inputs: {{x: {x}}}\ntargets: {{y: {y}}}\nlayers:\n"
+        f"  - dense: {{w: 1, b: 0, activation: {activation}}}\nloss: {loss}"
+    )
     spec = loads(text)
     return run(Plan(spec.graph), spec.values, "J")
 
@@ -208,10 +231,16 @@ def test_a_certain_wrong_answer_is_infinitely_wrong_and_finite_from_logits() -> 
     assert certain(800, 0, "binary_cross_entropy_from_logits", "linear").value("J") == 800
 
 
-@pytest.mark.parametrize(("activation", "what"), [
-    ("linear", "has no activation"), ("relu", "ends with relu"), ("tanh", "ends with tanh"),
-    ("leaky_relu(0.1)", "ends with leaky_relu"), ("swish", "ends with swish"),
-])
+@pytest.mark.parametrize(
+    ("activation", "what"),
+    [
+        ("linear", "has no activation"),
+        ("relu", "ends with relu"),
+        ("tanh", "ends with tanh"),
+        ("leaky_relu(0.1)", "ends with leaky_relu"),
+        ("swish", "ends with swish"),
+    ],
+)
 def test_what_is_no_probability_is_refused(activation: str, what: str) -> None:
     with pytest.raises(SpecError) as caught:
         certain(1, 1, activation=activation)
@@ -236,27 +265,49 @@ def test_targets_outside_0_to_1_are_refused(loss: str, y: Any) -> None:
 # Activations.
 
 
-@pytest.mark.parametrize(("activation", "message", "hint"), [
-    ("max", "max reduces one array; it does not compare two values",
-     "The larger of z and 0 is maximum(0). This one is also relu."),
-    ("min", "min reduces one array; it does not compare two values", "The smaller of z and 0 is minimum(0)."),
-    ("sum", "sum works on a whole array, so it is no activation",
-     "An activation takes one number at a time, such as relu, tanh or sigmoid."),
-    ("transpose", "transpose works on a whole array, so it is no activation",
-     "An activation takes one number at a time, such as relu, tanh or sigmoid."),
-    ("zeros", "zeros works on a whole array, so it is no activation",
-     "An activation takes one number at a time, such as relu, tanh or sigmoid."),
-    ("softmax(axis=0)", "as an activation, softmax works along the last axis: one example at a time", "Write softmax"),
-    ("add", "add takes 2 arguments; an activation takes one", ""),
-    ("foo", "unknown activation: foo", "Say once what foo is:\n  functions:\n    foo(z): maximum(0, z)"),
-    ("g", "unknown activation: g",
-     "Write relu or another activation, or say what g is:\n  functions:\n    g(z): maximum(0, z)"),
-    ("none", "unknown activation: none", "Write activation: linear, or leave it out."),
-    ("sigm", "sigm has another name here", "The logistic function is sigmoid(z)."),
-    ("Relu", "unknown activation: Relu. Did you mean relu?", ""),
-    ("sigmiod", "unknown activation: sigmiod. Did you mean sigmoid?", ""),
-    ("[relu]", "activation wants the name of an operation", "Such as relu or sigmoid."),
-])
+@pytest.mark.parametrize(
+    ("activation", "message", "hint"),
+    [
+        (
+            "max",
+            "max reduces one array; it does not compare two values",
+            "The larger of z and 0 is maximum(0). This one is also relu.",
+        ),
+        ("min", "min reduces one array; it does not compare two values", "The smaller of z and 0 is minimum(0)."),
+        (
+            "sum",
+            "sum works on a whole array, so it is no activation",
+            "An activation takes one number at a time, such as relu, tanh or sigmoid.",
+        ),
+        (
+            "transpose",
+            "transpose works on a whole array, so it is no activation",
+            "An activation takes one number at a time, such as relu, tanh or sigmoid.",
+        ),
+        (
+            "zeros",
+            "zeros works on a whole array, so it is no activation",
+            "An activation takes one number at a time, such as relu, tanh or sigmoid.",
+        ),
+        (
+            "softmax(axis=0)",
+            "as an activation, softmax works along the last axis: one example at a time",
+            "Write softmax",
+        ),
+        ("add", "add takes 2 arguments; an activation takes one", ""),
+        ("foo", "unknown activation: foo", "Say once what foo is:\n  functions:\n    foo(z): maximum(0, z)"),
+        (
+            "g",
+            "unknown activation: g",
+            "Write relu or another activation, or say what g is:\n  functions:\n    g(z): maximum(0, z)",
+        ),
+        ("none", "unknown activation: none", "Write activation: linear, or leave it out."),
+        ("sigm", "sigm has another name here", "The logistic function is sigmoid(z)."),
+        ("Relu", "unknown activation: Relu. Did you mean relu?", ""),
+        ("sigmiod", "unknown activation: sigmiod. Did you mean sigmoid?", ""),
+        ("[relu]", "activation wants the name of an operation", "Such as relu or sigmoid."),
+    ],
+)
 def test_what_is_no_activation(activation: str, message: str, hint: str) -> None:
     with pytest.raises(SpecError) as caught:
         loads(f"inputs: {{x: [1, 2]}}\nlayers:\n  - dense: {{W: [[1], [2]], activation: {activation}}}")
@@ -266,14 +317,17 @@ def test_what_is_no_activation(activation: str, message: str, hint: str) -> None
 
 
 def test_softmax_works_along_the_last_axis_and_functions_of_the_spec_are_activations() -> None:
-    text = ("inputs: {x: [[1, 2], [3, 5]]}\nlayers:\n  - dense: {W: [[1, 0], [0, 1]], activation: ACTIVATION}\n"
-            "nodes: {J: sum(a1**2)}\nfunctions: {own(z): 'exp(z) / sum(exp(z), axis=-1, keepdims=True)', "
-            "'scaled(z, c)': c * z, total(z): sum(z)}")
+    text = (
+        "inputs: {x: [[1, 2], [3, 5]]}\nlayers:\n  - dense: {W: [[1, 0], [0, 1]], activation: ACTIVATION}\n"
+        "nodes: {J: sum(a1**2)}\nfunctions: {own(z): 'exp(z) / sum(exp(z), axis=-1, keepdims=True)', "
+        "'scaled(z, c)': c * z, total(z): sum(z)}"
+    )
     spec = loads(text.replace("ACTIVATION", "softmax"))
     assert run(Plan(spec.graph), spec.values, "J").value("a1").sum(axis=1) == pytest.approx([1, 1])
     same = loads(text.replace("ACTIVATION", "own"))
     assert run(Plan(same.graph), same.values, "J").value("J") == pytest.approx(
-        run(Plan(spec.graph), spec.values, "J").value("J"))
+        run(Plan(spec.graph), spec.values, "J").value("J")
+    )
     scaled = loads(text.replace("ACTIVATION", '"scaled(3)"'))
     assert run(Plan(scaled.graph), scaled.values, "J").value("a1").tolist() == [[3, 6], [9, 15]]
     with pytest.raises(SpecError) as caught:
@@ -293,15 +347,21 @@ nodes: {J: sum(z1**2)}
 """
 
 
-@pytest.mark.parametrize(("given", "message", "hint"), [
-    ("b1=3", "b1 is one number, but this layer has 2 units", "Two biases that start equal:   b1=[3, 3]"),
-    ("b1=[1,2,3]", "b1 has shape (3,), but this layer has 2 units", "b1 is a list of one number a unit."),
-    ("W1=[[1,2,3],[1,2,3]]", "W1 has 3 columns, but this layer has 2 units", "W1 has one column a unit."),
-    ("W1=[[1,2]]", "layer 1 gets 2 features, but W1 has 1 row", "W1 has one row an input."),
-    ("W1=3", "W1 is a matrix, but here it is one number", "It has one row an input, one column a unit."),
-    ("W1=[3, 4]", "W1 is a matrix, but here it has shape (2,)",
-     "W1: [[..], [..]] has one row an input and one column a unit."),
-])
+@pytest.mark.parametrize(
+    ("given", "message", "hint"),
+    [
+        ("b1=3", "b1 is one number, but this layer has 2 units", "Two biases that start equal:   b1=[3, 3]"),
+        ("b1=[1,2,3]", "b1 has shape (3,), but this layer has 2 units", "b1 is a list of one number a unit."),
+        ("W1=[[1,2,3],[1,2,3]]", "W1 has 3 columns, but this layer has 2 units", "W1 has one column a unit."),
+        ("W1=[[1,2]]", "layer 1 gets 2 features, but W1 has 1 row", "W1 has one row an input."),
+        ("W1=3", "W1 is a matrix, but here it is one number", "It has one row an input, one column a unit."),
+        (
+            "W1=[3, 4]",
+            "W1 is a matrix, but here it has shape (2,)",
+            "W1: [[..], [..]] has one row an input and one column a unit.",
+        ),
+    ],
+)
 def test_a_flag_gets_the_layers_checks_at_its_own_place(given: str, message: str, hint: str) -> None:
     with pytest.raises(SpecError) as caught:
         loads(TWO, flags=Flags(parameters=(given,)))
@@ -313,8 +373,10 @@ def test_a_flag_gets_the_layers_checks_at_its_own_place(given: str, message: str
 def test_a_loaded_file_gets_them_too(tmp_path: Any) -> None:
     np.savez(tmp_path / "p.npz", W1=np.ones((3, 2)))
     (tmp_path / "p.json").write_text('{"W1": [[1, 2], [3, 4]],\n "b1": 3}')
-    for name, place, message in [("p.npz", "array W1", "layer 1 gets 2 features, but W1 has 3 rows"),
-                                 ("p.json", "p.json:2:8", "b1 is one number, but this layer has 2 units")]:
+    for name, place, message in [
+        ("p.npz", "array W1", "layer 1 gets 2 features, but W1 has 3 rows"),
+        ("p.json", "p.json:2:8", "b1 is one number, but this layer has 2 units"),
+    ]:
         with pytest.raises(SpecError) as caught:
             loads(TWO, flags=Flags(load=(str(tmp_path / name),)))
         assert caught.value.message == message

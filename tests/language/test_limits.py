@@ -37,11 +37,21 @@ def outside(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("file", [
-    "{csv: ../numbers.csv}", "{csv: link.csv}", "{csv: up/numbers.csv}", "{csv: sub/../../numbers.csv}",
-    "{npy: ../x.npy}",
-    "{npz: ../x.npz}", "{csv: /etc/shadow}", "{csv: /dev/zero}", "{csv: /proc/self/environ}", "{csv: ..}",
-])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "{csv: ../numbers.csv}",
+        "{csv: link.csv}",
+        "{csv: up/numbers.csv}",
+        "{csv: sub/../../numbers.csv}",
+        "{npy: ../x.npy}",
+        "{npz: ../x.npz}",
+        "{csv: /etc/shadow}",
+        "{csv: /dev/zero}",
+        "{csv: /proc/self/environ}",
+        "{csv: ..}",
+    ],
+)
 def test_data_files_come_from_the_specs_own_folder(file: str, outside: Path) -> None:
     with pytest.raises(BackpropError, match="outside the network's own folder") as caught:
         loads(f"inputs: {{x: {file}}}\nnodes: {{J: sum(x)}}", folder=str(outside / "nets"))
@@ -71,8 +81,16 @@ def test_other_folders_only_where_they_are_allowed(outside: Path, monkeypatch: p
 
 @pytest.mark.parametrize("columns", ["", ", columns: a", ", columns: 7", ", columns: root", ", skip: 1"])
 def test_no_line_of_a_data_file_is_quoted(columns: str, outside: Path) -> None:
-    for text in (f"{SECRET}\ndaemon:*\n", f"{SECRET}\n", f"x\n{SECRET}", f"1,2\n{SECRET},3", f"token {SECRET}\n12345\n",
-                 f"{SECRET},1\x01\n", f"\udcff{SECRET}", f'"{SECRET}\n{SECRET}"'):
+    for text in (
+        f"{SECRET}\ndaemon:*\n",
+        f"{SECRET}\n",
+        f"x\n{SECRET}",
+        f"1,2\n{SECRET},3",
+        f"token {SECRET}\n12345\n",
+        f"{SECRET},1\x01\n",
+        f"\udcff{SECRET}",
+        f'"{SECRET}\n{SECRET}"',
+    ):
         (outside / "nets" / "d.csv").write_text(text, errors="surrogateescape")
         with pytest.raises(BackpropError) as caught:
             loads(f"inputs: {{x: {{csv: d.csv{columns}}}}}\nnodes: {{J: y}}", folder=str(outside / "nets"))
@@ -146,7 +164,8 @@ def test_the_limit_says_the_sizes_and_can_be_raised() -> None:
     with pytest.raises(BackpropError) as caught:
         loads(text)
     assert caught.value.message == (
-        "this network needs more than 64 MB for its numbers: 144 MB with this array, of shape (3000,3000)")
+        "this network needs more than 64 MB for its numbers: 144 MB with this array, of shape (3000,3000)"
+    )
     assert caught.value.hint.endswith("--memory 1GB")
     assert loads(text, flags=Flags(memory="1GB")).graph.shape("J") == ()
     assert loads(text, flags=Flags(memory=" 150 m")).graph.shape("J") == ()
@@ -184,10 +203,21 @@ def test_a_small_file_of_many_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["theirs.json", "theirs.csv", "theirs.npz"])
-@pytest.mark.parametrize("text", [
-    f'{{"w": 2, "key": "{SECRET}"}}', f"{SECRET}\n", f"w,2\n{SECRET}", f'{{"w": [1,\n {SECRET}]}}', f"w\n{SECRET},1\n",
-    f'{{"{SECRET}": 1}}', f"[{SECRET}]", f'"{SECRET}', f"w,{SECRET},1,2", f"w,1\nw,1\n{SECRET}",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"w": 2, "key": "{SECRET}"}}',
+        f"{SECRET}\n",
+        f"w,2\n{SECRET}",
+        f'{{"w": [1,\n {SECRET}]}}',
+        f"w\n{SECRET},1\n",
+        f'{{"{SECRET}": 1}}',
+        f"[{SECRET}]",
+        f'"{SECRET}',
+        f"w,{SECRET},1,2",
+        f"w,1\nw,1\n{SECRET}",
+    ],
+)
 def test_parameters_and_gradients_are_not_quoted_either(
     name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,8 +42,11 @@ SPECS = [
     ("parameters: {w: 1}\nnodes:\n  J: 3w^2 + 2w\n", "3w^2 + 2w", "3*w**2 + 2*w"),
     ("parameters: {w: 1}\nnodes:\n  J: tanh w\n", "tanh w", "tanh(w)"),
     ("parameters: {w: 1}\nnodes:\n  J = w == 1\n", "J = w == 1", "J: w == 1"),
-    ("parameters: {w: 1}\nfunctions:\n  g(z) = maximum(0, z)\nnodes: {J: g(w)}", "g(z) = maximum(0, z)",
-     "g(z): maximum(0, z)"),
+    (
+        "parameters: {w: 1}\nfunctions:\n  g(z) = maximum(0, z)\nnodes: {J: g(w)}",
+        "g(z) = maximum(0, z)",
+        "g(z): maximum(0, z)",
+    ),
     ("parameters:\n  w = 1\n  v = 2\nnodes: {J: w*v}", "w = 1\n  v = 2", "w: 1\n  v: 2"),
     ("inputs:\n  x = [1, 2]\nnodes: {J: sum(x)}", "x = [1, 2]", "x: [1, 2]"),
     ("parameters: {w: 1}\nnodes:\nJ: w*2\n", "nodes:\nJ: w*2", "nodes:\n  J: w*2"),
@@ -55,8 +58,12 @@ SPECS = [
     ("parameters: {w: 1}\nnodes:\n  x_bar: 2*w\n  J: x̄**2", "x̄", "x_bar"),
     ("parameters: {w: [1, 2], x: [3, 4]}\nnodes:\n  J: wᵀx", "wᵀx", "w.T @ x"),
     ("parameters: {W: [[1, 2], [3, 4]]}\nnodes:\n  J: sum(W.t())", "W.t()", "W.T"),
-    ("inputs: {x: [1, 2]}\ntargets: {y: 1}\nlayers:\n  - dense: {units: 1, W: [[1], [2]], b: [0]}\nloss: squared_error",
-     "y: 1", "y: [1]"),
+    (
+        "inputs: {x: [1, 2]}\ntargets: {y: 1}\nlayers:\n  - dense: {units: 1, W: [[1], [2]], b: [0]}\n"
+        "loss: squared_error",
+        "y: 1",
+        "y: [1]",
+    ),
 ]
 
 # Read as it is: what backprop, NumPy or PyTorch print.
@@ -68,8 +75,11 @@ READ = [
     ("parameters:\n  w: [1 -2]\nnodes: {J: sum(w)}", "w", [1, -2]),
     ("parameters:\n  w: [[1 2], [3 4]]\nnodes: {J: sum(w)}", "w", [[1, 2], [3, 4]]),
     ("inputs:\n  x: torch.tensor([1.0, 2.0])\nnodes: {J: sum(x)}", "x", [1, 2]),
-    ("inputs:\n  x: torch.tensor([[1.0, 2.0], [3., 4.]], dtype=torch.float32)\nnodes: {J: sum(x)}", "x",
-     [[1, 2], [3, 4]]),
+    (
+        "inputs:\n  x: torch.tensor([[1.0, 2.0], [3., 4.]], dtype=torch.float32)\nnodes: {J: sum(x)}",
+        "x",
+        [[1, 2], [3, 4]],
+    ),
     ("inputs:\n  x: tf.constant([1.0, 2.0])\nnodes: {J: sum(x)}", "x", [1, 2]),
     ("inputs:\n  x: np.array([1.0, 2.0])\nnodes: {J: sum(x)}", "x", [1, 2]),
 ]
@@ -100,13 +110,30 @@ def test_what_is_printed_is_read(text: str, name: str, value: list) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("[1 2 3]", [1, 2, 3]), ("1 2; 3 4", [[1, 2], [3, 4]]), ("[1 2; 3 4]", [[1, 2], [3, 4]]),
-        ("[1, -2; 3, 4;]", [[1, -2], [3, 4]]), ("[1; 2]", [[1], [2]]), ("[[1 2] [3 4]]", [[1, 2], [3, 4]]),
-        ("[[1. 2.]\n [3. 4.]]", [[1, 2], [3, 4]]), ("1 2 3", [1, 2, 3]), ("[ 0.5 -1e-3]", [0.5, -1e-3]),
-        ("1 -2; 3 4", [[1, -2], [3, 4]]), ("1; 2", [[1], [2]]),
-        ("1 -2", None), ("1 000", None), ("12 345 678", None), ("[1, 2]", None), ("[1 2", None), ("1", None),
+        ("[1 2 3]", [1, 2, 3]),
+        ("1 2; 3 4", [[1, 2], [3, 4]]),
+        ("[1 2; 3 4]", [[1, 2], [3, 4]]),
+        ("[1, -2; 3, 4;]", [[1, -2], [3, 4]]),
+        ("[1; 2]", [[1], [2]]),
+        ("[[1 2] [3 4]]", [[1, 2], [3, 4]]),
+        ("[[1. 2.]\n [3. 4.]]", [[1, 2], [3, 4]]),
+        ("1 2 3", [1, 2, 3]),
+        ("[ 0.5 -1e-3]", [0.5, -1e-3]),
+        ("1 -2; 3 4", [[1, -2], [3, 4]]),
+        ("1; 2", [[1], [2]]),
+        ("1 -2", None),
+        ("1 000", None),
+        ("12 345 678", None),
+        ("[1, 2]", None),
+        ("[1 2", None),
+        ("1", None),
         ("[1]", None),
-        ("2 * 3", None), ("[1 - 2]", None), ("a b", None), ("", None), ("[1 2]]", None), ("[1 2; x 4]", None),
+        ("2 * 3", None),
+        ("[1 - 2]", None),
+        ("a b", None),
+        ("", None),
+        ("[1 2]]", None),
+        ("[1 2; x 4]", None),
     ],
 )
 def test_numbers_side_by_side(text: str, value: list | None) -> None:
@@ -122,8 +149,11 @@ def test_what_stands_around_a_list() -> None:
 @pytest.mark.parametrize(
     ("words", "meant"),
     [
-        (["-n", "J: x*2"], '-n "J = x*2"'), (["-n", "x*2"], '-n "J = x*2"'), (["-n", "J"], '-n "J = w*x"'),
-        (["-n", "x**2 + 1"], '-n "J = x**2 + 1"'), (["-n", "J: 2 x"], '-n "J = w*x"'),
+        (["-n", "J: x*2"], '-n "J = x*2"'),
+        (["-n", "x*2"], '-n "J = x*2"'),
+        (["-n", "J"], '-n "J = w*x"'),
+        (["-n", "x**2 + 1"], '-n "J = x**2 + 1"'),
+        (["-n", "J: 2 x"], '-n "J = w*x"'),
     ],
 )
 def test_a_node_on_the_command_line(words: list[str], meant: str, capsys) -> None:
@@ -167,10 +197,13 @@ def test_expected_arrays_as_they_are_printed(capsys) -> None:
     assert main(["check", *network, "--expect", "dJ/dx[0,2]=[10 13]"]) == 1
 
 
-@pytest.mark.parametrize(("spec", "told"), [
-    ("parameters: {w: 1}\nnodes: {J: w**2}\nloss: MSE", "Did you mean mean_squared_error?"),
-    ("parameters: {w: 1}\nnodes: {J: w**2}\nexpect: {dw: 2}", "Did you mean dJ/dw?"),
-])
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("parameters: {w: 1}\nnodes: {J: w**2}\nloss: MSE", "Did you mean mean_squared_error?"),
+        ("parameters: {w: 1}\nnodes: {J: w**2}\nexpect: {dw: 2}", "Did you mean dJ/dw?"),
+    ],
+)
 def test_what_is_meant_is_told_whatever_it_is_called(spec: str, told: str) -> None:
     with pytest.raises(BackpropError) as caught:
         bp.loads(spec)

@@ -16,7 +16,8 @@ def cases(operations: tuple[Any, ...]) -> list[Any]:
     """(operation, shapes, options) for every sample of every structural operation."""
     return [
         (operation, list(shapes), dict(options))
-        for operation in operations if isinstance(operation, Structural)
+        for operation in operations
+        if isinstance(operation, Structural)
         for shapes, options in operation.samples
     ]
 

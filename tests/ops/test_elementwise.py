@@ -23,7 +23,9 @@ OPERATIONS = [o for o in TABLE.values() if isinstance(o, Elementwise)]
 CASES = [pytest.param(o, s, id=f"{o.name}{s}") for o in OPERATIONS for s in o.samples]
 PARTIALS = [
     pytest.param(o, s, k, id=f"{o.name}{s}.{o.arguments[k]}")
-    for o in OPERATIONS for s in o.samples for k in range(len(o.arguments))
+    for o in OPERATIONS
+    for s in o.samples
+    for k in range(len(o.arguments))
 ]
 SLOPES = [c for c in PARTIALS if (o := c.values[0]).arguments[c.values[2]] not in o.fixed]
 LOGIC = {"logical_and", "logical_or", "logical_not"}
@@ -183,8 +185,10 @@ def test_partial_is_mpmaths_derivative_of_the_precise_value(operation, sample, k
     if has_no_slope(operation, sample):
         return
     with precise.mp.workdps(700):
+
         def along(x):
             return operation.value(precise.xp, *sample[:k], x, *sample[k + 1 :])
+
         expected = precise.mp.diff(along, precise.mp.mpf(sample[k]))
     found = partial(operation, sample, k)
     assert math.isnan(found) if precise.mp.isnan(expected) else close(found, expected)
@@ -289,27 +293,30 @@ def test_corners_are_where_the_branch_changes(name):
     assert not on_corner(operation, (corner + 0.3, *operation.defaults))
 
 
-@pytest.mark.parametrize(("name", "sample", "slopes"), [
-    ("relu", (0.0,), (0,)),
-    ("absolute", (0.0,), (0,)),
-    ("relu6", (6.0,), (0,)),
-    ("leaky_relu", (0.0, 0.01), (0.01, 0)),
-    ("maximum", (2.0, 2.0), (0.5, 0.5)),
-    ("minimum", (2.0, 2.0), (0.5, 0.5)),
-    ("clip", (1.0, -1.0, 1.0), (1, 0, 0)),
-    ("hard_tanh", (1.0,), (0,)),
-    ("hypot", (0.0, 0.0), (0, 0)),
-    ("power", (0.0, 0.0), (0, 0)),
-    ("power", (0.0, 1.0), (1, 0)),
-    ("power", (0.0, 2.0), (0, 0)),
-    ("power", (0.0, 0.5), (math.inf, 0)),
-    ("power", (-2.0, 2.0), (-4, math.nan)),
-    ("power", (-8.0, 1 / 3), (math.nan, math.nan)),
-    ("sqrt", (0.0,), (math.inf,)),
-    ("cbrt", (0.0,), (math.inf,)),
-    ("log", (0.0,), (math.inf,)),
-    ("divide", (1.0, 0.0), (math.inf, -math.inf)),
-])
+@pytest.mark.parametrize(
+    ("name", "sample", "slopes"),
+    [
+        ("relu", (0.0,), (0,)),
+        ("absolute", (0.0,), (0,)),
+        ("relu6", (6.0,), (0,)),
+        ("leaky_relu", (0.0, 0.01), (0.01, 0)),
+        ("maximum", (2.0, 2.0), (0.5, 0.5)),
+        ("minimum", (2.0, 2.0), (0.5, 0.5)),
+        ("clip", (1.0, -1.0, 1.0), (1, 0, 0)),
+        ("hard_tanh", (1.0,), (0,)),
+        ("hypot", (0.0, 0.0), (0, 0)),
+        ("power", (0.0, 0.0), (0, 0)),
+        ("power", (0.0, 1.0), (1, 0)),
+        ("power", (0.0, 2.0), (0, 0)),
+        ("power", (0.0, 0.5), (math.inf, 0)),
+        ("power", (-2.0, 2.0), (-4, math.nan)),
+        ("power", (-8.0, 1 / 3), (math.nan, math.nan)),
+        ("sqrt", (0.0,), (math.inf,)),
+        ("cbrt", (0.0,), (math.inf,)),
+        ("log", (0.0,), (math.inf,)),
+        ("divide", (1.0, 0.0), (math.inf, -math.inf)),
+    ],
+)
 def test_conventions_at_corners(name, sample, slopes):
     found = [partial(TABLE[name], sample, k) for k in range(len(sample))]
     np.testing.assert_array_equal(found, slopes)
@@ -325,11 +332,22 @@ def test_nan_goes_through_activations(operation):
     assert math.isnan(value(operation, (math.nan,) * given_ones + operation.defaults))
 
 
-@pytest.mark.parametrize(("name", "low", "high"), [
-    ("sigmoid", 0.0, 1.0), ("tanh", -1.0, 1.0), ("relu", 0.0, math.inf), ("softplus", 0.0, math.inf),
-    ("log_sigmoid", -math.inf, 0.0), ("hard_sigmoid", 0.0, 1.0), ("elu", -1.0, math.inf), ("relu6", 0.0, 6.0),
-    ("arctan", -math.pi / 2, math.pi / 2), ("erf", -1.0, 1.0), ("heaviside", 0.0, 1.0),
-])
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("sigmoid", 0.0, 1.0),
+        ("tanh", -1.0, 1.0),
+        ("relu", 0.0, math.inf),
+        ("softplus", 0.0, math.inf),
+        ("log_sigmoid", -math.inf, 0.0),
+        ("hard_sigmoid", 0.0, 1.0),
+        ("elu", -1.0, math.inf),
+        ("relu6", 0.0, 6.0),
+        ("arctan", -math.pi / 2, math.pi / 2),
+        ("erf", -1.0, 1.0),
+        ("heaviside", 0.0, 1.0),
+    ],
+)
 def test_limits_at_infinity(name, low, high):
     rest = TABLE[name].defaults or (0.5,) * (len(TABLE[name].arguments) - 1)
     assert value(TABLE[name], (-math.inf, *rest)) == low
@@ -340,7 +358,8 @@ def test_limits_at_infinity(name, low, high):
 
 
 SMOOTH = [
-    o for o in OPERATIONS
+    o
+    for o in OPERATIONS
     if len(o.arguments) == 1 and o.group in ("exponentials", "activations", "trigonometry", "powers")
 ]
 
@@ -358,20 +377,26 @@ def test_float64_agrees_with_fifty_digits_anywhere(operation, where):
     assert abs(partial(operation, (z,), 0) - float(slope)) <= 1e-13 * abs(float(slope)) + near_zero
 
 
-@pytest.mark.parametrize(("name", "z", "expected"), [
-    ("sigmoid", -700.0, "9.8596765437597708e-305"),
-    ("log_sigmoid", 40.0, "-4.2483542552915889e-18"),
-    ("softplus", -40.0, "4.2483542552915889e-18"),
-    ("gelu", -20.0, "-5.5072482372124617e-88"),
-    ("expm1", 1e-9, "1.0000000005000000e-9"),
-])
+@pytest.mark.parametrize(
+    ("name", "z", "expected"),
+    [
+        ("sigmoid", -700.0, "9.8596765437597708e-305"),
+        ("log_sigmoid", 40.0, "-4.2483542552915889e-18"),
+        ("softplus", -40.0, "4.2483542552915889e-18"),
+        ("gelu", -20.0, "-5.5072482372124617e-88"),
+        ("expm1", 1e-9, "1.0000000005000000e-9"),
+    ],
+)
 def test_known_values_far_out(name, z, expected):
     assert value(TABLE[name], (z,)) == pytest.approx(float(expected), rel=1e-13, abs=0)
 
 
-@pytest.mark.parametrize(("name", "z", "expected"), [
-    ("sigmoid", 40.0, "4.2483542552915889e-18"),
-    ("tanh", 20.0, "1.6993417021166355e-17"),
-])
+@pytest.mark.parametrize(
+    ("name", "z", "expected"),
+    [
+        ("sigmoid", 40.0, "4.2483542552915889e-18"),
+        ("tanh", 20.0, "1.6993417021166355e-17"),
+    ],
+)
 def test_known_slopes_far_out(name, z, expected):
     assert partial(lookup(name), (z,), 0) == pytest.approx(float(expected), rel=1e-12, abs=0)

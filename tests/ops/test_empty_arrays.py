@@ -11,15 +11,33 @@ from backpropcli.errors import BackpropError
 NOTHING = ("-p", "x=[]", "-p", "w=2", "-n", "J = w*sum(x) + w*prod(x)")
 
 
-@pytest.mark.parametrize(("formula", "value"), [
-    ("sum(x)", 0), ("prod(x)", 1), ("mean(x)", math.nan), ("std(x)", math.nan), ("var(x)", math.nan),
-    ("sum(x*2 + 1)", 0),
-    ("sum(r, axis=1)[1]", 0), ("prod(r, axis=1)[0]", 1), ("norm(x)", 0), ("x @ x", 0), ("sum(concatenate([x, x]))", 0),
-    ("sum(cumsum(x))", 0), ("sum(sort(x))", 0), ("nansum(x)", 0), ("nanprod(x)", 1), ("nanmean(x)", math.nan),
-    ("einsum('i,i', x, x)", 0), ("sum(r.T @ [[1], [1]])", 0), ("sum(stack([x, x]))", 0), ("sum(cumprod(x))", 0),
-])
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [
+        ("sum(x)", 0),
+        ("prod(x)", 1),
+        ("mean(x)", math.nan),
+        ("std(x)", math.nan),
+        ("var(x)", math.nan),
+        ("sum(x*2 + 1)", 0),
+        ("sum(r, axis=1)[1]", 0),
+        ("prod(r, axis=1)[0]", 1),
+        ("norm(x)", 0),
+        ("x @ x", 0),
+        ("sum(concatenate([x, x]))", 0),
+        ("sum(cumsum(x))", 0),
+        ("sum(sort(x))", 0),
+        ("nansum(x)", 0),
+        ("nanprod(x)", 1),
+        ("nanmean(x)", math.nan),
+        ("einsum('i,i', x, x)", 0),
+        ("sum(r.T @ [[1], [1]])", 0),
+        ("sum(stack([x, x]))", 0),
+        ("sum(cumprod(x))", 0),
+    ],
+)
 def test_as_in_numpy(formula, value):
-    network = bp.loads(f"parameters: {{x: [], r: [[], []], w: 2}}\nnodes: {{J: \"w + {formula}\"}}")
+    network = bp.loads(f'parameters: {{x: [], r: [[], []], w: 2}}\nnodes: {{J: "w + {formula}"}}')
     run = network.run()
     assert run.value("J") == pytest.approx(2 + value, nan_ok=True)
     assert run.gradient("x").shape == (0,)
@@ -40,11 +58,22 @@ def test_the_mean_of_nothing_is_said(capsys):
     assert "J = mean(x) is the first value that is not finite: NaN, where x = []" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [
-    ("run",), ("run", "--steps"), ("run", "--format", "json"), ("check",), ("check", "--against", "all"), ("draw",),
-    ("draw", "--format", "svg"), ("count",), ("check", "--eps", "0.001"), ("quiz", "--worksheet", "s.md"),
-    ("page", "-o", "p.html"),
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run",),
+        ("run", "--steps"),
+        ("run", "--format", "json"),
+        ("check",),
+        ("check", "--against", "all"),
+        ("draw",),
+        ("draw", "--format", "svg"),
+        ("count",),
+        ("check", "--eps", "0.001"),
+        ("quiz", "--worksheet", "s.md"),
+        ("page", "-o", "p.html"),
+    ],
+)
 def test_every_command(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main([*words, *NOTHING]) == 0

@@ -94,28 +94,40 @@ def test_a_place_picked_twice_gets_both_gradients():
     assert found.tolist() == [11, 0, 100]
 
 
-@pytest.mark.parametrize(("shape", "index", "message", "hint"), [
-    ((3,), (3,), "index 3 is out of range: axis 0 has the size 3", "Counting starts at 0: the indices are 0 to 2."),
-    ((2, 3), (0, -4), "index -4 is out of range: axis 1 has the size 3", "0 to 2"),
-    ((1,), (1,), "index 1 is out of range: axis 0 has the size 1", "the only index is 0"),
-    ((2, 3), (..., [0, 5]), "index 5 is out of range: axis 1 has the size 3", "0 to 2"),
-    ((3,), (0, 0), "too many indices: 2 for the shape (3,), which has 1 axis", ""),
-    ((), (0,), "too many indices: 1 for the shape (), which has no axes: it is a plain number", ""),
-    ((3,), (1.0,), "an index is a whole number, not 1.0", ""),
-    ((3,), (True,), "True and False cannot be an index", "where"),
-    ((3,), ([True, False, True],), "True and False cannot be an index", "where"),
-    ((3,), ("x",),
-     "an index is a whole number, a slice such as 1:3, a list of whole numbers, None or ..., not 'x'", ""),
-    ((3,), (..., ...), "an index can have only one ...", ""),
-    ((3,), (slice(0, 2, 0),), "a slice cannot have the step 0", ""),
-    ((3,), (slice(0, 1.5),), "the parts of a slice are whole numbers, not 1.5", ""),
-    ((3, 3), ([0, 1], [0, 1, 2]), "the lists in an index differ in length: 2 and 3", ""),
-    ((3, 3), ([[0, 1], [0]],), "the lists in an index differ in length", ""),
-    ((3,), ([0, 1.5],), "each index in a list is a whole number, not 1.5", ""),
-    ((3, 3, 3), ([0, 1], slice(None), 0), "lists and numbers in an index must stand next to each other", "two steps"),
-    ((3, 3), ([0, 1], ..., 0), "lists and numbers in an index must stand next to each other", "two steps"),
-    ((3,), (10**5000,), "an index is too large", ""),
-])
+@pytest.mark.parametrize(
+    ("shape", "index", "message", "hint"),
+    [
+        ((3,), (3,), "index 3 is out of range: axis 0 has the size 3", "Counting starts at 0: the indices are 0 to 2."),
+        ((2, 3), (0, -4), "index -4 is out of range: axis 1 has the size 3", "0 to 2"),
+        ((1,), (1,), "index 1 is out of range: axis 0 has the size 1", "the only index is 0"),
+        ((2, 3), (..., [0, 5]), "index 5 is out of range: axis 1 has the size 3", "0 to 2"),
+        ((3,), (0, 0), "too many indices: 2 for the shape (3,), which has 1 axis", ""),
+        ((), (0,), "too many indices: 1 for the shape (), which has no axes: it is a plain number", ""),
+        ((3,), (1.0,), "an index is a whole number, not 1.0", ""),
+        ((3,), (True,), "True and False cannot be an index", "where"),
+        ((3,), ([True, False, True],), "True and False cannot be an index", "where"),
+        (
+            (3,),
+            ("x",),
+            "an index is a whole number, a slice such as 1:3, a list of whole numbers, None or ..., not 'x'",
+            "",
+        ),
+        ((3,), (..., ...), "an index can have only one ...", ""),
+        ((3,), (slice(0, 2, 0),), "a slice cannot have the step 0", ""),
+        ((3,), (slice(0, 1.5),), "the parts of a slice are whole numbers, not 1.5", ""),
+        ((3, 3), ([0, 1], [0, 1, 2]), "the lists in an index differ in length: 2 and 3", ""),
+        ((3, 3), ([[0, 1], [0]],), "the lists in an index differ in length", ""),
+        ((3,), ([0, 1.5],), "each index in a list is a whole number, not 1.5", ""),
+        (
+            (3, 3, 3),
+            ([0, 1], slice(None), 0),
+            "lists and numbers in an index must stand next to each other",
+            "two steps",
+        ),
+        ((3, 3), ([0, 1], ..., 0), "lists and numbers in an index must stand next to each other", "two steps"),
+        ((3,), (10**5000,), "an index is too large", ""),
+    ],
+)
 def test_errors(shape, index, message, hint):
     with pytest.raises(OperationError) as caught:
         GETITEM.plan([shape], {"index": index})

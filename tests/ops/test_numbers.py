@@ -73,14 +73,23 @@ def test_systems_agree_on_two_numbers(name, a, b):
 def test_nan_is_never_swallowed(system, name):
     compare = getattr(system.xp, name)
     for a, b in [(math.nan, 1.0), (1.0, math.nan)]:
-        assert math.isnan(plain(compare(system.xp.number(a), system.xp.number(b))) if system is not precise
-                          else float(compare(a, b)))
+        assert math.isnan(
+            plain(compare(system.xp.number(a), system.xp.number(b))) if system is not precise else float(compare(a, b))
+        )
 
 
-@pytest.mark.parametrize(("name", "arguments"), [
-    ("divide", (1.0, 0.0)), ("log", (0.0,)), ("power", (-8.0, 1 / 3)), ("exp", (1000.0,)), ("sqrt", (-1.0,)),
-    ("floor", (math.inf,)), ("power", (10.0, 400.0)),
-])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("divide", (1.0, 0.0)),
+        ("log", (0.0,)),
+        ("power", (-8.0, 1 / 3)),
+        ("exp", (1000.0,)),
+        ("sqrt", (-1.0,)),
+        ("floor", (math.inf,)),
+        ("power", (10.0, 400.0)),
+    ],
+)
 def test_scalar_raises_where_there_is_no_finite_answer(name, arguments):
     with pytest.raises((ArithmeticError, ValueError)):
         getattr(scalar.xp, name)(*arguments)
@@ -115,17 +124,24 @@ def test_choosing_by_bits_is_choosing(dtype, a, b):
 def test_choosing_works_on_strides_and_columns():
     z = np.arange(200.0 * 200).reshape(200, 200)
     condition = (z > 7)[:, ::2]
-    np.testing.assert_array_equal(array.xp.where(condition, z.T[:, ::2], z[:, :1]),
-                                  np.where(condition, z.T[:, ::2], z[:, :1]))
+    np.testing.assert_array_equal(
+        array.xp.where(condition, z.T[:, ::2], z[:, :1]), np.where(condition, z.T[:, ::2], z[:, :1])
+    )
 
 
 def test_float32_makes_float32():
     xp = array.namespace("float32")
     z = np.ones((2, 3), np.float32)
     results = {
-        "erf": lambda: xp.erf(z), "erfc": lambda: xp.erfc(z), "where": lambda: xp.where(z > 0, 1.0, 0.0),
-        "zeros": lambda: xp.zeros((2, 3)), "ones": lambda: xp.ones((2, 3)), "full": lambda: xp.full((2, 3), 7.0),
-        "arange": lambda: xp.arange(0, 3), "eye": lambda: xp.eye(3), "linspace": lambda: xp.linspace(0.0, 1.0, 3),
+        "erf": lambda: xp.erf(z),
+        "erfc": lambda: xp.erfc(z),
+        "where": lambda: xp.where(z > 0, 1.0, 0.0),
+        "zeros": lambda: xp.zeros((2, 3)),
+        "ones": lambda: xp.ones((2, 3)),
+        "full": lambda: xp.full((2, 3), 7.0),
+        "arange": lambda: xp.arange(0, 3),
+        "eye": lambda: xp.eye(3),
+        "linspace": lambda: xp.linspace(0.0, 1.0, 3),
         "asarray": lambda: xp.asarray([1, 2]),
     }
     assert {name: make().dtype.name for name, make in results.items()} == dict.fromkeys(results, "float32")
@@ -158,8 +174,19 @@ def test_comparisons_survive_operations():
     """A result, a slice, a sum: all still compare by the real part."""
     z = complexstep.start([0.0, 0.0], [1.0, -1.0])
     xp = complexstep.xp
-    for result in (z + 1, 2 * z, xp.sum(z), z[..., 0], xp.where(z > 1, z, 0.0), xp.concatenate([z, z]), xp.matmul(z, z),
-                   xp.einsum("i,i->", z, z), z.T, xp.max(z), xp.reshape(z, (2, 1))):
+    for result in (
+        z + 1,
+        2 * z,
+        xp.sum(z),
+        z[..., 0],
+        xp.where(z > 1, z, 0.0),
+        xp.concatenate([z, z]),
+        xp.matmul(z, z),
+        xp.einsum("i,i->", z, z),
+        z.T,
+        xp.max(z),
+        xp.reshape(z, (2, 1)),
+    ):
         assert type(result) is complexstep.Step
 
 
@@ -184,6 +211,7 @@ def test_complex_max_and_min_are_numpys(x):
 
 def test_precise_has_its_own_context():
     import mpmath
+
     before = mpmath.mp.dps
     assert str(precise.xp.exp(1))[:40] == "2.71828182845904523536028747135266249775"
     assert mpmath.mp.dps == before
@@ -199,10 +227,21 @@ def test_precise_arrays_keep_their_digits():
     assert xp.einsum("ij,ij->i", x, x)[0] == 10
 
 
-@pytest.mark.parametrize(("name", "arguments", "expected"), [
-    ("divide", (1, 0), math.inf), ("divide", (-1, 0), -math.inf), ("divide", (0, 0), math.nan),
-    ("log", (-1,), math.nan), ("log", (0,), -math.inf), ("power", (0, -1), math.inf), ("power", (-8, 1 / 3), math.nan),
-    ("power", (0, 0), 1.0), ("arcsin", (2,), math.nan), ("arctan2", (0, 0), 0.0), ("round", (2.5,), 2.0),
-])
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("divide", (1, 0), math.inf),
+        ("divide", (-1, 0), -math.inf),
+        ("divide", (0, 0), math.nan),
+        ("log", (-1,), math.nan),
+        ("log", (0,), -math.inf),
+        ("power", (0, -1), math.inf),
+        ("power", (-8, 1 / 3), math.nan),
+        ("power", (0, 0), 1.0),
+        ("arcsin", (2,), math.nan),
+        ("arctan2", (0, 0), 0.0),
+        ("round", (2.5,), 2.0),
+    ],
+)
 def test_precise_odd_cases(name, arguments, expected):
     assert float(getattr(precise.xp, name)(*arguments)) == pytest.approx(expected, nan_ok=True)

@@ -10,9 +10,27 @@ from backpropcli.ops.table import TABLE
 
 MODULES = (neighbours, padding, solving, sorting, statistics, windows)
 OPERATIONS = (
-    *(operation for module in MODULES for operation in module.OPERATIONS), *picking.OPERATIONS[1:],
-    *(TABLE[name] for name in ("cumprod", "cross", "tensordot", "kron", "column_stack", "dstack", "append", "rot90",
-                               "rollaxis", "atleast_1d", "atleast_2d", "atleast_3d", "full_like", "einsum")),
+    *(operation for module in MODULES for operation in module.OPERATIONS),
+    *picking.OPERATIONS[1:],
+    *(
+        TABLE[name]
+        for name in (
+            "cumprod",
+            "cross",
+            "tensordot",
+            "kron",
+            "column_stack",
+            "dstack",
+            "append",
+            "rot90",
+            "rollaxis",
+            "atleast_1d",
+            "atleast_2d",
+            "atleast_3d",
+            "full_like",
+            "einsum",
+        )
+    ),
 )
 CASES = cases(OPERATIONS)
 

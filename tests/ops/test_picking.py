@@ -105,14 +105,25 @@ def test_a_label_may_move_a_little_and_single_precision_keeps_whole_numbers():
     assert PICK.value(xp, o, np.arange(3, dtype=np.float32), np.ones(1, np.float32)).dtype == np.float32
 
 
-@pytest.mark.parametrize(("shapes", "index", "message", "hint"), [
-    (((4, 3), (2,), (3,)), (Label(0), Label(1)),
-     "the labels in an index have the shapes (2,) and (3,), which do not fit together", "one of each"),
-    (((4, 3, 2), (4,)), (Label(0), slice(None), 0), "lists and numbers in an index must stand next to each other",
-     "two steps"),
-    (((), ()), (Label(0),), "too many indices: 1 for the shape (), which has no axes: it is a plain number", ""),
-    (((4, 3), (4,)), ([0, 4], Label(0)), "index 4 is out of range: axis 0 has the size 4", "0 to 3"),
-])
+@pytest.mark.parametrize(
+    ("shapes", "index", "message", "hint"),
+    [
+        (
+            ((4, 3), (2,), (3,)),
+            (Label(0), Label(1)),
+            "the labels in an index have the shapes (2,) and (3,), which do not fit together",
+            "one of each",
+        ),
+        (
+            ((4, 3, 2), (4,)),
+            (Label(0), slice(None), 0),
+            "lists and numbers in an index must stand next to each other",
+            "two steps",
+        ),
+        (((), ()), (Label(0),), "too many indices: 1 for the shape (), which has no axes: it is a plain number", ""),
+        (((4, 3), (4,)), ([0, 4], Label(0)), "index 4 is out of range: axis 0 has the size 4", "0 to 3"),
+    ],
+)
 def test_errors(shapes, index, message, hint):
     with pytest.raises(OperationError) as caught:
         PICK.plan(list(shapes), {"index": index})

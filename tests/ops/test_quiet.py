@@ -25,8 +25,19 @@ nodes:
   J: z + sum(W * W) + sum(sqrt(S)) * 0
 """
 COMMANDS = [
-    ["run"], ["run", "--steps"], ["check"], ["check", "--all"], ["quiz"], ["count"], ["draw"], ["draw", "--expand"],
-    ["page"], ["explain", "dJ/dW[0, 1]"], ["derive", "S[0, 0]"], ["nudge", "v[0]"], ["run", "--dtype", "float32"],
+    ["run"],
+    ["run", "--steps"],
+    ["check"],
+    ["check", "--all"],
+    ["quiz"],
+    ["count"],
+    ["draw"],
+    ["draw", "--expand"],
+    ["page"],
+    ["explain", "dJ/dW[0, 1]"],
+    ["derive", "S[0, 0]"],
+    ["nudge", "v[0]"],
+    ["run", "--dtype", "float32"],
 ]
 
 
@@ -38,9 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_no_command_is_warned_of_anything(
-    words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_command_is_warned_of_anything(words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert main([words[0], "net.yaml", *words[1:]]) in (0, 1, 2, 3)
@@ -64,7 +73,9 @@ def test_what_others_import_is_silent_in_a_process_of_ours(folder: Path) -> None
     )
     for options, heard in (([], False), (["-W", "default"], True)):
         done = subprocess.run(
-            [sys.executable, *options, "-c", code], capture_output=True, env={**os.environ, "PYTHONPATH": str(root)},
+            [sys.executable, *options, "-c", code],
+            capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(root)},
             timeout=60,
             check=False,
         )

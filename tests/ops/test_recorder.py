@@ -28,8 +28,13 @@ def test_the_same_operation_is_recorded_once(tape: Tape) -> None:
 
 def test_what_is_known_is_computed_at_once(tape: Tape) -> None:
     xp, two = namespace(tape), tape.constant(2.0)
-    for made, value in ((two * 3, 6.0), (xp.exp(two), np.exp(2.0)), (xp.where(two > 1, 5.0, 7.0), 5.0),
-                        (xp.divide(1.0, tape.constant(0.0)), np.inf), (xp.maximum(two, 9.0), 9.0)):
+    for made, value in (
+        (two * 3, 6.0),
+        (xp.exp(two), np.exp(2.0)),
+        (xp.where(two > 1, 5.0, 7.0), 5.0),
+        (xp.divide(1.0, tape.constant(0.0)), np.inf),
+        (xp.maximum(two, 9.0), 9.0),
+    ):
         assert tape.entries[made.place].operation == "constant"
         assert tape.entries[made.place].number == value
     assert xp.log(tape.constant(-1.0)) is tape.constant(np.nan)

@@ -48,7 +48,13 @@ def test_aliases():
 
 
 NUMPY = {
-    "sum": np.sum, "mean": np.mean, "var": np.var, "std": np.std, "max": np.max, "min": np.min, "prod": np.prod,
+    "sum": np.sum,
+    "mean": np.mean,
+    "var": np.var,
+    "std": np.std,
+    "max": np.max,
+    "min": np.min,
+    "prod": np.prod,
     "norm": lambda a, axis, keepdims: np.sqrt(np.sum(a**2, axis=axis, keepdims=keepdims)),
     "logsumexp": lambda a, axis, keepdims: np.log(np.sum(np.exp(a), axis=axis, keepdims=keepdims)),
 }
@@ -114,11 +120,16 @@ def test_gradient_zero_where_there_is_no_slope():
         assert gradient(OP["std"], np.full(7, equal)).tolist() == [0] * 7
 
 
-@pytest.mark.parametrize(("a", "expected"), [
-    ([2.0, 0.0, 3.0], [0, 6, 0]), ([0.0, 0.0, 3.0], [0, 0, 0]),
-    ([2.0, 3.0, 5.0, 7.0, 11.0], [1155, 770, 462, 330, 210]),
-    ([4.0], [1]), ([], []),
-])
+@pytest.mark.parametrize(
+    ("a", "expected"),
+    [
+        ([2.0, 0.0, 3.0], [0, 6, 0]),
+        ([0.0, 0.0, 3.0], [0, 0, 0]),
+        ([2.0, 3.0, 5.0, 7.0, 11.0], [1155, 770, 462, 330, 210]),
+        ([4.0], [1]),
+        ([], []),
+    ],
+)
 def test_product_with_zeros(a, expected):
     assert gradient(OP["prod"], np.array(a)).tolist() == expected
 
@@ -143,7 +154,8 @@ def test_saturated_softmax_keeps_its_digits():
     target = np.array([1.0, 0.0, 0.0])
     assert run(OP["softmax_cross_entropy"], a, target) == pytest.approx(tiny, rel=1e-12, abs=0)
     for name, arguments, g in (
-        ("softmax", [a], np.array([1.0, -2.0, 0.5])), ("log_softmax", [a], target),
+        ("softmax", [a], np.array([1.0, -2.0, 0.5])),
+        ("log_softmax", [a], target),
         ("softmax_cross_entropy", [a, target], np.array(1.0)),
     ):
         found = gradient(OP[name], *arguments, upstream=g)
@@ -182,15 +194,24 @@ def test_against_torch():
     a, g = rng.normal(size=(3, 4)), rng.normal(size=3)
     t = rng.dirichlet(np.ones(4), size=3)
     pairs = [
-        ("sum", {"axis": 1}, lambda x: x.sum(1)), ("mean", {"axis": 1}, lambda x: x.mean(1)),
-        ("var", {"axis": 1, "ddof": 1}, lambda x: x.var(1)), ("std", {"axis": 1}, lambda x: x.std(1, correction=0)),
-        ("max", {"axis": 1}, lambda x: x.amax(1)), ("min", {"axis": 1}, lambda x: x.amin(1)),
-        ("prod", {"axis": 1}, lambda x: x.prod(1)), ("logsumexp", {"axis": 1}, lambda x: x.logsumexp(1)),
-        ("norm", {"axis": 1}, lambda x: x.norm(dim=1)), ("norm", {"axis": 1, "ord": 1}, lambda x: x.norm(1, dim=1)),
-        ("softmax", {}, lambda x: x.softmax(-1)), ("log_softmax", {"axis": 0}, lambda x: x.log_softmax(0)),
+        ("sum", {"axis": 1}, lambda x: x.sum(1)),
+        ("mean", {"axis": 1}, lambda x: x.mean(1)),
+        ("var", {"axis": 1, "ddof": 1}, lambda x: x.var(1)),
+        ("std", {"axis": 1}, lambda x: x.std(1, correction=0)),
+        ("max", {"axis": 1}, lambda x: x.amax(1)),
+        ("min", {"axis": 1}, lambda x: x.amin(1)),
+        ("prod", {"axis": 1}, lambda x: x.prod(1)),
+        ("logsumexp", {"axis": 1}, lambda x: x.logsumexp(1)),
+        ("norm", {"axis": 1}, lambda x: x.norm(dim=1)),
+        ("norm", {"axis": 1, "ord": 1}, lambda x: x.norm(1, dim=1)),
+        ("softmax", {}, lambda x: x.softmax(-1)),
+        ("log_softmax", {"axis": 0}, lambda x: x.log_softmax(0)),
         ("cumsum", {"axis": 0}, lambda x: x.cumsum(0)),
-        ("softmax_cross_entropy", {},
-         lambda x: torch.nn.functional.cross_entropy(x, torch.tensor(t), reduction="none")),
+        (
+            "softmax_cross_entropy",
+            {},
+            lambda x: torch.nn.functional.cross_entropy(x, torch.tensor(t), reduction="none"),
+        ),
     ]
     for name, options, function in pairs:
         x = torch.tensor(a, requires_grad=True)
@@ -206,37 +227,51 @@ def test_against_torch():
 # Errors.
 
 
-@pytest.mark.parametrize(("name", "shapes", "options", "message", "hint"), [
-    ("sum", [(2, 3)], {"axis": 2}, "axis=2 does not exist in the shape (2,3)", "Axes are 0 to 1, or -1 to -2"),
-    ("sum", [(3,)], {"axis": -2}, "axis=-2 does not exist in the shape (3,)", "The only axis is 0."),
-    ("sum", [()], {"axis": 0}, "a plain number has no axes, so axis=0 does not exist", ""),
-    ("sum", [(3,)], {"axis": 1.5}, "axis is a whole number, not 1.5", ""),
-    ("sum", [(3,)], {"axis": 2.0}, "axis is a whole number: write 2, not 2.0", ""),
-    ("sum", [(3,)], {"axis": True}, "axis is a whole number, a tuple of them or None, not True", ""),
-    ("sum", [(3,)], {"axis": "rows"}, "axis is a whole number, a tuple of them or None, not 'rows'", ""),
-    ("sum", [(2, 3)], {"axis": (0, -2)}, "axis=(0, -2) names an axis twice", ""),
-    ("sum", [(2, 3)], {"axis": (0, 1.5)}, "axis is a whole number, not 1.5", ""),
-    ("sum", [(3,)], {"axis": 10**5000}, "axis is too large", ""),
-    ("sum", [(3,)], {"keepdims": 1}, "keepdims is True or False, not 1", ""),
-    ("max", [(0,)], {}, "the shape (0,) has no entries to reduce", ""),
-    ("max", [()], {"axis": 0}, "it reduces one array; it does not compare two values: axis=0", "maximum(a, b)"),
-    ("max", [(3,)], {"axis": 0.0}, "it reduces one array; it does not compare two values: axis=0.0", "maximum(a, b)"),
-    ("var", [(3,)], {"ddof": 3}, "ddof=3 leaves nothing to divide by: there are 3 entries", ""),
-    ("std", [()], {"ddof": 1}, "ddof=1 leaves nothing to divide by: there is 1 entry", ""),
-    ("var", [(3,)], {"ddof": "1"}, "ddof is a number, not '1'", ""),
-    ("cumsum", [(2, 2)], {"axis": (0, 1)}, "axis is one whole number or None, not (0, 1)", ""),
-    ("norm", [(3,)], {"ord": 3}, "ord is 1, 2, inf or 'fro', not 3", "sum(abs(a)**p)**(1/p)"),
-    ("norm", [(3,)], {"ord": [1]}, "ord is 1, 2, inf or 'fro', not [1]", ""),
-    ("norm", [(3,)], {"ord": "fro"}, "ord='fro' is the norm of a matrix", "Leave ord out"),
-    ("norm", [(3, 3)], {"ord": 2}, "ord=2 of a matrix is not available", "Leave ord out"),
-    ("norm", [(2, 2, 2)], {"ord": 1}, "ord=1 is for a vector, not for the shape (2,2,2)", ""),
-    ("norm", [(0,)], {"ord": math.inf}, "the shape (0,) has no entries to reduce", ""),
-    ("softmax", [()], {}, "a plain number has no axes, so axis=-1 does not exist", ""),
-    ("softmax", [(2, 0)], {}, "the shape (2,0) has no entries along axis=-1", ""),
-    ("softmax_cross_entropy", [(4, 3), (4,)], {}, "logits (4,3) and targets (4,) must have the same shape",
-     "one_hot(targets, 3)"),
-    ("softmax_cross_entropy", [(), (3,)], {}, "logits () and targets (3,) must have the same shape", ""),
-])
+@pytest.mark.parametrize(
+    ("name", "shapes", "options", "message", "hint"),
+    [
+        ("sum", [(2, 3)], {"axis": 2}, "axis=2 does not exist in the shape (2,3)", "Axes are 0 to 1, or -1 to -2"),
+        ("sum", [(3,)], {"axis": -2}, "axis=-2 does not exist in the shape (3,)", "The only axis is 0."),
+        ("sum", [()], {"axis": 0}, "a plain number has no axes, so axis=0 does not exist", ""),
+        ("sum", [(3,)], {"axis": 1.5}, "axis is a whole number, not 1.5", ""),
+        ("sum", [(3,)], {"axis": 2.0}, "axis is a whole number: write 2, not 2.0", ""),
+        ("sum", [(3,)], {"axis": True}, "axis is a whole number, a tuple of them or None, not True", ""),
+        ("sum", [(3,)], {"axis": "rows"}, "axis is a whole number, a tuple of them or None, not 'rows'", ""),
+        ("sum", [(2, 3)], {"axis": (0, -2)}, "axis=(0, -2) names an axis twice", ""),
+        ("sum", [(2, 3)], {"axis": (0, 1.5)}, "axis is a whole number, not 1.5", ""),
+        ("sum", [(3,)], {"axis": 10**5000}, "axis is too large", ""),
+        ("sum", [(3,)], {"keepdims": 1}, "keepdims is True or False, not 1", ""),
+        ("max", [(0,)], {}, "the shape (0,) has no entries to reduce", ""),
+        ("max", [()], {"axis": 0}, "it reduces one array; it does not compare two values: axis=0", "maximum(a, b)"),
+        (
+            "max",
+            [(3,)],
+            {"axis": 0.0},
+            "it reduces one array; it does not compare two values: axis=0.0",
+            "maximum(a, b)",
+        ),
+        ("var", [(3,)], {"ddof": 3}, "ddof=3 leaves nothing to divide by: there are 3 entries", ""),
+        ("std", [()], {"ddof": 1}, "ddof=1 leaves nothing to divide by: there is 1 entry", ""),
+        ("var", [(3,)], {"ddof": "1"}, "ddof is a number, not '1'", ""),
+        ("cumsum", [(2, 2)], {"axis": (0, 1)}, "axis is one whole number or None, not (0, 1)", ""),
+        ("norm", [(3,)], {"ord": 3}, "ord is 1, 2, inf or 'fro', not 3", "sum(abs(a)**p)**(1/p)"),
+        ("norm", [(3,)], {"ord": [1]}, "ord is 1, 2, inf or 'fro', not [1]", ""),
+        ("norm", [(3,)], {"ord": "fro"}, "ord='fro' is the norm of a matrix", "Leave ord out"),
+        ("norm", [(3, 3)], {"ord": 2}, "ord=2 of a matrix is not available", "Leave ord out"),
+        ("norm", [(2, 2, 2)], {"ord": 1}, "ord=1 is for a vector, not for the shape (2,2,2)", ""),
+        ("norm", [(0,)], {"ord": math.inf}, "the shape (0,) has no entries to reduce", ""),
+        ("softmax", [()], {}, "a plain number has no axes, so axis=-1 does not exist", ""),
+        ("softmax", [(2, 0)], {}, "the shape (2,0) has no entries along axis=-1", ""),
+        (
+            "softmax_cross_entropy",
+            [(4, 3), (4,)],
+            {},
+            "logits (4,3) and targets (4,) must have the same shape",
+            "one_hot(targets, 3)",
+        ),
+        ("softmax_cross_entropy", [(), (3,)], {}, "logits () and targets (3,) must have the same shape", ""),
+    ],
+)
 def test_errors(name, shapes, options, message, hint):
     with pytest.raises(OperationError) as caught:
         OP[name].plan(shapes, options)

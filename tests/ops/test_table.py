@@ -29,9 +29,18 @@ def test_what_was_asked_for_is_there(name):
 
 
 def test_an_operation_added_in_one_place_is_in_the_table(monkeypatch):
-    cube = Elementwise("cube", "z", "z three times", formula="z**3", group="activations",
-                       value=lambda xp, z: z * z * z, partials={"z": ("3 * z**2", lambda xp, y, z: 3.0 * z * z)},
-                       samples=[2.0], aliases=["third_power"], infix="***")
+    cube = Elementwise(
+        "cube",
+        "z",
+        "z three times",
+        formula="z**3",
+        group="activations",
+        value=lambda xp, z: z * z * z,
+        partials={"z": ("3 * z**2", lambda xp, y, z: 3.0 * z * z)},
+        samples=[2.0],
+        aliases=["third_power"],
+        infix="***",
+    )
     monkeypatch.setattr(activations, "OPERATIONS", (*activations.OPERATIONS, cube))
     fresh = runpy.run_path(table.__file__)
     assert fresh["TABLE"]["cube"] is cube
@@ -53,9 +62,22 @@ def test_every_module_gives_its_operations():
 
 def test_infix_signs():
     expected = {
-        "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power", "@": "matmul", "<": "less",
-        "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
-        "%": "mod", "//": "floor_divide", "&": "logical_and", "|": "logical_or",
+        "+": "add",
+        "-": "subtract",
+        "*": "multiply",
+        "/": "divide",
+        "**": "power",
+        "@": "matmul",
+        "<": "less",
+        "<=": "less_equal",
+        ">": "greater",
+        ">=": "greater_equal",
+        "==": "equal",
+        "!=": "not_equal",
+        "%": "mod",
+        "//": "floor_divide",
+        "&": "logical_and",
+        "|": "logical_or",
     }
     assert {sign: operation.name for sign, operation in INFIX.items()} == expected
 
@@ -93,12 +115,18 @@ def test_refused_names_say_why_and_what_to_write(refused):
     assert refused.hint.endswith((".", "dJ/dw1"))
 
 
-@pytest.mark.parametrize(("name", "reason", "hint"), [
-    ("argmax", "argmax answers with positions, which have no gradient",
-     "The largest value is max(x); a smooth choice of the largest is softmax(x)."),
-    ("ln", "ln has another name here", "The natural logarithm is log(z)."),
-    ("avg", "avg has another name here", "The mean is mean(x)."),
-])
+@pytest.mark.parametrize(
+    ("name", "reason", "hint"),
+    [
+        (
+            "argmax",
+            "argmax answers with positions, which have no gradient",
+            "The largest value is max(x); a smooth choice of the largest is softmax(x).",
+        ),
+        ("ln", "ln has another name here", "The natural logarithm is log(z)."),
+        ("avg", "avg has another name here", "The mean is mean(x)."),
+    ],
+)
 def test_refusals_word_for_word(name, reason, hint):
     assert lookup(name) == Refused(name, reason, hint)
 

@@ -115,8 +115,13 @@ def comparison(m: Maker) -> Line:
 def product(m: Maker) -> Line:
     a = m.pick(ranked)
     size = m.shape(a)[-1]
-    fits = m.names(lambda s: len(s) >= 1 and (s[-2] if len(s) > 1 else s[0]) == size and not (
-        len(s) == 3 and len(m.shape(a)) == 3 and s[0] != m.shape(a)[0]))
+    fits = m.names(
+        lambda s: (
+            len(s) >= 1
+            and (s[-2] if len(s) > 1 else s[0]) == size
+            and not (len(s) == 3 and len(m.shape(a)) == 3 and s[0] != m.shape(a)[0])
+        )
+    )
     if not fits:
         return Line(f"{a}.T @ {a}", f"{a}.T @ {a}") if len(m.shape(a)) < 3 else Line(f"{a} * {a}", f"{a} * {a}")
     b = fits[int(m.rng.integers(len(fits)))]
@@ -132,8 +137,11 @@ def reduction(m: Maker) -> Line:
     f = ours[int(m.rng.integers(len(ours)))]
     t = f"dim={axis}, keepdim={keep}"
     theirs = {
-        "max": f"torch.amax({a}, {t})", "min": f"torch.amin({a}, {t})", "norm": f"torch.linalg.norm({a} + 2, {t})",
-        "var": f"torch.var({a}, {t}, correction=0)", "std": f"torch.std({a} * p3[:1] + 9*{a}, {t}, correction=0)",
+        "max": f"torch.amax({a}, {t})",
+        "min": f"torch.amin({a}, {t})",
+        "norm": f"torch.linalg.norm({a} + 2, {t})",
+        "var": f"torch.var({a}, {t}, correction=0)",
+        "std": f"torch.std({a} * p3[:1] + 9*{a}, {t}, correction=0)",
     }.get(f, f"torch.{f}({a}, {t})")
     if f in ("var", "std", "norm") and m.shape(a)[axis] == 1:
         return Line(f"sum({a}, axis={axis})", f"torch.sum({a}, dim={axis})")
@@ -211,8 +219,8 @@ def higher(m: Maker) -> Line:
         (f"sum({a}, axis=(0, 2))", f"torch.sum({a}, (0, 2))"),
         (f"mean({a}, axis=(1, 2), keepdims=True)", f"torch.mean({a}, (1, 2), keepdim=True)"),
         (f"{a} @ swapaxes({a}, 1, 2)", f"{a} @ {a}.swapaxes(1, 2)"),
-        (f"einsum(\"bij,bkj->bik\", {a}, {a})", f"torch.einsum('bij,bkj->bik', {a}, {a})"),
-        (f"einsum(\"bij->j\", {a})", f"torch.einsum('bij->j', {a})"),
+        (f'einsum("bij,bkj->bik", {a}, {a})', f"torch.einsum('bij,bkj->bik', {a}, {a})"),
+        (f'einsum("bij->j", {a})', f"torch.einsum('bij->j', {a})"),
         (f"{a}[0, 1:, :-1]", f"{a}[0, 1:, :-1]"),
         (f"squeeze({a}[:1])", f"{a}[:1].squeeze()"),
     ]
@@ -235,8 +243,21 @@ def outer(m: Maker) -> Line:
     return Line(f"outer({a}, {b})", f"torch.outer({a}, {b})")
 
 
-KINDS = [elementwise, arithmetic, comparison, product, reduction, whole, soft, running, index, shaping, higher,
-         joining, outer]
+KINDS = [
+    elementwise,
+    arithmetic,
+    comparison,
+    product,
+    reduction,
+    whole,
+    soft,
+    running,
+    index,
+    shaping,
+    higher,
+    joining,
+    outer,
+]
 
 
 def write(seed: int, torch: Any, nodes: int = 26) -> Maker:

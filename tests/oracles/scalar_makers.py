@@ -35,7 +35,7 @@ def real(z: complex) -> float:
 
 def erf(z: complex) -> complex:
     z = complex(z)
-    return complex(math.erf(z.real), z.imag * 2 / math.sqrt(math.pi) * math.exp(-z.real**2))
+    return complex(math.erf(z.real), z.imag * 2 / math.sqrt(math.pi) * math.exp(-(z.real**2)))
 
 
 def flat(value: float) -> complex:
@@ -79,13 +79,24 @@ FORMS = [
     Form("maximum({}, {})", "any any", lambda a, b: a if real(a) > real(b) else b, "torch.maximum({}, {})"),
     Form("np.minimum({}, {})", "any any", lambda a, b: a if real(a) < real(b) else b, "torch.minimum({}, {})"),
     Form("clip({}, -0.7, 1.2)", "any", lambda a: between(a, -0.7, 1.2), "torch.clip({}, -0.7, 1.2)"),
-    Form("where({} > {}, {}, {})", "any any any any", lambda a, b, c, d: c if real(a) > real(b) else d,
-         "torch.where({} > {}, {}, {})"),
-    Form("where(({} < 1) & ({} >= -1), {}, 0.5*{})", "any any any any",
-         lambda a, b, c, d: c if real(a) < 1 and real(b) >= -1 else 0.5 * d,
-         "torch.where(({} < 1) & ({} >= -1), {}, 0.5*{})"),
-    Form("where(({} <= 0) | ({} != 3), {}, {})", "any any any any",
-         lambda a, b, c, d: c if real(a) <= 0 or real(b) != 3 else d, "torch.where(({} <= 0) | ({} != 3), {}, {})"),
+    Form(
+        "where({} > {}, {}, {})",
+        "any any any any",
+        lambda a, b, c, d: c if real(a) > real(b) else d,
+        "torch.where({} > {}, {}, {})",
+    ),
+    Form(
+        "where(({} < 1) & ({} >= -1), {}, 0.5*{})",
+        "any any any any",
+        lambda a, b, c, d: c if real(a) < 1 and real(b) >= -1 else 0.5 * d,
+        "torch.where(({} < 1) & ({} >= -1), {}, 0.5*{})",
+    ),
+    Form(
+        "where(({} <= 0) | ({} != 3), {}, {})",
+        "any any any any",
+        lambda a, b, c, d: c if real(a) <= 0 or real(b) != 3 else d,
+        "torch.where(({} <= 0) | ({} != 3), {}, {})",
+    ),
     Form("({} > {}) * {}", "any any any", lambda a, b, c: c if real(a) > real(b) else 0 * c, "({} > {}) * {}"),
     Form("{}**2", "small", lambda a: a * a, "{}**2"),
     Form("{}**3", "small", lambda a: a * a * a, "{}**3"),
@@ -102,16 +113,28 @@ FORMS = [
     Form("log2({})", "above", lambda a: cmath.log(a) / math.log(2), "torch.log2({})"),
     Form("log10({})", "above", lambda a: cmath.log(a) / math.log(10), "torch.log10({})"),
     Form("log1p({})", "positive", lambda a: cmath.log(1 + a), "torch.log1p({})"),
-    Form("logaddexp({}, {})", "small small", lambda a, b: cmath.log(cmath.exp(a) + cmath.exp(b)),
-         "torch.logaddexp({}, {})"),
-    Form("logaddexp2({}, {})", "small small",
-         lambda a, b: cmath.log(2**complex(a) + 2**complex(b)) / math.log(2), "torch.logaddexp2({}, {})"),
+    Form(
+        "logaddexp({}, {})",
+        "small small",
+        lambda a, b: cmath.log(cmath.exp(a) + cmath.exp(b)),
+        "torch.logaddexp({}, {})",
+    ),
+    Form(
+        "logaddexp2({}, {})",
+        "small small",
+        lambda a, b: cmath.log(2 ** complex(a) + 2 ** complex(b)) / math.log(2),
+        "torch.logaddexp2({}, {})",
+    ),
     Form("fmax({}, {})", "any any", lambda a, b: a if real(a) > real(b) else b, "torch.fmax({}, {})"),
     Form("fmin({}, {})", "any any", lambda a, b: a if real(a) < real(b) else b, "torch.fmin({}, {})"),
     Form("np.mod({}, {})", "any above", lambda a, b: a - math.floor(real(a) / real(b)) * b, "torch.remainder({}, {})"),
     Form("fmod({}, {})", "any above", lambda a, b: a - math.trunc(real(a) / real(b)) * b, "torch.fmod({}, {})"),
-    Form("{} // {} + 0.3*{}", "any above any", lambda a, b, c: math.floor(real(a) / real(b)) + 0.3 * c,
-         "torch.floor({} / {}) + 0.3*{}"),
+    Form(
+        "{} // {} + 0.3*{}",
+        "any above any",
+        lambda a, b, c: math.floor(real(a) / real(b)) + 0.3 * c,
+        "torch.floor({} / {}) + 0.3*{}",
+    ),
     Form("degrees({}) / 50", "inside", lambda a: a * 3.6 / math.pi, "torch.rad2deg({}) / 50"),
     Form("radians({})", "any", lambda a: a * math.pi / 180, "torch.deg2rad({})"),
     Form("sinc({})", "small", lambda a: cmath.sin(math.pi * a) / (math.pi * a) if a else 1, "torch.sinc({})"),
@@ -136,12 +159,22 @@ FORMS = [
     Form("leaky_relu({})", "any", lambda a: a if real(a) > 0 else 0.01 * a, "F.leaky_relu({})"),
     Form("leaky_relu({}, 0.2)", "any", lambda a: a if real(a) > 0 else 0.2 * a, "F.leaky_relu({}, 0.2)"),
     Form("elu({})", "any", lambda a: a if real(a) > 0 else cmath.exp(a) - 1, "F.elu({})"),
-    Form("selu({})", "any", lambda a: 1.0507009873554804934193349852946
-         * (a if real(a) > 0 else 1.6732632423543772848170429916717 * (cmath.exp(a) - 1)), "F.selu({})"),
+    Form(
+        "selu({})",
+        "any",
+        lambda a: (
+            1.0507009873554804934193349852946
+            * (a if real(a) > 0 else 1.6732632423543772848170429916717 * (cmath.exp(a) - 1))
+        ),
+        "F.selu({})",
+    ),
     Form("gelu({})", "any", lambda a: a * (1 + erf(a / math.sqrt(2))) / 2, "F.gelu({})"),
-    Form("gelu_tanh({})", "any",
-         lambda a: a * (1 + cmath.tanh(math.sqrt(2 / math.pi) * (a + 0.044715 * a**3))) / 2,
-         "F.gelu({}, approximate='tanh')"),
+    Form(
+        "gelu_tanh({})",
+        "any",
+        lambda a: a * (1 + cmath.tanh(math.sqrt(2 / math.pi) * (a + 0.044715 * a**3))) / 2,
+        "F.gelu({}, approximate='tanh')",
+    ),
     Form("swish({})", "any", lambda a: a * sigmoid(a), "F.silu({})"),
     Form("mish({})", "any", lambda a: a * cmath.tanh(softplus(a)), "F.mish({})"),
     Form("softplus({})", "small", softplus, "F.softplus({})"),
@@ -152,12 +185,10 @@ FORMS = [
     Form("hard_sigmoid({})", "any", lambda a: between(a / 6 + 0.5, 0, 1), "torch.clip({}/6 + 0.5, 0, 1)"),
     Form("hard_tanh({})", "any", lambda a: between(a, -1, 1), "F.hardtanh({})"),
     Form("hard_swish({})", "any", lambda a: a * between(a + 3, 0, 6) / 6, "F.hardswish({})"),
-    Form("floor({}) + 0.4*{}", "any any", lambda a, b: flat(math.floor(real(a))) + 0.4 * b,
-         "torch.floor({}) + 0.4*{}"),
+    Form("floor({}) + 0.4*{}", "any any", lambda a, b: flat(math.floor(real(a))) + 0.4 * b, "torch.floor({}) + 0.4*{}"),
     Form("ceil({}) - {}", "any any", lambda a, b: flat(math.ceil(real(a))) - b, "torch.ceil({}) - {}"),
     Form("round({}) + 0.7*{}", "any any", lambda a, b: flat(round(real(a))) + 0.7 * b, "torch.round({}) + 0.7*{}"),
-    Form("trunc({}) + 0.6*{}", "any any", lambda a, b: flat(math.trunc(real(a))) + 0.6 * b,
-         "torch.trunc({}) + 0.6*{}"),
+    Form("trunc({}) + 0.6*{}", "any any", lambda a, b: flat(math.trunc(real(a))) + 0.6 * b, "torch.trunc({}) + 0.6*{}"),
     Form("step({}) * {}", "any any", lambda a, b: b if real(a) > 0 else 0 * b, "({} > 0) * {}"),
     Form("heaviside({}, 0.5) - {}", "any any", lambda a, b: (1 if real(a) > 0 else 0) - b, "1.0*({} > 0) - {}"),
 ]
@@ -208,8 +239,12 @@ def write(seed: int, nodes: int = 60, parameters: int = 6) -> Written:
         form = FORMS[order[k % len(FORMS)]]
         kinds = form.guards.split()
         # What nobody uses yet comes first, so that all of it matters; the rest is chosen anywhere.
-        chosen = [unused.pop(int(rng.integers(len(unused)))) if unused and rng.random() < 0.5
-                  else names[int(rng.integers(len(names)))] for _ in kinds]
+        chosen = [
+            unused.pop(int(rng.integers(len(unused))))
+            if unused and rng.random() < 0.5
+            else names[int(rng.integers(len(names)))]
+            for _ in kinds
+        ]
         kinds = ["small" if kind == "any" and abs(env[a]) > 4 else kind for kind, a in zip(kinds, chosen, strict=True)]
         _add(result, f"n{k}", form, kinds, chosen)
         if special(value := result.values[f"n{k}"](env).real, env):  # a corner of what comes next: move off it

@@ -28,8 +28,13 @@ def draw(seed: int, **shapes: tuple[int, ...]) -> Arrays:
     return {name: rng.normal(0, 0.8, shape) if shape else float(rng.normal()) for name, shape in shapes.items()}
 
 
-def compare(parameters: Arrays, nodes: str, hand: Callable[..., tuple[float, Arrays]], inputs: Arrays | None = None,
-            torched: str = "") -> bp.Trace:
+def compare(
+    parameters: Arrays,
+    nodes: str,
+    hand: Callable[..., tuple[float, Arrays]],
+    inputs: Arrays | None = None,
+    torched: str = "",
+) -> bp.Trace:
     """Run the spec; its loss and gradients must be those written by hand, and PyTorch's where the text is given."""
     document = {"inputs": plain(inputs or {}), "parameters": plain(parameters), "nodes": lines(nodes), "loss": "J"}
     trace = bp.loads(json.dumps(document)).run()
@@ -51,7 +56,8 @@ def against_torch(trace: bp.Trace, parameters: Arrays, inputs: Arrays, loss: Cal
     assert trace.value("J") == pytest.approx(J.item(), rel=1e-12)
     for name, tensor in made.items():
         np.testing.assert_allclose(
-            trace.gradient(name), tensor.grad.numpy(), rtol=1e-10, atol=1e-14 * max(1, tensor.grad.abs().max().item()))
+            trace.gradient(name), tensor.grad.numpy(), rtol=1e-10, atol=1e-14 * max(1, tensor.grad.abs().max().item())
+        )
 
 
 def plain(arrays: Arrays) -> Arrays:
@@ -121,8 +127,7 @@ def test_lstm_step() -> None:
         h_next = o * t
         dh = 2 * h_next
         dc = 1 + dh * o * (1 - t**2)
-        dz = np.concatenate(
-            [dc * g * i * (1 - i), dc * c * f * (1 - f), dh * t * o * (1 - o), dc * i * (1 - g**2)])
+        dz = np.concatenate([dc * g * i * (1 - i), dc * c * f * (1 - f), dh * t * o * (1 - o), dc * i * (1 - g**2)])
         gradients = {"W": np.outer(joined, dz), "b": dz, "h": (W @ dz)[2:], "c": dc * f}
         return float((h_next**2).sum() + c_next.sum()), gradients
 
@@ -131,8 +136,12 @@ def test_lstm_step() -> None:
     def loss(torch: Any, W: Any, b: Any, h: Any, c: Any, x: Any) -> Any:
         cell = torch.nn.LSTMCell(2, 3, dtype=torch.float64)  # its gates are in the order i, f, g, o
         order = [0, 1, 2, 3, 4, 5, 9, 10, 11, 6, 7, 8]
-        state = {"weight_ih": W[:2].T[order], "weight_hh": W[2:].T[order], "bias_ih": b[order],
-                 "bias_hh": torch.zeros(12, dtype=torch.float64)}
+        state = {
+            "weight_ih": W[:2].T[order],
+            "weight_hh": W[2:].T[order],
+            "bias_ih": b[order],
+            "bias_hh": torch.zeros(12, dtype=torch.float64),
+        }
         h_next, c_next = torch.func.functional_call(cell, state, (x[None], (h[None], c[None])))
         return (h_next**2).sum() + c_next.sum()
 
@@ -210,7 +219,10 @@ def test_batch_normalisation() -> None:
         d = g * gamma
         dx = (d - d.mean(axis=0) - xhat * (d * xhat).mean(axis=0)) / spread
         return float(((gamma * xhat + beta) * g).sum()), {
-            "x": dx, "gamma": (g * xhat).sum(axis=0), "beta": g.sum(axis=0)}
+            "x": dx,
+            "gamma": (g * xhat).sum(axis=0),
+            "beta": g.sum(axis=0),
+        }
 
     trace = compare(parameters, nodes, hand, inputs)
 
@@ -250,8 +262,7 @@ def test_rotation() -> None:
         R, dR = np.array([[c, -n], [n, c]]), np.array([[-n, -c], [c, -n]])
         q = np.exp(s) * (R @ p)
         g = q - target
-        return float((g**2).sum() / 2), {
-            "theta": np.exp(s) * (g @ (dR @ p)), "p": np.exp(s) * (R.T @ g), "s": g @ q}
+        return float((g**2).sum() / 2), {"theta": np.exp(s) * (g @ (dR @ p)), "p": np.exp(s) * (R.T @ g), "s": g @ q}
 
     trace = compare(parameters, nodes, hand, inputs)
 
@@ -289,8 +300,12 @@ def test_softmax_classifier_by_layers_and_by_nodes() -> None:
         {"dense": {"units": 6, "activation": "relu", "W": p["W1"], "b": p["b1"]}},
         {"dense": {"units": 3, "W.T": np.transpose(p["W2"]).tolist(), "b": p["b2"]}},
     ]
-    document = {"inputs": {"x": x.tolist()}, "targets": {"y": labels.tolist()}, "layers": layers,
-                "loss": "cross_entropy"}
+    document = {
+        "inputs": {"x": x.tolist()},
+        "targets": {"y": labels.tolist()},
+        "layers": layers,
+        "loss": "cross_entropy",
+    }
     lowered = bp.loads(json.dumps(document)).run()
     assert lowered.value("J") == pytest.approx(trace.value("J"), rel=1e-13)
     for name in parameters:

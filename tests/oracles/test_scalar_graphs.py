@@ -31,8 +31,25 @@ def gradients(written: Written) -> dict[str, float]:
 def test_nearly_every_elementwise_operation_is_written() -> None:
     used = {word for form in FORMS for word in re.findall(r"[a-z]\w*(?=\()", form.text)}
     named = {found.name for word in used if (found := lookup(word)) is not None}
-    infix = {"add", "subtract", "multiply", "divide", "power", "less", "less_equal", "greater", "greater_equal",
-             "not_equal", "equal", "negative", "identity", "logical_and", "logical_or", "logical_not", "floor_divide"}
+    infix = {
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "power",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "not_equal",
+        "equal",
+        "negative",
+        "identity",
+        "logical_and",
+        "logical_or",
+        "logical_not",
+        "floor_divide",
+    }
     elementwise = {name for name, operation in TABLE.items() if isinstance(operation, Elementwise)}
     assert len(elementwise - named - infix) <= 6, sorted(elementwise - named - infix)
 

@@ -99,8 +99,11 @@ def of_operations() -> list[tuple[str, Graph, list[dict[str, Any]]]]:
                 planned = next((o for slot, o in graph.options.items() if graph.operations[slot] is operation), None)
                 labels = {one.argument: one.size for one in operation.labels(planned)}
                 points = [
-                    {f"p{k}": rng.integers(0, labels[k], s).astype(float) if k in labels else rng.normal(size=s)
-                     for k, s in enumerate(shapes)} for _ in range(3)
+                    {
+                        f"p{k}": rng.integers(0, labels[k], s).astype(float) if k in labels else rng.normal(size=s)
+                        for k, s in enumerate(shapes)
+                    }
+                    for _ in range(3)
                 ]
                 result.append((f"{operation.name} {shapes} {dict(options)}", graph, points))
     return result
@@ -122,8 +125,11 @@ def test_every_operation_forward_and_backward() -> None:
         for point, row in zip(points, results, strict=True):
             try:
                 # A result that cancels (var, norm) is as good as its largest number; one alone is held to its own size.
-                close(row, everything(run(plan, point, "J", everything=True), graph), floor=2e-15 if any(
-                    graph.shapes) else 1e-300)
+                close(
+                    row,
+                    everything(run(plan, point, "J", everything=True), graph),
+                    floor=2e-15 if any(graph.shapes) else 1e-300,
+                )
             except AssertionError as error:
                 raise AssertionError(f"{name} at {point}: {error}") from None
 
@@ -140,11 +146,14 @@ def test_published_examples_at_random_points(path: Path) -> None:
     rng = np.random.default_rng(5)
     points = [dict(network.values)]
     for _ in range(5):
-        points.append({
-            name: np.asarray(value) * rng.uniform(0.5, 1.5, np.shape(value)) if np.shape(value)
-            else float(value) * rng.uniform(0.5, 1.5) + 0.01
-            for name, value in network.values.items()
-        })
+        points.append(
+            {
+                name: np.asarray(value) * rng.uniform(0.5, 1.5, np.shape(value))
+                if np.shape(value)
+                else float(value) * rng.uniform(0.5, 1.5) + 0.01
+                for name, value in network.values.items()
+            }
+        )
     outputs = everything(trace, network.graph)
     (found,) = evaluate([(program(tape, outputs), [flat(network.graph, p) for p in points])])
     for point, row in zip(points, found, strict=True):
@@ -162,8 +171,25 @@ def test_functions_to_the_last_digits(name: str) -> None:
     tape = Tape()
     source = program(tape, [getattr(namespace(tape), name)(tape.input())])
     rng = np.random.default_rng(3)
-    points = [*rng.normal(size=300), *rng.normal(scale=8, size=300), *rng.uniform(-1, 1, 100), 0.0, 0.5, 1.5, 2.5,
-              -0.5, -1.5, 1e-9, -1e-300, 26.0, 30.5, -40.0, math.nan, math.inf, -math.inf]
+    points = [
+        *rng.normal(size=300),
+        *rng.normal(scale=8, size=300),
+        *rng.uniform(-1, 1, 100),
+        0.0,
+        0.5,
+        1.5,
+        2.5,
+        -0.5,
+        -1.5,
+        1e-9,
+        -1e-300,
+        26.0,
+        30.5,
+        -40.0,
+        math.nan,
+        math.inf,
+        -math.inf,
+    ]
     (found,) = evaluate([(source, [[x] for x in points])])
     with np.errstate(all="ignore"):
         expected = [float(getattr(xp, name)(np.float64(x))) for x in points]

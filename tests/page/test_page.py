@@ -71,7 +71,9 @@ def test_it_loads_nothing_and_says_so(exercise: bool) -> None:
     html = made(exercise)
     parts = Parts(html)
     links = [
-        (tag, key, value) for tag, attributes in parts.elements for key, value in attributes.items()
+        (tag, key, value)
+        for tag, attributes in parts.elements
+        for key, value in attributes.items()
         if key in ("src", "href", "srcset", "action", "data", "poster", "xlink:href")
     ]
     assert links == [("link", "href", "data:,"), ("a", "href", "#below")]
@@ -99,17 +101,20 @@ def test_it_is_small() -> None:
     assert len(made(exercise=True).encode()) < 120_000  # with the engine's marking recorded
 
 
-EVIL = '"><script>alert(1)</script>--><img src=x onerror=alert(2)>\'`</title></svg></style>${x}'
+EVIL = "\"><script>alert(1)</script>--><img src=x onerror=alert(2)>'`</title></svg></style>${x}"
 
 
 @pytest.mark.parametrize("exercise", [False, True])
 def test_a_stranger_cannot_write_markup(exercise: bool) -> None:
     network = bp.loads(
-        json.dumps({
-            "title": EVIL,
-            "parameters": {"w": 2, "__proto__": 3, "constructor": 1},
-            "nodes": {"J": "relu(w*__proto__ + constructor)**2"},
-        }), EVIL + ".json",
+        json.dumps(
+            {
+                "title": EVIL,
+                "parameters": {"w": 2, "__proto__": 3, "constructor": 1},
+                "nodes": {"J": "relu(w*__proto__ + constructor)**2"},
+            }
+        ),
+        EVIL + ".json",
     )
     clean = bp.loads('{"title": "t", "parameters": {"w": 2, "p": 3, "c": 1}, "nodes": {"J": "relu(w*p + c)**2"}}')
     html = network.page(exercise=exercise).html
@@ -136,9 +141,11 @@ def test_a_title_cannot_reach_the_template() -> None:
 
 
 def test_an_exercise_has_no_answers_in_its_source() -> None:
-    text = ("inputs: {x: 1.25}\ntargets: {y: 5}\nparameters: {w1: 2.75, b1: 0.5, w2: 3.25, b2: 1}\n"
-            "nodes:\n  t1: w1 * x\n  z1: t1 + b1\n  a1: relu(z1)\n  t2: w2 * a1\n  z2: t2 + b2\n  a2: relu(z2)\n"
-            "  J: (a2 - y)**2 / 2\n")
+    text = (
+        "inputs: {x: 1.25}\ntargets: {y: 5}\nparameters: {w1: 2.75, b1: 0.5, w2: 3.25, b2: 1}\n"
+        "nodes:\n  t1: w1 * x\n  z1: t1 + b1\n  a1: relu(z1)\n  t2: w2 * a1\n  z2: t2 + b2\n  a2: relu(z2)\n"
+        "  J: (a2 - y)**2 / 2\n"
+    )
     network = bp.loads(text)
     trace, html = network.run(), network.page(exercise=True).html
     answers = [trace.value(n) for n in network.graph.names("node")]
@@ -157,7 +164,24 @@ def test_blanks_are_counted_in_the_order_of_the_two_passes() -> None:
     assert page.blanks == 18
     steps = lesson_data(page.html)["steps"]
     assert [s["name"] for s in steps] == [
-        "t1", "z1", "a1", "t2", "z2", "a2", "J", "J", "a2", "z2", "t2", "b2", "w2", "a1", "z1", "t1", "b1", "w1",
+        "t1",
+        "z1",
+        "a1",
+        "t2",
+        "z2",
+        "a2",
+        "J",
+        "J",
+        "a2",
+        "z2",
+        "t2",
+        "b2",
+        "w2",
+        "a1",
+        "z1",
+        "t1",
+        "b1",
+        "w1",
     ]
     assert [s["phase"] for s in steps] == ["value"] * 7 + ["gradient"] * 11
 
@@ -208,8 +232,9 @@ def test_a_formula_of_very_many_steps_is_refused_too(expand: bool, most: str) ->
         network.page(expand=expand)
 
 
-def test_what_no_browser_can_open_is_refused_with_the_part_that_can_be_read(capsys: pytest.CaptureFixture[str],
-                                                                            tmp_path: Path) -> None:
+def test_what_no_browser_can_open_is_refused_with_the_part_that_can_be_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     lines = "".join(f"\n  a{k}: tanh(w*a{k - 1})" for k in range(1, 3 * MOST_NODES))
     (tmp_path / "long.yaml").write_text(f"parameters: {{w: 0.9}}\nnodes:\n  a0: w*w{lines}\n")
     assert main(["page", str(tmp_path / "long.yaml"), "-o", str(tmp_path / "x.html")]) == 2
@@ -254,13 +279,16 @@ def test_the_command_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().out.startswith("<!DOCTYPE html>")
 
 
-@pytest.mark.parametrize(("words", "message"), [
-    (["-o", "net.png"], "-o net.png: a page ends in .html. Did you mean -o net.html?"),
-    (["-o", "-"], "-o -: without -o the page goes to standard output\n  backprop page "),
-    (["-o", str(ROOT / "examples")], f"is a folder, not a file\n  Write -o {ROOT / 'examples' / 'net.html'}"),
-    (["--seed", "3"], "--seed chooses the numbers of an exercise"),
-    (["--exercise", "--seed", "x"], "--seed x: expected a whole number from 0 to 999999999"),
-])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-o", "net.png"], "-o net.png: a page ends in .html. Did you mean -o net.html?"),
+        (["-o", "-"], "-o -: without -o the page goes to standard output\n  backprop page "),
+        (["-o", str(ROOT / "examples")], f"is a folder, not a file\n  Write -o {ROOT / 'examples' / 'net.html'}"),
+        (["--seed", "3"], "--seed chooses the numbers of an exercise"),
+        (["--exercise", "--seed", "x"], "--seed x: expected a whole number from 0 to 999999999"),
+    ],
+)
 def test_the_command_explains_itself(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["page", str(LECTURE), *words]) == 2
     assert message in capsys.readouterr().err
@@ -269,17 +297,20 @@ def test_the_command_explains_itself(words: list[str], message: str, capsys: pyt
 # Formulas.
 
 
-@pytest.mark.parametrize(("text", "html"), [
-    ("w1 · x", "<i>w</i><sub>1</sub> · <i>x</i>"),
-    ("2(a2 - y)/2", "2(<i>a</i><sub>2</sub> − <i>y</i>)/2"),
-    ("dJ/dw1", "d<i>J</i>/d<i>w</i><sub>1</sub>"),
-    ("dE/dnet_h1 · x²", "d<i>E</i>/d<i>net</i><sub>h1</sub> · <i>x</i><sup>2</sup>"),
-    ("relu'(z1)", "relu'(<i>z</i><sub>1</sub>)"),
-    ("sum(a, axis=0)", "sum(<i>a</i>, axis=0)"),
-    ("2 · (-3)⁻¹", "2 · (-3)<sup>−1</sup>"),
-    ("a < b & c", "<i>a</i> &lt; <i>b</i> &amp; <i>c</i>"),
-    ("1e-5", "1e-5"),
-])
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("w1 · x", "<i>w</i><sub>1</sub> · <i>x</i>"),
+        ("2(a2 - y)/2", "2(<i>a</i><sub>2</sub> − <i>y</i>)/2"),
+        ("dJ/dw1", "d<i>J</i>/d<i>w</i><sub>1</sub>"),
+        ("dE/dnet_h1 · x²", "d<i>E</i>/d<i>net</i><sub>h1</sub> · <i>x</i><sup>2</sup>"),
+        ("relu'(z1)", "relu'(<i>z</i><sub>1</sub>)"),
+        ("sum(a, axis=0)", "sum(<i>a</i>, axis=0)"),
+        ("2 · (-3)⁻¹", "2 · (-3)<sup>−1</sup>"),
+        ("a < b & c", "<i>a</i> &lt; <i>b</i> &amp; <i>c</i>"),
+        ("1e-5", "1e-5"),
+    ],
+)
 def test_formulas(text: str, html: str) -> None:
     assert mathematics(text) == html
 
@@ -341,15 +372,59 @@ def test_numbers_look_as_on_the_command_line() -> None:
 @needs_node
 def test_answers_are_read_as_numbers_and_small_expressions() -> None:
     good = {
-        "6": 6, " -2.5 ": -2.5, "2*3": 6, "1/3": 1 / 3, "2·(7 − 5)/2": 2, "(1+2)*-3": -9, "2**3**2": 512, "2^3": 8,
-        "-2**2": -4, "1e-3": 0.001, ".5": 0.5, "3.": 3, "1/2/2": 0.25, "½": 0.5, "--2": 2, "2--2": 4,
-        "sqrt(2)": math.sqrt(2), "1/(1+exp(-1))": 1 / (1 + math.exp(-1)), "pi/4": math.pi / 4, "-e": -math.e,
-        "tanh(0.5)^2": math.tanh(0.5) ** 2, "3²": 9, "2*relu(-3)": 0, "abs(-2)": 2,
+        "6": 6,
+        " -2.5 ": -2.5,
+        "2*3": 6,
+        "1/3": 1 / 3,
+        "2·(7 − 5)/2": 2,
+        "(1+2)*-3": -9,
+        "2**3**2": 512,
+        "2^3": 8,
+        "-2**2": -4,
+        "1e-3": 0.001,
+        ".5": 0.5,
+        "3.": 3,
+        "1/2/2": 0.25,
+        "½": 0.5,
+        "--2": 2,
+        "2--2": 4,
+        "sqrt(2)": math.sqrt(2),
+        "1/(1+exp(-1))": 1 / (1 + math.exp(-1)),
+        "pi/4": math.pi / 4,
+        "-e": -math.e,
+        "tanh(0.5)^2": math.tanh(0.5) ** 2,
+        "3²": 9,
+        "2*relu(-3)": 0,
+        "abs(-2)": 2,
     }
     found = in_node("console.log(JSON.stringify(data.map(t => read(t))))", list(good))
     assert [f.get("value") for f in found] == [pytest.approx(v, abs=1e-15) for v in good.values()]
-    bad = ["", "x", "alert(1)", "2*", "1 2", "(1", "1)", "1/0", "()", "1..2", "2,001", "__proto__", "9" * 400,
-           "exp", "exp 1", "exp(", "exp()", "toString(1)", "constructor", "2pi", "1e400", "log(-1)", "0/0", "2e"]
+    bad = [
+        "",
+        "x",
+        "alert(1)",
+        "2*",
+        "1 2",
+        "(1",
+        "1)",
+        "1/0",
+        "()",
+        "1..2",
+        "2,001",
+        "__proto__",
+        "9" * 400,
+        "exp",
+        "exp 1",
+        "exp(",
+        "exp()",
+        "toString(1)",
+        "constructor",
+        "2pi",
+        "1e400",
+        "log(-1)",
+        "0/0",
+        "2e",
+    ]
     bad += ["1,5,2", "(" * 150, "-" * 199]
     found = in_node("console.log(JSON.stringify(data.map(t => read(t))))", bad)
     assert found[0] == {"empty": True}

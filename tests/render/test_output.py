@@ -14,8 +14,16 @@ FORMATS = ("table", "json", "csv", "markdown")
 
 @pytest.mark.parametrize(
     ("path", "format", "expected"),
-    [(None, None, "table"), ("a.json", None, "json"), ("a.CSV", None, "csv"), ("a.md", None, "markdown"),
-     ("a.txt", None, "table"), ("a.txt", "csv", "csv"), ("a.xyz", "json", "json"), (None, "md", "markdown")],
+    [
+        (None, None, "table"),
+        ("a.json", None, "json"),
+        ("a.CSV", None, "csv"),
+        ("a.md", None, "markdown"),
+        ("a.txt", None, "table"),
+        ("a.txt", "csv", "csv"),
+        ("a.xyz", "json", "json"),
+        (None, "md", "markdown"),
+    ],
 )
 def test_the_ending_chooses_the_format(path, format, expected):
     assert destination(FORMATS, path, format, None, False).format == expected

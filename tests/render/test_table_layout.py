@@ -19,9 +19,11 @@ def plain(text):
     return [line.rstrip() for line in ANSI.sub("", text).splitlines()]
 
 
-words = st.text(st.characters(codec="utf-8", categories=["L", "Nd"], include_characters=" …_"), max_size=12).map(
-    lambda s: re.sub(r"\s", " ", s).strip()
-).filter(lambda s: not s or width_of(s) > 0)  # a letter that only goes on top of another is no word
+words = (
+    st.text(st.characters(codec="utf-8", categories=["L", "Nd"], include_characters=" …_"), max_size=12)
+    .map(lambda s: re.sub(r"\s", " ", s).strip())
+    .filter(lambda s: not s or width_of(s) > 0)
+)  # a letter that only goes on top of another is no word
 numbers = st.floats(width=16, allow_nan=True).map(lambda x: f"{x:.4g}".replace("nan", "NaN").replace("inf", "Infinity"))
 
 
@@ -32,7 +34,10 @@ def tables(draw):
     row = st.tuples(words, words, cell, cell, words)
     sections = draw(st.lists(st.lists(row, min_size=1, max_size=4), min_size=1, max_size=3))
     columns = [
-        Column("name"), Column("formula", elastic=True), Column("value", "point"), Column("gradient", "point"),
+        Column("name"),
+        Column("formula", elastic=True),
+        Column("value", "point"),
+        Column("gradient", "point"),
         Column(""),
     ]
     return Table(columns, sections, "net.yaml   J = 2", ["A sentence."])
@@ -56,7 +61,12 @@ def test_points_stand_under_each_other(table):
 def test_numbers_align_on_the_point():
     table = Table([Column("n", "point")], [[["1"], ["10.25"], ["-0.5"], ["1.5e-7"], ["2e9"], ["NaN"]]])
     assert table.text().splitlines()[2:] == [
-        "    1", "   10.25", "   -0.5", "    1.5e-7", "    2e9", "  NaN",
+        "    1",
+        "   10.25",
+        "   -0.5",
+        "    1.5e-7",
+        "    2e9",
+        "  NaN",
     ]
 
 
@@ -68,8 +78,10 @@ def test_plus_minus_aligns_on_both_points():
 
 
 def test_the_elastic_column_gives_way_in_a_narrow_terminal():
-    table = Table([Column("name"), Column("formula", elastic=True), Column("value", "point")],
-                  [[("a", "w1*i1 + w2*i2 + w3*i3 + b1", "2")]])
+    table = Table(
+        [Column("name"), Column("formula", elastic=True), Column("value", "point")],
+        [[("a", "w1*i1 + w2*i2 + w3*i3 + b1", "2")]],
+    )
     assert table.text(32).splitlines()[2] == "  a     w1*i1 + w2*i2 +…       2"
     assert "w3*i3" in table.text(200)
     assert "w3*i3" in table.text()
@@ -147,5 +159,7 @@ def test_arrays_show_their_numbers_and_their_shape(mazur):
 def test_expanded_steps_come_before_their_node(lecture):
     rows = result(lecture, "net.yaml", expand=True).rows
     assert [(r.name, r.formula, r.value, r.gradient) for r in rows[-3:]] == [
-        ("J.1", "a2 - y", 2.0, 2.0), ("J.2", "J.1**2", 4.0, 0.5), ("J", "(a2 - y)**2 / 2", 2.0, 1.0),
+        ("J.1", "a2 - y", 2.0, 2.0),
+        ("J.2", "J.1**2", 4.0, 0.5),
+        ("J", "(a2 - y)**2 / 2", 2.0, 1.0),
     ]

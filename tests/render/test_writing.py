@@ -27,9 +27,18 @@ def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@pytest.mark.parametrize("words", [
-    ["run"], ["check"], ["nudge", "w"], ["count"], ["explain", "dJ/dw"], ["derive", "w"],
-], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run"],
+        ["check"],
+        ["nudge", "w"],
+        ["count"],
+        ["explain", "dJ/dw"],
+        ["derive", "w"],
+    ],
+    ids=lambda words: words[0],
+)
 @pytest.mark.parametrize("spelling", ["net.json", "./net.json", "link.json", "hard.json", "sub/../net.json"])
 def test_the_network_is_never_written_over(
     words: list[str], spelling: str, net: Path, capsys: pytest.CaptureFixture[str]
@@ -123,7 +132,9 @@ write_file(sys.argv[1], chunks())
 def test_a_signal_leaves_no_draft(name: str, tmp_path: Path) -> None:
     root = Path(__file__).parent.parent.parent
     child = subprocess.Popen(
-        [sys.executable, "-c", SLOW, str(tmp_path / "r.json")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        [sys.executable, "-c", SLOW, str(tmp_path / "r.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(root)},
     )
     assert child.stdout is not None
@@ -151,7 +162,10 @@ def test_with_stderr_closed_messages_are_lost_and_never_data(net: Path) -> None:
     for words in (["run", "nothing.json"], ["run"], ["quiz", "net.json", "--worksheet", "w.md"], ["frobnicate"]):
         done = subprocess.run(
             ["sh", "-c", 'exec "$0" -m backpropcli "$@" 2>&-', sys.executable, *words],
-            stdout=subprocess.PIPE, cwd=net.parent, env={**os.environ, "PYTHONPATH": str(root)}, timeout=60,
+            stdout=subprocess.PIPE,
+            cwd=net.parent,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            timeout=60,
             check=False,
         )
         assert done.returncode in (0, 2)
@@ -165,9 +179,17 @@ def test_bytes_that_are_no_text_in_a_file_name(net: Path, capsys: pytest.Capture
         (net.parent / name).write_text(SPEC)
     except OSError:
         pytest.skip("this file system has no such names")
-    for words in (["page", name, "-o", "o.html"], ["run", name], ["check", name], ["draw", name], ["draw", name, "-o",
-                  "d.svg"], ["run", name, "--format", "json"], ["check", name, "net.json", "--format", "junit"],
-                  ["quiz", name, "--worksheet", "w.tex"], ["run", os.fsdecode(b"no\xff.yaml")]):
+    for words in (
+        ["page", name, "-o", "o.html"],
+        ["run", name],
+        ["check", name],
+        ["draw", name],
+        ["draw", name, "-o", "d.svg"],
+        ["run", name, "--format", "json"],
+        ["check", name, "net.json", "--format", "junit"],
+        ["quiz", name, "--worksheet", "w.tex"],
+        ["run", os.fsdecode(b"no\xff.yaml")],
+    ):
         main(words)
         out, err = capsys.readouterr()
         assert "bug in backprop" not in err

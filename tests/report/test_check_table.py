@@ -24,7 +24,9 @@ GOOD = [row("w1", 6.0, 6.0, sees=1e-6), row("b1", 6.0, 6.0, 7e-12, sees=1e-6)]
 
 
 def test_all_is_right():
-    assert page(Report("J", 2.0, GOOD)) == """\
+    assert (
+        page(Report("J", 2.0, GOOD))
+        == """\
 net.yaml   2 of 2 gradients are right (a mistake above 0.0001 % would show)
 
   gradient   numerical   backprop   verdict
@@ -32,6 +34,7 @@ net.yaml   2 of 2 gradients are right (a mistake above 0.0001 % would show)
   dJ/dw1     6 ± 4e-12          6   pass
   dJ/db1     6 ± 7e-12          6   pass
 """
+    )
 
 
 def test_a_forward_difference_of_the_lecture():
@@ -39,7 +42,9 @@ def test_a_forward_difference_of_the_lecture():
         row("w1", 6.0, 6.0045, 0.0045, above=2.0060045),
         row("w2", 4.0, 4.002, 0.002, above=2.004002),
     ]
-    assert page(Report("J", 2.0, rows, eps=0.001, difference="forward")) == """\
+    assert (
+        page(Report("J", 2.0, rows, eps=0.001, difference="forward"))
+        == """\
 net.yaml   slope = (J(p + 0.001) - J) / 0.001, with J = 2
 
   gradient   J(p + 0.001)   slope             backprop   off by   verdict
@@ -50,11 +55,14 @@ net.yaml   slope = (J(p + 0.001) - J) / 0.001, with J = 2
 2 of 2 gradients are right, as far as a step of 0.001 can tell (± is the
 step's own error). Without --eps the check is far sharper.
 """
+    )
 
 
 def test_a_central_difference_shows_both_sides():
     rows = [row("w1", 6.0, 6.0, 2e-12, above=2.0060045, below=1.9940045)]
-    assert page(Report("J", 2.0, rows, eps=0.001)) == """\
+    assert (
+        page(Report("J", 2.0, rows, eps=0.001))
+        == """\
 net.yaml   slope = (J(p + 0.001) - J(p - 0.001)) / 0.002
 
   gradient   J(p + 0.001)   J(p - 0.001)   slope       backprop   verdict
@@ -63,6 +71,7 @@ net.yaml   slope = (J(p + 0.001) - J(p - 0.001)) / 0.002
 
 1 of 1 gradients is right.
 """
+    )
 
 
 def test_wrong_gradients_say_by_how_much_and_where():
@@ -71,7 +80,9 @@ def test_wrong_gradients_say_by_how_much_and_where():
         row("v", 0.242451, 0.242451, 2e-12),
     ]
     culprit = Culprit("o", "o.1", "mish", "z", (("z", -0.4),), 0.161515, 0.347573, 1e-9, ("nodes", "o"), "")
-    assert page(Report("J", 2.0, rows, culprit=culprit)) == """\
+    assert (
+        page(Report("J", 2.0, rows, culprit=culprit))
+        == """\
 net.yaml   1 of 2 gradients is wrong
 
   gradient   numerical            backprop   off by   verdict
@@ -82,6 +93,7 @@ net.yaml   1 of 2 gradients is wrong
 Where: mish(z). At z = -0.4 its gradient says 0.161515; the slope of its value
 is 0.347573.
 """
+    )
 
 
 def test_a_long_headline_is_broken():
@@ -95,8 +107,20 @@ def test_a_long_headline_is_broken():
 
 
 def test_the_only_wrong_rule_is_named_with_its_line():
-    culprit = Culprit("o", "o.1", "mish", "z", (("z", -0.4),), 0.161515, 0.347573, 1e-9, (), "its sign is wrong",
-                      Place("mish.yaml", 7, 3), True)
+    culprit = Culprit(
+        "o",
+        "o.1",
+        "mish",
+        "z",
+        (("z", -0.4),),
+        0.161515,
+        0.347573,
+        1e-9,
+        (),
+        "its sign is wrong",
+        Place("mish.yaml", 7, 3),
+        True,
+    )
     text = page(Report("J", 2.0, [row("w", 1.0, 2.0, 0.1, "fail", reason="rule")], culprit=culprit))
     assert text.endswith("""
 Where: mish(z), mish.yaml:7. At z = -0.4 its gradient says 0.161515; the slope
@@ -127,10 +151,13 @@ def test_not_a_number_has_no_bound():
 
 
 def test_an_answer_from_the_command_line():
-    claim = Claim("dJ/dw1", 18.0, 6.0, 1e-9, "fail", diagnosis="yours is 3 times too large.",
-                  numerical=6.0, bound=4e-12)
+    claim = Claim(
+        "dJ/dw1", 18.0, 6.0, 1e-9, "fail", diagnosis="yours is 3 times too large.", numerical=6.0, bound=4e-12
+    )
     report = Report("J", 2.0, GOOD, claims=[claim])
-    assert page(report, claims_first=True) == """\
+    assert (
+        page(report, claims_first=True)
+        == """\
 net.yaml   1 of 1 expected numbers is wrong
 
   gradient   expected   backprop   numerical   verdict
@@ -139,6 +166,7 @@ net.yaml   1 of 1 expected numbers is wrong
 
 dJ/dw1: yours is 3 times too large.
 """
+    )
     assert page(report).startswith("net.yaml   2 of 2 gradients are right; 1 of 1 expected numbers is wrong\n")
 
 
@@ -183,10 +211,18 @@ def test_json_csv_and_markdown():
     data = json.loads("".join(check_json(report, "net.yaml")))
     assert data["format"] == "backprop.check/1"
     assert data["verdict"] == "fail"
-    assert data["parameters"] == [{
-        "name": "W1", "index": [0, 1], "backprop": 1.0, "numerical": "NaN", "bound": "Infinity", "verdict": "fail",
-        "reason": "nonfinite", "note": "",
-    }]
+    assert data["parameters"] == [
+        {
+            "name": "W1",
+            "index": [0, 1],
+            "backprop": 1.0,
+            "numerical": "NaN",
+            "bound": "Infinity",
+            "verdict": "fail",
+            "reason": "nonfinite",
+            "note": "",
+        }
+    ]
     assert "".join(check_csv(report)).splitlines()[1] == 'W1,"0,1",1,NaN,Infinity,fail,nonfinite'
     (table,) = check_tables(check_page(report, "net.yaml", Precision(10)))
     assert "| dJ/dW1\\[0, 1\\] |" in "".join(any_markdown(table))

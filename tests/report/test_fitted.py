@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.explanation.test_steps import lecture, traced
 
 from backpropcli import loads
 from backpropcli.explanation.steps import steps
@@ -12,9 +11,13 @@ from backpropcli.render.table import width_of
 from backpropcli.report.check_table import check_page, fitted_check
 from backpropcli.report.run_rows import result
 from backpropcli.report.run_table import fitted
+from tests.explanation.test_steps import lecture, traced
 
 LSTM = {
-    "f": "sigmoid(x @ W + h0 @ U)", "i": "sigmoid(x @ W - h0 @ U)", "c": "f * c0 + i * tanh(x @ W)", "h": "tanh(c) * f",
+    "f": "sigmoid(x @ W + h0 @ U)",
+    "i": "sigmoid(x @ W - h0 @ U)",
+    "c": "f * c0 + i * tanh(x @ W)",
+    "h": "tanh(c) * f",
     "J": "sum(h**2)",
 }
 

@@ -23,10 +23,21 @@ def test_the_founding_example_as_json(lecture):
     assert (data["format"], data["spec"], data["loss"]) == ("backprop.run/1", "net.yaml", "J")
     assert " ".join(n["name"] for n in data["nodes"]) == "x y w1 b1 w2 b2 t1 z1 a1 t2 z2 a2 J"
     assert data["nodes"][2] == {
-        "name": "w1", "kind": "parameter", "formula": None, "inputs": [], "shape": [], "value": 2.0, "gradient": 6.0,
+        "name": "w1",
+        "kind": "parameter",
+        "formula": None,
+        "inputs": [],
+        "shape": [],
+        "value": 2.0,
+        "gradient": 6.0,
     }
     assert data["nodes"][-1] == {
-        "name": "J", "kind": "node", "formula": "(a2 - y)**2 / 2", "inputs": ["a2", "y"], "shape": [], "value": 2.0,
+        "name": "J",
+        "kind": "node",
+        "formula": "(a2 - y)**2 / 2",
+        "inputs": ["a2", "y"],
+        "shape": [],
+        "value": 2.0,
         "gradient": 1.0,
     }
     assert data["nodes"][0]["gradient"] is None
@@ -76,8 +87,12 @@ def test_csv_has_a_line_for_every_number(mazur):
     assert float(entry["gradient"]) == mazur.gradient("W1")[1, 0]
     assert lines[0]["gradient"] == ""
     assert lines[-1] == {
-        "name": "J", "kind": "node", "formula": "sum((a2 - y)**2) / 2", "index": "",
-        "value": repr(mazur.value("J")), "gradient": "1",
+        "name": "J",
+        "kind": "node",
+        "formula": "sum((a2 - y)**2) / 2",
+        "index": "",
+        "value": repr(mazur.value("J")),
+        "gradient": "1",
     }
 
 

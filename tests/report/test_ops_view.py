@@ -18,7 +18,12 @@ def test_every_operation_has_a_row_and_a_page():
 
 def test_calls_show_what_must_be_given():
     assert [call(TABLE[name]) for name in ("where", "reshape", "concatenate", "sum", "getitem", "zeros")] == [
-        "where(condition, a, b)", "reshape(a, shape)", "concatenate([a, b, ...])", "sum(a)", "a[index]", "zeros(shape)",
+        "where(condition, a, b)",
+        "reshape(a, shape)",
+        "concatenate([a, b, ...])",
+        "sum(a)",
+        "a[index]",
+        "zeros(shape)",
     ]
 
 

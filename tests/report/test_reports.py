@@ -34,13 +34,35 @@ def checked(draw):
         place = Place(draw(ANY), draw(st.integers(0, 9)), draw(st.integers(0, 9)), draw(ANY))
         error = SpecError(draw(ANY), place, draw(ANY)) if draw(st.booleans()) else ValueError(draw(ANY))
         return Checked(source, None, error, draw(st.floats(0, 1e4)))
-    rows = draw(st.lists(st.builds(
-        partial(row, reason="rule"), ANY, st.sampled_from(["pass", "fail", "unsure"]), NUMBERS, NUMBERS, NUMBERS,
-        st.lists(st.integers(0, 9), max_size=3).map(tuple), note=ANY,
-    ), max_size=4))
-    claims = draw(st.lists(st.builds(
-        Claim, ANY, NUMBERS, NUMBERS, NUMBERS, st.sampled_from(["pass", "fail"]), diagnosis=ANY,
-    ), max_size=2))
+    rows = draw(
+        st.lists(
+            st.builds(
+                partial(row, reason="rule"),
+                ANY,
+                st.sampled_from(["pass", "fail", "unsure"]),
+                NUMBERS,
+                NUMBERS,
+                NUMBERS,
+                st.lists(st.integers(0, 9), max_size=3).map(tuple),
+                note=ANY,
+            ),
+            max_size=4,
+        )
+    )
+    claims = draw(
+        st.lists(
+            st.builds(
+                Claim,
+                ANY,
+                NUMBERS,
+                NUMBERS,
+                NUMBERS,
+                st.sampled_from(["pass", "fail"]),
+                diagnosis=ANY,
+            ),
+            max_size=2,
+        )
+    )
     return Checked(source, Report(draw(ANY), 1.0, rows, claims=claims), None, draw(st.floats(0, 1e4)))
 
 
@@ -49,8 +71,22 @@ FILES = st.lists(checked(), max_size=4)
 # What the schema that Jenkins publishes for JUnit XML allows, attribute by attribute.
 ATTRIBUTES = {
     "testsuites": ({"name", "time", "tests", "failures", "errors", "disabled"}, set()),
-    "testsuite": ({"name", "tests", "failures", "errors", "time", "disabled", "skipped", "timestamp", "hostname", "id",
-                   "package"}, {"name", "tests"}),
+    "testsuite": (
+        {
+            "name",
+            "tests",
+            "failures",
+            "errors",
+            "time",
+            "disabled",
+            "skipped",
+            "timestamp",
+            "hostname",
+            "id",
+            "package",
+        },
+        {"name", "tests"},
+    ),
     "testcase": ({"name", "assertions", "time", "classname", "status"}, {"name", "classname", "time"}),
     "failure": ({"type", "message"}, {"type", "message"}),
     "error": ({"type", "message"}, {"type", "message"}),
@@ -81,8 +117,9 @@ def validated(text: str) -> ET.Element:
 def test_junit_is_valid_whatever_is_in_it(files, failures):
     root = validated("".join(junit(files, failures)))
     kept = [f for f in files if not failures or f.verdict != "pass"]
-    assert [s.get("name") for s in root] == [re.sub("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd",
-                                                    f.source) for f in kept]
+    assert [s.get("name") for s in root] == [
+        re.sub("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", f.source) for f in kept
+    ]
     for suite, file in zip(root, kept, strict=True):
         total = sum(float(case.get("time")) for case in suite)
         assert not len(suite) or math.isclose(total, file.seconds, abs_tol=1e-5)
@@ -177,10 +214,18 @@ def test_a_line_says_what_is_worst():
 
 def test_slips():
     cases = {
-        (1.0, -1.0): "sign", (-3.0, 1.0): "sign and size", (0.0, 1.0): "zero", (1.0, 0.0): "should be 0",
-        (1.05, 1.0): "5 % off", (0.5, 1.0): "2 times too small", (2.0, 1.0): "2 times too large",
-        (100.0, 3.0): "33 times too large", (2.5, 1.0): "150 % off", (math.inf, 1.0): "infinite",
-        (math.nan, 1.0): "NaN", (1.0, math.nan): "not settled",
+        (1.0, -1.0): "sign",
+        (-3.0, 1.0): "sign and size",
+        (0.0, 1.0): "zero",
+        (1.0, 0.0): "should be 0",
+        (1.05, 1.0): "5 % off",
+        (0.5, 1.0): "2 times too small",
+        (2.0, 1.0): "2 times too large",
+        (100.0, 3.0): "33 times too large",
+        (2.5, 1.0): "150 % off",
+        (math.inf, 1.0): "infinite",
+        (math.nan, 1.0): "NaN",
+        (1.0, math.nan): "not settled",
     }
     assert {case: slip(*case) for case in cases} == cases
 

@@ -86,9 +86,7 @@ class Child:
         self._abandoned = False
         self.answered = 0
 
-    def talk(
-        self, lines: Iterable[str], timeout: float, ends: bool = False, now: bool = False
-    ) -> Iterator[str]:
+    def talk(self, lines: Iterable[str], timeout: float, ends: bool = False, now: bool = False) -> Iterator[str]:
         """The answer to each line, as they come; `ends`: the last line ends its input. `now`: write before asked.
 
         Raises EndedError and HungError.
@@ -100,9 +98,7 @@ class Child:
             done = True
         return self._talk(rest, asked, done, timeout, ends)
 
-    def _talk(
-        self, rest: Iterator[str], asked: deque[str], done: bool, timeout: float, ends: bool
-    ) -> Iterator[str]:
+    def _talk(self, rest: Iterator[str], asked: deque[str], done: bool, timeout: float, ends: bool) -> Iterator[str]:
         deadline = time.monotonic() + timeout
         while True:
             fresh = []

@@ -101,13 +101,15 @@ def check_program(
             what, hint = unsteady(error)
             raise program.trouble(
                 f"{source.name} is not deterministic: the same line gave {what} {error.first:.10g} and "
-                f"{error.second:.10g}{by}", source.base(),
+                f"{error.second:.10g}{by}",
+                source.base(),
                 hint=hint or "Fix its seed, switch dropout off, and let no line change what the next one gets.",
             ) from None
         except DeafError:
             raise program.trouble(
                 f"{source.name} answers the same loss whatever the parameters are, though its gradients are not 0",
-                source.base(), hint="It should compute the loss from the parameters on each line.",
+                source.base(),
+                hint="It should compute the loss from the parameters on each line.",
             ) from None
         report.notes = (*report.notes, *_manner(program, source, report.loss))
     return report

@@ -221,15 +221,11 @@ class BlackBox:
     def search(self, components: Mapping[int, Component], widest: float) -> dict[int, Search]:
         """The search for each component's own step, all of them side by side."""
         single = self.resolution.single
-        searches = {
-            k: Search(c.x, self.noise, GOAL, self.loss, widest, single) for k, c in components.items()
-        }
+        searches = {k: Search(c.x, self.noise, GOAL, self.loss, widest, single) for k, c in components.items()}
         active = [k for k in searches if not searches[k].done]
         while active:
             points = {k: searches[k].points() for k in active}
-            seen = iter(self.losses(
-                [(components[k].tensor, components[k].flat, x)] for k in active for x in points[k]
-            ))
+            seen = iter(self.losses([(components[k].tensor, components[k].flat, x)] for k in active for x in points[k]))
             for k in active:
                 searches[k].feed([next(seen) for _ in points[k]], -1)
             active = [k for k in active if not searches[k].done]

@@ -93,7 +93,9 @@ class Program:
             yield from self._answers(iter(lines))
         except TooLongError as long:
             raise self.trouble(
-                f"{self.name} answers a line of more than {LONGEST >> 20} MB", long.sent, long.begun,
+                f"{self.name} answers a line of more than {LONGEST >> 20} MB",
+                long.sent,
+                long.begun,
                 "An answer is one line with a number for each parameter, and a line break at its end.",
             ) from None
 
@@ -230,7 +232,8 @@ class Program:
     def _hung(self, sent: str) -> NoReturn:
         more = f"--timeout {max(60, 6 * self.timeout):g}"
         raise self.trouble(
-            f"{self.name} does not answer: no line came within {self.timeout:g} s", sent,
+            f"{self.name} does not answer: no line came within {self.timeout:g} s",
+            sent,
             self._children[-1].partial() if self._children else "",
             "Every line on its stdin is answered by one line on its stdout, which is flushed: std::endl in C++,\n"
             f"fflush(stdout) in C, print(..., flush=True) in Python. If it only needs longer:  {more}"
@@ -293,8 +296,10 @@ def split(command: str) -> list[str]:
     if not words or "\0" in command:
         raise UsageError("--program needs a command", hint='Such as --program ./net or --program "python net.py"')
     if shutil.which(words[0]) is None and "=" in words[0] and len(words) > 1:
-        raise UsageError(f"--program {command}: it is run without a shell, so {words[0]} is no setting",
-                         hint=f'Put env in front:  --program "env {command}"')
+        raise UsageError(
+            f"--program {command}: it is run without a shell, so {words[0]} is no setting",
+            hint=f'Put env in front:  --program "env {command}"',
+        )
     return words
 
 

@@ -26,7 +26,8 @@ OWN = "{}"
 """The line that asks for a program's own parameters."""
 SPELLED = {
     sign + name: -value if sign == "-" else value
-    for sign in ("", "+", "-") for name, value in (("nan", math.nan), ("infinity", math.inf), ("inf", math.inf))
+    for sign in ("", "+", "-")
+    for name, value in (("nan", math.nan), ("infinity", math.inf), ("inf", math.inf))
 }
 """Numbers that JSON does not have, as strings."""
 _LOSS = re.compile(r'\{\s*"loss"\s*:\s*(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*[,}]')
@@ -82,12 +83,16 @@ class Dialogue:
         for name, value in given.items():
             k = next((k for k, t in enumerate(tensors) if t.name == name), None)
             if k is None:
-                raise SpecError(f"{self.name} has no parameter {name}{did_you_mean(name, found)}",
-                                hint=f"It has:  {', '.join(map(str, tensors[:20]))}")
+                raise SpecError(
+                    f"{self.name} has no parameter {name}{did_you_mean(name, found)}",
+                    hint=f"It has:  {', '.join(map(str, tensors[:20]))}",
+                )
             new = tensor(name, value)
             if new.shape != tensors[k].shape:
-                raise SpecError(f"{name} of {self.name} has shape {show_shape(tensors[k].shape)}, "
-                                f"but {show_shape(new.shape)} is given")
+                raise SpecError(
+                    f"{name} of {self.name} has shape {show_shape(tensors[k].shape)}, "
+                    f"but {show_shape(new.shape)} is given"
+                )
             tensors[k] = new
         return tensors
 
@@ -161,8 +166,11 @@ class Dialogue:
             raise self._wrong('answers without "loss"', answer, hint)
         shape, numbers = self._numbers(data["loss"], "the loss", answer)
         if len(numbers) != 1:
-            raise self._wrong(f"answers a loss of shape {show_shape(shape)}: it should be one number", answer,
-                              "The sum or the mean of the examples' losses, and its gradients.")
+            raise self._wrong(
+                f"answers a loss of shape {show_shape(shape)}: it should be one number",
+                answer,
+                "The sum or the mean of the examples' losses, and its gradients.",
+            )
         return answer._replace(loss=numbers[0])
 
     def _gradients(self, answer: Answer, tensors: Sequence[Tensor]) -> list[list[float]]:
@@ -179,21 +187,30 @@ class Dialogue:
             name = same_name(key, names)
             if name is None:
                 near = did_you_mean(key, names)
-                raise self._wrong(f"answers a gradient for {key}, which is no parameter{near}", answer,
-                                  f"Its parameters:  {', '.join(map(str, tensors[:20]))}")
+                raise self._wrong(
+                    f"answers a gradient for {key}, which is no parameter{near}",
+                    answer,
+                    f"Its parameters:  {', '.join(map(str, tensors[:20]))}",
+                )
             found[name] = value
         missing = [name for name in names if name not in found]
         if missing:
             listed = ", ".join(missing[:8]) + (", ..." if len(missing) > 8 else "")
-            raise self._wrong(f"answers no gradient for {listed}", answer,
-                              "Every parameter that it is sent needs one, 0 if there is none.")
+            raise self._wrong(
+                f"answers no gradient for {listed}",
+                answer,
+                "Every parameter that it is sent needs one, 0 if there is none.",
+            )
         result = []
         for t in tensors:
             shape, numbers = self._numbers(found[t.name], f"the gradient of {t.name}", answer)
             if shape != t.shape and not len(numbers) == t.size == 1:
                 turned = " It looks transposed." if shape == t.shape[::-1] else ""
-                raise self._wrong(f"answers a gradient of shape {shown(shape)} for {t.name}, which has shape "
-                                  f"{shown(t.shape)}", answer, f"Both need the same shape.{turned}")
+                raise self._wrong(
+                    f"answers a gradient of shape {shown(shape)} for {t.name}, which has shape {shown(t.shape)}",
+                    answer,
+                    f"Both need the same shape.{turned}",
+                )
             result.append(numbers)
         return result
 
@@ -219,18 +236,22 @@ class Dialogue:
         bare = _BARE.search(line)
         if bare is not None and line.lstrip()[:1] == "{":
             return self.program.trouble(
-                f"{self.name} answers {bare[0]}, which is not JSON", sent, line,
-                f'If it really is not a {"finite " if bare[2][0].lower() != "n" else ""}number, write '
+                f"{self.name} answers {bare[0]}, which is not JSON",
+                sent,
+                line,
+                f"If it really is not a {'finite ' if bare[2][0].lower() != 'n' else ''}number, write "
                 f'"{"NaN" if bare[2][0].lower() == "n" else "-Infinity" if bare[1] == "-" else "Infinity"}"; '
                 "it will fail the check.",
             )
         following = self.program.following().lstrip()
-        if line.strip() in "{[" or (line.lstrip()[:1] == "{" and following[:1] in ('"', "}", "{")
-                                    and not following.startswith('{"loss"')):
+        if line.strip() in "{[" or (
+            line.lstrip()[:1] == "{" and following[:1] in ('"', "}", "{") and not following.startswith('{"loss"')
+        ):
             hint = "The whole answer stands on one line: json.dumps(answer) without indent, no line break in it."
         elif following[:1] == "{":
             hint = "A line of JSON follows it. Only answers go to stdout: print logs to stderr\n" + (
-                "(std::cerr, fprintf(stderr, ...), print(..., file=sys.stderr)).")
+                "(std::cerr, fprintf(stderr, ...), print(..., file=sys.stderr))."
+            )
         elif line.lstrip()[:1] == "{" and "'" in line and '"' not in line:
             hint = "JSON has double quotes: print(json.dumps(answer)), not print(answer)."
         else:

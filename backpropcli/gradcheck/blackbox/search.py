@@ -106,9 +106,7 @@ class Side:
 
 def two_sides(asked: Asked, places: Mapping[int, tuple[int, int, float]], widest: float) -> dict[int, Sides]:
     """The slopes to the left and to the right of each place (tensor, number, value), all searched side by side."""
-    searches = {
-        (k, sign): Side(x, sign, widest, asked.loss) for k, (_, _, x) in places.items() for sign in (-1.0, 1.0)
-    }
+    searches = {(k, sign): Side(x, sign, widest, asked.loss) for k, (_, _, x) in places.items() for sign in (-1.0, 1.0)}
     active = list(searches)
     while active:
         points = {key: searches[key].points() for key in active}

@@ -25,7 +25,8 @@ NARROWER = 0.125
 def judge_together(box: BlackBox, components: Sequence[Component], rows: list[Row]) -> list[Row]:
     """The rows, in which those fail that share a corner and are wrong together."""
     cornered = [
-        k for k, row in enumerate(rows)
+        k
+        for k, row in enumerate(rows)
         if row.verdict == "pass" and row.reason == "corner" and row.cornered and row.left is not None
     ]
     if not 2 <= len(cornered) <= MOST:

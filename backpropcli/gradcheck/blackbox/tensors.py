@@ -123,9 +123,19 @@ def _floats(entries: Sequence[Any], words: Mapping[str, float]) -> Iterator[floa
         if isinstance(entry, str) and entry.strip().lower() in words:
             yield words[entry.strip().lower()]
         elif isinstance(entry, bool | complex) or not hasattr(entry, "__float__"):
-            kind = "has rows of different lengths" if isinstance(entry, list | tuple) else (
-                "is null" if entry is None else f"is {str(entry).lower()}" if isinstance(entry, bool)
-                else f'is the text "{entry[:40]}"' if isinstance(entry, str) else f"is a {type(entry).__name__}")
+            kind = (
+                "has rows of different lengths"
+                if isinstance(entry, list | tuple)
+                else (
+                    "is null"
+                    if entry is None
+                    else f"is {str(entry).lower()}"
+                    if isinstance(entry, bool)
+                    else f'is the text "{entry[:40]}"'
+                    if isinstance(entry, str)
+                    else f"is a {type(entry).__name__}"
+                )
+            )
             raise ValueError(kind if kind.startswith("has") else f"{kind}, not a number")
         else:
             yield _float(entry)

@@ -28,8 +28,10 @@ def check_torch(
     """Whether the gradients that a PyTorch module gives its parameters are right: see `backpropcli.check_torch`."""
     torch = _torch()
     if not isinstance(module, torch.nn.Module):
-        raise UsageError(f"check_torch takes a torch.nn.Module, not a {type(module).__name__}",
-                         hint="check_torch(net, x, lambda out: ((out - y)**2).mean())")
+        raise UsageError(
+            f"check_torch takes a torch.nn.Module, not a {type(module).__name__}",
+            hint="check_torch(net, x, lambda out: ((out - y)**2).mean())",
+        )
     asked = _Module(torch, module, inputs, loss, seed)
     if not asked.tensors:
         raise UsageError("nothing to check: no parameter of the module, and no input, requires a gradient")
@@ -77,7 +79,8 @@ class _Module:
         self.tensors: dict[str, Any] = {n: p for n, p in self.module.named_parameters() if p.requires_grad}
         """What is moved, by its name."""
         floating = {
-            name: x for name, x in (*((f"input{k}", x) for k, x in enumerate(self.positional)), *self.keywords.items())
+            name: x
+            for name, x in (*((f"input{k}", x) for k, x in enumerate(self.positional)), *self.keywords.items())
             if hasattr(x, "is_floating_point") and x.is_floating_point()
         }
         self.inputs = {n: x for n, x in floating.items() if x.requires_grad or not self.tensors}
@@ -133,8 +136,10 @@ class _Module:
         if not isinstance(found, torch.Tensor) or found.numel() != 1:
             shape = tuple(found.shape) if isinstance(found, torch.Tensor) else None
             what = f"a tensor of shape {shape}" if shape is not None else type(found).__name__
-            raise UsageError(f"the loss should be one number, not {what}",
-                             hint="check_torch(net, x, lambda out: ((out - y)**2).mean())")
+            raise UsageError(
+                f"the loss should be one number, not {what}",
+                hint="check_torch(net, x, lambda out: ((out - y)**2).mean())",
+            )
         return found.reshape(())
 
     @contextlib.contextmanager

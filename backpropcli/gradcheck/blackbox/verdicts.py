@@ -63,7 +63,8 @@ class Verdicts:
         for k, found in self.box.search(drowned, COARSE * (4.0 if self.box.resolution.digits else 1.0)).items():
             slopes[k] = _better(slopes[k], found.best)
         odd = {
-            k: (c.tensor, c.flat, c.x) for k, c in known.items()
+            k: (c.tensor, c.flat, c.x)
+            for k, c in known.items()
             if first[k].bent or not (self._sharp(c, slopes[k]) or self._agrees(c, slopes[k]))
         }
         sides = two_sides(self.box, odd, usual)
@@ -170,8 +171,10 @@ class Verdicts:
             known = [n for n in (row.left, row.right) if n is not None] or [row.numerical]
             bound = max(abs(slope - n) for n in known) + own + (0.0 if row.left is not None else row.bound)
             yield row._replace(
-                numerical=slope, bound=bound if math.isfinite(bound) else math.inf,
-                above=None if difference == "backward" else above, below=None if difference == "forward" else below,
+                numerical=slope,
+                bound=bound if math.isfinite(bound) else math.inf,
+                above=None if difference == "backward" else above,
+                below=None if difference == "forward" else below,
             )
 
 

@@ -43,7 +43,8 @@ def check_gradients(
         given_names = (*matched.matches, *matched.misshapen)
         missing = tuple(name for name in names if all(m.name != name for m in given_names))
         matched = matched._replace(
-            matches=tuple(m for m in matched.matches if m.name in names), missing=missing if allow_missing else (),
+            matches=tuple(m for m in matched.matches if m.name in names),
+            missing=missing if allow_missing else (),
             misshapen=tuple(m for m in matched.misshapen if m.name in names),
         )
         if missing and not (allow_missing and (matched.matches or matched.misshapen)):
@@ -54,7 +55,12 @@ def check_gradients(
     # A file's own answer key is about its own numbers, and not what was asked; a number expected by a flag is.
     report.claims = tuple(claim for claim in report.claims if claim.place is None or not claim.place.line)
     report.foreign = compare(
-        trace, matched, report.rows, values, given.source, given.precision,
+        trace,
+        matched,
+        report.rows,
+        values,
+        given.source,
+        given.precision,
         lambda: Point(Plan(graph), values, of, upstream, True),
     )
     if report.foreign.verdict == "fail":

@@ -48,8 +48,10 @@ def patterns(trace: Trace, wrong: Sequence[Shown], shown: Sequence[Shown]) -> It
             return
         said.setdefault(words, []).append(gradient_name(trace, s.name))
     nodes = trace.graph.nodes
-    if len(said) == 1 and "the number of examples" in next(iter(said)) and all(
-        nodes[s.name].kind == ("node" if s.wrong else "parameter") for s in shown
+    if (
+        len(said) == 1
+        and "the number of examples" in next(iter(said))
+        and all(nodes[s.name].kind == ("node" if s.wrong else "parameter") for s in shown)
     ):
         said = {f"{words} (a convention: their 1/m stands in dW and db alone)": names for words, names in said.items()}
     for words, names in list(said.items())[:4]:
@@ -193,7 +195,6 @@ def _which(off: Any, shape: Sequence[int]) -> str:
             word = ("row", "column")[axis] if len(shape) == 2 else f"index {axis} ="
             return f"only {word} {places.pop()} is wrong"
     return ""
-
 
 
 def gradient_name(trace: Trace, name: str) -> str:

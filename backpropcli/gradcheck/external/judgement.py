@@ -98,8 +98,15 @@ class Foreign:
     """
 
     def __init__(
-        self, source: str, precision: Precision, gradients: Sequence[Compared], components: Sequence[Entry],
-        missing: Sequence[str], loss: tuple[float, float] | None, single: bool, notes: Sequence[str],
+        self,
+        source: str,
+        precision: Precision,
+        gradients: Sequence[Compared],
+        components: Sequence[Entry],
+        missing: Sequence[str],
+        loss: tuple[float, float] | None,
+        single: bool,
+        notes: Sequence[str],
     ) -> None:
         self.source = source
         self.precision = precision
@@ -155,7 +162,12 @@ def tolerance(precision: Precision, single: bool = False) -> float:
 
 
 def compare(
-    trace: Trace, matched: Matched, rows: Sequence[Row], values: Mapping[str, Value], source: str, precision: Precision,
+    trace: Trace,
+    matched: Matched,
+    rows: Sequence[Row],
+    values: Mapping[str, Value],
+    source: str,
+    precision: Precision,
     seen: Callable[[], Point],
 ) -> Foreign:
     """Every component of what was matched against `trace`, backprop's own run in float64, and `rows`, its check, at the
@@ -171,8 +183,11 @@ def compare(
         # Few digits may come from single precision; it is told by wrong ones that are wrong just so much.
         again = _Judge(precision._replace(), opinions, single=True)
         other = [list(again.entries(m, trace, noise[m.name])) for m in matched.matches]
-        if any(a.verdict == "fail" and b.verdict == "pass" for x, y in zip(judged, other, strict=True)
-               for a, b in zip(x, y, strict=True)):
+        if any(
+            a.verdict == "fail" and b.verdict == "pass"
+            for x, y in zip(judged, other, strict=True)
+            for a, b in zip(x, y, strict=True)
+        ):
             judged, single, judge = other, True, again
     judged = _together(judged, rows, seen)
     gradients = [_compared(m, trace.graph.shape(m.name), e) for m, e in zip(matched.matches, judged, strict=True)]
@@ -290,14 +305,14 @@ def _between(theirs: float, row: Row, allowed: float) -> bool:
     return low - allowed <= theirs <= high + allowed
 
 
-def _notes(
-    source: str, precision: Precision, entries: Sequence[Entry], single: bool
-) -> Iterator[str]:
+def _notes(source: str, precision: Precision, entries: Sequence[Entry], single: bool) -> Iterator[str]:
     """What there is to say of the judgement, only where it matters."""
     verdicts = {e.verdict for e in entries}
     needed = [
-        e for e in entries
-        if e.verdict != "fail" and abs(e.theirs - e.right) > TOLERANCE * max(abs(e.theirs), abs(e.right))
+        e
+        for e in entries
+        if e.verdict != "fail"
+        and abs(e.theirs - e.right) > TOLERANCE * max(abs(e.theirs), abs(e.right))
         and e.note != ROUNDING
     ]
     if any(e.note == OWN_LOST for e in entries):

@@ -57,7 +57,8 @@ class Whereabouts:
             nodes = self.graph.nodes
             edges = [
                 Edge(name, to)
-                for name, node in reversed(nodes.items()) if node.kind == "node" and self.trace.reaches(name)
+                for name, node in reversed(nodes.items())
+                if node.kind == "node" and self.trace.reaches(name)
                 for to in node.inputs
                 if self.explains(nodes[to].slot) and not self.spoils(nodes[to].slot)
             ]
@@ -70,7 +71,9 @@ class Whereabouts:
         operation = self.graph.operations[steps[0]]
         alone = len(self.trace.paths(edge.to)) == 1 == len(steps)
         return (
-            alone and operation is not None and operation.name in COPIES
+            alone
+            and operation is not None
+            and operation.name in COPIES
             and self.graph.shape(edge.node) == self.graph.shape(edge.to)
         )
 

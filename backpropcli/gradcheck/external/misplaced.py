@@ -81,8 +81,7 @@ def _places(
 
             def make(value: Any, letter: str = letter) -> Operation | None:
                 other = evaluate(formula, trace, way.slot, {letter: value})
-                return None if other is None else replaced(
-                    operation, way.position, partial(constant_body, other))
+                return None if other is None else replaced(operation, way.position, partial(constant_body, other))
 
             yield letter, slots[letter], make
         return

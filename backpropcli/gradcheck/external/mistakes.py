@@ -58,7 +58,10 @@ class Search:
             found += attempted(self._changed(candidates, changes))
             found += attempted(self._subsets(candidates, effects))
         for guesses in (
-            self._everywhere(), self._changed(candidates, slips), self._revalued(), self._misplaced(candidates),
+            self._everywhere(),
+            self._changed(candidates, slips),
+            self._revalued(),
+            self._misplaced(candidates),
         ):
             if not found:
                 found = merged(attempted(guesses))
@@ -240,9 +243,7 @@ class Search:
         for to, group in groups.items():
             if not 2 <= len(group) <= FAN_OUT:
                 continue
-            columns = [
-                np.concatenate([(s.right - effects[w][s.name]).ravel() for s in self.shown]) for w in group
-            ]
+            columns = [np.concatenate([(s.right - effects[w][s.name]).ravel() for s in self.shown]) for w in group]
             target = np.concatenate([(s.theirs - s.right).ravel() for s in self.shown])
             weights = np.linalg.lstsq(np.stack(columns, axis=1), target, rcond=None)[0]
             missing = [w for w, c in zip(group, weights, strict=True) if round(c) == -1]
@@ -275,8 +276,12 @@ class Search:
 
     def _alike(self, group: Sequence[Way]) -> Iterator[tuple[str, Callable[[Way], Any], int]]:
         """Changes that can be made to every way of a group, named as for the first of them, and how usual they are."""
-        for c, words in ((0.0, "nothing comes back"), (-1.0, "the sign is the other way round"),
-                         (2.0, "there is a factor 2 too many"), (0.5, "a factor 2 is missing")):
+        for c, words in (
+            (0.0, "nothing comes back"),
+            (-1.0, "the sign is the other way round"),
+            (2.0, "there is a factor 2 too many"),
+            (0.5, "a factor 2 is missing"),
+        ):
             yield words, partial(self._scaled, c), 1
         for kinds, rank in ((changes, 1), (slips, 2)):
             others = {w: list(attempted(kinds(self.trace, w))) for w in group}
@@ -310,8 +315,13 @@ class Search:
         strength = above / below
         if sum(w.size for _, w in pairs) < 2:
             return
-        if all(np.all(np.abs(s.right + strength * w - s.theirs) <= s.slack + 1e-3 * np.abs(strength * w)
-                      + CLOSE * np.abs(s.theirs)) for s, w in pairs):
+        if all(
+            np.all(
+                np.abs(s.right + strength * w - s.theirs)
+                <= s.slack + 1e-3 * np.abs(strength * w) + CLOSE * np.abs(s.theirs)
+            )
+            for s, w in pairs
+        ):
             names = " and ".join(s.name for s, _ in pairs[:3]) + (" ..." if len(pairs) > 3 else "")
             rounded = f"{abs(strength):.3g}"
             half = f"{abs(strength) / 2:.3g}"

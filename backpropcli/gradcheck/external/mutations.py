@@ -236,9 +236,7 @@ def factors(formula: Expression) -> list[Expression]:
     return [formula]
 
 
-def evaluate(
-    formula: Expression, trace: Trace, slot: int, instead: Mapping[str, Value] | None = None
-) -> Value | None:
+def evaluate(formula: Expression, trace: Trace, slot: int, instead: Mapping[str, Value] | None = None) -> Value | None:
     """A formula over an elementwise step's own letters (`y` is its value) at this run's point; None if it cannot be.
 
     `instead` has other values for some letters.

@@ -150,9 +150,7 @@ def _shape(value: Value) -> Shape:
     return tuple(getattr(value, "shape", ()))
 
 
-def _fitted(
-    given: Given, key: str, value: Value, name: str, shape: Shape, turned: bool, right: Right
-) -> Value | None:
+def _fitted(given: Given, key: str, value: Value, name: str, shape: Shape, turned: bool, right: Right) -> Value | None:
     """Their numbers in our shape; None where no layout of them has it.
 
     Axes of length 1 may be more or fewer: a bias as one row is a bias. Raises SpecError where the transpose would fit,
@@ -171,10 +169,12 @@ def _fitted(
     means = "" if key == name else f", which is {name}," if not turned else f" (--as {key}={name}.T)"
     error = SpecError(
         f"{given.source}: {what}{means} has shape {show_shape(have)}, but {name} in the network has shape "
-        f"{show_shape(shape)}", given.place(key),
+        f"{show_shape(shape)}",
+        given.place(key),
     )
     error.hint = (
-        f"As it stands it fits, without .T:  --as {key}={name}" if turned
+        f"As it stands it fits, without .T:  --as {key}={name}"
+        if turned
         else f"The transpose fits:  --as {key}={name}.T"
     )
     raise error
@@ -209,7 +209,8 @@ def _unknown(
         lines.append(f"To leave one out, give it no name:  --as {left}=")
     near = did_you_mean(unknown[0], parameters) if not pairs else ""
     return SpecError(
-        f"{given.source}: no parameter of {source} is called {unknown[0]}{near}", given.place(unknown[0]),
+        f"{given.source}: no parameter of {source} is called {unknown[0]}{near}",
+        given.place(unknown[0]),
         "\n".join(lines),
     )
 
@@ -228,8 +229,10 @@ def _paired(given: Given, graph: Graph, unknown: Sequence[str], free: Sequence[s
             for name in left:
                 wanted = np.asarray(right(name))
                 ways = [
-                    way for way, turned in (("", value), (".T", value.T))
-                    if turned.shape == wanted.shape and (not way or value.ndim == 2)
+                    way
+                    for way, turned in (("", value), (".T", value.T))
+                    if turned.shape == wanted.shape
+                    and (not way or value.ndim == 2)
                     and (not by_numbers or _alike(turned, wanted))
                 ]
                 if ways:

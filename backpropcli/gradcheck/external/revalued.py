@@ -73,7 +73,8 @@ def _variants(trace: Trace, node: Node, words: str, v: list[Any]) -> Iterator[Re
                 slots[slot] = v[slot]
         changed = {s for s in moved if s <= end}
         users = {
-            s: o for s, o in enumerate(graph.operations)
+            s: o
+            for s, o in enumerate(graph.operations)
             if isinstance(o, Elementwise) and s not in changed and changed & set(graph.arguments[s])
         }
         anew = {s: _from_arguments(o) for s, o in users.items()}

@@ -145,8 +145,9 @@ def _kept_once(trace: Trace, way: Way, operation: Structural) -> Iterator[Change
         f"d{label}[ids] += g does that too, np.add.at adds them all)",
     )
     yield Change(
-        replaced(operation, way.position, partial(_repeated, lambda part, counts: part._replace(
-            value=part.value / counts))),
+        replaced(
+            operation, way.position, partial(_repeated, lambda part, counts: part._replace(value=part.value / counts))
+        ),
         f"rows of {label} that are picked more than once get the mean of their gradients, not the sum",
     )
 

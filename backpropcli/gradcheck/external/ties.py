@@ -59,8 +59,10 @@ def _wrong_together(point: Point, entries: Sequence[Entry], on: Mapping[Key, Row
     for group in _groups(point, [_cornered(point, e, on[e.name, e.index]) for e in entries]):
         for members, weights in _smooth(point, group):
             some = [given[c.component.name, c.component.index] for c in members]
-            says, right = (sum(g * w for g, w in zip(gradients, weights, strict=True))
-                           for gradients in ([e.theirs for e in some], [e.right for e in some]))
+            says, right = (
+                sum(g * w for g, w in zip(gradients, weights, strict=True))
+                for gradients in ([e.theirs for e in some], [e.right for e in some])
+            )
             if abs(says - right) > sum(e.allowed * abs(w) for e, w in zip(some, weights, strict=True)):
                 names = [component_key(e.name, e.index) if e.index else e.name for e in some]
                 shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
@@ -113,7 +115,8 @@ def _share(point: Point, a: Cornered, b: Cornered) -> bool:
     pair = (a.component, b.component)
     return any(
         all(abs(_bend(point, pair, first * step, second * step)) > least * step for step in STEPS)
-        for first in (1.0, -1.0) for second in (1.0, -1.0)
+        for first in (1.0, -1.0)
+        for second in (1.0, -1.0)
     )
 
 
@@ -122,6 +125,8 @@ def _bend(point: Point, pair: tuple[Component, Component], first: float, second:
     from backpropcli.gradcheck.network.ties import moved
 
     return (
-        moved(point, pair, (first, second)) - moved(point, pair, (first, 0.0)) - moved(point, pair, (0.0, second))
+        moved(point, pair, (first, second))
+        - moved(point, pair, (first, 0.0))
+        - moved(point, pair, (0.0, second))
         + point.loss
     )

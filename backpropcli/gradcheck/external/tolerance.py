@@ -37,8 +37,10 @@ def spread(trace: Trace, values: Mapping[str, Value], names: Sequence[str], corn
     plans = [Plan(graph, "float32"), Plan(_by_the_book(graph), "float32")]
     generator = np.random.default_rng(0)
     result: dict[str, Any] = {name: np.zeros(graph.shape(name)) for name in names}
-    seeds = {slot: np.float32(seed) if graph.shapes[slot] == () else np.asarray(seed, np.float32)
-             for slot, seed in trace.seeds().items()}
+    seeds = {
+        slot: np.float32(seed) if graph.shapes[slot] == () else np.asarray(seed, np.float32)
+        for slot, seed in trace.seeds().items()
+    }
     for draw in range(2 if cornered else DRAWS):
         plan, moved = plans[draw % 2], dict(values)
         for name in graph.names("parameter") if draw >= 2 else ():

@@ -118,9 +118,7 @@ def _arrays(
         value, error = carried.value.ravel()[flat], carried.error.ravel()[flat]
         passed = rule.accepts(a, value, error)
         good = np.flatnonzero(passed).tolist()
-        yield from zip(
-            good, rule.rows([components[k] for k in good], value[good], error[good]), strict=True
-        )
+        yield from zip(good, rule.rows([components[k] for k in good], value[good], error[good]), strict=True)
         plain = rule.contradicts(a, value, error)
         for k in np.flatnonzero(plain).tolist():
             yield k, Found(Slope(float(value[k]), float(error[k])), -1)

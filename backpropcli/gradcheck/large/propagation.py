@@ -13,9 +13,20 @@ from backpropcli.ops.definition import Elementwise, Operation, Shape, Structural
 from backpropcli.ops.stacking import align, spread
 from backpropcli.ops.table import TABLE
 
-BY_AXIS = frozenset({
-    "softmax", "log_softmax", "softmax_cross_entropy", "logsumexp", "max", "min", "prod", "var", "std", "norm",
-})
+BY_AXIS = frozenset(
+    {
+        "softmax",
+        "log_softmax",
+        "softmax_cross_entropy",
+        "logsumexp",
+        "max",
+        "min",
+        "prod",
+        "var",
+        "std",
+        "norm",
+    }
+)
 """Operations that treat every place along their other axes alike: those that are not reached can be left out."""
 PERMUTING = frozenset({"transpose", "matrix_transpose", "swapaxes", "moveaxis"})
 TRANSCENDENTAL = frozenset({"exponentials", "trigonometry", "activations", "powers"})
@@ -95,9 +106,15 @@ class Moves(Regions):
 
         def turned(state: State, index: Indices) -> Array:
             there = np.asarray(body(self.xp, *[read(state, index) for read in readers]))
-            here = np.asarray(body(self.xp, *[
-                align(self.base(a, p, index), r, widest) for a, p, r in zip(arguments, patterns, ranks, strict=True)
-            ]))
+            here = np.asarray(
+                body(
+                    self.xp,
+                    *[
+                        align(self.base(a, p, index), r, widest)
+                        for a, p, r in zip(arguments, patterns, ranks, strict=True)
+                    ],
+                )
+            )
             changed = np.asarray(there != here)
             copies = len(index[0]) if index else len(next(iter(state.values())))
             if not changed.ndim or len(changed) != copies:  # the choice hangs on nothing that moves: the same for all
@@ -155,13 +172,19 @@ class Moves(Regions):
         one = column if changed[0] else row  # the label along which the product sums
 
         def lifted(value: Array) -> Array:
-            return value.reshape(len(value), *(
-                1 if label is not None else n
-                for label, n in zip(two, (rows, inner) if changed[0] else (inner, columns), strict=True)
-            ))
+            return value.reshape(
+                len(value),
+                *(
+                    1 if label is not None else n
+                    for label, n in zip(two, (rows, inner) if changed[0] else (inner, columns), strict=True)
+                ),
+            )
 
-        result: Pattern = ((row,) if left else ()) + ((None,) if right else ()) if changed[0] else (
-            ((None,) if left else ()) + ((column,) if right else ()))
+        result: Pattern = (
+            ((row,) if left else ()) + ((None,) if right else ())
+            if changed[0]
+            else (((None,) if left else ()) + ((column,) if right else ()))
+        )
         across = np.ascontiguousarray(A.T)
 
         def run(state: State, index: Indices) -> Array:
@@ -178,9 +201,9 @@ class Moves(Regions):
                 product = (new.reshape(copies, inner) @ across).reshape(copies, rows, 1)
             else:
                 product = A @ new
-            return product.reshape(copies, *(
-                1 if label is not None else n for label, n in zip(result, graph.shapes[slot], strict=True)
-            ))
+            return product.reshape(
+                copies, *(1 if label is not None else n for label, n in zip(result, graph.shapes[slot], strict=True))
+            )
 
         size = region(graph.shapes[slot], result)
         return Move(slot, result, run, size * (2.0 if one is not None else 1.0 + inner / 8.0) + 1.0)
@@ -191,8 +214,11 @@ class Moves(Regions):
         shape, pattern = graph.shapes[a], self.patterns[a]
         axes = [k + len(shape) for k in options.axis]
         kept = [k for k in range(len(shape)) if k not in axes]
-        result = tuple(None if k in axes else pattern[k] for k in range(len(shape))) if options.keepdims else tuple(
-            pattern[k] for k in kept)
+        result = (
+            tuple(None if k in axes else pattern[k] for k in range(len(shape)))
+            if options.keepdims
+            else tuple(pattern[k] for k in kept)
+        )
         behind = tuple(k + 1 for k in axes)
         body, xp = operation.value, self.xp
         size = region(shape, pattern) + 2.0
@@ -289,7 +315,9 @@ class Moves(Regions):
             return spread(xp, found, shapes)
 
         move = Move(
-            slot, (None,) * len(graph.shapes[slot]), lambda s, i: given.value(xp, options, *values(s, i)),
+            slot,
+            (None,) * len(graph.shapes[slot]),
+            lambda s, i: given.value(xp, options, *values(s, i)),
             4.0 * sum(math.prod(s) for s in [*shapes, graph.shapes[slot]]) + 10.0,
         )
         if given.branch is not None:

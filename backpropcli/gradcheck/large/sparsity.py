@@ -26,7 +26,6 @@ State = dict[int, Array]
 """By slot the new values of the entries that are reached, (copies, *region); an axis with a label has size 1 there."""
 
 
-
 class Regions:
     """The values here, and by slot the pattern in which they change; `values` are in the numbers of `xp`."""
 

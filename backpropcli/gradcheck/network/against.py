@@ -17,7 +17,10 @@ from backpropcli.suggest import did_you_mean
 ORACLES: tuple[Oracle, ...] = get_args(Oracle)
 KNOWN: dict[str, Oracle] = {
     **{oracle: oracle for oracle in ORACLES},
-    "difference": "differences", "numerical": "differences", "complex-step": "complex", "sympy": "symbolic",
+    "difference": "differences",
+    "numerical": "differences",
+    "complex-step": "complex",
+    "sympy": "symbolic",
     "mpmath": "digits",
 }
 """The oracles by name, and by other words for them."""
@@ -42,8 +45,9 @@ def oracles(words: str) -> tuple[Oracle, ...]:
     return tuple(o for o in ORACLES if o in found)
 
 
-def with_opinions(judge: Judge, components: Sequence[Component], rows: Sequence[Row], which: Sequence[Oracle])\
-        -> list[Row]:
+def with_opinions(
+    judge: Judge, components: Sequence[Component], rows: Sequence[Row], which: Sequence[Oracle]
+) -> list[Row]:
     """The rows with the opinions of these oracles, and the verdict that follows from them."""
     ask = [k for k, row in enumerate(rows) if row.method != "none" and row.reason not in ("corner", "jump")]
     answers: dict[tuple[int, Oracle], Heard] = {}
@@ -188,5 +192,8 @@ def symbolic(judge: Judge, components: Sequence[Component]) -> list[Heard]:
 
 
 HEARINGS: dict[Oracle, Callable[[Judge, Sequence[Component]], list[Heard]]] = {
-    "differences": differences, "complex": complex_step, "symbolic": symbolic, "digits": digits,
+    "differences": differences,
+    "complex": complex_step,
+    "symbolic": symbolic,
+    "digits": digits,
 }

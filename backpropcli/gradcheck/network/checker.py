@@ -114,10 +114,22 @@ def check(
 
         data = [name for name in chosen if graph.nodes[name].kind in ("input", "target") and not whole(values[name])]
         report.points = elsewhere(
-            values, [*graph.names("parameter"), *data], points, scope.seed,
+            values,
+            [*graph.names("parameter"), *data],
+            points,
+            scope.seed,
             lambda there: finite(point.plan, there, of),
-            lambda there: check(graph, there, of, everything=everything, names=chosen, upstream=upstream, dtype=dtype,
-                                source=source, scope=scope._replace(partial=False)),
+            lambda there: check(
+                graph,
+                there,
+                of,
+                everything=everything,
+                names=chosen,
+                upstream=upstream,
+                dtype=dtype,
+                source=source,
+                scope=scope._replace(partial=False),
+            ),
         )
         report.rows = tuple(with_points(report.rows, report.points))
         report.culprit = report.culprit or next((at.report.culprit for at in report.points.wrong), None)

@@ -111,9 +111,7 @@ class Locals:
             for k in worst(off, np.ones(off.shape), flat, SAMPLE):
                 yield Alone(*lone(operation, [float(v[k]) for v in flat], [()] * len(values), constants, None, ()))
 
-    def _whole(
-        self, operation: Structural, slot: int, values: list[Value], constants: list[bool]
-    ) -> Iterator[Alone]:
+    def _whole(self, operation: Structural, slot: int, values: list[Value], constants: list[bool]) -> Iterator[Alone]:
         """A step on whole arrays, with the entries that are in doubt at the upstream gradient that arrives."""
         import numpy as np
 
@@ -157,14 +155,22 @@ class Locals:
         if row is not None:
             argument = names[int(row.name.removeprefix("argument"))]
             return found._replace(
-                argument=argument, entry=row.index, says=row.backprop, slope=row.numerical, error=row.bound,
+                argument=argument,
+                entry=row.index,
+                says=row.backprop,
+                slope=row.numerical,
+                error=row.bound,
                 diagnosis="" if row.cornered else ratio_says(row.backprop, row.numerical),
             )
         assert tie is not None
         first = tie.components[0]
         return found._replace(
-            argument=called(first.name, ()), entry=first.index, says=tie.says, slope=tie.slope.value,
-            error=tie.slope.error, along=tuple(called(c.name, c.index) for c in tie.components),
+            argument=called(first.name, ()),
+            entry=first.index,
+            says=tie.says,
+            slope=tie.slope.value,
+            error=tie.slope.error,
+            along=tuple(called(c.name, c.index) for c in tie.components),
         )
 
 
@@ -209,7 +215,9 @@ def lone(
 
 
 def judge_alone(
-    graph: Graph, values: dict[str, Value], upstream: Value | None = None,
+    graph: Graph,
+    values: dict[str, Value],
+    upstream: Value | None = None,
     entries: Mapping[str, Sequence[int]] | None = None,
 ) -> tuple[list[Row], Tie | None]:
     """Rows for the arguments of a network of one step, or for some `entries` of them by their flat numbers.

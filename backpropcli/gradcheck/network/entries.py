@@ -70,10 +70,12 @@ def beside_digits(operation: Elementwise, values: Sequence[Array], k: int) -> Ar
         says = np.broadcast_to(operation.partials[k](xp, y, *exact), h.shape)
         seen = np.broadcast_to((ends[0] - ends[1]) / (2 * h), h.shape)
         sides = np.broadcast_to((ends[0] - 2 * y + ends[1]) / h, h.shape)
-        return np.array([
-            bool(abs(a - n) <= AT_THE_TOP * max(abs(a), abs(n)) and abs(turn) <= AT_THE_TOP * max(abs(a), abs(n)))
-            for a, n, turn in zip(says, seen, sides, strict=True)
-        ])
+        return np.array(
+            [
+                bool(abs(a - n) <= AT_THE_TOP * max(abs(a), abs(n)) and abs(turn) <= AT_THE_TOP * max(abs(a), abs(n)))
+                for a, n, turn in zip(says, seen, sides, strict=True)
+            ]
+        )
 
 
 def worst(off: Array, size: Array, values: Sequence[Array], most: int) -> list[int]:

@@ -51,8 +51,11 @@ def compare(point: Point, expected: Expectation, rows: Sequence[Row], reliable: 
     yours, given = flatten(expected.value)
     if given != shape and not (math.prod(given) == math.prod(shape) == 1):
         shown = [show_shape(s) if s else "one number" for s in (shape, given)]
-        raise SpecError(f"{key} has shape {shown[0]}, but {shown[1]} is expected" if shape else
-                        f"{key} is one number, but an array of shape {shown[1]} is expected")
+        raise SpecError(
+            f"{key} has shape {shown[0]}, but {shown[1]} is expected"
+            if shape
+            else f"{key} is one number, but an array of shape {shown[1]} is expected"
+        )
     printed = flatten(got)[0]
     allowed = flatten(expected.within)[0] if isinstance(expected.within, list) else [expected.within] * len(yours)
     tolerances = [t or ROUNDED * max(1.0, abs(y)) for t, y in zip(allowed, yours, strict=True)]
@@ -61,17 +64,23 @@ def compare(point: Point, expected: Expectation, rows: Sequence[Row], reliable: 
     exact = printed if better is None else flatten(better[index] if index is not None else better)[0]
     # Where float64 has done what it can, its last digits are as right as those of the number itself.
     actual = [
-        e if lost(p, e) or within(y, e, t) else p
-        for y, p, e, t in zip(yours, printed, exact, tolerances, strict=True)
+        e if lost(p, e) or within(y, e, t) else p for y, p, e, t in zip(yours, printed, exact, tolerances, strict=True)
     ]
     off = [k for k, (y, g, t) in enumerate(zip(yours, actual, tolerances, strict=True)) if not within(y, g, t)]
     worst = max(range(len(yours)), key=lambda k: excess(yours[k], actual[k], tolerances[k]), default=0)
     at = (*(index or ()), *unravel(worst, shape))
     part = index is not None and bool(shape)  # one row of a matrix, say: its entries are named by their full index
     claim = Claim(
-        key.partition("[")[0] if part else key, yours[worst], printed[worst], tolerances[worst],
-        "fail" if off else "pass", () if index and not part else at,
-        len(off), len(yours), text=expected.text, place=expected.place,
+        key.partition("[")[0] if part else key,
+        yours[worst],
+        printed[worst],
+        tolerances[worst],
+        "fail" if off else "pass",
+        () if index and not part else at,
+        len(off),
+        len(yours),
+        text=expected.text,
+        place=expected.place,
         reliable=actual[worst] if better is not None and lost(printed[worst], actual[worst]) else None,
     )
     if expected.by and expected.of == point.of:

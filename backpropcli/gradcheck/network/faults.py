@@ -213,10 +213,7 @@ def _of_argument(graph: Graph, sites: list[Site], steps: Sequence[int], argument
 
 def _matrices(graph: Graph, sites: list[Site], named: bool, node: str, text: str) -> list[Site]:
     """The places where a whole matrix is passed on; without an argument's name, the last of them."""
-    whole = [
-        site for site in sites
-        if isinstance(graph.operations[site.slot], Structural) and _rank(graph, site) >= 2
-    ]
+    whole = [site for site in sites if isinstance(graph.operations[site.slot], Structural) and _rank(graph, site) >= 2]
     if not whole:
         shown = f"{node} = {graph.nodes[node].formula}"
         flat = all(len(graph.shapes[graph.arguments[s][k]]) < 2 for s, k in sites)

@@ -47,9 +47,7 @@ def complex_slopes(point: Point, components: Sequence[Component], size: float = 
     return [Slope(n / size, ROUNDED * abs(n / size) + LEAST / size) for n in found]
 
 
-def _stacked(
-    point: Point, components: Sequence[Component], base: list[Value], xp: Any, size: float
-) -> list[float]:
+def _stacked(point: Point, components: Sequence[Component], base: list[Value], xp: Any, size: float) -> list[float]:
     import numpy as np
 
     from backpropcli.ops.numbers.complexstep import slope, start

@@ -63,8 +63,12 @@ class Points(NamedTuple):
 
 
 def elsewhere(
-    values: Mapping[str, Value], names: Sequence[str], asked: int, seed: int,
-    finite: Callable[[Mapping[str, Value]], bool], check: Callable[[Mapping[str, Value]], Report],
+    values: Mapping[str, Value],
+    names: Sequence[str],
+    asked: int,
+    seed: int,
+    finite: Callable[[Mapping[str, Value]], bool],
+    check: Callable[[Mapping[str, Value]], Report],
 ) -> Points:
     """The check at so many further points, at which these names have other values; `finite`: the loss is a number."""
     found = []
@@ -76,7 +80,10 @@ def elsewhere(
 
 
 def drawn(
-    values: Mapping[str, Value], names: Sequence[str], number: int, seed: int,
+    values: Mapping[str, Value],
+    names: Sequence[str],
+    number: int,
+    seed: int,
     finite: Callable[[Mapping[str, Value]], bool],
 ) -> dict[str, Value] | None:
     """The values at a point; None where none could be found at which the loss is finite."""

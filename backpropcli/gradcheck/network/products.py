@@ -36,8 +36,14 @@ class Product:
     """What one step passes back to its argument `k`, and what its value says that should be."""
 
     def __init__(
-        self, operation: Structural, options: Any, values: Sequence[Array], shapes: Sequence[Shape], y: Array,
-        upstream: Array, k: int,
+        self,
+        operation: Structural,
+        options: Any,
+        values: Sequence[Array],
+        shapes: Sequence[Shape],
+        y: Array,
+        upstream: Array,
+        k: int,
     ) -> None:
         from backpropcli.ops.numbers.array import xp
 
@@ -95,9 +101,9 @@ class Product:
     def _by_entry(self) -> list[int]:
         size = len(self.says)
         group = max(1, AT_ONCE // (size + self.upstream.size))
-        seen = np.concatenate([
-            self.slopes(np.eye(min(group, size - first), size, first)) for first in range(0, size, group)
-        ])
+        seen = np.concatenate(
+            [self.slopes(np.eye(min(group, size - first), size, first)) for first in range(0, size, group)]
+        )
         with np.errstate(all="ignore"):
             off = np.abs(self.says - seen)
             largest = np.max(np.abs(self.says), initial=0.0, where=np.isfinite(self.says))

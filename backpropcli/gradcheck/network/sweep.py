@@ -76,7 +76,11 @@ class Sweep(NamedTuple):
 
 
 def sweep_of(
-    graph: Graph, values: Mapping[str, Value], of: str, words: str = "", difference: Difference = "central",
+    graph: Graph,
+    values: Mapping[str, Value],
+    of: str,
+    words: str = "",
+    difference: Difference = "central",
     upstream: Value | None = None,
 ) -> Sweep:
     """The sweep of the gradient of `of` that `words` name: `w1`, `W1[0, 2]`, `dJ/dw1`.
@@ -143,8 +147,18 @@ def sweep(point: Point, c: Component, row: Row, difference: Difference = "centra
     if not known:
         raise UsageError(f"{_key(point, c)} cannot be swept: the loss is not finite around {c.name} = {c.x:g}")
     return Sweep(
-        point.of, c.name, c.index, difference, right, right != 0.0, tuple(steps), _best(known),
-        _chosen(point, c, right, size), _rounded(point, c, difference) / size, _truncated(known, difference), row,
+        point.of,
+        c.name,
+        c.index,
+        difference,
+        right,
+        right != 0.0,
+        tuple(steps),
+        _best(known),
+        _chosen(point, c, right, size),
+        _rounded(point, c, difference) / size,
+        _truncated(known, difference),
+        row,
     )
 
 

@@ -319,7 +319,7 @@ class Judge:
         Where one side lies outside the domain, the other one tells.
         """
         step = BESIDE * scale(c.x)
-        (losses, _), = self.point.look([c], [(c.x - step, c.x - step / CLOSER, c.x + step / CLOSER, c.x + step)])
+        ((losses, _),) = self.point.look([c], [(c.x - step, c.x - step / CLOSER, c.x + step / CLOSER, c.x + step)])
         off = [abs(x - self.point.loss) for x in losses]
         sides = [(wide, near) for wide, near in (off[:2], off[:1:-1]) if not math.isnan(wide + near)]
         slack = 40.0 * self.noise(c.slot)

@@ -115,7 +115,8 @@ class Leaks:
                 continue
             name = owner(graph, found.root)
             better = leak._replace(
-                instead=text(graph, found), old=name if graph.nodes[name].slot == found.root else old(graph, found),
+                instead=text(graph, found),
+                old=name if graph.nodes[name].slot == found.root else old(graph, found),
                 helps=abs(gradient - reliable) <= KEPT * abs(reliable),
             )
             if better.helps:

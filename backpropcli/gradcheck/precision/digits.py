@@ -112,8 +112,10 @@ class Numbers:
             for slot, operation in point.watched(range(len(point.graph))):
                 given = [v[a] for a in point.graph.arguments[slot]]
                 branch: Any = operation.branch  # type: ignore[attr-defined]  # watched steps have one
-                there = branch(xp, *given) if isinstance(operation, Elementwise) else branch(
-                    xp, point.graph.options[slot], *given
+                there = (
+                    branch(xp, *given)
+                    if isinstance(operation, Elementwise)
+                    else branch(xp, point.graph.options[slot], *given)
                 )
                 if differs(there, point.branch_here(slot)):
                     return False

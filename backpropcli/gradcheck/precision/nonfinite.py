@@ -51,9 +51,7 @@ def row(judge: Judge, c: Component, digits: Digits | None) -> Row:
     known = [n for n in (left, right) if n.error <= SHARP * abs(n.value) or (n.value == 0.0 and n.error < SHARP)]
     if len(known) == 2:
         middle = Slope((left.value + right.value) / 2.0, abs(left.value - right.value) / 2.0 + left.error + right.error)
-        return found._replace(
-            numerical=middle.value, bound=middle.error, left=left.value, right=right.value, sees=None
-        )
+        return found._replace(numerical=middle.value, bound=middle.error, left=left.value, right=right.value, sees=None)
     return found._replace(numerical=known[0].value, bound=known[0].error) if known else found
 
 

@@ -162,17 +162,21 @@ class _Table:
         if header is not None and name in header:
             if header.count(str(name)) > 1:
                 places = [k for k, other in enumerate(header) if other == name]
-                raise FileError(f"{self.path} has {len(places)} columns called {name}",
-                                hint=f"Number them, from 0: columns: {places}")
+                raise FileError(
+                    f"{self.path} has {len(places)} columns called {name}",
+                    hint=f"Number them, from 0: columns: {places}",
+                )
             return header.index(str(name))
         if isinstance(name, int):
             if not 0 <= name < self.width:
-                raise FileError(f"{self.path} has no column {name}",
-                                hint=f"It has {self.width} columns, counted from 0.")
+                raise FileError(
+                    f"{self.path} has no column {name}", hint=f"It has {self.width} columns, counted from 0."
+                )
             return name
         if header is None:
-            raise FileError(f"{self.path} has no header, so no column {name}",
-                            hint="Number them, from 0: columns: [0, 1]")
+            raise FileError(
+                f"{self.path} has no header, so no column {name}", hint="Number them, from 0: columns: [0, 1]"
+            )
         near = did_you_mean(name, shown or ())
         hint = f"Its columns: {', '.join(shown[:20])}" if shown else "Columns may be numbered, from 0: columns: [0, 1]"
         raise FileError(f"{self.path} has no column {name}{near}", hint=hint)

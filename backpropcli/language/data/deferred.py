@@ -57,5 +57,8 @@ def transposed(matrix: Value) -> Value:
 def too_large(shape: Shape) -> str:
     """The message for a shape of too many numbers; empty where it is small enough."""
     count = prod(shape)
-    return f"{show_shape(shape)} is too large: {count:.3g} numbers, at most {LARGEST_ARRAY:.3g}" if (
-        count > LARGEST_ARRAY) else ""
+    return (
+        f"{show_shape(shape)} is too large: {count:.3g} numbers, at most {LARGEST_ARRAY:.3g}"
+        if (count > LARGEST_ARRAY)
+        else ""
+    )

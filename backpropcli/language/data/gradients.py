@@ -271,7 +271,9 @@ class _Table:
     def given(self, arrays: dict[str, Value], texts: list[str]) -> Given:
         """The result."""
         return Given(
-            self.name, arrays, _sharpest(texts, list(arrays.values())),
+            self.name,
+            arrays,
+            _sharpest(texts, list(arrays.values())),
             lambda name: self.place(self.first[name]) if name in self.first else None,
         )
 

@@ -38,8 +38,10 @@ def read_npz(path: str, array: str | None = None) -> Value:
                 raise FileError(f"{archive.path} has {len(archive.names)} arrays", hint=f"Say which: array: {some}")
             array = next(iter(archive.names))
         if array not in archive.names:
-            raise FileError(f"{archive.path} has no array {array}{did_you_mean(array, archive.names)}",
-                            hint=f"Its arrays: {', '.join(list(archive.names)[:20])}")
+            raise FileError(
+                f"{archive.path} has no array {array}{did_you_mean(array, archive.names)}",
+                hint=f"Its arrays: {', '.join(list(archive.names)[:20])}",
+            )
         value = archive.stored(array).value
     if not isinstance(value, Waiting):
         return value

@@ -29,5 +29,5 @@ def refuse_pickle(data: bytes, path: str) -> None:
     raise FileError(
         f"{path} is a pickle, as torch.save writes them: it can run anything, so none is read",
         hint=f"This makes arrays of it:\n  python -c {shlex.quote(code)}\n"
-        "safetensors.torch.save_file(..., \"net.safetensors\") writes what is read in the first place.",
+        'safetensors.torch.save_file(..., "net.safetensors") writes what is read in the first place.',
     )

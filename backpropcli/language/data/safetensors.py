@@ -20,9 +20,18 @@ HEADER = 16 * 1024 * 1024
 """The longest header that is read, in bytes."""
 MOST_AXES = 32
 KINDS = {
-    "F64": ("<f8", "float64"), "F32": ("<f4", "float32"), "F16": ("<f2", "float16"), "BF16": ("<u2", "bfloat16"),
-    "I64": ("<i8", "int64"), "I32": ("<i4", "int32"), "I16": ("<i2", "int16"), "I8": ("i1", "int8"),
-    "U64": ("<u8", "uint64"), "U32": ("<u4", "uint32"), "U16": ("<u2", "uint16"), "U8": ("u1", "uint8"),
+    "F64": ("<f8", "float64"),
+    "F32": ("<f4", "float32"),
+    "F16": ("<f2", "float16"),
+    "BF16": ("<u2", "bfloat16"),
+    "I64": ("<i8", "int64"),
+    "I32": ("<i4", "int32"),
+    "I16": ("<i2", "int16"),
+    "I8": ("i1", "int8"),
+    "U64": ("<u8", "uint64"),
+    "U32": ("<u4", "uint32"),
+    "U16": ("<u2", "uint16"),
+    "U8": ("u1", "uint8"),
     "BOOL": ("?", "bool"),
 }
 """What a dtype is to NumPy, and its name."""
@@ -83,8 +92,10 @@ def _array(data: bytes, start: int, entry: Any, label: str) -> Stored:
     if not (_whole(shape) and _whole(offsets) and len(offsets) == 2 and len(shape) <= MOST_AXES):
         raise FileError(f"{label} is not described by dtype, shape and data_offsets")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise FileError(f"{label} holds numbers of the kind {printable(str(kind))[:20]}, which is not read",
-                        hint=f"Read are {', '.join(KINDS)}.")
+        raise FileError(
+            f"{label} holds numbers of the kind {printable(str(kind))[:20]}, which is not read",
+            hint=f"Read are {', '.join(KINDS)}.",
+        )
     dtype, word = KINDS[kind]
     if message := too_large(tuple(shape)):
         raise FileError(f"{label} with shape {message}")

@@ -53,8 +53,11 @@ def _number(words: Words, raw: Any, name: str, path: Key) -> Value:
     if type(raw) is float:
         return raw
     if type(raw) is not str:
-        raise words.error("a number is expected here, not " + ("nothing" if raw is None else "a mapping"
-                          if isinstance(raw, dict) else str(raw).lower()), path)
+        raise words.error(
+            "a number is expected here, not "
+            + ("nothing" if raw is None else "a mapping" if isinstance(raw, dict) else str(raw).lower()),
+            path,
+        )
     if raw in _SPELLED:
         return _SPELLED[raw]
     if comma := _COMMA.match(raw):
@@ -138,8 +141,11 @@ def _ragged(words: Words, name: str, path: Key, shape: list[int], position: int,
     if type(item) is not list:
         return words.error(f"{what} is not a list, but the entries before it are", (*path, *index))
     entries = f"{len(item)} {'entry' if len(item) == 1 else 'entries'}"
-    return words.error(f"{what} has {entries}, but the lists before it have {size}", (*path, *index),
-                       "All rows of an array are equally long.")
+    return words.error(
+        f"{what} has {entries}, but the lists before it have {size}",
+        (*path, *index),
+        "All rows of an array are equally long.",
+    )
 
 
 def _unravel(position: int, shape: list[int]) -> tuple[int, ...]:
@@ -161,20 +167,28 @@ def _made(words: Words, raw: dict[str, Any], name: str, path: Key) -> Value:
 
     kinds = [key for key in raw if key in OPTIONS or key in FILES]
     if len(kinds) > 1:
-        raise words.error(f"{name} is given twice: by {kinds[0]} and by {kinds[1]}", (*path, kinds[1]),
-                          f"Leave one out: {{{kinds[0]}: ...}}", key=True)
+        raise words.error(
+            f"{name} is given twice: by {kinds[0]} and by {kinds[1]}",
+            (*path, kinds[1]),
+            f"Leave one out: {{{kinds[0]}: ...}}",
+            key=True,
+        )
     if not kinds:
         first = next(iter(raw), "")
-        raise words.error(f"{name} is not a value{did_you_mean(first, [*OPTIONS, *FILES])}", path,
-                          "A value is a number, 1/3, a list, {he: [2, 3], seed: 0}, {csv: data.csv, columns: [a]} "
-                          "or {npz: file.npz, array: W1}.")
+        raise words.error(
+            f"{name} is not a value{did_you_mean(first, [*OPTIONS, *FILES])}",
+            path,
+            "A value is a number, 1/3, a list, {he: [2, 3], seed: 0}, {csv: data.csv, columns: [a]} "
+            "or {npz: file.npz, array: W1}.",
+        )
     kind = kinds[0]
     allowed = FILES[kind] if kind in FILES else tuple(OPTIONS[kind])
     for option in raw:
         if option != kind and option not in allowed:
             known = f"It has: {', '.join(allowed)}." if allowed else "It has none."
-            raise words.error(f"{kind} has no option {option}{did_you_mean(option, allowed)}", (*path, option), known,
-                              key=True)
+            raise words.error(
+                f"{kind} has no option {option}{did_you_mean(option, allowed)}", (*path, option), known, key=True
+            )
     return _read(words, raw, kind, name, path) if kind in FILES else _initialised(words, raw, kind, name, path)
 
 
@@ -224,11 +238,16 @@ def _initialised(words: Words, raw: dict[str, Any], kind: str, name: str, path: 
         raise words.error("std cannot be negative", (*path, "std"))
     settings = {**OPTIONS[kind], **options}
     if kind == "uniform" and settings["low"] > settings["high"]:
-        raise words.error(f"low is {settings['low']:g}, above high, which is {settings['high']:g}",
-                          (*path, "low" if "low" in raw else "high"))
+        raise words.error(
+            f"low is {settings['low']:g}, above high, which is {settings['high']:g}",
+            (*path, "low" if "low" in raw else "high"),
+        )
     if kind in SHAPED and not shape:
-        raise words.error(f"{kind} goes by the shape, and [] is one number", (*path, kind),
-                          f"A matrix is {{{kind}: [2, 3]}}, one number {{normal: []}}.")
+        raise words.error(
+            f"{kind} goes by the shape, and [] is one number",
+            (*path, kind),
+            f"A matrix is {{{kind}: [2, 3]}}, one number {{normal: []}}.",
+        )
     return waiting(shape, lambda: initialise(kind, shape, name, options))
 
 

@@ -120,8 +120,12 @@ def _load_json(text: str, name: str) -> Any:
     if not text.strip():
         return None
     try:
-        data = json.loads(text, object_pairs_hook=_unique, parse_int=yaml12.integer,
-                          parse_float=yaml12.finite if _HUGE.search(text) else None)
+        data = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_int=yaml12.integer,
+            parse_float=yaml12.finite if _HUGE.search(text) else None,
+        )
     except json.JSONDecodeError as error:
         raise _json_error(text, name, error.msg, error.pos) from None
     except RecursionError:
@@ -173,7 +177,7 @@ def _json_error(text: str, name: str, message: str, index: int) -> SpecError:
         return yaml_errors.comma_error(comma[0], files.place_at(text, comma.start(), len(comma[0]), name))
     word = re.compile(r"[-+]?[A-Za-z_]\w*").match(text, index)
     if word and "property name" in message:
-        return at(f"names need quotes in JSON: \"{word[0]}\"", "", index, len(word[0]))
+        return at(f'names need quotes in JSON: "{word[0]}"', "", index, len(word[0]))
     if word:
         hint = 'If it really is not a number, write "NaN".' if word[0].lower().strip("-+") in ("nan", "inf") else ""
         return at(f"{word[0]} is not JSON", hint, index, len(word[0]))

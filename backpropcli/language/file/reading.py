@@ -197,8 +197,10 @@ def inside(path: str, folder: str, allowed: Sequence[str]) -> str:
         return where
     there = os.path.dirname(where) or os.curdir
     link = " leads" if os.path.islink(where) else " is"
-    raise FileError(f"{shown(path)}{link} outside the network's own folder",
-                    hint=f"If you trust this network with it:  --allow-files {shown(there)}")
+    raise FileError(
+        f"{shown(path)}{link} outside the network's own folder",
+        hint=f"If you trust this network with it:  --allow-files {shown(there)}",
+    )
 
 
 @contextmanager

@@ -22,10 +22,23 @@ SECTIONS = ("title", *DATA, "functions", "nodes", "layers", "loss", "expect")
 _PLANNED = ("train", "training", "optimizer")
 """Sections that shall mean something one day: until then they are not read over."""
 _OTHER_WORDS = {
-    "weights": "parameters", "params": "parameters", "variables": "parameters", "biases": "parameters",
-    "data": "inputs", "labels": "targets", "outputs": "targets", "graph": "nodes", "formulas": "nodes",
-    "operations": "nodes", "model": "layers", "network": "nodes", "cost": "loss", "error": "loss", "expected": "expect",
-    "name": "title", "activations": "functions",
+    "weights": "parameters",
+    "params": "parameters",
+    "variables": "parameters",
+    "biases": "parameters",
+    "data": "inputs",
+    "labels": "targets",
+    "outputs": "targets",
+    "graph": "nodes",
+    "formulas": "nodes",
+    "operations": "nodes",
+    "model": "layers",
+    "network": "nodes",
+    "cost": "loss",
+    "error": "loss",
+    "expected": "expect",
+    "name": "title",
+    "activations": "functions",
 }
 _KINDS = {"inputs": "an input", "targets": "a target", "parameters": "a parameter", "nodes": "a node"}
 _RESERVED = frozenset(keyword.kwlist)
@@ -42,18 +55,29 @@ def check_sections(words: Words, data: Any) -> None:
         raise SpecError(f"{words.source} is empty", hint="A network is written as parameters: and nodes:.")
     if not isinstance(data, dict):
         fixed = _program(data) if isinstance(data, str) else ""
-        raise words.error(f"{words.source} is {_what(data)}, not a network", (),
-                          fixed or "A network has sections such as inputs:, parameters:, nodes:.")
+        raise words.error(
+            f"{words.source} is {_what(data)}, not a network",
+            (),
+            fixed or "A network has sections such as inputs:, parameters:, nodes:.",
+        )
     for section in data:
         if section.lower() in _PLANNED:
-            raise words.error(f"{section}: means nothing yet: backprop computes gradients, and does not train",
-                              (section,), "Leave the section out: it would be read over.", key=True)
+            raise words.error(
+                f"{section}: means nothing yet: backprop computes gradients, and does not train",
+                (section,),
+                "Leave the section out: it would be read over.",
+                key=True,
+            )
         if section not in SECTIONS:
             if misplaced := _unindented(data, section):
                 raise words.error(f"unknown section: {section}", (section,), misplaced, key=True)
             meant = _OTHER_WORDS.get(section.lower()) or nearest(section, SECTIONS)
-            raise words.error(f"unknown section: {section}{f'. Did you mean {meant}?' if meant else ''}", (section,),
-                              f"A network has the sections {', '.join(SECTIONS)}.", key=True)
+            raise words.error(
+                f"unknown section: {section}{f'. Did you mean {meant}?' if meant else ''}",
+                (section,),
+                f"A network has the sections {', '.join(SECTIONS)}.",
+                key=True,
+            )
     for section, value in data.items():
         if value is None:
             continue
@@ -127,14 +151,18 @@ def indented(text: str) -> str:
 
 def _wrong_kind(words: Words, section: str, value: Any) -> SpecError:
     if isinstance(value, str) and section in (*DATA, "nodes", "functions") and (lines := _defined(value)):
-        return words.error(f"{section}: is one text: a colon stands behind a name, not =", (section,),
-                           f"{section}:\n{indented(as_lines(lines))}")
+        return words.error(
+            f"{section}: is one text: a colon stands behind a name, not =",
+            (section,),
+            f"{section}:\n{indented(as_lines(lines))}",
+        )
     if isinstance(value, str) and re.match(r"(\w+):(\S.*)", value):
         return words.error("a space is missing after the colon", (section,), _spaced(value))
     if isinstance(value, list) and section != "layers" and all(isinstance(one, dict) for one in value):
         pairs = [(str(name), str(said)) for one in value for name, said in one.items()]
-        return words.error(f"{section}: is a list", (section,),
-                           f"Without - and [ ]:\n{section}:\n{indented(as_lines(pairs))}")
+        return words.error(
+            f"{section}: is a list", (section,), f"Without - and [ ]:\n{section}:\n{indented(as_lines(pairs))}"
+        )
     form = {
         "layers": "layers: is a list:\n  - dense: {units: 1, activation: relu, w: 2, b: 0}",
         "title": "title: is a line of text.",
@@ -165,18 +193,24 @@ def bad_name(words: Words, name: str, path: Key, value: Any = "") -> SpecError:
         return words.error("a name is missing", path, "It stands in front of the colon: w1: 2", key=True)
     plain = unicodedata.normalize("NFKC", name)
     if plain != name and plain.isidentifier() and plain not in _RESERVED:
-        return words.error(f"{name} cannot be a name: its letters and digits are plain ones", path, f"Write {plain}",
-                           key=True)
+        return words.error(
+            f"{name} cannot be a name: its letters and digits are plain ones", path, f"Write {plain}", key=True
+        )
     if hat := re.fullmatch(r"([^\W\d]\w*)(\^|~|')", name):
         better = hat[1] + {"^": "_hat", "~": "_tilde", "'": "_new"}[hat[2]]
-        return words.error(f"{name} cannot be a name: a name is letters, digits and _", path, f"Write {better}",
-                           key=True)
+        return words.error(
+            f"{name} cannot be a name: a name is letters, digits and _", path, f"Write {better}", key=True
+        )
     if index := re.fullmatch(r"([^\W\d]\w*)\[(\d+)\]", name):
         return words.error(f"{name} is an entry, not a name", path, f"Write {index[1]}{index[2]}", key=True)
     better = re.sub(r"\W+", "_", name.replace("'", "_prime").replace("′", "_prime")).strip("_")
     hint = f"Write {better}" if better.isidentifier() and better not in _RESERVED else ""
-    return words.error(f"{name} cannot be a name: a name is letters, digits and _", path,
-                       hint or "A name starts with a letter, such as w1.", key=True)
+    return words.error(
+        f"{name} cannot be a name: a name is letters, digits and _",
+        path,
+        hint or "A name starts with a letter, such as w1.",
+        key=True,
+    )
 
 
 def check_unique(words: Words, kinds: Mapping[str, str], section: str, name: str) -> None:
@@ -186,8 +220,12 @@ def check_unique(words: Words, kinds: Mapping[str, str], section: str, name: str
         return
     first = words.place((other, name), key=True)
     where = f" in line {first.line}" if first is not None and first.line else ""
-    raise words.error(f"{name} is {article(other)} and {article(section)}", (section, name),
-                      f"It is {article(other)}{where}. Give one of them another name.", key=True)
+    raise words.error(
+        f"{name} is {article(other)} and {article(section)}",
+        (section, name),
+        f"It is {article(other)}{where}. Give one of them another name.",
+        key=True,
+    )
 
 
 def formula_text(words: Words, name: str, value: Any, path: Key) -> str:
@@ -201,9 +239,11 @@ def formula_text(words: Words, name: str, value: Any, path: Key) -> str:
     if isinstance(value, bool):
         raise words.error(f"{str(value).lower()} is not a formula", path, f"A number is {int(value)}.")
     if isinstance(value, list):
-        raise words.error(f"{name} is a list, not a formula", path,
-                          "Constant lists stand in inputs: or parameters:; a list in a formula needs quotes "
-                          "around the formula.")
+        raise words.error(
+            f"{name} is a list, not a formula",
+            path,
+            "Constant lists stand in inputs: or parameters:; a list in a formula needs quotes around the formula.",
+        )
     raise words.error(f"{name} is {_what(value)}, not a formula", path, "Put quotes around a formula that holds { }.")
 
 

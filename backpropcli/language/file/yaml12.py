@@ -7,7 +7,7 @@ keys, and follows anchors and tags. Events know nothing of that: what they mean 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -25,8 +25,17 @@ _NUMBER = re.compile(
     r"|(?P<octal>0o[0-7]+)\Z|(?P<hex>0x[0-9a-fA-F]+)\Z|(?P<inf>[-+]?\.(?:inf|Inf|INF))\Z|(?P<nan>\.(?:nan|NaN|NAN))\Z"
 )
 _WORDS = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
 }
 _NUMERIC = frozenset("0123456789+-.")
 MOST_NAMES = 100_000
@@ -94,8 +103,10 @@ def marks(text: str, name: str) -> Iterator[Mark]:
     import yaml
 
     kinds: dict[type, Any] = {
-        yaml.MappingStartEvent: "{", yaml.MappingEndEvent: "}",
-        yaml.SequenceStartEvent: "[", yaml.SequenceEndEvent: "]",
+        yaml.MappingStartEvent: "{",
+        yaml.MappingEndEvent: "}",
+        yaml.SequenceStartEvent: "[",
+        yaml.SequenceEndEvent: "]",
     }
     for event in events(text, name):
         kind = type(event)
@@ -183,23 +194,31 @@ def load(text: str, name: str, lists: Mapping[int, Any] = MappingProxyType({})) 
             else:
                 container.append(value)
         elif kind is yaml.AliasEvent:
-            raise refuse("* in front of a name is a YAML alias, which is not read here", event,
-                         "Write the value out; a formula that starts with * needs quotes.")
+            raise refuse(
+                "* in front of a name is a YAML alias, which is not read here",
+                event,
+                "Write the value out; a formula that starts with * needs quotes.",
+            )
         elif kind is yaml.DocumentStartEvent and result is not MISSING:
             raise refuse("a second document starts here", event, "One file is one network: delete the line ---.", 3)
     return None if result is MISSING else result
 
 
-def _stranger(refuse: Any, text: str, event: Any) -> SpecError:
+def _stranger(refuse: Callable[..., SpecError], text: str, event: Any) -> SpecError:
     """The error for an anchor or a tag."""
     start = event.start_mark.index
     word = re.match(r"\S*", text[start : start + 40])
     length = len(word[0].rstrip(",]}")) if word else 1
     if event.anchor is not None:
-        return refuse(  # type: ignore[no-any-return]
-            "& in front of a value is a YAML anchor, which is not read here", event, "Write the value out.", length)
-    return refuse("! in front of a value is a YAML tag, which is not read here", event,  # type: ignore[no-any-return]
-                  "A value is a number, a list or a text.", length)
+        return refuse(
+            "& in front of a value is a YAML anchor, which is not read here", event, "Write the value out.", length
+        )
+    return refuse(
+        "! in front of a value is a YAML tag, which is not read here",
+        event,
+        "A value is a number, a list or a text.",
+        length,
+    )
 
 
 def _twice(text: str, name: str, key: str, event: Any, container: Any, stack: list[Any]) -> SpecError:

@@ -37,8 +37,11 @@ def check_cut(text: str, name: str, key: str, key_event: Any, last: Any) -> None
     whole = _whole(text, opening)
     head, colon, body = whole.partition(": ")  # a function's head, g(z, c): the comma is in its own name
     quoted = f', "{head}": {body},' if colon and "," in head else f', "{whole}",' if whole else ""
-    raise SpecError("this formula was cut at a comma", place_at(text, comma, 1, name),
-                    f"In {{ }} put quotes around it{quoted} or give each node its own line.")
+    raise SpecError(
+        "this formula was cut at a comma",
+        place_at(text, comma, 1, name),
+        f"In {{ }} put quotes around it{quoted} or give each node its own line.",
+    )
 
 
 def comma_error(written: str, place: Place | None) -> SpecError:
@@ -81,12 +84,18 @@ def syntax_error(text: str, name: str, error: Any) -> SpecError:
     quotes = "Put quotes around the whole formula."
     near = max(index - 100_000, 0)
     if long := _LONG_NAME.search(text, near, index + 100_000):
-        return SpecError("this name is too long", place_at(text, long.start(), len(long[0]), name),
-                         "A name has at most 1,000 characters.")
+        return SpecError(
+            "this name is too long",
+            place_at(text, long.start(), len(long[0]), name),
+            "A name has at most 1,000 characters.",
+        )
     line = place_at(text, index, 1, name)
     if section := re.match(rf"\s+({'|'.join(_SECTIONS)})\s*:", line.text):
-        return SpecError("this section does not start at the margin", line._replace(column=section.start(1) + 1,
-                         length=len(section[1])), f"Write it without spaces in front: {line.text.strip()}")
+        return SpecError(
+            "this section does not start at the margin",
+            line._replace(column=section.start(1) + 1, length=len(section[1])),
+            f"Write it without spaces in front: {line.text.strip()}",
+        )
     if "tab" in problem or letter == "\t":
         return at("a tab is used for indentation", "Indent with spaces.")
     if "mapping values are not allowed" in problem:
@@ -101,8 +110,10 @@ def syntax_error(text: str, name: str, error: Any) -> SpecError:
             return at(f"{letter} inside {bracket} {_closing(bracket)} ends a formula", quotes)
         if letter == ":":
             return at("a second colon", quotes)
-        return at(f"a comma or {_closing(bracket)} is expected here", "After a closing quote nothing may follow."
-                  if text[index - 1 : index] in "'\"" or letter in "'\"" else "")
+        return at(
+            f"a comma or {_closing(bracket)} is expected here",
+            "After a closing quote nothing may follow." if text[index - 1 : index] in "'\"" or letter in "'\"" else "",
+        )
     if "cannot start any token" in problem:
         return at(f"a value cannot start with {letter}", quotes)
     if "unexpected end of stream" in problem:
@@ -203,16 +214,21 @@ def _second_colon(text: str, name: str, index: int) -> SpecError:
     before = place.text[: place.column - 1]
     round_ = re.search(r":\s+(\((.*)\))\s*$", place.text)
     if round_ and _reads(f"{{{round_[2]}}}"):
-        return SpecError("names and values stand in { }", place._replace(column=round_.start(1) + 1,
-                         length=len(round_[1])), f"Write {{{round_[2]}}}")
+        return SpecError(
+            "names and values stand in { }",
+            place._replace(column=round_.start(1) + 1, length=len(round_[1])),
+            f"Write {{{round_[2]}}}",
+        )
     if re.search(r"\S\s*:\s+\S", before):
-        return SpecError("a second colon on this line", place, "Put quotes around the value: name: \"...\"")
+        return SpecError("a second colon on this line", place, 'Put quotes around the value: name: "..."')
     above = text[: index - place.column + 1].rstrip()
     if above and not above.endswith(":") and re.match(r"\s", place.text):
         indent = len(place.text) - len(place.text.lstrip())
-        return SpecError("this line does not line up with the ones above it",
-                         place._replace(column=indent + 1, length=len(before.strip()) or 1),
-                         "Names of one section start in one column.")
+        return SpecError(
+            "this line does not line up with the ones above it",
+            place._replace(column=indent + 1, length=len(before.strip()) or 1),
+            "Names of one section start in one column.",
+        )
     lost = place_at(text, len(above) - 1, 1, name)
     lost = lost._replace(column=len(lost.text) - len(lost.text.lstrip()) + 1, length=len(lost.text.strip()))
     return SpecError("this line has no colon", lost, "Every line is name: value, with a space after the colon.")

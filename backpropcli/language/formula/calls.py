@@ -41,8 +41,9 @@ def bind(e: Call, operation: Operation) -> Bound:
         by_name = tuple(zip(operation.order[1:], positional[1:], strict=False))
         if len(positional) > len(operation.order):
             raise wrong_number(e, operation)
-        e = Call(e.name, positional[:1], (*by_name, *keywords), e.start, e.end, at=e.at, written=e.written,
-                 prefix=e.prefix)
+        e = Call(
+            e.name, positional[:1], (*by_name, *keywords), e.start, e.end, at=e.at, written=e.written, prefix=e.prefix
+        )
         positional, keywords = e.arguments, e.keywords
     if operation.defaults:
         positional = tuple(_left_out(operation, k, a) for k, a in enumerate(positional))
@@ -72,8 +73,9 @@ def bind(e: Call, operation: Operation) -> Bound:
     missing = operation.arguments[len(given) :]
     filled = list(given)
     tail: tuple[float, ...] = ()
-    defaults = dict(zip(operation.arguments[len(operation.arguments) - len(operation.defaults) :],
-                        operation.defaults, strict=True))
+    defaults = dict(
+        zip(operation.arguments[len(operation.arguments) - len(operation.defaults) :], operation.defaults, strict=True)
+    )
     for name in missing:
         if name in named:
             filled.append(named[name])
@@ -132,9 +134,9 @@ def _variadic(e: Call, operation: Operation) -> tuple[tuple[Expression, ...], tu
         return positional[:1], positional[1:]  # the arrays that split gives are a list
     if not isinstance(positional[0], tree.Sequence):
         shown = ", ".join(show(argument) for argument in positional[:4])
-        raise FormulaError(
-            f"{e.name} takes its arrays as one list", hint=suggested(f"{e.name}([{shown}])")
-        ).spanning(positional[0].start, positional[-1].end)
+        raise FormulaError(f"{e.name} takes its arrays as one list", hint=suggested(f"{e.name}([{shown}])")).spanning(
+            positional[0].start, positional[-1].end
+        )
     if not positional[0].items:
         raise FormulaError(f"{e.name} needs at least one array").spanning(e.start, e.end)
     return positional[0].items, positional[1:]
@@ -169,8 +171,9 @@ def _two_values(e: Call, operation: Operation, rest: Sequence[Expression]) -> bo
         return False
     axis_first = next(iter(operation.options), "") == "axis"
     first = e.arguments[0]
-    if operation.instead and not (_constant_axis(rest[0]) and not isinstance(first, Number | Unary) and
-                                  len(rest) <= len(operation.options)):
+    if operation.instead and not (
+        _constant_axis(rest[0]) and not isinstance(first, Number | Unary) and len(rest) <= len(operation.options)
+    ):
         raise compares(e, operation)
     if axis_first and not _constant_axis(rest[0]) and operation.name in _TWO_VALUES and not isinstance(rest[0], Call):
         a, b = show(first), show(rest[0])
@@ -230,7 +233,8 @@ def judge(graph: Graph, e: Call, bound: Bound, results: Sequence[Any], options: 
         if not isinstance(results[k], float) or not results[k].is_integer():
             where = bound.arguments[k]
             raise FormulaError(f"{name} must be a constant whole number", hint=f"Such as {name}=2").spanning(
-                where.start or e.start, where.end or e.end)
+                where.start or e.start, where.end or e.end
+            )
     if not isinstance(operation, Structural) or not operation.instead or len(e.arguments) < 2:
         return
     if options.get("axis") is not None:
@@ -299,9 +303,7 @@ def value_called(e: Call) -> FormulaError:
     hint = f"A product is written {hint}"
     if whole:
         hint = f"{hint}; one entry is {entry}" if len(e.arguments) == 1 else f"One entry is {entry}, counted from 0."
-    return FormulaError(f"{e.name} is a value, not an operation", hint=hint).spanning(
-        e.at, e.at + len(e.name)
-    )
+    return FormulaError(f"{e.name} is a value, not an operation", hint=hint).spanning(e.at, e.at + len(e.name))
 
 
 def matched(function: Function, e: Call) -> list[Expression]:

@@ -18,8 +18,9 @@ from backpropcli.ops.definition import XP, Body, Elementwise, Options, Shape, St
 from backpropcli.ops.stacking import lifted, together
 
 
-def composite(function: Function, functions: Mapping[str, Function], textbook: Mapping[str, str], formula: str)\
-        -> Structural:
+def composite(
+    function: Function, functions: Mapping[str, Function], textbook: Mapping[str, str], formula: str
+) -> Structural:
     """The operation `function`; `textbook` has the text of each gradient, `formula` that of the value.
 
     The planner raises FormulaError or OperationError where a formula does not fit the shapes of a call.
@@ -43,10 +44,15 @@ def composite(function: Function, functions: Mapping[str, Function], textbook: M
         return value.shape, Options(value=value, products=products)
 
     return Structural(
-        function.name, " ".join(function.arguments), "a function of this network, its gradient derived by hand",
-        planner=planner, value=run_value, formula=formula,
+        function.name,
+        " ".join(function.arguments),
+        "a function of this network, its gradient derived by hand",
+        planner=planner,
+        value=run_value,
+        formula=formula,
         vjps={a: (textbook[a], run_product(k)) for k, a in enumerate(function.arguments)},
-        samples=(), group="activations",
+        samples=(),
+        group="activations",
     )
 
 

@@ -42,9 +42,9 @@ def fold(operation: Operation, values: Sequence[Any], options: Mapping[str, Any]
 
     shape, planned = operation.plan([tuple(np.shape(value)) for value in values], options or {})
     if math.prod(shape) > MOST_ENTRIES:
-        raise FormulaError(
-            f"this constant has {math.prod(shape):,} entries; {MOST_ENTRIES:,} is the most"
-        ).spanning(e.start, e.end)
+        raise FormulaError(f"this constant has {math.prod(shape):,} entries; {MOST_ENTRIES:,} is the most").spanning(
+            e.start, e.end
+        )
     arguments: tuple[Any, ...] = tuple(xp.asarray(value) for value in values)
     with np.errstate(all="ignore"):
         if isinstance(operation, Elementwise):
@@ -125,9 +125,13 @@ def _even(nested: Any, shape: list[int]) -> bool:
 
 def option(lowering: Lowering, name: str, e: Expression) -> Any:
     """The value of an option: a number (whole where it was written so), a tuple, a text, None, True or False."""
-    return _constant(lowering, e, lambda: FormulaError(
-        f"{name} must be a constant", hint=f"Such as {name}=0 or {name}=(0, 1), not something computed: {_brief(e)}"
-    ))
+    return _constant(
+        lowering,
+        e,
+        lambda: FormulaError(
+            f"{name} must be a constant", hint=f"Such as {name}=0 or {name}=(0, 1), not something computed: {_brief(e)}"
+        ),
+    )
 
 
 def index_item(lowering: Lowering, e: Expression, labels: Found | None = None) -> Any:
@@ -163,6 +167,7 @@ def _of_network(lowering: Lowering, e: Expression) -> bool:
 
 def _whole(lowering: Lowering, e: Expression, listed: bool = False) -> Any:
     """A whole number or None; where `listed`, an array of whole numbers too, as a list."""
+
     def wrong() -> FormulaError:
         return FormulaError(
             "an index is made of constant whole numbers", hint=f"Such as x[0] or x[1:3], not x[{_brief(e)}]"

@@ -28,10 +28,38 @@ if TYPE_CHECKING:
 
 # Signs that look like an operator: what to write.
 _OPERATORS = {
-    "×": "*", "·": "*", "⋅": "*", "∙": "*", "•": "*", "∗": "*", "⁎": "*", "＊": "*", "⊙": "*", "∘": "*", "⨯": "*",
-    "÷": "/", "∕": "/", "⁄": "/", "／": "/",
-    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "－": "-", "＋": "+",
-    "≤": "<=", "≥": ">=", "≠": "!=", "⩽": "<=", "⩾": ">=", "∧": "&", "∨": "|", "&&": "&", "||": "|", "=>": ">=",
+    "×": "*",
+    "·": "*",
+    "⋅": "*",
+    "∙": "*",
+    "•": "*",
+    "∗": "*",
+    "⁎": "*",
+    "＊": "*",
+    "⊙": "*",
+    "∘": "*",
+    "⨯": "*",
+    "÷": "/",
+    "∕": "/",
+    "⁄": "/",
+    "／": "/",
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "‐": "-",
+    "‑": "-",
+    "－": "-",
+    "＋": "+",
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "⩽": "<=",
+    "⩾": ">=",
+    "∧": "&",
+    "∨": "|",
+    "&&": "&",
+    "||": "|",
+    "=>": ">=",
     "⊗": "outer(a, b)",
 }
 
@@ -360,6 +388,4 @@ def _juxtaposed(parser: Parser) -> FormulaError:
     if parser.tokens[i - 1].isdigit() and parser.tokens[i].isdigit() and len(parser.tokens[i]) == 3:
         return pair(parser, "a number has no space inside", suggested(f"{parser.tokens[i - 1]}{parser.tokens[i]}"))
     hint = suggested(f"{left} * {right}", otherwise="A product is written with *.")
-    return FormulaError(MISSING, hint=hint).spanning(
-        start, parser.starts[i] + len(parser.tokens[i])
-    )
+    return FormulaError(MISSING, hint=hint).spanning(start, parser.starts[i] + len(parser.tokens[i]))

@@ -43,10 +43,15 @@ def hand_derived(function: Function, functions: Mapping[str, Function] | None = 
         derivative = function.gradient[argument]
         partials[argument] = (textbook(function, derivative), _partial(Program(function, derivative, others)))
     return Elementwise(
-        function.name, " ".join(function.arguments), "a function of this network, its gradient derived by hand",
-        formula=textbook(function, function.value), value=value, partials=partials,
+        function.name,
+        " ".join(function.arguments),
+        "a function of this network, its gradient derived by hand",
+        formula=textbook(function, function.value),
+        value=value,
+        partials=partials,
         branch=value.branch if value.branches else None,
-        samples=[(x,) * len(function.arguments) for x in SAMPLES], group="activations",
+        samples=[(x,) * len(function.arguments) for x in SAMPLES],
+        group="activations",
     )
 
 

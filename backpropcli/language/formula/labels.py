@@ -28,15 +28,17 @@ class Found:
         self.written: list[Expression] = []
 
     def label(self, e: Expression) -> Label | None:
-        """The labels that an expression stands for; None where it is a constant. FormulaError where it has a gradient.
-        """
+        """An expression's labels; None where it is a constant. FormulaError where it has a gradient."""
         slot = self.lowering.lower(e)
         if type(slot) is not int:
             return None
         parameter = next((node for node in made_from(self.lowering.graph, slot) if node.kind == "parameter"), None)
         if parameter is not None:
-            said = "is a parameter" if isinstance(e, Name) and e.name == parameter.name else \
-                f"is made from the parameter {parameter.name}"
+            said = (
+                "is a parameter"
+                if isinstance(e, Name) and e.name == parameter.name
+                else f"is made from the parameter {parameter.name}"
+            )
             raise FormulaError(f"{_brief(e)} {said}, which cannot be an index", hint=FORM).spanning(e.start, e.end)
         self.slots.append(slot)
         self.written.append(e)

@@ -52,8 +52,9 @@ class Parts(NamedTuple):
     def error(self) -> FormulaError:
         """It is used as if it were one array."""
         e = self.written
-        return FormulaError(f"{self.name} gives {len(self.indices)} arrays, and a value is one",
-                            hint=f"Take one of them: {show(e)}[0]").spanning(e.start, e.end)
+        return FormulaError(
+            f"{self.name} gives {len(self.indices)} arrays, and a value is one", hint=f"Take one of them: {show(e)}[0]"
+        ).spanning(e.start, e.end)
 
 
 class Lowering:
@@ -161,8 +162,9 @@ class Lowering:
             case Sequence():
                 return self.sequence(e)
             case Text():
-                raise FormulaError("a text has no value", hint="It can be an option, as in einsum('ij,jk->ik', a, b).")\
-                    .spanning(e.start, e.end)
+                raise FormulaError(
+                    "a text has no value", hint="It can be an option, as in einsum('ij,jk->ik', a, b)."
+                ).spanning(e.start, e.end)
         raise FormulaError("a slice stands only in brackets").spanning(e.start, e.end)
 
     def named(self, e: Name) -> Result:
@@ -233,12 +235,14 @@ class Lowering:
         """One of the arrays that split gives, by its number."""
         count = len(parts.indices)
         if len(index) != 1 or type(index[0]) is not int:
-            raise FormulaError(f"{parts.name} gives {count} arrays: take one by its number",
-                               hint=f"{show(e.value)}[0]").spanning(e.start, e.end)
+            raise FormulaError(
+                f"{parts.name} gives {count} arrays: take one by its number", hint=f"{show(e.value)}[0]"
+            ).spanning(e.start, e.end)
         if not -count <= index[0] < count:
-            raise FormulaError(f"{parts.name} gives {count} arrays: there is no number {index[0]}",
-                               hint=f"Counting starts at 0: the numbers are 0 to {count - 1}.")\
-                .spanning(e.start, e.end)
+            raise FormulaError(
+                f"{parts.name} gives {count} arrays: there is no number {index[0]}",
+                hint=f"Counting starts at 0: the numbers are 0 to {count - 1}.",
+            ).spanning(e.start, e.end)
         return self.step(_operation("getitem"), (parts.whole,), {"index": parts.indices[index[0]]}, e)
 
     # Calls.
@@ -258,10 +262,13 @@ class Lowering:
             raise error
         if operation.abroad and e.prefix and e.name == operation.name:
             raise FormulaError(f"{e.prefix}{e.name} is another function than {e.name}", hint=operation.abroad).spanning(
-                e.at, e.at + len(e.name))
+                e.at, e.at + len(e.name)
+            )
         if operation.written:
-            raise FormulaError(f"{e.name} is not called by its name", hint=f"Write {operation.written}, as in "
-                               "a[0], a[1:] or p[arange(4), y].").spanning(e.at, e.at + len(e.name))
+            raise FormulaError(
+                f"{e.name} is not called by its name",
+                hint=f"Write {operation.written}, as in a[0], a[1:] or p[arange(4), y].",
+            ).spanning(e.at, e.at + len(e.name))
         if e.written == "attribute" and e.name not in DOTTED:
             raise FormulaError(f"{e.name} is an operation: it is called", hint=suggested(f"{show(e)}()")).spanning(
                 e.at, e.end
@@ -348,13 +355,15 @@ class Lowering:
 
     # Steps.
 
-    def step(self, operation: Operation, results: tuple[Result, ...], options: Mapping[str, Any] | None, e: Expression)\
-            -> Result:
+    def step(
+        self, operation: Operation, results: tuple[Result, ...], options: Mapping[str, Any] | None, e: Expression
+    ) -> Result:
         """One step; a constant where everything that goes into it is constant."""
         if operation.stops and self.by_hand:
-            raise FormulaError(f"{operation.name} has no place in a function whose gradient is given",
-                               hint="What flows back is what its gradient says; leave it out.").spanning(
-                                   e.start, e.end)
+            raise FormulaError(
+                f"{operation.name} has no place in a function whose gradient is given",
+                hint="What flows back is what its gradient says; leave it out.",
+            ).spanning(e.start, e.end)
         for result in results:
             if type(result) is int:
                 break
@@ -374,8 +383,9 @@ class Lowering:
         if isinstance(result, Parts):
             raise result.error()
         if isinstance(result, tuple):
-            raise FormulaError("a shape is not a number", hint="One of its sizes is x.shape[0], all entries x.size.")\
-                .spanning(e.start, e.end)
+            raise FormulaError(
+                "a shape is not a number", hint="One of its sizes is x.shape[0], all entries x.size."
+            ).spanning(e.start, e.end)
         return result
 
     def slot(self, result: Result, e: Expression) -> int:

@@ -16,8 +16,12 @@ WORDS = frozenset(("None", "True", "False", "..."))
 """Names that are values of options, never of the network."""
 
 CONSTANTS = {
-    "pi": 3.141592653589793, "e": 2.718281828459045, "inf": float("inf"), "nan": float("nan"),
-    "True": 1.0, "False": 0.0,
+    "pi": 3.141592653589793,
+    "e": 2.718281828459045,
+    "inf": float("inf"),
+    "nan": float("nan"),
+    "True": 1.0,
+    "False": 0.0,
 }
 """What these names mean where the network has no such name of its own."""
 

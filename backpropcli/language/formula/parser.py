@@ -26,22 +26,87 @@ DEEPEST = 200
 
 COMPARISON, UNARY, POWER = 1, 6, 7
 BINDING = {
-    "<": COMPARISON, "<=": COMPARISON, ">": COMPARISON, ">=": COMPARISON, "==": COMPARISON, "!=": COMPARISON,
-    "|": 2, "&": 3, "+": 4, "-": 4, "*": 5, "/": 5, "@": 5, "%": 5, "//": 5, "**": POWER,
+    "<": COMPARISON,
+    "<=": COMPARISON,
+    ">": COMPARISON,
+    ">=": COMPARISON,
+    "==": COMPARISON,
+    "!=": COMPARISON,
+    "|": 2,
+    "&": 3,
+    "+": 4,
+    "-": 4,
+    "*": 5,
+    "/": 5,
+    "@": 5,
+    "%": 5,
+    "//": 5,
+    "**": POWER,
 }
 """How tightly an operator binds, as in Python."""
 
-MODULES = frozenset((
-    "np", "numpy", "jnp", "jax", "math", "torch", "F", "nn", "tf", "cp", "cupy", "keras", "K", "scipy", "special",
-    "linalg", "functional", "lax", "lib", "stride_tricks",
-))
+MODULES = frozenset(
+    (
+        "np",
+        "numpy",
+        "jnp",
+        "jax",
+        "math",
+        "torch",
+        "F",
+        "nn",
+        "tf",
+        "cp",
+        "cupy",
+        "keras",
+        "K",
+        "scipy",
+        "special",
+        "linalg",
+        "functional",
+        "lax",
+        "lib",
+        "stride_tricks",
+    )
+)
 """Names in front of a dot that are dropped, unless they are names of the network."""
 
-RESERVED = frozenset((
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
-    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass",
-    "raise", "return", "try", "while", "with", "yield",
-))
+RESERVED = frozenset(
+    (
+        "and",
+        "as",
+        "assert",
+        "async",
+        "await",
+        "break",
+        "class",
+        "continue",
+        "def",
+        "del",
+        "elif",
+        "else",
+        "except",
+        "finally",
+        "for",
+        "from",
+        "global",
+        "if",
+        "import",
+        "in",
+        "is",
+        "lambda",
+        "nonlocal",
+        "not",
+        "or",
+        "pass",
+        "raise",
+        "return",
+        "try",
+        "while",
+        "with",
+        "yield",
+    )
+)
 """Words of Python, which cannot be names."""
 
 _NUMERAL = frozenset("0123456789.")
@@ -217,9 +282,7 @@ class Parser:
             self.i += 1
             if self.tokens[self.i] == "(":
                 arguments, keywords = self.arguments()
-                found = Call(
-                    name, (found, *arguments), keywords, start, self.end, at=self.starts[at], written="method"
-                )
+                found = Call(name, (found, *arguments), keywords, start, self.end, at=self.starts[at], written="method")
             else:
                 name = ATTRIBUTES.get(name, name)
                 found = Call(name, (found,), (), start, self.end, at=self.starts[at], written="attribute")

@@ -115,8 +115,16 @@ class Call(Expression):
         count = len(self.arguments)
         keywords = tuple((key, value) for (key, _), value in zip(self.keywords, parts[count:], strict=True))
         return Call(
-            self.name, parts[:count], keywords, self.start, self.end,
-            at=self.at, written=self.written, prefix=self.prefix, prime=self.prime, by=self.by,
+            self.name,
+            parts[:count],
+            keywords,
+            self.start,
+            self.end,
+            at=self.at,
+            written=self.written,
+            prefix=self.prefix,
+            prime=self.prime,
+            by=self.by,
         )
 
 

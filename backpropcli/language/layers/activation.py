@@ -84,8 +84,10 @@ def _judged(operation: Operation, name: str, settings: str) -> Activation | tupl
         hint = f"The {larger} of z and 0 is {operation.instead}(0)."
         hint += " This one is also relu." if operation.instead == "maximum" else ""
         return f"{name} reduces one array; it does not compare two values", hint
-    return (f"{name} works on a whole array, so it is no activation",
-            "An activation takes one number at a time, such as relu, tanh or sigmoid.")
+    return (
+        f"{name} works on a whole array, so it is no activation",
+        "An activation takes one number at a time, such as relu, tanh or sigmoid.",
+    )
 
 
 def _unknown(name: str, own: list[str]) -> tuple[str, str]:

@@ -109,8 +109,12 @@ class _Lowering:
             raise words.error("a dense layer wants its units and weights", path, form)
         for key in settings:
             if key not in KEYS:
-                raise words.error(f"dense has no setting {key}{did_you_mean(key, KEYS)}", (*path, kind, key),
-                                  f"It has: {', '.join(KEYS)}.", key=True)
+                raise words.error(
+                    f"dense has no setting {key}{did_you_mean(key, KEYS)}",
+                    (*path, kind, key),
+                    f"It has: {', '.join(KEYS)}.",
+                    key=True,
+                )
         return (*path, kind), settings
 
     def _lower(self) -> None:
@@ -136,17 +140,21 @@ class _Lowering:
         written = self.layer.get("input")
         if written is not None:
             if written not in known:
-                raise self.error(f"layer {self.index}: no input or layer output is called {written}"
-                                 f"{did_you_mean(str(written), known)}", "input",
-                                 hint=f"There is: {', '.join(known[:20])}")
+                raise self.error(
+                    f"layer {self.index}: no input or layer output is called {written}"
+                    f"{did_you_mean(str(written), known)}",
+                    "input",
+                    hint=f"There is: {', '.join(known[:20])}",
+                )
             return str(written)
         if self.output:
             return self.output
         if not known:
             raise self.error("the layers have no input", hint="Write inputs: {x: ...}")
         if len(known) > 1:
-            raise self.error(f"layer {self.index}: which is its input, {' or '.join(known[:5])}?",
-                             hint=f"Write input: {known[0]}")
+            raise self.error(
+                f"layer {self.index}: which is its input, {' or '.join(known[:5])}?", hint=f"Write input: {known[0]}"
+            )
         return str(known[0])
 
     def _weights(self, source: str) -> tuple[str, Shape, tuple[str, Value, Key], Key]:
@@ -154,8 +162,10 @@ class _Lowering:
         given = [key for key in ("w", "W", "W.T", "init") if key in self.layer]
         if len(given) != 1:
             if not given:
-                raise self.error(f"layer {self.index} has no weights",
-                                 hint="Write w: 2 for one number, W: [[...]] for a matrix, or init: he")
+                raise self.error(
+                    f"layer {self.index} has no weights",
+                    hint="Write w: 2 for one number, W: [[...]] for a matrix, or init: he",
+                )
             raise self.error(f"layer {self.index} has both {given[0]} and {given[1]}", given[1], key=True)
         key = given[0]
         if "seed" in self.layer and key != "init":
@@ -194,11 +204,17 @@ class _Lowering:
         words, w, found = self.words, said.word, shape_of(said.value)
         if found:
             column = f":  W: {[[v] for v in _plain(said.value)]}" if len(found) == 1 and found[0] <= 4 else "."
-            raise words.error(f"{w} is one number, but here it has shape {show_shape(found)}", said.path,
-                              f"A matrix is written W (rows: inputs, columns: units){column}")
+            raise words.error(
+                f"{w} is one number, but here it has shape {show_shape(found)}",
+                said.path,
+                f"A matrix is written W (rows: inputs, columns: units){column}",
+            )
         if (units := self._units(1)) != 1:
-            raise words.error(f"{w} is one number, but this layer has {units} units", said.path,
-                              "Write W: one row an input, one column a unit.")
+            raise words.error(
+                f"{w} is one number, but this layer has {units} units",
+                said.path,
+                "Write W: one row an input, one column a unit.",
+            )
         features = shape[-1] if shape else 1
         if features == 1:
             return
@@ -207,9 +223,12 @@ class _Lowering:
             value = self.data[source]
             column = f"{[[v] for v in _plain(value)]}" if features <= 4 else "[[..], [..]]"
             count = _COUNTS[features] if features <= 10 else str(features)
-            raise words.error(message, ("inputs", source),
+            raise words.error(
+                message,
+                ("inputs", source),
                 f"{count.capitalize()} examples of one feature:  {source}: {column}\n"
-                f"One example of {count} features:  W: [[..], [..]] ({features} inputs, 1 unit)")
+                f"One example of {count} features:  W: [[..], [..]] ({features} inputs, 1 unit)",
+            )
         raise words.error(message, said.path, f"Write W with {features} rows (inputs) and 1 column (unit).")
 
     def _check_matrix(self, source: str, shape: Shape, said: _Said) -> None:
@@ -218,33 +237,47 @@ class _Lowering:
         own = path[0] == "layers"
         turned = "If your rows are units, write W.T:" if own else f"Transposed, {W} fits."
         if not found:
-            raise words.error(f"{W} is a matrix, but here it is one number", path,
-                              "One number is written w: 2" if own else "It has one row an input, one column a unit.")
+            raise words.error(
+                f"{W} is a matrix, but here it is one number",
+                path,
+                "One number is written w: 2" if own else "It has one row an input, one column a unit.",
+            )
         if len(found) != 2:
-            raise words.error(f"{W} is a matrix, but here it has shape {show_shape(found)}", path,
-                              f"{W}: [[..], [..]] has one row an input and one column a unit.")
+            raise words.error(
+                f"{W} is a matrix, but here it has shape {show_shape(found)}",
+                path,
+                f"{W}: [[..], [..]] has one row an input and one column a unit.",
+            )
         rows, columns = found
         if not shape:
             where: Key = ("inputs", source) if source in self.data else path
-            raise words.error(f"{source} is one number, but {W} is a matrix", where,
-                              f"Write {source}: [..] for a list of features, or w: for one weight.")
+            raise words.error(
+                f"{source} is one number, but {W} is a matrix",
+                where,
+                f"Write {source}: [..] for a list of features, or w: for one weight.",
+            )
         features, units = shape[-1], self._units(columns)
         if rows == features and columns == units:
             return
         if W != "W.T" and (columns, rows) == (features, units):
-            raise words.error(f"{W} has {rows} rows and {columns} columns, but this layer has {features} inputs and "
-                              f"{units} units", path, turned)
+            raise words.error(
+                f"{W} has {rows} rows and {columns} columns, but this layer has {features} inputs and {units} units",
+                path,
+                turned,
+            )
         counted = "columns" if W == "W.T" else "rows"
         if rows != features:
-            message = (f"layer {self.index} gets {_count(features, 'feature')}, "
-                       f"but {W} has {_count(rows, counted[:-1])}")
+            message = f"layer {self.index} gets {_count(features, 'feature')}, but {W} has {_count(rows, counted[:-1])}"
             if W != "W.T" and columns == features and self.layer.get("units", rows) == rows:
                 raise words.error(message, path, turned)
             column = f"\nOne feature in each example:  {source}: [[..], [..]]" if len(shape) == 1 and rows == 1 else ""
             raise words.error(message, path, f"{W} has one {counted[:-1]} an input.{column}")
         counted = "row" if W == "W.T" else "column"
-        raise words.error(f"{W} has {_count(columns, counted)}, but this layer has {_count(units, 'unit')}", path,
-                          f"{W} has one {counted} a unit.")
+        raise words.error(
+            f"{W} has {_count(columns, counted)}, but this layer has {_count(units, 'unit')}",
+            path,
+            f"{W} has one {counted} a unit.",
+        )
 
     def _initialised(self, source: str, shape: Shape) -> tuple[str, Shape, tuple[str, Value, Key], Key]:
         units, written = self._units(), self.layer["init"]
@@ -254,20 +287,29 @@ class _Lowering:
             ((written, inner),) = written.items()
             if not isinstance(inner, dict | None):
                 setting = next(iter(OPTIONS.get(written, {"std": 1})), "seed")
-                raise self.words.error(f"init: the settings of {written} have names", (*path, written),
-                                       f"Such as init: {{{written}: {{{setting}: 0.1}}}}")
+                raise self.words.error(
+                    f"init: the settings of {written} have names",
+                    (*path, written),
+                    f"Such as init: {{{written}: {{{setting}: 0.1}}}}",
+                )
             settings = dict(inner or {})
         if not isinstance(written, str):
             raise self.error("init wants the name of an initialiser", "init", hint="Such as init: he, or init: glorot")
         if written not in OPTIONS:
-            raise self.error(f"unknown initialiser: {written}{did_you_mean(written, OPTIONS)}", "init",
-                             hint=f"There is: {', '.join(OPTIONS)}")
+            raise self.error(
+                f"unknown initialiser: {written}{did_you_mean(written, OPTIONS)}",
+                "init",
+                hint=f"There is: {', '.join(OPTIONS)}",
+            )
         if "seed" in self.layer:
             settings["seed"] = read_option(self.words, self.layer["seed"], "seed", (*self.path, "seed"))
         scalar = not shape and units == 1
         if not shape and not scalar:
-            raise self.words.error(f"{source} is one number, but this layer has {units} units", path,
-                                   f"Write {source}: [..] for a list of features.")
+            raise self.words.error(
+                f"{source} is one number, but this layer has {units} units",
+                path,
+                f"Write {source}: [..] for a list of features.",
+            )
         name = f"{'w' if scalar else 'W'}{self.index}"
         size = [1] if scalar else [shape[-1], units]
         if name not in self.given:
@@ -327,16 +369,24 @@ class _Lowering:
                 count = _COUNTS[units].capitalize() if units <= 10 else str(units)
                 hint = f"{count + ' biases that start equal:':<31}{b}{': ' if own else '='}{several}"
                 if own:
-                    hint += (f"\nOne bias shared by all units:  b: {{shared: {value:g}}}   "
-                             f"(dJ/db{self.index} is then the sum)")
+                    hint += (
+                        f"\nOne bias shared by all units:  b: {{shared: {value:g}}}   "
+                        f"(dJ/db{self.index} is then the sum)"
+                    )
                 raise words.error(f"{b} is one number, but this layer has {units} units", said.path, hint)
             return
         if not shape:
-            raise words.error(f"{b} is a list, but this layer computes one number", said.path,
-                              f"Write {b}{':' if own else '='} and one number.")
+            raise words.error(
+                f"{b} is a list, but this layer computes one number",
+                said.path,
+                f"Write {b}{':' if own else '='} and one number.",
+            )
         if found != (units,):
-            raise words.error(f"{b} has shape {show_shape(found)}, but this layer has {_count(units, 'unit')}",
-                              said.path, f"{b} is a list of one number a unit.")
+            raise words.error(
+                f"{b} has shape {show_shape(found)}, but this layer has {_count(units, 'unit')}",
+                said.path,
+                f"{b} is a list of one number a unit.",
+            )
 
     # Adding names.
 
@@ -345,8 +395,12 @@ class _Lowering:
             if name in self.words.sections.get(section, {}):
                 maker = f"layer {self.index}" if path[0] == "layers" else "the loss"
                 kind = article(section)
-                raise self.words.error(f"{name} is {kind}, and {maker} makes {what} {name}", (section, name),
-                                       f"Give the {kind.split()[1]} another name.", key=True)
+                raise self.words.error(
+                    f"{name} is {kind}, and {maker} makes {what} {name}",
+                    (section, name),
+                    f"Give the {kind.split()[1]} another name.",
+                    key=True,
+                )
 
     def _parameter(self, name: str, value: Value, path: Key) -> None:
         self._free(name, path, "a parameter")

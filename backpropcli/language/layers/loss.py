@@ -36,22 +36,35 @@ def lower_loss(
     known = ("reduction", "target", *(option for option, _ in loss.options))
     for option in options:
         if option not in known:
-            raise words.error(f"{name} has no option {option}{did_you_mean(option, known)}", (*path, option),
-                              f"It has: {', '.join(known)}.", key=True)
+            raise words.error(
+                f"{name} has no option {option}{did_you_mean(option, known)}",
+                (*path, option),
+                f"It has: {', '.join(known)}.",
+                key=True,
+            )
     reduction = options.get("reduction", loss.reduction)
     if reduction not in REDUCTIONS:
         raise words.error("reduction is sum, mean or none", (*path, "reduction"))
     if not output.name:
-        raise words.error(f"{name} compares the layers' output with a target, but there are no layers", ("loss",),
-                          "Write the loss as a node, such as J: (a - y)**2 / 2, and loss: J")
+        raise words.error(
+            f"{name} compares the layers' output with a target, but there are no layers",
+            ("loss",),
+            "Write the loss as a node, such as J: (a - y)**2 / 2, and loss: J",
+        )
     activation = output.activation
     if activation.name in loss.refused:
-        raise words.error(f"{name} takes the scores before {activation.written}", ("loss",),
-                          f"Leave activation: {activation.written} out of the last layer.")
+        raise words.error(
+            f"{name} takes the scores before {activation.written}",
+            ("loss",),
+            f"Leave activation: {activation.written} out of the last layer.",
+        )
     if loss.probability and activation.beyond:
         what = "has no activation" if activation.name == "linear" else f"ends with {activation.written}"
-        raise words.error(f"{name} takes probabilities, but the last layer {what}", ("loss",),
-                          "Write activation: sigmoid there, or loss: binary_cross_entropy_from_logits.")
+        raise words.error(
+            f"{name} takes probabilities, but the last layer {what}",
+            ("loss",),
+            "Write activation: sigmoid there, or loss: binary_cross_entropy_from_logits.",
+        )
     target = _target(words, name, options.get("target"), path)
     settings = {}
     for option, _ in loss.options:
@@ -79,8 +92,11 @@ def _target(words: Words, loss: str, written: Any, path: Key) -> str:
     if not targets:
         raise words.error("the loss has no target", ("loss",), "Write targets: {y: ...}")
     if len(targets) > 1:
-        raise words.error(f"which is the loss's target, {' or '.join(targets[:5])}?", ("loss",),
-                          f"Write loss: {{{loss}: {{target: {targets[0]}}}}}")
+        raise words.error(
+            f"which is the loss's target, {' or '.join(targets[:5])}?",
+            ("loss",),
+            f"Write loss: {{{loss}: {{target: {targets[0]}}}}}",
+        )
     return str(targets[0])
 
 

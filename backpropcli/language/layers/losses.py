@@ -49,27 +49,41 @@ LOSSES = {
     "squared_error": Loss("({a} - {y})**2", "sum", tail=" / 2"),
     "mean_squared_error": Loss("({a} - {y})**2", "mean"),
     "mean_absolute_error": Loss("abs({a} - {y})", "mean"),
-    "binary_cross_entropy": Loss(
-        "binary_cross_entropy({a}, {y})", "mean", between=(0.0, 1.0), probability=True),
+    "binary_cross_entropy": Loss("binary_cross_entropy({a}, {y})", "mean", between=(0.0, 1.0), probability=True),
     "binary_cross_entropy_from_logits": Loss(
-        "sigmoid_cross_entropy({a}, {y})", "mean", refused=("sigmoid", "hard_sigmoid"), between=(0.0, 1.0)),
+        "sigmoid_cross_entropy({a}, {y})", "mean", refused=("sigmoid", "hard_sigmoid"), between=(0.0, 1.0)
+    ),
     "cross_entropy": Loss("softmax_cross_entropy({a}, {y})", "mean", refused=("softmax", "log_softmax", "sigmoid")),
     "hinge": Loss("maximum(0, 1 - {y} * {a})", "mean", labels=(-1.0, 1.0)),
     "huber": Loss(
         "where(abs({a} - {y}) <= {delta}, ({a} - {y})**2 / 2, {delta} * (abs({a} - {y}) - {delta} / 2))",
-        "mean", options=(("delta", 1.0),)),
+        "mean",
+        options=(("delta", 1.0),),
+    ),
 }
 ALIASES = {
-    "mse": "mean_squared_error", "mae": "mean_absolute_error", "l1": "mean_absolute_error",
-    "bce": "binary_cross_entropy", "bce_with_logits": "binary_cross_entropy_from_logits",
-    "half_squared_error": "squared_error", "softmax_cross_entropy": "cross_entropy",
-    "categorical_cross_entropy": "cross_entropy", "sparse_categorical_cross_entropy": "cross_entropy",
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "l1": "mean_absolute_error",
+    "bce": "binary_cross_entropy",
+    "bce_with_logits": "binary_cross_entropy_from_logits",
+    "half_squared_error": "squared_error",
+    "softmax_cross_entropy": "cross_entropy",
+    "categorical_cross_entropy": "cross_entropy",
+    "sparse_categorical_cross_entropy": "cross_entropy",
 }
 """What people call these losses elsewhere: used in did-you-mean only."""
 
 
-def loss_formula(name: str, a: str, y: str, shape: Shape, y_shape: Shape, reduction: str = "",
-                 options: Mapping[str, float] = MappingProxyType({})) -> str:
+def loss_formula(
+    name: str,
+    a: str,
+    y: str,
+    shape: Shape,
+    y_shape: Shape,
+    reduction: str = "",
+    options: Mapping[str, float] = MappingProxyType({}),
+) -> str:
     """The formula of a loss over the names `a` (of `shape`) and `y`, in the tool's own language.
 
     >>> loss_formula("squared_error", "a2", "y", (), ())

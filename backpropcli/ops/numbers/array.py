@@ -90,14 +90,29 @@ def namespace(dtype: str = "float64") -> SimpleNamespace:
     typed: dict[str, Any] = {name: partial(getattr(np, name), dtype=kind) for name in TYPED.split()}
     untyped: dict[str, Any] = {name: getattr(np, name) for name in AS_THEY_ARE.split()}
     return SimpleNamespace(
-        name=dtype, raises=False,
-        **typed, **untyped,
-        dtype=kind, number=kind.type, add_at=np.add.at, round=np.rint, power=power, where=partial(where, kind),
-        whole=partial(np.asarray, dtype=np.float64), argsort=argsort, solve=solve, det=np.linalg.det,
+        name=dtype,
+        raises=False,
+        **typed,
+        **untyped,
+        dtype=kind,
+        number=kind.type,
+        add_at=np.add.at,
+        round=np.rint,
+        power=power,
+        where=partial(where, kind),
+        whole=partial(np.asarray, dtype=np.float64),
+        argsort=argsort,
+        solve=solve,
+        det=np.linalg.det,
         nothing=0.0,
-        erf=partial(entrywise(math.erf), kind), erfc=partial(entrywise(math.erfc), kind),
+        erf=partial(entrywise(math.erf), kind),
+        erfc=partial(entrywise(math.erfc), kind),
         # Python floats: they take the dtype of the array that they meet.
-        pi=math.pi, ln2=math.log(2), ln10=math.log(10), sqrt2=math.sqrt(2), sqrtpi=math.sqrt(math.pi),
+        pi=math.pi,
+        ln2=math.log(2),
+        ln10=math.log(10),
+        sqrt2=math.sqrt(2),
+        sqrtpi=math.sqrt(math.pi),
     )
 
 

@@ -147,19 +147,39 @@ def linspace(start: Any, stop: Any, num: int = 50) -> Any:
 
 
 xp = SimpleNamespace(
-    name="50 digits", raises=False,
+    name="50 digits",
+    raises=False,
     **{name: entrywise(getattr(mp, name)) for name in SAME_NAME.split()},
     **{name: entrywise(getattr(mp, name.replace("arc", "a"))) for name in INVERSES.split()},
     **{name: getattr(np, name) for name in STRUCTURAL.split()},
     **{name: made(getattr(np, name)) for name in ("zeros", "ones", "full", "arange", "eye", "zeros_like")},
-    abs=entrywise(mp.fabs), log2=entrywise(lambda z: mp.log(z) / mp.ln2), cbrt=entrywise(cbrt),
-    square=entrywise(lambda z: z * z), round=entrywise(mp.nint), arctan2=entrywise(mp.atan2, 2),
-    hypot=entrywise(mp.hypot, 2), power=entrywise(power, 2), divide=entrywise(divide, 2),
-    fmod=entrywise(fmod, 2), maximum=entrywise(maximum, 2), minimum=entrywise(minimum, 2), where=where,
-    argsort=argsort, solve=solve, det=det,
-    asarray=asarray, number=number, whole=lambda z: np.asarray(z).astype(float), add_at=np.add.at, linspace=linspace,
+    abs=entrywise(mp.fabs),
+    log2=entrywise(lambda z: mp.log(z) / mp.ln2),
+    cbrt=entrywise(cbrt),
+    square=entrywise(lambda z: z * z),
+    round=entrywise(mp.nint),
+    arctan2=entrywise(mp.atan2, 2),
+    hypot=entrywise(mp.hypot, 2),
+    power=entrywise(power, 2),
+    divide=entrywise(divide, 2),
+    fmod=entrywise(fmod, 2),
+    maximum=entrywise(maximum, 2),
+    minimum=entrywise(minimum, 2),
+    where=where,
+    argsort=argsort,
+    solve=solve,
+    det=det,
+    asarray=asarray,
+    number=number,
+    whole=lambda z: np.asarray(z).astype(float),
+    add_at=np.add.at,
+    linspace=linspace,
     nothing=0.0,
-    pi=mp.pi, ln2=mp.ln2, ln10=mp.ln10, sqrt2=mp.sqrt(2), sqrtpi=mp.sqrt(mp.pi),
+    pi=mp.pi,
+    ln2=mp.ln2,
+    ln10=mp.ln10,
+    sqrt2=mp.sqrt(2),
+    sqrtpi=mp.sqrt(mp.pi),
 )
 
 
@@ -169,7 +189,11 @@ def _decimal(z: Any) -> Any:
 
 written = np.frompyfunc(_decimal, 1, 1)
 
-decimals = SimpleNamespace(**{
-    **vars(xp), "number": written, "asarray": lambda z: np.asarray(written(np.asarray(z)), object),
-})
+decimals = SimpleNamespace(
+    **{
+        **vars(xp),
+        "number": written,
+        "asarray": lambda z: np.asarray(written(np.asarray(z)), object),
+    }
+)
 """The same, but a float is the shortest decimal that reads back as it: what somebody wrote, 0.1 and not its float."""

@@ -207,8 +207,14 @@ def _comparison(compare: Any) -> Callable[[Any, Any], Any]:
     return lambda a, b: sheet(compare(a, b, dtype=object))
 
 
-for _name, _compare in (("lt", np.less), ("le", np.less_equal), ("gt", np.greater), ("ge", np.greater_equal),
-                        ("eq", np.equal), ("ne", np.not_equal)):
+for _name, _compare in (
+    ("lt", np.less),
+    ("le", np.less_equal),
+    ("gt", np.greater),
+    ("ge", np.greater_equal),
+    ("eq", np.equal),
+    ("ne", np.not_equal),
+):
     setattr(Sheet, f"__{_name}__", _comparison(_compare))
 
 
@@ -236,10 +242,21 @@ def known(name: str) -> Callable[..., Any]:
 
 KNOWN: dict[str, Callable[..., Any]] = {
     **{name: known(name) for name in (*UNARY.split(), *BINARY.split())},
-    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "neg": operator.neg, "div": known("divide"),
-    "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge, "eq": operator.eq, "ne": operator.ne,
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "neg": operator.neg,
+    "div": known("divide"),
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "eq": operator.eq,
+    "ne": operator.ne,
     "where": lambda condition, a, b: a if condition else b,
-    "and": lambda a, b: bool(a) and bool(b), "or": lambda a, b: bool(a) or bool(b), "not": operator.not_,
+    "and": lambda a, b: bool(a) and bool(b),
+    "or": lambda a, b: bool(a) or bool(b),
+    "not": operator.not_,
 }
 """What an operation comes to where all its numbers are known; true and false are 1 and 0."""
 
@@ -281,15 +298,27 @@ def namespace(tape: Tape) -> SimpleNamespace:
         return along
 
     return SimpleNamespace(
-        name="recorder", raises=False,
+        name="recorder",
+        raises=False,
         **{name: recorded(name, 1) for name in UNARY.split()},
         **{name: recorded(name, 2) for name in BINARY.split()},
         **{name: structural(getattr(np, name)) for name in STRUCTURAL.split()},
         **{name: made(getattr(np, name)) for name in MADE.split()},
-        divide=recorded("div", 2), square=lambda z: z * z, where=recorded("where", 3),
-        logical_and=recorded("and", 2), logical_or=recorded("or", 2), logical_not=recorded("not", 1),
-        max=extreme("maximum"), min=extreme("minimum"),
-        asarray=asarray, number=lambda z: z if isinstance(z, Recorded) else tape.constant(z), add_at=np.add.at,
+        divide=recorded("div", 2),
+        square=lambda z: z * z,
+        where=recorded("where", 3),
+        logical_and=recorded("and", 2),
+        logical_or=recorded("or", 2),
+        logical_not=recorded("not", 1),
+        max=extreme("maximum"),
+        min=extreme("minimum"),
+        asarray=asarray,
+        number=lambda z: z if isinstance(z, Recorded) else tape.constant(z),
+        add_at=np.add.at,
         nothing=0.0,
-        pi=math.pi, ln2=math.log(2), ln10=math.log(10), sqrt2=math.sqrt(2), sqrtpi=math.sqrt(math.pi),
+        pi=math.pi,
+        ln2=math.log(2),
+        ln10=math.log(10),
+        sqrt2=math.sqrt(2),
+        sqrtpi=math.sqrt(math.pi),
     )

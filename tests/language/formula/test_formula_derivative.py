@@ -20,32 +20,68 @@ from backpropcli.ops.numbers import array
 from backpropcli.ops.table import lookup
 
 
-@pytest.mark.parametrize(("formula", "name", "shown"), [
-    ("(a2 - y)**2 / 2", "a2", "2 * (a2 - y) / 2"), ("(a2 - y)**2 / 2", "y", "2 * (a2 - y) * (-1) / 2"),
-    ("0.5*(t - o)**2", "o", "0.5 * 2 * (t - o) * (-1)"), ("w1 * x", "w1", "x"), ("w1 * x", "x", "w1"),
-    ("t1 + b1", "b1", "1"), ("a - y", "y", "-1"), ("relu(z1)", "z1", "relu'(z1)"), ("sigmoid(z)", "z", "sigmoid'(z)"),
-    ("sigmoid(w*x + b)", "w", "sigmoid'(w * x + b) * x"), ("sigmoid(w*x + b)", "b", "sigmoid'(w * x + b)"),
-    ("x*x", "x", "x + x"), ("a*b*c", "b", "a * c"), ("x / y", "x", "1 / y"), ("x / y", "y", "-x / y**2"), ("x**3",
-    "x", "3 * x**2"),
-    ("x**2", "x", "2 * x"), ("x**1", "x", "1"), ("x**n", "n", "x**n * log(x)"), ("x**n", "x", "n * x**(n - 1)"),
-    ("exp(-z)", "z", "exp(-z) * (-1)"), ("1 / (1 + exp(-z))", "z", "exp(-z) / (1 + exp(-z))**2"),
-    ("log(a)", "a", "1 / a"), ("tanh(z)", "z", "1 - tanh(z)**2"), ("sqrt(x)", "x", "1 / (2 * sqrt(x))"),
-    ("w1*i1 + w2*i2 + b1", "w2", "i2"), ("3", "x", "0"), ("sum(y) * x", "x", "sum(y)"), ("x + x", "x", "1 + 1"),
-    ("x**0.5", "x", "0.5 * x**-0.5"), ("-x", "x", "-1"), ("y - (a - w*x)", "w", "x"), ("abs(x)", "x", "sign(x)"),
-    ("maximum(0, z)", "z", "where(z > 0, 1, where(z < 0, 0, 1 / 2))"), ("x > 0", "x", "0"), ("g(x*w)", "x",
-    "g'(x * w) * w"),
-    ("(x*y)**2", "x", "2 * x * y * y"), ("tanh(u)**2", "u", "2 * tanh(u) * (1 - tanh(u)**2)"),
-])
+@pytest.mark.parametrize(
+    ("formula", "name", "shown"),
+    [
+        ("(a2 - y)**2 / 2", "a2", "2 * (a2 - y) / 2"),
+        ("(a2 - y)**2 / 2", "y", "2 * (a2 - y) * (-1) / 2"),
+        ("0.5*(t - o)**2", "o", "0.5 * 2 * (t - o) * (-1)"),
+        ("w1 * x", "w1", "x"),
+        ("w1 * x", "x", "w1"),
+        ("t1 + b1", "b1", "1"),
+        ("a - y", "y", "-1"),
+        ("relu(z1)", "z1", "relu'(z1)"),
+        ("sigmoid(z)", "z", "sigmoid'(z)"),
+        ("sigmoid(w*x + b)", "w", "sigmoid'(w * x + b) * x"),
+        ("sigmoid(w*x + b)", "b", "sigmoid'(w * x + b)"),
+        ("x*x", "x", "x + x"),
+        ("a*b*c", "b", "a * c"),
+        ("x / y", "x", "1 / y"),
+        ("x / y", "y", "-x / y**2"),
+        ("x**3", "x", "3 * x**2"),
+        ("x**2", "x", "2 * x"),
+        ("x**1", "x", "1"),
+        ("x**n", "n", "x**n * log(x)"),
+        ("x**n", "x", "n * x**(n - 1)"),
+        ("exp(-z)", "z", "exp(-z) * (-1)"),
+        ("1 / (1 + exp(-z))", "z", "exp(-z) / (1 + exp(-z))**2"),
+        ("log(a)", "a", "1 / a"),
+        ("tanh(z)", "z", "1 - tanh(z)**2"),
+        ("sqrt(x)", "x", "1 / (2 * sqrt(x))"),
+        ("w1*i1 + w2*i2 + b1", "w2", "i2"),
+        ("3", "x", "0"),
+        ("sum(y) * x", "x", "sum(y)"),
+        ("x + x", "x", "1 + 1"),
+        ("x**0.5", "x", "0.5 * x**-0.5"),
+        ("-x", "x", "-1"),
+        ("y - (a - w*x)", "w", "x"),
+        ("abs(x)", "x", "sign(x)"),
+        ("maximum(0, z)", "z", "where(z > 0, 1, where(z < 0, 0, 1 / 2))"),
+        ("x > 0", "x", "0"),
+        ("g(x*w)", "x", "g'(x * w) * w"),
+        ("(x*y)**2", "x", "2 * x * y * y"),
+        ("tanh(u)**2", "u", "2 * tanh(u) * (1 - tanh(u)**2)"),
+    ],
+)
 def test_as_a_lecturer_writes_it(formula: str, name: str, shown: str) -> None:
     found = derivative(parse(formula), name)
     assert found is not None
     assert show(found) == shown
 
 
-@pytest.mark.parametrize(("formula", "name"), [
-    ("sum(x)", "x"), ("W @ x", "x"), ("x.T", "x"), ("x[0]", "x"), ("sum((a - y)**2) / 2", "a"), ("softmax(z)", "z"),
-    ("[x, y]", "x"), ("f(x, y)", "x"),
-])
+@pytest.mark.parametrize(
+    ("formula", "name"),
+    [
+        ("sum(x)", "x"),
+        ("W @ x", "x"),
+        ("x.T", "x"),
+        ("x[0]", "x"),
+        ("sum((a - y)**2) / 2", "a"),
+        ("softmax(z)", "z"),
+        ("[x, y]", "x"),
+        ("f(x, y)", "x"),
+    ],
+)
 def test_none_where_it_is_not_elementwise(formula: str, name: str) -> None:
     assert derivative(parse(formula), name) is None
 

@@ -19,14 +19,23 @@ def load(formula, **nodes):
     return bp.loads(json.dumps({**DATA, "nodes": {**DATA["nodes"], **nodes, "J": formula}, "loss": "J"}))
 
 
-@pytest.mark.parametrize("formula", [
-    "-mean(log(p[arange(2), y.reshape(2)]))", "-mean(log(p[arange(2), y[:, 0]]))", "-mean(log(p[arange(2), ids]))",
-    "-mean(log(p[range(len(y)), one.ravel() - 1]))", "-(log(p[0, y[0, 0]]) + log(p[1, ids[1]]))/2",
-    "-mean(log(p[[0, 1], [y[0, 0], ids[1]]]))", "cross_entropy(z, ids)", "cross_entropy(z, y.ravel())",
-    "mean(softmax_cross_entropy(z, one_hot(ids, 3)))", "cross_entropy(z, one_hot(one[:, 0] - 1, 3))",
-    "-mean(log(p[arange(2), round(mean(stack([ids, ids]), axis=0))]))",
-    "-mean(log(p[arange(2), clip(squeeze(y), 0, 5)]))",
-])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "-mean(log(p[arange(2), y.reshape(2)]))",
+        "-mean(log(p[arange(2), y[:, 0]]))",
+        "-mean(log(p[arange(2), ids]))",
+        "-mean(log(p[range(len(y)), one.ravel() - 1]))",
+        "-(log(p[0, y[0, 0]]) + log(p[1, ids[1]]))/2",
+        "-mean(log(p[[0, 1], [y[0, 0], ids[1]]]))",
+        "cross_entropy(z, ids)",
+        "cross_entropy(z, y.ravel())",
+        "mean(softmax_cross_entropy(z, one_hot(ids, 3)))",
+        "cross_entropy(z, one_hot(one[:, 0] - 1, 3))",
+        "-mean(log(p[arange(2), round(mean(stack([ids, ids]), axis=0))]))",
+        "-mean(log(p[arange(2), clip(squeeze(y), 0, 5)]))",
+    ],
+)
 def test_data_through_any_formula_may_index(formula):
     expected = load("cross_entropy(z, [1, 2])")
     found = load(formula)
@@ -35,28 +44,35 @@ def test_data_through_any_formula_may_index(formula):
     assert found.check(against="all").verdict == "pass"
 
 
-@pytest.mark.parametrize(("formula", "message"), [
-    ("cross_entropy(z, far)", "far[1] is 3, but labels count from 0: z has classes 0 to 2"),
-    ("cross_entropy(z, less)", "less[0] is -1, but labels count from 0: z has classes 0 to 2"),
-    ("cross_entropy(z, half)", "half[0] is 0.5, but labels are whole numbers: z has classes 0 to 2"),
-    ("cross_entropy(x @ W, far - 1)", "(far - 1)[0] is -1, but labels count from 0: (x @ W) has classes 0 to 2"),
-    ("cross_entropy(z, [0, 3])", "[0, 3][1] is 3, but labels count from 0: z has classes 0 to 2"),
-    ("cross_entropy(input=z, target=far)", "far[1] is 3, but labels count from 0: z has classes 0 to 2"),
-    ("mean(softmax_cross_entropy(z, one_hot(far, 3)))",
-     "far[1] is 3, but labels count from 0: one_hot has classes 0 to 2"),
-    ("sum(one_hot(less, 3) * p)", "less[0] is -1, but labels count from 0: one_hot has classes 0 to 2"),
-    ("sum(one_hot(half, 3) * p)", "half[0] is 0.5, but labels are whole numbers: one_hot has classes 0 to 2"),
-    ("sum(p[arange(2), far])", "far[1] is 3, but axis 1 of p has the size 3"),
-    ("sum(p[arange(2), far * 2 - 4])", "(far * 2 - 4)[0] is -4, but axis 1 of p has the size 3"),
-    ("sum(p[arange(2), half])", "half[0] is 0.5: as an index it would be a whole number"),
-    ("sum(p[arange(2), ids / 2])", "(ids / 2)[0] is 0.5: as an index it would be a whole number"),
-    ("sum(W[far])", "far[1] is 3, but axis 0 of W has the size 2"),
-    ("p[0, far[1]]", "far[1] is 3, but axis 1 of p has the size 3"),
-    ("sum(p[k])", "k is a parameter, which cannot be an index"),
-    ("sum(p[round(z[0, 0])])", "round(z[0, 0]) is made from the parameter W, which cannot be an index"),
-    ("getitem(p, 0)", "getitem is not called by its name"), ("pick(p, index=-1)", "pick is not called by its name"),
-    ("pick('a')", "pick is not called by its name"), ("p.pick(0)", "pick is not called by its name"),
-])
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("cross_entropy(z, far)", "far[1] is 3, but labels count from 0: z has classes 0 to 2"),
+        ("cross_entropy(z, less)", "less[0] is -1, but labels count from 0: z has classes 0 to 2"),
+        ("cross_entropy(z, half)", "half[0] is 0.5, but labels are whole numbers: z has classes 0 to 2"),
+        ("cross_entropy(x @ W, far - 1)", "(far - 1)[0] is -1, but labels count from 0: (x @ W) has classes 0 to 2"),
+        ("cross_entropy(z, [0, 3])", "[0, 3][1] is 3, but labels count from 0: z has classes 0 to 2"),
+        ("cross_entropy(input=z, target=far)", "far[1] is 3, but labels count from 0: z has classes 0 to 2"),
+        (
+            "mean(softmax_cross_entropy(z, one_hot(far, 3)))",
+            "far[1] is 3, but labels count from 0: one_hot has classes 0 to 2",
+        ),
+        ("sum(one_hot(less, 3) * p)", "less[0] is -1, but labels count from 0: one_hot has classes 0 to 2"),
+        ("sum(one_hot(half, 3) * p)", "half[0] is 0.5, but labels are whole numbers: one_hot has classes 0 to 2"),
+        ("sum(p[arange(2), far])", "far[1] is 3, but axis 1 of p has the size 3"),
+        ("sum(p[arange(2), far * 2 - 4])", "(far * 2 - 4)[0] is -4, but axis 1 of p has the size 3"),
+        ("sum(p[arange(2), half])", "half[0] is 0.5: as an index it would be a whole number"),
+        ("sum(p[arange(2), ids / 2])", "(ids / 2)[0] is 0.5: as an index it would be a whole number"),
+        ("sum(W[far])", "far[1] is 3, but axis 0 of W has the size 2"),
+        ("p[0, far[1]]", "far[1] is 3, but axis 1 of p has the size 3"),
+        ("sum(p[k])", "k is a parameter, which cannot be an index"),
+        ("sum(p[round(z[0, 0])])", "round(z[0, 0]) is made from the parameter W, which cannot be an index"),
+        ("getitem(p, 0)", "getitem is not called by its name"),
+        ("pick(p, index=-1)", "pick is not called by its name"),
+        ("pick('a')", "pick is not called by its name"),
+        ("p.pick(0)", "pick is not called by its name"),
+    ],
+)
 def test_what_names_nothing_is_an_error(formula, message):
     with pytest.raises(BackpropError) as caught:
         load(formula)
@@ -80,9 +96,23 @@ def test_labels_of_another_run_are_judged_too():
 
 
 def test_labels_in_a_function_of_the_spec():
-    network = bp.loads(json.dumps({**DATA, "functions": {"nll(q, t)": "-mean(log(q[arange(2), t]))"},
-                                   "nodes": {"J": "nll(softmax(x @ W), one[:, 0] - 1)"}}))
+    network = bp.loads(
+        json.dumps(
+            {
+                **DATA,
+                "functions": {"nll(q, t)": "-mean(log(q[arange(2), t]))"},
+                "nodes": {"J": "nll(softmax(x @ W), one[:, 0] - 1)"},
+            }
+        )
+    )
     assert network.run().value("J") == pytest.approx(load("cross_entropy(z, ids)").run().value("J"))
     with pytest.raises(BackpropError, match=r"t\[1\] is 3, but axis 1 of q has the size 3"):
-        bp.loads(json.dumps({**DATA, "functions": {"nll(q, t)": "-mean(log(q[arange(2), t]))"},
-                             "nodes": {"J": "nll(softmax(x @ W), far)"}}))
+        bp.loads(
+            json.dumps(
+                {
+                    **DATA,
+                    "functions": {"nll(q, t)": "-mean(log(q[arange(2), t]))"},
+                    "nodes": {"J": "nll(softmax(x @ W), far)"},
+                }
+            )
+        )

@@ -20,16 +20,26 @@ from backpropcli.ops.numbers.array import xp
 
 RNG = np.random.default_rng(5)
 DATA: dict[str, Any] = {
-    "x": RNG.normal(size=3), "y": RNG.normal(size=3), "W": RNG.normal(size=(2, 3)), "V": RNG.normal(size=(2, 3)),
-    "z": 0.7, "z1": -0.4, "w": 1.3, "w1": 2.0, "F": RNG.normal(size=(2, 2)),
+    "x": RNG.normal(size=3),
+    "y": RNG.normal(size=3),
+    "W": RNG.normal(size=(2, 3)),
+    "V": RNG.normal(size=(2, 3)),
+    "z": 0.7,
+    "z1": -0.4,
+    "w": 1.3,
+    "w1": 2.0,
+    "F": RNG.normal(size=(2, 2)),
 }
 
 
-def function(head: str, value: str, where: dict[str, str] | None = None, gradient: dict[str,
-    str] | None = None) -> Function:
+def function(
+    head: str, value: str, where: dict[str, str] | None = None, gradient: dict[str, str] | None = None
+) -> Function:
     name, _, arguments = head.rstrip(")").partition("(")
     return Function(
-        name, tuple(a.strip() for a in arguments.split(",")), parse(value),
+        name,
+        tuple(a.strip() for a in arguments.split(",")),
+        parse(value),
         {k: parse(v) for k, v in (where or {}).items()},
         None if gradient is None else {k: parse(v) for k, v in gradient.items()},
     )
@@ -44,8 +54,12 @@ FUNCTIONS = {
         function("r2(a)", "r1(a) + 1"),
         function("outer_of(a, b)", "a @ b"),
         function("one(z)", "1"),
-        function("mish2(z)", "z * np.tanh(sp)", {"sp": "np.log(1 + np.exp(z))"},
-                 {"z": "np.tanh(sp) + z * (1 - np.tanh(sp)**2)"}),
+        function(
+            "mish2(z)",
+            "z * np.tanh(sp)",
+            {"sp": "np.log(1 + np.exp(z))"},
+            {"z": "np.tanh(sp) + z * (1 - np.tanh(sp)**2)"},
+        ),
     )
 }
 
@@ -83,31 +97,136 @@ def value(text: str) -> Any:
     return slots[-1]
 
 
-NUMPY = {**{k: np.asarray(v) for k, v in DATA.items()}, "np": np, **{
-    n: getattr(np, n) for n in (
-        "exp", "tanh", "sum", "mean", "max", "min", "maximum", "minimum", "where", "clip", "reshape", "concatenate",
-        "stack",
-        "dot", "outer", "zeros", "ones", "arange", "eye", "sqrt", "abs", "sin", "einsum", "round", "transpose", "full",
-        "linspace", "pi", "e", "inf", "prod", "cumsum", "expand_dims", "squeeze", "flip", "tile", "var", "std", "power",
-    )}}
+NUMPY = {
+    **{k: np.asarray(v) for k, v in DATA.items()},
+    "np": np,
+    **{
+        n: getattr(np, n)
+        for n in (
+            "exp",
+            "tanh",
+            "sum",
+            "mean",
+            "max",
+            "min",
+            "maximum",
+            "minimum",
+            "where",
+            "clip",
+            "reshape",
+            "concatenate",
+            "stack",
+            "dot",
+            "outer",
+            "zeros",
+            "ones",
+            "arange",
+            "eye",
+            "sqrt",
+            "abs",
+            "sin",
+            "einsum",
+            "round",
+            "transpose",
+            "full",
+            "linspace",
+            "pi",
+            "e",
+            "inf",
+            "prod",
+            "cumsum",
+            "expand_dims",
+            "squeeze",
+            "flip",
+            "tile",
+            "var",
+            "std",
+            "power",
+        )
+    },
+}
 
 
-@pytest.mark.parametrize("text", [
-    "w1*z + w", "-z**2", "2**-1*z", "z1**2", "x @ y", "W @ x", "W.T @ W", "W.dot(x)", "sum(x)", "np.sum(W, 0)",
-    "W.sum(axis=1, keepdims=True)", "x.mean()", "max(x)", "max(W, 0)", "W.max(axis=-1)", "W.reshape(3, 2)",
-    "W.reshape((3, 2))", "reshape(W, (2*3,))", "W.reshape(-1)", "W.flatten()", "W.transpose(1, 0)", "x[0]", "x[1:]",
-    "x[::-1]", "W[:, 0]", "W[0, ::2]", "W[..., None]", "W[-1]", "W[[0, 1, 0]]", "x[2 - 1]", "W[:, None, 1:]",
-    "concatenate([x, y])", "np.concatenate((W, V), axis=1)", "stack([x, y], axis=-1)", "np.array([w, z])",
-    "np.array([[w, z], [z1, 1]])", "np.array([1, 2, 3]) * x", "zeros((2, 3)) + W", "arange(3) * x", "eye(2) @ W",
-    "einsum('ij,j->i', W, x)", "where(x > 0, x, 0.1 * x)", "clip(x, 0, 1)", "clip(x, a_min=-0.5, a_max=0.5)",
-    "(x > 0) & (y > 0)", "~(x > 0)", "x * pi + e", "np.pi * z", "x / x.shape[0]", "W.shape[1] * z", "W.size * z",
-    "len(W) * z", "z + W.ndim", "sum((x - y)**2) / 2", "x == y", "x != x", "1 / (1 + exp(-x))", "2**0.5 * z",
-    "full((3,), 2) * x",
-    "maximum(W.sum(0), x)", "(W * 2).T.sum(axis=0)[0]", "linspace(0, 1, 3) + x", "-(-x)", "+x", "x", "3", "F.T",
-    "F.sum(axis=0)",
-    "np.mean(W, axis=(0, 1))", "W.var()", "cumsum(x)", "expand_dims(x, 0)", "W[None].squeeze()", "tile(x, 2)",
-    "np.power(2, x)",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "w1*z + w",
+        "-z**2",
+        "2**-1*z",
+        "z1**2",
+        "x @ y",
+        "W @ x",
+        "W.T @ W",
+        "W.dot(x)",
+        "sum(x)",
+        "np.sum(W, 0)",
+        "W.sum(axis=1, keepdims=True)",
+        "x.mean()",
+        "max(x)",
+        "max(W, 0)",
+        "W.max(axis=-1)",
+        "W.reshape(3, 2)",
+        "W.reshape((3, 2))",
+        "reshape(W, (2*3,))",
+        "W.reshape(-1)",
+        "W.flatten()",
+        "W.transpose(1, 0)",
+        "x[0]",
+        "x[1:]",
+        "x[::-1]",
+        "W[:, 0]",
+        "W[0, ::2]",
+        "W[..., None]",
+        "W[-1]",
+        "W[[0, 1, 0]]",
+        "x[2 - 1]",
+        "W[:, None, 1:]",
+        "concatenate([x, y])",
+        "np.concatenate((W, V), axis=1)",
+        "stack([x, y], axis=-1)",
+        "np.array([w, z])",
+        "np.array([[w, z], [z1, 1]])",
+        "np.array([1, 2, 3]) * x",
+        "zeros((2, 3)) + W",
+        "arange(3) * x",
+        "eye(2) @ W",
+        "einsum('ij,j->i', W, x)",
+        "where(x > 0, x, 0.1 * x)",
+        "clip(x, 0, 1)",
+        "clip(x, a_min=-0.5, a_max=0.5)",
+        "(x > 0) & (y > 0)",
+        "~(x > 0)",
+        "x * pi + e",
+        "np.pi * z",
+        "x / x.shape[0]",
+        "W.shape[1] * z",
+        "W.size * z",
+        "len(W) * z",
+        "z + W.ndim",
+        "sum((x - y)**2) / 2",
+        "x == y",
+        "x != x",
+        "1 / (1 + exp(-x))",
+        "2**0.5 * z",
+        "full((3,), 2) * x",
+        "maximum(W.sum(0), x)",
+        "(W * 2).T.sum(axis=0)[0]",
+        "linspace(0, 1, 3) + x",
+        "-(-x)",
+        "+x",
+        "x",
+        "3",
+        "F.T",
+        "F.sum(axis=0)",
+        "np.mean(W, axis=(0, 1))",
+        "W.var()",
+        "cumsum(x)",
+        "expand_dims(x, 0)",
+        "W[None].squeeze()",
+        "tile(x, 2)",
+        "np.power(2, x)",
+    ],
+)
 def test_a_formula_means_what_numpy_says(text: str) -> None:
     expected = eval(text, {}, dict(NUMPY))  # the oracle, and only in tests
     np.testing.assert_allclose(np.asarray(value(text), float), np.asarray(expected, float), rtol=1e-13)
@@ -143,13 +262,57 @@ def test_random_formulas_mean_what_numpy_says(text: str) -> None:
 
 
 WORDS = st.lists(
-    st.sampled_from(["x", "W", "z", "sum", "max", "(", ")", "[", "]", ",", "0", "1", "-", "**", "*", "@", ".T",
-        ".reshape(",
-                     ".sum(", "axis=", "None", "relu(", "where(", "stack(", "zeros(", "einsum(", "'ij,j->i'", "g(",
-                     "h(",
-                     "arange(", "...", ":", "pi", "clip(", "foo(", "gelu(", "np.", "9**9", "1e300", "mish2(", "r1(",
-                     ".shape",
-                     "concatenate(", "True", "approximate='tanh'", "<"]), max_size=12
+    st.sampled_from(
+        [
+            "x",
+            "W",
+            "z",
+            "sum",
+            "max",
+            "(",
+            ")",
+            "[",
+            "]",
+            ",",
+            "0",
+            "1",
+            "-",
+            "**",
+            "*",
+            "@",
+            ".T",
+            ".reshape(",
+            ".sum(",
+            "axis=",
+            "None",
+            "relu(",
+            "where(",
+            "stack(",
+            "zeros(",
+            "einsum(",
+            "'ij,j->i'",
+            "g(",
+            "h(",
+            "arange(",
+            "...",
+            ":",
+            "pi",
+            "clip(",
+            "foo(",
+            "gelu(",
+            "np.",
+            "9**9",
+            "1e300",
+            "mish2(",
+            "r1(",
+            ".shape",
+            "concatenate(",
+            "True",
+            "approximate='tanh'",
+            "<",
+        ]
+    ),
+    max_size=12,
 ).map("".join)
 
 
@@ -170,22 +333,50 @@ def test_any_formula_is_a_node_or_an_error_with_a_place(text: str) -> None:
 
 
 MISTAKES = [
-    ("max(0, z1)", "max(0, z1)", "max reduces one array; it does not compare two values",
-     "The larger of two values is maximum(0, z1). This one is also relu(z1)."),
-    ("max(z1, 0)", "max(z1, 0)", "max reduces one array; it does not compare two values",
-     "The larger of two values is maximum(z1, 0). This one is also relu(z1)."),
-    ("min(1, z)", "min(1, z)", "min reduces one array; it does not compare two values",
-     "The smaller of two values is minimum(1, z)."),
-    ("max(z, w, 0)", "max(z, w, 0)", "max reduces one array; it does not compare two values",
-     "The larger of two values is maximum(z, maximum(w, 0))."),
-    ("np.max(z, 0.0)", "z, 0.0", "np.max reduces an array: its second argument is the axis, here 0.0",
-     "The larger of two values: np.maximum(z, 0.0)"),
-    ("2 * q(z1)", "q", "unknown operation: q",
-     "Write the activation, relu(z1), or say once what q is:\n  functions:\n    q(z): maximum(0, z)"),
+    (
+        "max(0, z1)",
+        "max(0, z1)",
+        "max reduces one array; it does not compare two values",
+        "The larger of two values is maximum(0, z1). This one is also relu(z1).",
+    ),
+    (
+        "max(z1, 0)",
+        "max(z1, 0)",
+        "max reduces one array; it does not compare two values",
+        "The larger of two values is maximum(z1, 0). This one is also relu(z1).",
+    ),
+    (
+        "min(1, z)",
+        "min(1, z)",
+        "min reduces one array; it does not compare two values",
+        "The smaller of two values is minimum(1, z).",
+    ),
+    (
+        "max(z, w, 0)",
+        "max(z, w, 0)",
+        "max reduces one array; it does not compare two values",
+        "The larger of two values is maximum(z, maximum(w, 0)).",
+    ),
+    (
+        "np.max(z, 0.0)",
+        "z, 0.0",
+        "np.max reduces an array: its second argument is the axis, here 0.0",
+        "The larger of two values: np.maximum(z, 0.0)",
+    ),
+    (
+        "2 * q(z1)",
+        "q",
+        "unknown operation: q",
+        "Write the activation, relu(z1), or say once what q is:\n  functions:\n    q(z): maximum(0, z)",
+    ),
     ("rleu(z)", "rleu", "unknown operation: rleu", "Did you mean relu?"),
     ("Sigmoid(z)", "Sigmoid", "unknown operation: Sigmoid", "Did you mean sigmoid?"),
-    ("frobnicate(z, w)", "frobnicate", "unknown operation: frobnicate",
-     "Say once what it is:\n  functions:\n    frobnicate(x, y): ..."),
+    (
+        "frobnicate(z, w)",
+        "frobnicate",
+        "unknown operation: frobnicate",
+        "Say once what it is:\n  functions:\n    frobnicate(x, y): ...",
+    ),
     ("w1(z + 1)", "w1", "w1 is a value, not an operation", "A product is written w1 * (z + 1)"),
     ("w1z + 2", "w1z", "unknown name: w1z", "Did you mean w1 * z?"),
     ("Z + 1", "Z", "unknown name: Z", "Did you mean z?"),
@@ -193,23 +384,43 @@ MISTAKES = [
     ("relu + 1", "relu", "relu is an operation: it needs its arguments", "Such as relu(z)"),
     ("relu(z, w)", "relu(z, w)", "relu takes 1 argument, z; here are 2", "relu(z)"),
     ("relu()", "relu()", "relu takes 1 argument, z; here are none", "relu(z)"),
-    ("relu(0,5)", "relu(0,5)", "relu takes 1 argument, z; here are 2",
-    "relu(z)\nA decimal is written with a point: 0.5"),
+    (
+        "relu(0,5)",
+        "relu(0,5)",
+        "relu takes 1 argument, z; here are 2",
+        "relu(z)\nA decimal is written with a point: 0.5",
+    ),
     ("sum(w, z)", "sum(w, z)", "sum reduces one array: its second argument is the axis", "Of two values: w + z"),
     ("sum(x, axes=0)", "axes=0", "sum has no option axes", "Did you mean axis?"),
     ("exp(z, base=2)", "base=2", "exp has no option base", "exp(z) has no options."),
     ("sum(x, axis=w)", "w", "axis must be a constant", "Such as axis=0 or axis=(0, 1), not something computed: w"),
     ("sum(x, 0, axis=0)", "0", "axis of sum is given twice", ""),
-    ("zeros(2, 3) + W", "zeros(2, 3)", "zeros takes at most 1 arguments; here are 2",
-    "A shape is a tuple: zeros((2, 3))"),
+    (
+        "zeros(2, 3) + W",
+        "zeros(2, 3)",
+        "zeros takes at most 1 arguments; here are 2",
+        "A shape is a tuple: zeros((2, 3))",
+    ),
     ("reshape(W)", "reshape(W)", "reshape needs shape", "reshape(a, shape)"),
     ("stack(x, y)", "x, y", "stack takes its arrays as one list", "Write stack([x, y])"),
-    ("x[w]", "w", "w is a parameter, which cannot be an index",
-     "An index is made of whole numbers, or of inputs and targets that hold them."),
-    ("x[x > 0]", "x > 0", "an index is made of whole numbers, not of conditions",
-     "Choose with where(condition, a, b)."),
-    ("[[1, 2], [3]] @ x", "[[1, 2], [3]]", "the rows of this array differ in length",
-     "Every row needs as many entries as the first."),
+    (
+        "x[w]",
+        "w",
+        "w is a parameter, which cannot be an index",
+        "An index is made of whole numbers, or of inputs and targets that hold them.",
+    ),
+    (
+        "x[x > 0]",
+        "x > 0",
+        "an index is made of whole numbers, not of conditions",
+        "Choose with where(condition, a, b).",
+    ),
+    (
+        "[[1, 2], [3]] @ x",
+        "[[1, 2], [3]]",
+        "the rows of this array differ in length",
+        "Every row needs as many entries as the first.",
+    ),
     ("(w, z)", "(w, z)", "a tuple has no value", "An array is written in brackets: [w, z]"),
     ("z * None", "None", "None has no value", "It is a value of options, as in sum(x, axis=None)."),
     ("z * 'a'", "'a'", "a text has no value", "It can be an option, as in einsum('ij,jk->ik', a, b)."),
@@ -222,9 +433,12 @@ MISTAKES = [
     ("x.foo", "foo", "unknown attribute: .foo", "Transposed is .T; methods are called, as in x.sum()."),
     ("x.sum", "sum", "sum is an operation: it is called", "Write x.sum()"),
     ("x.shape * 2", "x.shape * 2", "a shape is not a number", "One of its sizes is x.shape[0], all entries x.size."),
-    ("1 + outer_of(z, W)", "outer_of(z, W)",
-     "in outer_of(a, b): shapes () and (2,3) do not fit: @ needs arrays, and one of these is a number",
-     "A number times an array is written a * b."),
+    (
+        "1 + outer_of(z, W)",
+        "outer_of(z, W)",
+        "in outer_of(a, b): shapes () and (2,3) do not fit: @ needs arrays, and one of these is a number",
+        "A number times an array is written a * b.",
+    ),
 ]
 
 
@@ -257,15 +471,28 @@ def test_functions_and_values_are_separate_names() -> None:
     assert graph.nodes["J"].inputs == ("sum", "beta", "gamma", "E")
 
 
-@pytest.mark.parametrize(("text", "steps"), [
-    ("z", ["identity"]), ("3", ["identity"]), ("2 * 3", ["identity"]), ("+z", ["identity"]), ("z + 2 * 3", ["add"]),
-    ("g(z)", ["maximum"]), ("g(z * w)", ["multiply", "maximum"]), ("one(z * w)", ["multiply", "identity"]),
-    ("h(z * w, w)", ["multiply", "maximum", "add", "multiply", "multiply", "add"]), ("mish2(z)", ["mish2"]),
-    ("gelu(z, approximate='tanh')", ["gelu_tanh"]), ("gelu(z, approximate='none')", ["gelu"]), ("leaky_relu(z)",
-    ["leaky_relu"]),
-    ("x.copy()", ["identity"]), ("[w, z]", ["stack"]), ("sqrt(2) * exp(1) * z", ["multiply"]),
-    ("zeros((2,)) + ones((2,))", ["identity"]),
-])
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("z", ["identity"]),
+        ("3", ["identity"]),
+        ("2 * 3", ["identity"]),
+        ("+z", ["identity"]),
+        ("z + 2 * 3", ["add"]),
+        ("g(z)", ["maximum"]),
+        ("g(z * w)", ["multiply", "maximum"]),
+        ("one(z * w)", ["multiply", "identity"]),
+        ("h(z * w, w)", ["multiply", "maximum", "add", "multiply", "multiply", "add"]),
+        ("mish2(z)", ["mish2"]),
+        ("gelu(z, approximate='tanh')", ["gelu_tanh"]),
+        ("gelu(z, approximate='none')", ["gelu"]),
+        ("leaky_relu(z)", ["leaky_relu"]),
+        ("x.copy()", ["identity"]),
+        ("[w, z]", ["stack"]),
+        ("sqrt(2) * exp(1) * z", ["multiply"]),
+        ("zeros((2,)) + ones((2,))", ["identity"]),
+    ],
+)
 def test_steps(text: str, steps: list[str]) -> None:
     graph = lowered(text)
     assert [repr(graph.operations[s]).split()[1][:-1] for s in graph.steps("J")] == steps
@@ -363,15 +590,18 @@ def test_hand_derived_functions_run_in_every_namespace() -> None:
     np.testing.assert_array_equal(constant.partials[0](xp, np.zeros(3), np.ones(3)), np.ones(3))
 
 
-@pytest.mark.parametrize(("given_function", "part", "message"), [
-    (function("f(z)", "z * k"), ("value",), "k is not an argument of f(z)"),
-    (function("f(z)", "zz + 1", {"s": "rleu(z)"}), ("value",), "zz is not an argument of f(z)"),
-    (function("f(z)", "s", {"s": "rleu(z)"}), ("where", "s"), "unknown operation: rleu"),
-    (function("f(z)", "f(z)"), ("value",), "f is defined by itself: f → f"),
-    (function("f(z, u)", "z*u", None, {"z": "u"}), ("gradient",), "f(z, u) gives no gradient for u"),
-    (function("f(z)", "z", None, {"z": "1", "u": "2"}), ("gradient", "u"), "f(z) has no argument u"),
-    (function("f(z)", "z", None, {"z": "q"}), ("gradient", "z"), "q is not an argument of f(z)"),
-])
+@pytest.mark.parametrize(
+    ("given_function", "part", "message"),
+    [
+        (function("f(z)", "z * k"), ("value",), "k is not an argument of f(z)"),
+        (function("f(z)", "zz + 1", {"s": "rleu(z)"}), ("value",), "zz is not an argument of f(z)"),
+        (function("f(z)", "s", {"s": "rleu(z)"}), ("where", "s"), "unknown operation: rleu"),
+        (function("f(z)", "f(z)"), ("value",), "f is defined by itself: f → f"),
+        (function("f(z, u)", "z*u", None, {"z": "u"}), ("gradient",), "f(z, u) gives no gradient for u"),
+        (function("f(z)", "z", None, {"z": "1", "u": "2"}), ("gradient", "u"), "f(z) has no argument u"),
+        (function("f(z)", "z", None, {"z": "q"}), ("gradient", "z"), "q is not an argument of f(z)"),
+    ],
+)
 def test_a_function_is_judged_by_itself(given_function: Function, part: tuple[str, ...], message: str) -> None:
     found = check(given_function, {"f": given_function})
     assert found is not None
@@ -407,12 +637,22 @@ def labelled(formula: str) -> Any:
     return run(Plan(spec.graph), spec.values, "J", everything=True)
 
 
-@pytest.mark.parametrize("formula", [
-    "-mean(log(p[[0, 1, 2, 3], y]))", "-mean(log(p[np.arange(4), y]))", "-mean(log(p[range(4), y]))",
-    "-mean(log(p[range(len(y)), y]))", "-mean(log(p[arange(y.shape[0]), y]))", "nll(p, y)", "cross_entropy(x @ W, y)",
-    "cross_entropy(x @ W, one_hot(y, 3))", "F.cross_entropy(x @ W, target=y)",
-    "-sum(log(p)[:, y] * eye(4)) / 4", "-mean(log(p.T[y, arange(4)]))",
-])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "-mean(log(p[[0, 1, 2, 3], y]))",
+        "-mean(log(p[np.arange(4), y]))",
+        "-mean(log(p[range(4), y]))",
+        "-mean(log(p[range(len(y)), y]))",
+        "-mean(log(p[arange(y.shape[0]), y]))",
+        "nll(p, y)",
+        "cross_entropy(x @ W, y)",
+        "cross_entropy(x @ W, one_hot(y, 3))",
+        "F.cross_entropy(x @ W, target=y)",
+        "-sum(log(p)[:, y] * eye(4)) / 4",
+        "-mean(log(p.T[y, arange(4)]))",
+    ],
+)
 def test_labels_pick_what_one_hot_rows_pick(formula: str) -> None:
     expected = labelled("mean(softmax_cross_entropy(x @ W, one_hot(y, 3)))")
     found = labelled(formula)
@@ -440,21 +680,43 @@ def test_labels_are_those_of_the_run() -> None:
     assert np.isnan(run(Plan(spec.graph), {**values, "ids": np.array([[2.0, 3.0], [0, 0]])}, "J").value("J"))
 
 
-@pytest.mark.parametrize(("formula", "message", "hint"), [
-    ("sum(W[y])", "y[1] is 2, but axis 0 of W has the size 2", "Labels count from 0: W has 0 to 1."),
-    ("sum(W[:, x])", "x[1, 0] is 3, but axis 1 of W has the size 3", "Labels count from 0: W has 0 to 2."),
-    ("sum(p[y, W])", "W is a parameter, which cannot be an index",
-     "An index is made of whole numbers, or of inputs and targets that hold them."),
-    ("sum(W[p])", "p is made from the parameter W, which cannot be an index",
-     "An index is made of whole numbers, or of inputs and targets that hold them."),
-    ("sum(p[arange(3), y])", "the labels in an index have the shapes (3,) and (4,), which do not fit together",
-     "There is one of each for every entry that is picked: p[arange(4), y]."),
-    ("sum(p[y > 1])", "an index is made of whole numbers, not of conditions", "Choose with where(condition, a, b)."),
-    ("sum(p[arange(3) / 2])", "an index is made of constant whole numbers",
-     "Such as x[0] or x[1:3], not x[arange(3) / 2]"),
-    ("cross_entropy(x @ W, ids)", "logits (4,3) and targets (2,2) do not fit together",
-     "Class numbers have the shape (4,), one-hot targets (4,3)."),
-])
+@pytest.mark.parametrize(
+    ("formula", "message", "hint"),
+    [
+        ("sum(W[y])", "y[1] is 2, but axis 0 of W has the size 2", "Labels count from 0: W has 0 to 1."),
+        ("sum(W[:, x])", "x[1, 0] is 3, but axis 1 of W has the size 3", "Labels count from 0: W has 0 to 2."),
+        (
+            "sum(p[y, W])",
+            "W is a parameter, which cannot be an index",
+            "An index is made of whole numbers, or of inputs and targets that hold them.",
+        ),
+        (
+            "sum(W[p])",
+            "p is made from the parameter W, which cannot be an index",
+            "An index is made of whole numbers, or of inputs and targets that hold them.",
+        ),
+        (
+            "sum(p[arange(3), y])",
+            "the labels in an index have the shapes (3,) and (4,), which do not fit together",
+            "There is one of each for every entry that is picked: p[arange(4), y].",
+        ),
+        (
+            "sum(p[y > 1])",
+            "an index is made of whole numbers, not of conditions",
+            "Choose with where(condition, a, b).",
+        ),
+        (
+            "sum(p[arange(3) / 2])",
+            "an index is made of constant whole numbers",
+            "Such as x[0] or x[1:3], not x[arange(3) / 2]",
+        ),
+        (
+            "cross_entropy(x @ W, ids)",
+            "logits (4,3) and targets (2,2) do not fit together",
+            "Class numbers have the shape (4,), one-hot targets (4,3).",
+        ),
+    ],
+)
 def test_labels_that_do_not_fit(formula: str, message: str, hint: str) -> None:
     with pytest.raises(BackpropError) as caught:
         labelled(formula)

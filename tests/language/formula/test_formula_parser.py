@@ -38,8 +38,9 @@ def _calls(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression
     limit = st.none() | inner
     slices = st.builds(Slice, limit, limit, limit)
     items = st.lists(inner | slices | st.sampled_from([Name("None"), Name("...")]), min_size=1, max_size=3).map(tuple)
-    keywords = st.sampled_from([(), (("axis", Number(0.0, "0")),), (("axis", Name("None")), ("keepdims",
-    Name("True")))])
+    keywords = st.sampled_from(
+        [(), (("axis", Number(0.0, "0")),), (("axis", Name("None")), ("keepdims", Name("True")))]
+    )
     return st.one_of(
         st.builds(Binary, st.sampled_from(SIGNS), inner, inner),
         st.builds(Binary, st.sampled_from(["+", "-", "*", "/", "**"]), inner, inner),
@@ -66,9 +67,26 @@ def read(text: str) -> Expression | FormulaError:
 
 def outline(node: ast.AST) -> object:
     """Python's tree in the words of ours."""
-    signs = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.MatMult: "@", ast.BitAnd: "&",
-             ast.BitOr: "|", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
-             ast.FloorDiv: "//", ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}
+    signs = {
+        ast.Add: "+",
+        ast.Sub: "-",
+        ast.Mult: "*",
+        ast.Div: "/",
+        ast.Pow: "**",
+        ast.MatMult: "@",
+        ast.BitAnd: "&",
+        ast.BitOr: "|",
+        ast.Lt: "<",
+        ast.LtE: "<=",
+        ast.Gt: ">",
+        ast.GtE: ">=",
+        ast.Eq: "==",
+        ast.NotEq: "!=",
+        ast.FloorDiv: "//",
+        ast.USub: "-",
+        ast.UAdd: "+",
+        ast.Invert: "~",
+    }
     match node:
         case ast.Expression(body):
             return outline(body)
@@ -83,8 +101,12 @@ def outline(node: ast.AST) -> object:
         case ast.Constant(value):
             return "..." if value is ... else str(value) if value is None or value is True else value
         case ast.Call(ast.Attribute(value, name), arguments, keywords):
-            return ("." + name, outline(value), *map(outline, arguments),
-                *((k.arg, outline(k.value)) for k in keywords))
+            return (
+                "." + name,
+                outline(value),
+                *map(outline, arguments),
+                *((k.arg, outline(k.value)) for k in keywords),
+            )
         case ast.Call(ast.Constant(value), arguments, keywords):
             return (outline(ast.Constant(value)), *map(outline, arguments))
         case ast.Call(ast.Name(name), arguments, keywords):
@@ -141,9 +163,41 @@ def test_what_is_shown_is_read_as_the_same_tree_by_us_and_by_python(tree: Expres
 
 
 FRAGMENTS = st.lists(
-    st.sampled_from(["a", "b", "2", "(", ")", "-", "+", "~", "**", "*", "/", "@", "<", "&", "|", "[", "]", ",", ":",
-        ".T",
-                     ".", "1.5", " ", "f(", "x[", "=", "None", "...", "(a, b)", "=="]), max_size=14
+    st.sampled_from(
+        [
+            "a",
+            "b",
+            "2",
+            "(",
+            ")",
+            "-",
+            "+",
+            "~",
+            "**",
+            "*",
+            "/",
+            "@",
+            "<",
+            "&",
+            "|",
+            "[",
+            "]",
+            ",",
+            ":",
+            ".T",
+            ".",
+            "1.5",
+            " ",
+            "f(",
+            "x[",
+            "=",
+            "None",
+            "...",
+            "(a, b)",
+            "==",
+        ]
+    ),
+    max_size=14,
 ).map("".join)
 
 
@@ -177,8 +231,10 @@ def test_what_python_accepts_of_our_kinds_we_accept(text: str) -> None:
         assert ours(tree) == found
 
 
-@given(st.text(max_size=60) | st.text(alphabet="ab12()[]{}+-*/^=<>!&|.,:;'\"`$#@~%?\\ \t\n×÷−²√₁α\u200b\x00“½∂",
-max_size=40))
+@given(
+    st.text(max_size=60)
+    | st.text(alphabet="ab12()[]{}+-*/^=<>!&|.,:;'\"`$#@~%?\\ \t\n×÷−²√₁α\u200b\x00“½∂", max_size=40)
+)
 @settings(max_examples=1500, deadline=1000)
 def test_any_text_is_a_tree_or_an_error_with_a_place(text: str) -> None:
     found = read(text)
@@ -204,14 +260,29 @@ def test_spans_are_what_was_written(tree: Expression) -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("-x**2", "-x**2"), ("(-x)**2", "(-x)**2"), ("2**-1", "2**-1"), ("a**b**c", "a**b**c"), ("(a**b)**c",
-        "(a**b)**c"),
-        ("a-(b-c)", "a - (b - c)"), ("a*-b", "a * (-b)"), ("np.exp(-z)", "exp(-z)"), ("np.linalg.norm(x)", "norm(x)"),
-        ("torch.nn.functional.relu(x)", "relu(x)"), ("F.relu(z)", "relu(z)"), ("x[np.newaxis, :]", "x[None, :]"),
-        ("scipy.special.expit(z)", "expit(z)"), ("x.sum(axis=0).T", "x.sum(axis=0).T"), ("((a))", "a"),
-        ("x[::2, 1:, ..., -1]", "x[::2, 1:, ..., -1]"), ("f(a,)", "f(a)"), ("(a,)", "(a,)"), ("()", "()"),
-        ("math.sqrt(2)", "sqrt(2)"), ("np.pi * r", "np.pi * r"), ("a <b", "a < b"), ("(a<b) & (b<c)",
-        "(a < b) & (b < c)"),
+        ("-x**2", "-x**2"),
+        ("(-x)**2", "(-x)**2"),
+        ("2**-1", "2**-1"),
+        ("a**b**c", "a**b**c"),
+        ("(a**b)**c", "(a**b)**c"),
+        ("a-(b-c)", "a - (b - c)"),
+        ("a*-b", "a * (-b)"),
+        ("np.exp(-z)", "exp(-z)"),
+        ("np.linalg.norm(x)", "norm(x)"),
+        ("torch.nn.functional.relu(x)", "relu(x)"),
+        ("F.relu(z)", "relu(z)"),
+        ("x[np.newaxis, :]", "x[None, :]"),
+        ("scipy.special.expit(z)", "expit(z)"),
+        ("x.sum(axis=0).T", "x.sum(axis=0).T"),
+        ("((a))", "a"),
+        ("x[::2, 1:, ..., -1]", "x[::2, 1:, ..., -1]"),
+        ("f(a,)", "f(a)"),
+        ("(a,)", "(a,)"),
+        ("()", "()"),
+        ("math.sqrt(2)", "sqrt(2)"),
+        ("np.pi * r", "np.pi * r"),
+        ("a <b", "a < b"),
+        ("(a<b) & (b<c)", "(a < b) & (b < c)"),
     ],
 )
 def test_forms(text: str, shown: str) -> None:
