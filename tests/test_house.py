@@ -16,6 +16,7 @@ import pytest
 from backpropcli.app import main
 from backpropcli.commands.table import COMMANDS
 from backpropcli.guide import CHAPTERS, chapter
+from backpropcli.ops.table import TABLE
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "backpropcli"
@@ -262,6 +263,65 @@ def test_nothing_from_a_stranger_is_ever_run() -> None:
                 if keyword.arg in ("allow_pickle", "shell") and not allowed:
                     wrong.append(f"{module}:{node.lineno}: {keyword.arg}")
     assert not wrong, "\n".join(wrong)
+
+
+NAMES_ITS_OWN = {
+    "page.javascript": "JavaScript is a number system: a line for each primitive",
+    "symbolic.words": "so is SymPy",
+    "symbolic.structural": "SymPy's, on arrays",
+    "symbolic.digits": "mpmath's, for SymPy's expressions",
+    "language.data.initialisers": "initialisers, not operations: zeros, ones, full",
+    "language.functions": "the parts of a function of the spec: value, gradient, where",
+    "language.json_schema": "the same parts",
+    "language.layers.losses": "losses and their reductions as a spec names them",
+    "gradcheck.network.faults": "faults, not operations: sign, transpose",
+}
+"""Who has tables of words that are names of operations too, and what they are there."""
+
+
+def asks(node: ast.AST) -> Iterator[str]:
+    """What asks for an operation's name or group: `operation.name == "softmax"`, `{"max", "min"}`."""
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        named = [ast.unparse(side) for side in sides if isinstance(side, ast.Attribute)]
+        words = {word.value for side in sides for word in ast.walk(side) if isinstance(word, ast.Constant)}
+        for side in named:
+            if side.endswith(("operation.name", "op.name", "call.name", "other.name")) and words & set(TABLE):
+                yield f"compares {side}"
+            if side.endswith(".group") and any(isinstance(word, str) for word in words):
+                yield f"compares {side}"
+    elif isinstance(node, ast.Match) and ast.unparse(node.subject).endswith(("operation.name", ".group")):
+        yield f"matches {ast.unparse(node.subject)}"
+    elif isinstance(node, ast.Set | ast.Tuple | ast.List | ast.Dict):
+        entries = [key for key in node.keys if key is not None] if isinstance(node, ast.Dict) else node.elts
+        known = [e.value for e in entries if isinstance(e, ast.Constant) and e.value in TABLE]
+        if len(known) > 1:
+            yield f"lists {', '.join(known)}"
+
+
+def test_what_one_must_know_of_an_operation_stands_in_its_definition() -> None:
+    """Outside `ops/` nobody asks which operation it is: a trait of the definition says what matters about it."""
+    wrong = [
+        f"{module}:{node.lineno}: {what}"
+        for module in MODULES
+        if module.room != "ops" and module.name not in NAMES_ITS_OWN
+        for node in ast.walk(module.tree)
+        for what in asks(node)
+    ]
+    assert not wrong, "\n".join(wrong)
+    asking = {module.name for module in MODULES if any(True for node in ast.walk(module.tree) for _ in asks(node))}
+    assert asking >= set(NAMES_ITS_OWN), "an exception that nobody needs any more"
+
+
+def test_the_test_of_names_sees_comparisons_tables_and_matches() -> None:
+    text = (
+        'a = operation.name == "softmax"\nb = stage.operation.name in ("sum", "mean")\n'
+        'c = {"max": 1, "min": 2}\nd = operation.group == "shapes"\n'
+        'match operation.name:\n    case "exp":\n        pass\n'
+        'e = kind == "sign"\nf = operation.name == other.name\ng = TABLE["exp"], ("gradient", "value")\n'
+    )
+    found = sorted({node.lineno for node in ast.walk(ast.parse(text)) for _ in asks(node)})
+    assert found == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

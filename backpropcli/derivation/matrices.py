@@ -123,9 +123,8 @@ def _through(worked: Worked, stage: Stage, label: str, upstream: Spread | None) 
     operation = stage.operation
     if operation is None:
         return _elementwise(worked, stage, label, upstream)
-    if operation.name in ("sum", "mean") and upstream.even:
-        count = worked.graph.options[stage.slot].count if operation.name == "mean" else 1
-        return Spread([*upstream.factors, *_over(count)], True)
+    if operation.divisor is not None and upstream.even:
+        return Spread([*upstream.factors, *_over(operation.divisor(worked.graph.options[stage.slot]))], True)
     above = Name(worked.gradient_name(stage.name))
     formula = _structural(worked, stage, label, above.name)
     if formula is None:

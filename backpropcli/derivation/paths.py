@@ -12,7 +12,7 @@ from backpropcli.derivation.products import added, tidied
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.worked import Worked
 from backpropcli.language.formula.parser import parse
-from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
+from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, postorder, substitute
 from backpropcli.notation import maths
 from backpropcli.notation.formula import ASCII, typeset
 from backpropcli.notation.maths import Maths, entry
@@ -207,7 +207,7 @@ class Links:
 
     def _structural(self, stage: Stage, spot: Spot) -> Iterator[Link]:
         assert stage.operation is not None
-        if stage.operation.name in ("matmul", "dot") and all(0 < len(self._shape(stage, k)) <= 2 for k in (0, 1)):
+        if stage.operation.matrix_product and all(0 < len(self._shape(stage, k)) <= 2 for k in (0, 1)):
             yield from self._matmul(stage, spot)
             return
         shape, own = self.shapes[stage.slot], self.worked.shape(spot.label)
@@ -221,17 +221,16 @@ class Links:
     def _known_formula(self, stage: Stage, spot: Spot, to: Place, value: float) -> Expression | None:
         """What can be said of an entry of a Jacobian without a number: 1, 1/n, and softmax's two cases."""
         assert stage.operation is not None
-        name = stage.operation.name
+        operation = stage.operation
         if value == 1.0:
             return Number(1.0, "1")
-        if name == "mean":
-            count = round(1 / value)
+        if operation.divisor is not None:
+            count = operation.divisor(self.worked.graph.options[stage.slot])
             return Binary("/", Number(1.0, "1"), Number(float(count), str(count)))
-        if name == "softmax" and len(to) == len(spot.place):
-            y, other = entry(stage.name, to), entry(stage.name, spot.place)
-            if to == spot.place:
-                return Binary("*", y, Binary("-", Number(1.0, "1"), y))
-            return Binary("*", Unary("-", y), other)
+        if operation.slopes is not None and len(to) == len(spot.place):
+            own, others = operation.slopes
+            known = {"y": entry(stage.name, to), "w": entry(stage.name, spot.place)}
+            return substitute(parse(own if to == spot.place else others), known)
         return None
 
     def _shape(self, stage: Stage, k: int) -> Place:

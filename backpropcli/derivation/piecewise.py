@@ -27,7 +27,6 @@ from backpropcli.ops.table import INFIX, lookup
 
 MOST_PARTS = 12
 """A textbook derivative of up to so many parts is spelled out inside a larger formula."""
-STEPS = {"step": "where(z > 0, 1, 0)", "sign": "where(z > 0, 1, where(z < 0, -1, 0))"}
 OPPOSITE = {">": "<=", "<=": ">", "<": ">=", ">=": "<", "==": "!=", "!=": "=="}
 
 
@@ -115,7 +114,7 @@ def _shown(
             return None
         call, operation, position = found
         varying = [a for a in call.arguments if any(isinstance(p, Name) for p in postorder(a))]
-        if part.name in STEPS:
+        if cases_of_call(part):
             name, head = typeset(part), f"{part.name}({{}})"
         elif len(varying) > 1 and same(call, whole) and _only(call, position):
             name = head = local_name(value, typeset(call.arguments[position]))
@@ -140,8 +139,8 @@ def _calls_with_cases(whole: Expression, find: Callable[[str], object]) -> list[
     """The calls in a formula whose derivatives make a choice, and the argument's position (`where` left out)."""
     found = []
     for part in postorder(whole):
-        operation = find(part.name) if isinstance(part, Call) and part.name != "where" and not part.keywords else None
-        if isinstance(part, Call) and isinstance(operation, Elementwise):
+        operation = find(part.name) if isinstance(part, Call) and not part.keywords else None
+        if isinstance(part, Call) and isinstance(operation, Elementwise) and not operation.selects:
             for k in range(len(part.arguments)):
                 if has_cases(parse(operation.textbook[k])):
                     found.append((part, operation, k))
@@ -248,18 +247,29 @@ def _choices(formula: Expression, find: Callable[[str], object]) -> list[Call]:
 
 def has_cases(formula: Expression) -> bool:
     """Whether a textbook form makes a choice."""
-    return any(isinstance(part, Call) and part.name in (*STEPS, "where") for part in postorder(formula))
+    return any(isinstance(part, Call) and (_selects(part) or cases_of_call(part)) for part in postorder(formula))
 
 
 def _as_where(formula: Expression) -> Expression:
     """`step(z)` and `sign(z)` as the choices that they are."""
-    if isinstance(formula, Call) and formula.name in STEPS and len(formula.arguments) == 1:
-        return substitute(parse(STEPS[formula.name]), {"z": formula.arguments[0]})
+    if isinstance(formula, Call) and (cases := cases_of_call(formula)) and len(formula.arguments) == 1:
+        return substitute(parse(cases), {"z": formula.arguments[0]})
     return formula
 
 
+def cases_of_call(call: Call) -> str:
+    """The choice that a step function of the table is, `where(z > 0, 1, 0)`; empty for any other."""
+    operation = lookup(call.name)
+    return operation.cases if isinstance(operation, Elementwise) else ""
+
+
 def _is_where(formula: Expression) -> bool:
-    return isinstance(formula, Call) and formula.name == "where" and len(formula.parts()) == 3
+    return isinstance(formula, Call) and _selects(formula) and len(formula.parts()) == 3
+
+
+def _selects(call: Call) -> bool:
+    operation = lookup(call.name)
+    return isinstance(operation, Elementwise) and operation.selects
 
 
 def _conjuncts(condition: Expression) -> list[Expression]:

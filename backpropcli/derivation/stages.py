@@ -24,8 +24,8 @@ from backpropcli.language.formula.tree import (
     postorder,
 )
 from backpropcli.notation.numbers import exact
-from backpropcli.ops.definition import Elementwise, Operation, Splitter
-from backpropcli.ops.table import INFIX, TABLE, lookup
+from backpropcli.ops.definition import Elementwise, Operation, Refused, Splitter, Structural
+from backpropcli.ops.table import INFIX, PREFIX, TABLE, lookup
 
 MOST_READ = 24
 """A local derivative of more parts than these is worked out step by step."""
@@ -47,7 +47,7 @@ class Stage(NamedTuple):
     shown: Expression
     formula: Expression
     inputs: tuple[str, ...]
-    operation: Operation | None = None
+    operation: Structural | None = None
     arguments: tuple[str | None, ...] = ()
 
     whole: bool = True
@@ -179,11 +179,12 @@ def paired(graph: Graph, node: Node, written: Expression) -> dict[int, int] | No
 
 def _operation(part: Expression, own: Mapping[str, Operation]) -> Operation | None:
     """The operation that a part of a formula stands for, if it is one."""
+    found: Operation | Refused | None
     match part:
         case Binary(sign=sign):
             return INFIX.get(sign)
-        case Unary(sign="-" | "~" as sign):
-            found = lookup("negative" if sign == "-" else "logical_not")
+        case Unary(sign=sign):
+            found = PREFIX.get(sign)
         case Call(name=name):
             found = own.get(name) or lookup(name)
         case Index():
@@ -224,7 +225,7 @@ def _cut(
         if id(part) in slots and id(part) in cut:
             slot = slots[id(part)]
             operation = graph.operations[slot]
-            structural = None if isinstance(operation, Elementwise) else operation
+            structural = operation if isinstance(operation, Structural) else None
             arguments = tuple(labels.get(a) for a in graph.arguments[slot])
             inputs, whole = _inputs(now, known), len(cut) == 1
             own = {id(p): places[id(p)] for p in postorder(now) if id(p) in places}
@@ -269,9 +270,9 @@ def _step(graph: Graph, slot: int, arguments: list[Expression]) -> Expression:
     assert operation is not None
     if operation.infix and len(arguments) == 2:
         return Binary(operation.infix, arguments[0], arguments[1])
-    if operation.name == "negative":
-        return Unary("-", arguments[0])
-    if operation.name == "identity":
+    if operation.prefix:
+        return Unary(operation.prefix, arguments[0])
+    if isinstance(operation, Elementwise) and operation.signs == (1.0,):
         return arguments[0]
     return planned_call(operation, arguments, graph.options.get(slot))
 
@@ -311,7 +312,7 @@ def _primitive(graph: Graph, slot: int, node: Node, labels: dict[int, str]) -> S
     formula = _step(graph, slot, [_constant(graph, a) if a in graph.constants else Name(labels[a]) for a in slots])
     arguments = tuple(labels.get(a) for a in slots)
     inputs = tuple(dict.fromkeys(name for name in arguments if name is not None))
-    structural = None if isinstance(operation, Elementwise) else operation
+    structural = operation if isinstance(operation, Structural) else None
     whole = slot == node.slot and not any(graph.operations[k] is not None for k in range(slot - 1, node.first - 1, -1))
     return Stage(
         labels[slot],

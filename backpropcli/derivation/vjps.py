@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from backpropcli.derivation.calls import planned_axis
 from backpropcli.derivation.stages import Stage
@@ -12,7 +13,8 @@ from backpropcli.errors import FormulaError
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, rebuilt, substitute
 from backpropcli.notation.numbers import exact
-from backpropcli.ops.definition import Options, Shape, Structural
+from backpropcli.ops.definition import Operation, Options, Shape
+from backpropcli.ops.table import lookup
 
 _WORD = re.compile(r"[A-Za-z]\w*")
 
@@ -26,9 +28,9 @@ def product(
     the arguments.
     """
     operation = stage.operation
-    assert isinstance(operation, Structural)
+    assert operation is not None
     names = [name or "constant" for name in stage.arguments]
-    if operation.name in ("matmul", "dot") and all(0 < len(shape) <= 2 for shape in shapes):
+    if operation.matrix_product and all(0 < len(shape) <= 2 for shape in shapes):
         written = _written(stage)
         factors = [Name(name) if name else written[k] for k, name in enumerate(stage.arguments)]
         return _matrix_product(position, factors, [len(shape) for shape in shapes], upstream)
@@ -80,10 +82,9 @@ def _fitted(form: Expression, stage: Stage, shapes: Sequence[Shape], options: Op
 
     def fit(_: Expression, now: Expression) -> Expression:
         match now:
-            case Call(name="sum" | "mean") if axis is not None:
-                return Call(now.name, now.arguments, (("axis", axis), ("keepdims", Name("True"))))
-            case Call(name="softmax" | "log_softmax") if axis is not None:
-                return Call(now.name, now.arguments, (("axis", axis),))
+            case Call(name=name) if axis is not None and "axis" in (options := _options(name)):
+                kept = (("keepdims", Name("True")),) if "keepdims" in options else ()
+                return Call(name, now.arguments, (("axis", axis), *kept))
             case Call(name=name, keywords=()) if name == operation.name and isinstance(stage.shown, Call):
                 own = stage.shown
                 more = own.arguments[len(operation.arguments) :]
@@ -95,6 +96,12 @@ def _fitted(form: Expression, stage: Stage, shapes: Sequence[Shape], options: Op
         return now
 
     return rebuilt(form, fit)
+
+
+def _options(name: str) -> Mapping[str, Any]:
+    """The options that an operation has."""
+    operation = lookup(name)
+    return operation.options if isinstance(operation, Operation) else {}
 
 
 def _constants(stage: Stage) -> dict[str, Expression]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import Elementwise
+from backpropcli.ops.definition import Elementwise, Structural
 
 
 class Stretch(NamedTuple):
@@ -65,13 +65,13 @@ def _first(ways: list[int], named: set[int]) -> int:
 
 def _meant(graph: Graph, row: int, column: int) -> bool:
     """Whether the author made the column on purpose, or one of the two is a constant of the formula."""
-    operation: Any = graph.operations[column]
+    operation = graph.operations[column]
     kinds = [node.kind for node in graph.nodes.values() if node.slot in (row, column)]
     if "node" not in kinds and kinds.count("parameter") == 1 and len(kinds) == 2:
         return True  # data beside N centres, x - mu, which have no examples
     if row in graph.constants or column in graph.constants:
         return True
-    if operation is None or operation.group != "shapes":
+    if not isinstance(operation, Structural) or not operation.copies:
         return False
     before = graph.shapes[graph.arguments[column][0]]
     return prod(before) == graph.shapes[column][0] and before != graph.shapes[column]

@@ -17,7 +17,7 @@ from backpropcli.engine.backward import Gradients, backward_arrays, backward_sca
 from backpropcli.engine.careful import backward_again
 from backpropcli.engine.forward import GENERAL, Step, forward, program
 from backpropcli.engine.plan import Plan, quietly
-from backpropcli.ops.definition import UNIT_SLOPE, XP, Elementwise, Operation, Value
+from backpropcli.ops.definition import XP, Elementwise, Operation, Structural, Value
 from backpropcli.ops.numbers.nothing import among_numbers
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ SMALL = 1e-290
 """Numbers below this are that small."""
 LOSES = 1e-7
 """What may be off by this (relative) is worth a second look: a tenth of what the check calls right."""
-EXACT = frozenset({"shapes", "comparisons", "rounding", "constants"})
-"""Groups of operations that round nothing."""
 
 Shake = Callable[[Value], Value]
 
@@ -75,9 +73,9 @@ class Shaken:
                 yield slot, _of_shaken(body, shake), a, GENERAL, arguments
                 continue
             yield slot, body, a, b, arguments
-            if operation is not None and operation.group not in EXACT:
+            if operation is not None and not operation.exact:
                 v[slot] = shake(v[slot])
-                if underflows(operation):
+                if isinstance(operation, Elementwise) and operation.underflows:
                     v[slot] = risen(v[slot], [v[k] for k in arguments], xp)
 
     def _backward(self, v: list[Value], seeds: Mapping[int, Value], everything: bool, draw: int) -> Gradients:
@@ -116,14 +114,7 @@ class Shaken:
 
 def adds_up(operation: Operation) -> bool:
     """Whether an operation adds up entries of its arguments, so that they may cancel within it."""
-    return operation.kind == "structural" and operation.group in ("reductions", "linear algebra")
-
-
-def underflows(operation: Operation) -> bool:
-    """Whether a result of 0 may be one too small for float64: a product's, a power's, an exponential's."""
-    if not isinstance(operation, Elementwise) or operation.branch is not None:
-        return False
-    return operation.partials[0] is not UNIT_SLOPE and operation.group != "trigonometry"
+    return isinstance(operation, Structural) and not operation.copies
 
 
 def _of_shaken(body: Callable[..., Value], shake: Shake) -> Callable[..., Value]:

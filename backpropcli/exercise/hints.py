@@ -15,12 +15,9 @@ from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.numbers import exact, local_name
-from backpropcli.ops.definition import Elementwise, Operation
+from backpropcli.ops.definition import Elementwise, Operation, Structural
+from backpropcli.ops.table import lookup
 
-SIMPLE = frozenset({"exp", "log", "sqrt", "erf"})
-"""Functions that a pocket calculator has, or nearly."""
-TEXTBOOK = {"softmax": "exp(a) / sum(exp(a))", "logsumexp": "log(sum(exp(a)))", "norm": "sqrt(sum(a**2))"}
-"""What operations on a vector come to."""
 MOST_ADDED = 6
 """Vectors of up to so many entries are multiplied or added up entry by entry."""
 NOUNS = frozenset({"logits", "targets", "operands", "arrays", "labels", "p"})
@@ -155,18 +152,23 @@ def spelled_out(worked: Worked, stage: Stage, numbers: bool, functions: Function
             pass
         case _:
             return None
-    if name in TEXTBOOK and operation is not None and operation.name == name and len(worked.shape(stage.name)) < 2:
-        formula, letter = parse(TEXTBOOK[name]), "a"
+    if not isinstance(operation, Elementwise | Structural) or operation.name != name or not operation.formula:
+        return None
+    formula, letter = parse(operation.formula), operation.arguments[0]
+    if isinstance(operation, Structural):
         if len(worked.graph.shapes[worked.graph.arguments[stage.slot][0]]) != 1:
             return None
-    elif isinstance(operation, Elementwise) and operation.name == name and len(operation.arguments) == 1:
-        formula, letter = parse(operation.formula), operation.arguments[0]
-        found = {part.name for part in postorder(formula) if isinstance(part, Call)}
-        if name in found or not found <= SIMPLE:
-            return None
-    else:
+    elif len(operation.arguments) > 1 or not all(_elementary(part, operation) for part in postorder(formula)):
         return None
     return typeset(substitute(formula, {letter: argument}), worked.style, arrays=worked.arrays, numbers=shown)
+
+
+def _elementary(part: Expression, operation: Operation) -> bool:
+    """Whether a part of an operation's formula is one that a pocket calculator knows, other than itself."""
+    if not isinstance(part, Call):
+        return True
+    found = lookup(part.name)
+    return isinstance(found, Elementwise) and found.elementary and found is not operation
 
 
 def _added(worked: Worked, stage: Stage, numbers: bool) -> str | None:

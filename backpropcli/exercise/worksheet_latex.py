@@ -9,7 +9,7 @@ from backpropcli.drawing.model import Picture
 from backpropcli.drawing.svg import drawn
 from backpropcli.drawing.tikz import PREAMBLE, tikz
 from backpropcli.exercise.worksheet import BLANK, PAPER, Entry, Part
-from backpropcli.notation.formula_latex import FUNCTIONS, latex_name, latex_number
+from backpropcli.notation.formula_latex import function_command, latex_name, latex_number
 from backpropcli.notation.text_latex import RAISED, printable
 
 TEXT_WIDTH = 455.0
@@ -198,8 +198,8 @@ def _token(token: str) -> str:
 
 
 def _name(name: str) -> str:
-    if name in FUNCTIONS:
-        return FUNCTIONS[name] + " "
+    if command := function_command(name):
+        return command + " "
     if name.isascii():
         return latex_name(name) + " "
     base, _, index = name.partition("_")

@@ -19,6 +19,8 @@ from backpropcli.language.formula.tree import (
     Unary,
     postorder,
 )
+from backpropcli.ops.definition import Structural
+from backpropcli.ops.table import lookup
 
 
 class Style(NamedTuple):
@@ -259,8 +261,10 @@ def _call(call: Call, pieces: list[Piece], style: Style) -> Piece:
 
 def _one_number(call: Call) -> bool:
     """Whether a call reduces an array to one number, as far as its words tell."""
-    reductions = ("sum", "mean", "prod", "max", "min", "norm", "trace", "logsumexp", "var", "std", "dot")
-    return call.name in reductions and len(call.arguments) == (2 if call.name == "dot" else 1) and not call.keywords
+    operation = lookup(call.name)
+    if not isinstance(operation, Structural) or call.keywords:
+        return False
+    return operation.reduces and len(call.arguments) == len(operation.arguments)
 
 
 def _binary(part: Binary, left: Piece, right: Piece, style: Style, tight: bool, elementwise: bool, star: bool) -> Piece:

@@ -19,30 +19,13 @@ from backpropcli.language.formula.tree import (
     postorder,
 )
 from backpropcli.notation.formula import ATOM, BINDING, COMPARISON, POWER, PRODUCT, SIGN, Piece, starred
+from backpropcli.ops.table import TABLE
 
 _LETTERS = """
 alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi
 omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
 """
 GREEK = frozenset(_LETTERS.split())
-FUNCTIONS = {
-    "sigmoid": r"\sigma",
-    "exp": r"\exp",
-    "log": r"\ln",
-    "sin": r"\sin",
-    "cos": r"\cos",
-    "tan": r"\tan",
-    "sinh": r"\sinh",
-    "cosh": r"\cosh",
-    "tanh": r"\tanh",
-    "arcsin": r"\arcsin",
-    "arccos": r"\arccos",
-    "arctan": r"\arctan",
-    "max": r"\max",
-    "min": r"\min",
-    "maximum": r"\max",
-    "minimum": r"\min",
-}
 SIGNS = {
     "*": r" \cdot ",
     "@": r" \, ",
@@ -175,6 +158,12 @@ def _wrap(text: str) -> str:
     return rf"\left({text}\right)" if r"\frac" in text else f"({text})"
 
 
+def function_command(name: str) -> str:
+    r"""LaTeX's own command for a function, `\sin`; empty where it has none."""
+    operation = TABLE.get(name)
+    return operation.latex if operation is not None else ""
+
+
 def _base(piece: Piece) -> str:
     """What a power stands on: braces keep TeX from a second superscript, as on the step J^{(1)}."""
     if piece.binding != ATOM:
@@ -196,7 +185,7 @@ def _call(call: Call, pieces: list[Piece]) -> Piece:
                 return Piece(text := f"{_base(pieces[0])}^2", text, POWER)
     keys = [""] * len(call.arguments) + [rf"\mathrm{{{key}}}=" for key, _ in call.keywords]
     inside = ", ".join(key + word for key, word in zip(keys, words, strict=True))
-    name = FUNCTIONS.get(call.name) or r"\mathrm{" + call.name.replace("_", r"\_") + "}"
+    name = function_command(call.name) or r"\mathrm{" + call.name.replace("_", r"\_") + "}"
     prime = "'" + (f"_{call.by}" if call.by else "") if call.prime else ""
     return _atom(f"{name}{prime}{_wrap(inside)}")
 

@@ -6,14 +6,21 @@ or its opposite `z <= 0`) decides everywhere in a body, and exp only ever sees -
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 from backpropcli.ops import entries
 from backpropcli.ops.definition import XP, Elementwise, Value
-from backpropcli.ops.entries import Entry, taken
+from backpropcli.ops.entries import TRANSCENDENTAL, Entry, taken
 
-one: Entry = partial(entries.one, group="activations")
+one: Entry = partial(
+    entries.one,
+    group="activations",
+    activation=True,
+    probability=False,
+    nonlinearity=True,
+    primed=True,
+    work=TRANSCENDENTAL,
+)
 
 WIDE = (-700.0, -40.0, -3.0, -0.5, -1e-9, 0.0, 1e-9, 0.7, 2.0, 20.0, 40.0, 700.0)
 TAILS = (-20.0, -6.0, -2.0, -0.5, -1e-9, 0.0, 1e-9, 0.7, 3.0, 9.0, 30.0)
@@ -165,6 +172,10 @@ OPERATIONS = (
         aliases=["leakyrelu", "prelu"],
         keywords={"alpha": "negative_slope", "weight": "negative_slope"},
         source="Maas, Hannun and Ng 2013, Rectifier nonlinearities improve neural network acoustic models",
+        activation=True,
+        primed=True,
+        work=TRANSCENDENTAL,
+        probability=False,
     ),
     Elementwise(
         "elu",
@@ -184,6 +195,10 @@ OPERATIONS = (
         branch=lambda xp, z, alpha: z > 0,
         samples=[(z, alpha) for alpha in (1.0, 0.5) for z in (-700.0, -40.0, -0.5, -1e-9, 0.0, 0.7, 800.0)],
         source="Clevert, Unterthiner and Hochreiter 2015, arXiv:1511.07289",
+        activation=True,
+        primed=True,
+        work=TRANSCENDENTAL,
+        probability=False,
     ),
     one(
         "selu",
@@ -209,6 +224,7 @@ OPERATIONS = (
         ),
         TAILS,
         source="Hendrycks and Gimpel 2016, arXiv:1606.08415",
+        variants={"approximate": {"tanh": "gelu_tanh", "none": "gelu", "True": "gelu_tanh", "False": "gelu"}},
     ),
     one(
         "gelu_tanh",
@@ -267,6 +283,8 @@ OPERATIONS = (
         ("y * (1 - y)", lambda xp, y, z: sigmoid_slope(xp, z)),
         WIDE,
         aliases=["logistic", "expit", "σ"],
+        probability=True,
+        latex=r"\sigma",
     ),
     one(
         "log_sigmoid",
@@ -287,6 +305,7 @@ OPERATIONS = (
         branch=lambda xp, z: between(xp, -3.0, z, 3.0, 1.0, 2.0),
         aliases=["hardsigmoid"],
         source="Howard et al. 2019, arXiv:1905.02244, as in PyTorch",
+        probability=True,
     ),
     one(
         "hard_tanh",
@@ -313,8 +332,3 @@ OPERATIONS = (
         source="Howard et al. 2019, arXiv:1905.02244",
     ),
 )
-
-VARIANTS: Mapping[tuple[str, str], Mapping[object, str]] = {
-    ("gelu", "approximate"): {"none": "gelu", False: "gelu", "tanh": "gelu_tanh", True: "gelu_tanh"},
-}
-"""(operation, keyword) -> the operation that a constant value of it means: gelu(z, approximate="tanh") is gelu_tanh."""

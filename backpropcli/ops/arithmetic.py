@@ -76,7 +76,16 @@ OPERATIONS = (
         aliases=["detach"],
         stops=True,
     ),
-    one("negative", "-z", "the opposite", lambda xp, z: -z, ("-1", lambda xp, y, z: -1.0), ANY, aliases=["neg"]),
+    one(
+        "negative",
+        "-z",
+        "the opposite",
+        lambda xp, z: -z,
+        ("-1", lambda xp, y, z: -1.0),
+        ANY,
+        aliases=["neg"],
+        prefix="-",
+    ),
     two(
         "add",
         "a + b",
@@ -145,6 +154,8 @@ OPERATIONS = (
         ANY,
         branch=lambda xp, z: xp.sign(z),
         aliases=["sgn"],
+        staircase=True,
+        cases="where(z > 0, 1, where(z < 0, -1, 0))",
     ),
     two(
         "hypot",
@@ -168,6 +179,7 @@ OPERATIONS = (
         (*PAIRS, *TIES),
         branch=order,
         chosen=dict.fromkeys("ab", "the larger"),
+        latex=r"\max",
     ),
     two(
         "minimum",
@@ -181,6 +193,7 @@ OPERATIONS = (
         (*PAIRS, *TIES),
         branch=order,
         chosen=dict.fromkeys("ab", "the smaller"),
+        latex=r"\min",
     ),
     two(
         "fmax",

@@ -9,7 +9,7 @@ from backpropcli.ops import entries
 from backpropcli.ops.definition import Body, Elementwise
 from backpropcli.ops.entries import FLAT, Entry, one_or_zero
 
-one: Entry = partial(entries.one, group="comparisons")
+one: Entry = partial(entries.one, group="comparisons", staircase=True)
 
 PAIRS = ((1.0, 2.0), (2.0, 1.0), (1.5, 1.5), (0.0, -3.0), (0.0, 0.0))
 
@@ -25,6 +25,7 @@ def two(name: str, formula: str, words: str, holds: Body, **rest: Any) -> Elemen
         PAIRS,
         branch=holds,
         group="comparisons",
+        staircase=True,
         **rest,
     )
 
@@ -71,5 +72,6 @@ OPERATIONS = (
         FLAT,
         (0.0, 1.0, -2.5),
         branch=lambda xp, z: z == 0,
+        prefix="~",
     ),
 )

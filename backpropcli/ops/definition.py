@@ -78,7 +78,11 @@ class Operation:
     `written`: how the language says it (`a[index]`), where it is not called by its name. `order`: arguments and options
     as NumPy takes them without names, where that is not arguments first. `fixed` arguments are constant whole numbers.
     `abroad`: what to write for NumPy's function of this name (`np.identity`), where that is another one.
-    `commutative`: its two arguments may change places.
+    `commutative`: its two arguments may change places. `prefix`: the sign that is written before its one argument.
+    `variants`: by keyword, the operations that its constant values mean (`approximate="tanh"`). `latex`: how LaTeX
+    writes its name (`\\sin`), where that is not the name itself. `activation`: people put it behind a layer's sum.
+    `probability`: whether its values lie between 0 and 1, so that a loss may take them for probabilities; None where
+    that depends. `applies`: of a loss that takes logits, the activations that it applies itself.
     """
 
     kind: ClassVar[str] = "operation"
@@ -102,6 +106,12 @@ class Operation:
         fixed: Sequence[str] = (),
         abroad: str = "",
         commutative: bool = False,
+        prefix: str = "",
+        variants: Mapping[str, Mapping[str, str]] | None = None,
+        latex: str = "",
+        activation: bool = False,
+        probability: bool | None = None,
+        applies: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.arguments = tuple(arguments.replace("*", "").split())
@@ -120,9 +130,20 @@ class Operation:
         self.fixed = tuple(fixed)
         self.abroad = abroad
         self.commutative = commutative
+        self.prefix = prefix
+        self.variants = dict(variants or {})
+        self.latex = latex
+        self.activation = activation
+        self.probability = probability
+        self.applies = tuple(applies)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
+
+    @property
+    def exact(self) -> bool:
+        """Whether its value is never rounded."""
+        return False
 
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The shape of the result and the normalised options, from the arguments' shapes and the options as written.
@@ -140,8 +161,14 @@ class Elementwise(Operation):
     `value` is the body `(xp, *arguments)`. `branch(xp, *arguments)` is the discrete choice that it makes, None where it
     makes none: a corner (or a jump) is where the branch changes. `chosen` has words for an argument that gets all of
     the gradient where others get none (`the larger`). `selects`: the arguments behind the first are what it chooses
-    from, so that its derivative is the same choice among theirs. `samples` are points, one tuple an argument list (or
-    a number where there is one argument), saturated ones included, from which tests are made.
+    from, so that its derivative is the same choice among theirs. `cases`: a formula without cases as the choice that
+    it is (`where(z > 0, 1, where(z < 0, -1, 0))` for sign). `samples` are points, one tuple an argument list (or a
+    number where there is one argument), saturated ones included, from which tests are made.
+
+    `staircase`: constant between its jumps. `nonlinearity`: a function of one number that is taken for another such,
+    and its derivative for theirs. `primed`: its derivative is called by its name, `sigmoid'(z)`, until it is spelled
+    out. `elementary`: a pocket calculator has it. `work`: about how many additions its value costs. `underflows`: a
+    result of 0 may be one too small for float64, not so where it comes from 0 alone (sin).
     """
 
     kind = "elementwise"
@@ -160,6 +187,13 @@ class Elementwise(Operation):
         branch: Body | None = None,
         chosen: Mapping[str, str] | None = None,
         selects: bool = False,
+        cases: str = "",
+        staircase: bool = False,
+        nonlinearity: bool = False,
+        primed: bool = False,
+        elementary: bool = False,
+        work: float = 1.0,
+        underflows: bool = True,
         **rest: Any,
     ) -> None:
         super().__init__(name, arguments, words, group=group, **rest)
@@ -171,6 +205,29 @@ class Elementwise(Operation):
         self.textbook = tuple(partials[a][0] for a in self.arguments)
         self.partials = tuple(partials[a][1] for a in self.arguments)
         self.samples = tuple(s if isinstance(s, tuple) else (s,) for s in samples)
+        self.cases = cases
+        self.staircase = staircase
+        self.nonlinearity = nonlinearity
+        self.primed = primed
+        self.elementary = elementary
+        self.work = work
+        self.underflows = underflows and branch is None and self.partials[0] is not UNIT_SLOPE
+
+    @property
+    def exact(self) -> bool:
+        """Whether its value is never rounded."""
+        return self.staircase
+
+    @property
+    def picks(self) -> bool:
+        """Whether its value is one of its arguments: what the others do does not reach it."""
+        return self.selects or bool(self.chosen)
+
+    @property
+    def signs(self) -> tuple[float, ...] | None:
+        """The signs of a sum of its arguments, 1 and -1 for a difference; None where it is something else."""
+        known = all(text in ("1", "-1") for text in self.textbook)
+        return tuple(map(float, self.textbook)) if known else None
 
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The broadcast shape of the arguments; an elementwise operation has no options."""
@@ -195,6 +252,15 @@ class Structural(Operation):
     argument's entry, and by that of another entry whose value is w.
     `each(xp, o, *arguments)`, of a mean over all examples, gives what one example contributes: what is added up, and
     divided by `o.count`; the first argument's last axis is its own.
+
+    `affine`: its slopes are the same everywhere, as those of a sum; what only copies entries is. `divisor(o)`, of a sum
+    of entries along `o.axis`, is what it is divided by. `count_power`: it goes with n to the power of minus this, as a
+    mean of n entries does (1), or a standard deviation (1/2). `by_axis`: along `o.axis` its entries depend on one
+    another, and along the others every place stands for itself. `permutes`: the axes in another order, `o.axes`.
+    `matrix_product`: vectors and matrices multiplied, `a @ b`. `reduces`: without options it gives one number.
+    `rule(xp, o, g, y)`: the textbook's vector-Jacobian product as it stands there, where the body is more careful.
+    `unpacked`: as a method it takes its first option's entries one by one, `x.reshape(2, 3)`. `two_values`: what people
+    mean who give it two values for an array.
     """
 
     kind = "structural"
@@ -218,6 +284,16 @@ class Structural(Operation):
         labels: Callable[[Options], Sequence[Labels]] = lambda o: (),
         drops: bool = False,
         slopes: tuple[str, str] | None = None,
+        affine: bool = False,
+        divisor: Callable[[Options], int] | None = None,
+        count_power: float = 0.0,
+        by_axis: bool = False,
+        permutes: bool = False,
+        matrix_product: bool = False,
+        reduces: bool = False,
+        rule: Body | None = None,
+        unpacked: bool = False,
+        two_values: str = "",
         **rest: Any,
     ) -> None:
         super().__init__(name, arguments, words, group=group, **rest)
@@ -234,6 +310,31 @@ class Structural(Operation):
         self.labels = labels
         self.drops = drops
         self.slopes = slopes
+        self.affine = affine or (self.copies and branch is None)
+        self.divisor = divisor
+        self.count_power = count_power
+        self.by_axis = by_axis
+        self.permutes = permutes
+        self.matrix_product = matrix_product
+        self.reduces = reduces
+        self.rule = rule
+        self.unpacked = unpacked
+        self.two_values = two_values
+
+    @property
+    def copies(self) -> bool:
+        """Whether every entry of the result is one of an argument's, or a constant."""
+        return self.group in ("shapes", "constants")
+
+    @property
+    def contracts(self) -> bool:
+        """Whether entries of the result are sums of products."""
+        return self.group == "linear algebra"
+
+    @property
+    def exact(self) -> bool:
+        """Whether its value is never rounded."""
+        return self.copies
 
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The planner's word, with the defaults of the options that were left out."""

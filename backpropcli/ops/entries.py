@@ -10,6 +10,8 @@ from backpropcli.ops.definition import XP, Body, Elementwise, Value
 Slope = tuple[str, Body]
 """A local derivative: its textbook form, and its accurate body `(xp, y, *arguments)`."""
 Entry = Callable[..., Elementwise]
+TRANSCENDENTAL = 6.0
+"""About how many additions an exponential costs, or a power."""
 FLAT: Slope = ("0", lambda xp, y, *arguments: xp.nothing)
 """The local derivative of what is constant between its jumps: nothing is passed back, not even 0 times NaN."""
 

@@ -6,10 +6,10 @@ from functools import partial
 
 from backpropcli.ops import entries
 from backpropcli.ops.definition import XP, Value
-from backpropcli.ops.entries import Entry
+from backpropcli.ops.entries import TRANSCENDENTAL, Entry
 
-one: Entry = partial(entries.one, group="exponentials")
-two: Entry = partial(entries.two, group="exponentials")
+one: Entry = partial(entries.one, group="exponentials", nonlinearity=True, work=TRANSCENDENTAL)
+two: Entry = partial(entries.two, group="exponentials", work=TRANSCENDENTAL)
 
 WIDE = (-700.0, -40.0, -1.0, -1e-9, 0.0, 0.5, 3.0, 40.0, 700.0)
 POSITIVE = (1e-300, 1e-9, 0.5, 1.0, 1.0000001, 3.0, 1e6)
@@ -34,7 +34,17 @@ def share2(xp: XP, a: Value, b: Value) -> Value:
 
 
 OPERATIONS = (
-    one("exp", "exp(z)", "e to the power of z", lambda xp, z: xp.exp(z), ("y", lambda xp, y, z: y), WIDE),
+    one(
+        "exp",
+        "exp(z)",
+        "e to the power of z",
+        lambda xp, z: xp.exp(z),
+        ("y", lambda xp, y, z: y),
+        WIDE,
+        elementary=True,
+        latex=r"\exp",
+        activation=True,
+    ),
     one(
         "expm1",
         "exp(z) - 1",
@@ -58,6 +68,8 @@ OPERATIONS = (
         lambda xp, z: xp.log(z),
         ("1 / z", lambda xp, y, z: xp.divide(1.0, z)),
         POSITIVE,
+        elementary=True,
+        latex=r"\ln",
     ),
     one(
         "log2",
@@ -106,6 +118,7 @@ OPERATIONS = (
         lambda xp, z: xp.erf(z),
         ("2 * exp(-z**2) / sqrt(pi)", lambda xp, y, z: 2.0 / xp.sqrtpi * xp.exp(-z * z)),
         (-20.0, -3.0, -0.5, 0.0, 1e-9, 0.7, 2.0, 6.0),
+        elementary=True,
     ),
     one(
         "erfc",

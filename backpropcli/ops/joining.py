@@ -312,6 +312,7 @@ OPERATIONS = (
             sample((), shape=(2, 2)),
             sample((3,), shape=3),
         ),
+        unpacked=True,
     ),
     Structural(
         "tile",
@@ -330,6 +331,7 @@ OPERATIONS = (
             sample((), reps=3),
             sample((2, 1, 2), reps=(2, 1)),
         ),
+        unpacked=True,
     ),
     Structural(
         "repeat",

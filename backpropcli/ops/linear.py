@@ -184,6 +184,8 @@ OPERATIONS = (
         ),
         value=lambda xp, o, a: xp.sum(_diagonal(xp, o, a), axis=-1),
         vjps={"a": ("g on the diagonal", _trace_vjp)},
+        reduces=True,
+        affine=True,
     ),
     Structural(
         "diag",
@@ -202,6 +204,7 @@ OPERATIONS = (
         ),
         value=_diagonal,
         vjps={"a": ("diag(g)", _diagonal_vjp)},
+        affine=True,
     ),
     Structural(
         "diagonal",
@@ -220,6 +223,7 @@ OPERATIONS = (
         ),
         value=_diagonal,
         vjps={"a": ("g on the diagonal", _diagonal_vjp)},
+        affine=True,
     ),
     Structural(
         "tril",
@@ -233,6 +237,7 @@ OPERATIONS = (
         samples=(sample((3, 3)), sample((2, 3), k=1), sample((2, 3, 2), k=-1)),
         value=_triangle,
         vjps={"a": ("tril(g)", _triangle_vjp)},
+        affine=True,
     ),
     Structural(
         "triu",
@@ -246,6 +251,7 @@ OPERATIONS = (
         samples=(sample((3, 3)), sample((2, 3), k=1), sample((2, 3, 2), k=-1)),
         value=_triangle,
         vjps={"a": ("triu(g)", _triangle_vjp)},
+        affine=True,
     ),
     Structural(
         "cross",

@@ -6,9 +6,9 @@ from functools import partial
 
 from backpropcli.ops import entries
 from backpropcli.ops.definition import XP, Elementwise, Value
-from backpropcli.ops.entries import Entry
+from backpropcli.ops.entries import TRANSCENDENTAL, Entry
 
-one: Entry = partial(entries.one, group="powers")
+one: Entry = partial(entries.one, group="powers", work=TRANSCENDENTAL)
 
 ROOTS = (1e-12, 0.25, 2.0, 9.0, 1e6)
 
@@ -50,6 +50,7 @@ OPERATIONS = (
         ],
         infix="**",
         aliases=["pow", "float_power"],
+        work=TRANSCENDENTAL,
     ),
     one(
         "square",
@@ -58,6 +59,7 @@ OPERATIONS = (
         lambda xp, z: xp.square(z),
         ("2 * z", lambda xp, y, z: 2.0 * z),
         (-20.0, -0.5, 0.0, 1e-8, 3.0, 1e6),
+        activation=True,
     ),
     one(
         "sqrt",
@@ -66,6 +68,7 @@ OPERATIONS = (
         lambda xp, z: xp.sqrt(z),
         ("1 / (2 * y)", lambda xp, y, z: xp.divide(0.5, y)),
         ROOTS,
+        elementary=True,
     ),
     one(
         "rsqrt",

@@ -227,6 +227,7 @@ OPERATIONS = (
         ),
         value=_matmul,
         vjps={"a": ("g @ b.T", _matmul_left), "b": ("a.T @ g", _matmul_right)},
+        matrix_product=True,
     ),
     Structural(
         "dot",
@@ -247,6 +248,8 @@ OPERATIONS = (
         ),
         value=_dot,
         vjps={"a": ("g @ b.T", _dot_left), "b": ("a.T @ g", _dot_right)},
+        matrix_product=True,
+        reduces=True,
     ),
     Structural(
         "inner",

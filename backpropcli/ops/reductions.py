@@ -253,6 +253,10 @@ OPERATIONS = (
         planner=plan_reduction,
         value=_sum,
         vjps={"a": ("g spread over a", lambda xp, o, g, y, a: spread(xp, a, column(xp, o, g)))},
+        reduces=True,
+        affine=True,
+        divisor=lambda o: 1,
+        two_values="a + b",
     ),
     Structural(
         "mean",
@@ -265,6 +269,11 @@ OPERATIONS = (
         planner=plan_reduction,
         value=_mean,
         vjps={"a": ("g / n spread over a", _mean_vjp)},
+        reduces=True,
+        affine=True,
+        divisor=lambda o: int(o.count),
+        count_power=1.0,
+        two_values="(a + b) / 2",
     ),
     Structural(
         "var",
@@ -278,6 +287,9 @@ OPERATIONS = (
         formula="mean((a - mean(a))**2)",
         value=_variance,
         vjps={"a": ("g * 2 * (a - mean(a)) / (n - ddof)", _variance_vjp)},
+        reduces=True,
+        by_axis=True,
+        count_power=1.0,
     ),
     Structural(
         "std",
@@ -292,6 +304,9 @@ OPERATIONS = (
         value=lambda xp, o, a: xp.sqrt(_variance(xp, o, a)),
         vjps={"a": ("g * (a - mean(a)) / ((n - ddof) * y)", _deviation_vjp)},
         branch=_deviation_branch,
+        reduces=True,
+        by_axis=True,
+        count_power=0.5,
     ),
     Structural(
         "max",
@@ -307,6 +322,9 @@ OPERATIONS = (
         value=lambda xp, o, a: xp.max(a, axis=o.axis, keepdims=o.keepdims),
         vjps={"a": ("g where a is the largest", lambda xp, o, g, y, a: _shared(xp, o, g, _largest(xp, o, a)))},
         branch=_largest,
+        latex=r"\max",
+        reduces=True,
+        by_axis=True,
     ),
     Structural(
         "min",
@@ -322,6 +340,9 @@ OPERATIONS = (
         value=lambda xp, o, a: xp.min(a, axis=o.axis, keepdims=o.keepdims),
         vjps={"a": ("g where a is the smallest", lambda xp, o, g, y, a: _shared(xp, o, g, _smallest(xp, o, a)))},
         branch=_smallest,
+        latex=r"\min",
+        reduces=True,
+        by_axis=True,
     ),
     Structural(
         "prod",
@@ -339,6 +360,9 @@ OPERATIONS = (
                 lambda xp, o, g, y, a: products_of_others(xp, o, a) * column(xp, o, g),
             )
         },
+        reduces=True,
+        by_axis=True,
+        two_values="a * b",
     ),
     Structural(
         "cumsum",
@@ -351,6 +375,7 @@ OPERATIONS = (
         samples=(sample((4,)), sample((2, 3)), sample((2, 3), axis=0), sample((2, 3), axis=1), sample(())),
         value=_cumulative,
         vjps={"a": ("running sums of g, from the end", _cumulative_vjp)},
+        affine=True,
     ),
     Structural(
         "cumprod",
@@ -379,6 +404,8 @@ OPERATIONS = (
         source="Blanchard, Higham and Higham 2021",
         value=_logsumexp,
         vjps={"a": ("g * exp(a - y)", lambda xp, o, g, y, a: xp.exp(a - column(xp, o, y)) * column(xp, o, g))},
+        reduces=True,
+        by_axis=True,
     ),
     Structural(
         "norm",
@@ -403,5 +430,7 @@ OPERATIONS = (
         value=_norm,
         vjps={"a": ("g * a / y", _norm_vjp)},
         branch=_norm_branch,
+        reduces=True,
+        by_axis=True,
     ),
 )

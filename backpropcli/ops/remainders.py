@@ -65,5 +65,6 @@ OPERATIONS = (
         samples=PAIRS,
         infix="//",
         keywords={"x1": "a", "x2": "b"},
+        staircase=True,
     ),
 )

@@ -8,7 +8,7 @@ from backpropcli.ops import entries
 from backpropcli.ops.definition import XP, Elementwise, Value
 from backpropcli.ops.entries import FLAT, Entry, one_or_zero, taken
 
-one: Entry = partial(entries.one, group="rounding")
+one: Entry = partial(entries.one, group="rounding", staircase=True)
 
 ANY = (-20.75, -1.5, -0.25, 0.0, 0.3, 2.5, 7.75, 1e6)
 
@@ -68,6 +68,7 @@ OPERATIONS = (
         aliases=["rint", "around"],
         samples=[*((z, 0.0) for z in ANY), (1.25, 1.0), (-2.34567, 3.0), (1234.5, -2.0)],
         keywords={"n_digits": "decimals", "a": "z"},
+        staircase=True,
     ),
     one(
         "trunc",
@@ -88,6 +89,7 @@ OPERATIONS = (
         ANY,
         branch=lambda xp, z: z > 0,
         aliases=["unit_step"],
+        cases="where(z > 0, 1, 0)",
     ),
     Elementwise(
         "heaviside",
@@ -100,5 +102,6 @@ OPERATIONS = (
         branch=lambda xp, z, h: xp.sign(z),
         samples=[(-2.0, 0.5), (0.0, 0.5), (3.0, 0.5)],
         keywords={"x1": "z", "x2": "h"},
+        staircase=True,
     ),
 )

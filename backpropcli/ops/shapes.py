@@ -279,6 +279,7 @@ OPERATIONS = (
             sample((1,), shape=()),
             sample((), shape=(1, 1)),
         ),
+        unpacked=True,
     ),
     Structural(
         "ravel",
@@ -342,6 +343,8 @@ OPERATIONS = (
             sample((2, 3, 2), axes=(-1, 0, 1)),
             sample(()),
         ),
+        permutes=True,
+        unpacked=True,
     ),
     Structural(
         "matrix_transpose",
@@ -352,6 +355,7 @@ OPERATIONS = (
         value=_permute,
         vjps={"a": ("g.mT", _permute_vjp)},
         samples=(sample((2, 3)), sample((2, 3, 4)), sample((2, 1, 2, 3))),
+        permutes=True,
     ),
     Structural(
         "swapaxes",
@@ -367,6 +371,7 @@ OPERATIONS = (
             sample((2, 3, 4), axis1=0, axis2=-1),
             sample((2,), axis1=0, axis2=0),
         ),
+        permutes=True,
     ),
     Structural(
         "moveaxis",
@@ -379,6 +384,7 @@ OPERATIONS = (
         value=_permute,
         vjps={"a": ("the axes of g moved back", _permute_vjp)},
         samples=(sample((2, 3, 4), source=0, destination=-1), sample((2, 3, 4), source=(0, 1), destination=(-1, 0))),
+        permutes=True,
     ),
     *(
         Structural(
@@ -403,6 +409,7 @@ OPERATIONS = (
         value=_permute,
         vjps={"a": ("the axis of g moved back", _permute_vjp)},
         samples=(sample((2, 3, 4), axis=2), sample((2, 3, 4), axis=0, start=3), sample((2, 3, 4), axis=1, start=-1)),
+        permutes=True,
     ),
     Structural(
         "rot90",

@@ -7,6 +7,7 @@ from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import XP, Elementwise, Labels, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.entries import TRANSCENDENTAL
 from backpropcli.ops.indexing import one_hot
 from backpropcli.ops.planning import axes_of, reduced, sample
 from backpropcli.ops.reductions import log_parts
@@ -193,6 +194,10 @@ OPERATIONS = (
         value=_softmax,
         vjps={"a": ("y * (g - sum(g * y))", _softmax_vjp)},
         slopes=("y * (1 - y)", "-y * w"),
+        by_axis=True,
+        activation=True,
+        probability=True,
+        rule=lambda xp, o, g, y: y * (g - _total(xp, o, g * y)),
     ),
     Structural(
         "log_softmax",
@@ -208,6 +213,10 @@ OPERATIONS = (
         value=_log_softmax,
         vjps={"a": ("g - exp(y) * sum(g)", _log_softmax_vjp)},
         slopes=("1 - exp(y)", "-exp(w)"),
+        by_axis=True,
+        activation=True,
+        rule=lambda xp, o, g, y: g - xp.exp(y) * _total(xp, o, g),
+        probability=False,
     ),
     Structural(
         "softmax_cross_entropy",
@@ -224,6 +233,8 @@ OPERATIONS = (
             "logits": ("g * (softmax(logits) * sum(targets) - targets)", _cross_entropy_vjp),
             "targets": ("-g * log_softmax(logits)", _targets_vjp),
         },
+        by_axis=True,
+        applies=("softmax", "log_softmax", "sigmoid"),
     ),
     Structural(
         "cross_entropy",
@@ -255,6 +266,7 @@ OPERATIONS = (
         },
         samples=((0.3, 1.0), (0.3, 0.0), (0.9, 0.3), (1e-12, 0.0), (1e-300, 1.0), (0.999999, 1.0)),
         keywords={"input": "p", "target": "targets"},
+        work=TRANSCENDENTAL,
     ),
     Elementwise(
         "sigmoid_cross_entropy",
@@ -268,5 +280,7 @@ OPERATIONS = (
             "targets": ("-logits", lambda xp, y, z, t: -z),
         },
         samples=((0.5, 1.0), (-1.5, 0.0), (0.0, 1.0), (0.0, 0.3), (2.0, 0.7), (30.0, 0.0), (-30.0, 1.0), (800.0, 1.0)),
+        applies=("sigmoid", "hard_sigmoid"),
+        work=TRANSCENDENTAL,
     ),
 )

@@ -53,6 +53,9 @@ TABLE = gathered(MODULES)
 INFIX = {operation.infix: operation for operation in TABLE.values() if operation.infix}
 """The operations that are written between their arguments, by sign: `+`, `**`, `@`, `<`, `&`."""
 
+PREFIX = {operation.prefix: operation for operation in TABLE.values() if operation.prefix}
+"""The operations that are written before their argument, by sign: `-` and `~`."""
+
 _KNOWN: dict[str, Operation | Refused] = {
     **{refused.name: refused for refused in REFUSED},
     **{alias: operation for operation in TABLE.values() for alias in operation.aliases},

@@ -6,10 +6,10 @@ from functools import partial
 
 from backpropcli.ops import entries
 from backpropcli.ops.definition import XP, Value
-from backpropcli.ops.entries import Entry
+from backpropcli.ops.entries import TRANSCENDENTAL, Entry
 
-one: Entry = partial(entries.one, group="trigonometry")
-two: Entry = partial(entries.two, group="trigonometry")
+one: Entry = partial(entries.one, group="trigonometry", nonlinearity=True, work=TRANSCENDENTAL, underflows=False)
+two: Entry = partial(entries.two, group="trigonometry", work=TRANSCENDENTAL, underflows=False)
 
 ANGLES = (-20.0, -2.0, -1e-9, 0.0, 0.5, 1.5, 3.0, 100.0)
 WIDE = (-350.0, -20.0, -1.0, 0.0, 1e-9, 0.5, 3.0, 20.0, 350.0)
@@ -52,6 +52,8 @@ OPERATIONS = (
         lambda xp, z: xp.sin(z),
         ("cos(z)", lambda xp, y, z: xp.cos(z)),
         ANGLES,
+        latex=r"\sin",
+        activation=True,
     ),
     one(
         "cos",
@@ -60,6 +62,7 @@ OPERATIONS = (
         lambda xp, z: xp.cos(z),
         ("-sin(z)", lambda xp, y, z: -xp.sin(z)),
         ANGLES,
+        latex=r"\cos",
     ),
     one(
         "tan",
@@ -68,6 +71,7 @@ OPERATIONS = (
         lambda xp, z: xp.tan(z),
         ("1 + y**2", lambda xp, y, z: 1.0 + y * y),
         ANGLES,
+        latex=r"\tan",
     ),
     one(
         "arcsin",
@@ -77,6 +81,7 @@ OPERATIONS = (
         ("1 / sqrt(1 - z**2)", lambda xp, y, z: xp.divide(1.0, xp.sqrt(from_one(xp, z)))),
         UNIT,
         aliases=["asin"],
+        latex=r"\arcsin",
     ),
     one(
         "arccos",
@@ -86,6 +91,7 @@ OPERATIONS = (
         ("-1 / sqrt(1 - z**2)", lambda xp, y, z: xp.divide(-1.0, xp.sqrt(from_one(xp, z)))),
         UNIT,
         aliases=["acos"],
+        latex=r"\arccos",
     ),
     one(
         "arctan",
@@ -95,6 +101,7 @@ OPERATIONS = (
         ("1 / (1 + z**2)", lambda xp, y, z: 1.0 / (1.0 + z * z)),
         WIDE,
         aliases=["atan"],
+        latex=r"\arctan",
     ),
     two(
         "arctan2",
@@ -116,6 +123,7 @@ OPERATIONS = (
         lambda xp, z: xp.sinh(z),
         ("cosh(z)", lambda xp, y, z: xp.cosh(z)),
         WIDE,
+        latex=r"\sinh",
     ),
     one(
         "cosh",
@@ -124,6 +132,7 @@ OPERATIONS = (
         lambda xp, z: xp.cosh(z),
         ("sinh(z)", lambda xp, y, z: xp.sinh(z)),
         WIDE,
+        latex=r"\cosh",
     ),
     one(
         "tanh",
@@ -132,6 +141,9 @@ OPERATIONS = (
         lambda xp, z: xp.tanh(z),
         ("1 - y**2", lambda xp, y, z: sech_squared(xp, z)),
         WIDE,
+        activation=True,
+        latex=r"\tanh",
+        probability=False,
     ),
     one(
         "arcsinh",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import Elementwise, Operation, Shape
+from backpropcli.ops.definition import Elementwise, Operation, Shape, Structural
 from backpropcli.symbolic.arrays import constant, entries, symbols
 from backpropcli.symbolic.digits import inside_out
 from backpropcli.symbolic.structural import apply
@@ -104,7 +104,7 @@ def _estimate(graph: Graph, slot: int, operation: Operation) -> int:
     shapes = [graph.shapes[a] for a in graph.arguments[slot]]
     if isinstance(operation, Elementwise):
         return size
-    if operation.group == "linear algebra":
+    if isinstance(operation, Structural) and operation.contracts:
         options = graph.options[slot]
         return math.prod(options.size.values()) if hasattr(options, "size") else size * (shapes[0][-1:] or (1,))[0]
     return max([size, *map(math.prod, shapes)])

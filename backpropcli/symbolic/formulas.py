@@ -53,7 +53,7 @@ def interpret(text: str, names: Mapping[str, Formula], reducing: Any = None) -> 
                     done[id(e)] = arithmetic(*parts) if arithmetic else call(INFIX[e.sign].name, parts)
                 except ZeroDivisionError:
                     raise SymbolicError("there is a division by 0 in it") from None
-            case Call() if reducing is not None and e.name in ("sum", "mean"):
+            case Call() if hasattr(reducing, e.name):
                 outermost = e is tree or (isinstance(tree, Call | Unary) and e in tree.parts())
                 done[id(e)] = getattr(reducing, e.name)(parts[0], outermost)
             case Call():

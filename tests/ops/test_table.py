@@ -132,6 +132,6 @@ def test_refusals_word_for_word(name, reason, hint):
 
 
 def test_variants_name_operations():
-    for (operation, _keyword), meanings in activations.VARIANTS.items():
-        assert operation in TABLE
-        assert set(meanings.values()) <= set(TABLE)
+    for operation in TABLE.values():
+        for meanings in operation.variants.values():
+            assert set(meanings.values()) <= set(TABLE)

@@ -7,12 +7,10 @@ from typing import NamedTuple
 
 from backpropcli.engine import Trace
 from backpropcli.graph import Node
-from backpropcli.ops.definition import Operation
+from backpropcli.ops.definition import Elementwise, Operation
 
 LISTED = 4
 """So many places are named in one sentence."""
-COPIES = ("add", "subtract", "identity", "positive")
-"""Operations that hand a gradient on as it is: what is right (or wrong) behind them is so in front of them."""
 
 
 class Edge(NamedTuple):
@@ -70,12 +68,7 @@ class Whereabouts:
         steps = self.graph.steps(edge.node)
         operation = self.graph.operations[steps[0]]
         alone = len(self.trace.paths(edge.to)) == 1 == len(steps)
-        return (
-            alone
-            and operation is not None
-            and operation.name in COPIES
-            and self.graph.shape(edge.node) == self.graph.shape(edge.to)
-        )
+        return alone and hands_on(operation) and self.graph.shape(edge.node) == self.graph.shape(edge.to)
 
     # In words.
 
@@ -179,7 +172,12 @@ class Whereabouts:
         users = self._users(name)
         steps = self.graph.steps(users[-1].name) if users else []
         operation: Operation | None = self.graph.operations[steps[-1]] if steps else None
-        return operation is not None and operation.name in COPIES and node.slot in self.graph.arguments[steps[-1]]
+        return hands_on(operation) and node.slot in self.graph.arguments[steps[-1]]
+
+
+def hands_on(operation: Operation | None) -> bool:
+    """Whether an operation hands a gradient on as it is: what is right (or wrong) behind it is so in front of it."""
+    return isinstance(operation, Elementwise) and operation.signs is not None and operation.signs[0] > 0
 
 
 def _how_many(count: int) -> str:

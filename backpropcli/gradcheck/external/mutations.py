@@ -13,15 +13,21 @@ from backpropcli.graph import Graph, Node
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.show import show
-from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
+from backpropcli.language.formula.tree import (
+    Binary,
+    Call,
+    Expression,
+    Name,
+    Number,
+    Unary,
+    postorder,
+    rebuilt,
+    substitute,
+)
 from backpropcli.ops.definition import Elementwise, Operation, Part, Structural, Value
 
 LONGEST = 40
 """A formula with more characters than these is not spelled out inside another."""
-SQUARE = ("matmul", "dot", "mm")
-"""Products of matrices, whose rules transpose."""
-
-
 _POWER = re.compile(r"\*\*\((\d+) - 1\)")
 RULES = {"*": "the product's", "/": "the quotient's", "**": "the power's", "-": "the difference's"}
 
@@ -138,7 +144,7 @@ def _elementwise(trace: Trace, way: Way, operation: Elementwise) -> Iterator[Cha
     if value is not None:
         simple = isinstance(formula, Name | Call) or whole.isidentifier()
         plain = whole if simple else f"({whole})"
-        if operation.name in ("multiply", "power") or operation.infix:
+        if operation.infix:
             what = f"the factor {plain} is missing" if simple else f"the local derivative {whole} is missing"
         else:
             what = f"{called} local derivative {whole} is missing"
@@ -173,7 +179,7 @@ def _structural(trace: Trace, way: Way, operation: Structural) -> Iterator[Chang
     shape = graph.shapes[way.to]
     square = len(shape) == 2 and shape[0] == shape[1]
     argument = spell.slot(way.to)
-    if operation.name in SQUARE and not operation.variadic:
+    if operation.matrix_product:
         others = [a for k, a in enumerate(graph.arguments[way.slot]) if k != position]
         factor = graph.shapes[others[0]] if others else ()
         if len(factor) == 2 and factor[0] == factor[1]:
@@ -191,23 +197,42 @@ def _structural(trace: Trace, way: Way, operation: Structural) -> Iterator[Chang
     if square:
         flip = replaced(operation, position, lambda body: lambda *given: _swapped(body(*given)))
         yield Change(flip, f"the gradient of {argument} is transposed there")
-    if operation.name == "softmax":
-        label = spell.slot(way.slot)
-
-        def alone(body: Any) -> Any:
-            return lambda xp, o, g, y, *v: g * y * (1.0 - y)
-
-        def short(body: Any) -> Any:
-            return lambda xp, o, g, y, *v: g * y
-
-        yield Change(
-            replaced(operation, position, alone),
-            f"softmax's rule is g * {label} * (1 - {label}) there, as if each entry depended on its own z alone",
-        )
-        yield Change(replaced(operation, position, short), f"the part - sum(g * {label}) of softmax's rule is missing")
-    if operation.name in ("softmax", "log_softmax"):
+    if operation.slopes is not None:
+        yield from _entry_alone(trace, way, operation, operation.slopes[0])
+        yield from _without_sum(trace, way, operation)
         through = replaced(operation, position, lambda body: lambda xp, o, g, y, *v: g + 0.0)
         yield Change(through, f"{operation.name}'s rule is missing: the upstream gradient is passed on as it is")
+
+
+def _entry_alone(trace: Trace, way: Way, operation: Structural, slope: str) -> Iterator[Change]:
+    """The rule of a softmax as if no entry depended on the others: each by its own `slope`."""
+    formula = parse(slope)
+    value = evaluate(formula, trace, way.slot)
+    if value is not None:
+        whole: Expression = Name("g")
+        for factor in factors(formula):
+            whole = Binary("*", whole, factor)
+        rule = said(substitute(whole, {"y": Name(Spelling(trace.graph).slot(way.slot))}))
+        what = f"{operation.name}'s rule is {rule} there, as if each entry depended on its own z alone"
+        yield Change(replaced(operation, way.position, lambda _: _times(value)), what)
+
+
+def _without_sum(trace: Trace, way: Way, operation: Structural) -> Iterator[Change]:
+    """The textbook's rule without the sum that it takes off, `y * g` for `y * (g - sum(g * y))`."""
+    form = parse(operation.textbook[way.position])
+    found = (p for p in postorder(form) if isinstance(p, Binary) and p.sign == "-" and isinstance(p.right, Call))
+    if (part := next(found, None)) is not None:
+        without = rebuilt(form, lambda was, now: part.left if was is part else now)
+        value = evaluate(substitute(without, {"g": Number(1.0, "1")}), trace, way.slot)
+        gone = said(substitute(part.right, {"y": Name(Spelling(trace.graph).slot(way.slot))}))
+        if value is not None:
+            what = f"the part - {gone} of {operation.name}'s rule is missing"
+            yield Change(replaced(operation, way.position, lambda _: _times(value)), what)
+
+
+def _times(value: Value) -> Any:
+    """A rule that is the upstream gradient times a value."""
+    return lambda xp, o, g, y, *v: g * value
 
 
 def _swapped(value: Any) -> Any:
@@ -237,12 +262,12 @@ def factors(formula: Expression) -> list[Expression]:
 
 
 def evaluate(formula: Expression, trace: Trace, slot: int, instead: Mapping[str, Value] | None = None) -> Value | None:
-    """A formula over an elementwise step's own letters (`y` is its value) at this run's point; None if it cannot be.
+    """A formula over a step's own letters (`y` is its value) at this run's point; None if it cannot be.
 
     `instead` has other values for some letters.
     """
     operation, own = trace.graph.operations[slot], trace.graph
-    if not isinstance(operation, Elementwise):
+    if operation is None:
         return None
     graph, values = Graph(), {}
     letters = dict(zip(operation.arguments, own.arguments[slot], strict=False))
@@ -296,8 +321,10 @@ class Spelling:
         if "." not in label or operation is None or not depth:
             return Name(label or "constant")
         arguments = [self.expression(a, depth - 1) for a in graph.arguments[slot]]
-        if operation.name == "transpose" and len(graph.shapes[slot]) == 2 and isinstance(arguments[0], Name):
-            return Name(f"{arguments[0].name}.T")
+        if isinstance(operation, Structural) and operation.permutes and isinstance(arguments[0], Name):
+            options = graph.options[slot]
+            if options is not None and options.axes == (-1, -2):
+                return Name(f"{arguments[0].name}.T")
         if operation.infix and len(arguments) == 2:
             return Binary(operation.infix, arguments[0], arguments[1])
         if operation.infix and len(arguments) == 1:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from backpropcli.engine import Trace
 from backpropcli.gradcheck.external.mutations import Spelling, replaced
 from backpropcli.graph import Node
-from backpropcli.ops.definition import Elementwise, Operation
+from backpropcli.ops.definition import Elementwise, Operation, Structural
 
 SMALL = 1e-2
 """A constant up to this may be an epsilon, which keeps a division from 0."""
@@ -18,8 +18,6 @@ EPSILONS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12)
 """What libraries have."""
 NEXT = 3
 """So many nodes behind a changed number may take it over."""
-AVERAGES = ("mean", "var", "std")
-"""Operations that divide by n."""
 
 
 class Revalued(NamedTuple):
@@ -46,13 +44,13 @@ def revalued(trace: Trace) -> Iterator[Revalued]:
                 yield from _variants(trace, node, words, plan.reevaluate(trace.slots, {slot: value}))
     for slot, operation in enumerate(graph.operations):
         arguments = graph.arguments[slot]
-        if operation is None or operation.name not in AVERAGES or len(arguments) != 1:
+        if not isinstance(operation, Structural) or not operation.count_power:
             continue
         count = math.prod(graph.shapes[arguments[0]]) // max(1, math.prod(graph.shapes[slot]))
         if count < 2:
             continue
-        node, power = spell.owner(slot), 0.5 if operation.name == "std" else 1.0
-        other = trace.slots[slot] * (count / (count - 1)) ** power
+        node = spell.owner(slot)
+        other = trace.slots[slot] * (count / (count - 1)) ** operation.count_power
         words = f"{spell.slot(slot)} has n - 1 = {count - 1} in their backward pass where n = {count} belongs (ddof)"
         yield from _variants(trace, node, words, plan.reevaluate(trace.slots, {slot: other}))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -12,16 +11,9 @@ from backpropcli.errors import BackpropError
 from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, evaluate, replaced, said, scaled
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, substitute
-from backpropcli.ops.definition import Elementwise, Operation, Part, Structural
+from backpropcli.ops.definition import Body, Elementwise, Operation, Options, Part, Structural
 from backpropcli.ops.table import TABLE
 
-ACTIVATIONS = ("activations", "trigonometry", "exponentials")
-"""Groups of operations that are taken for one another."""
-SUMS: dict[str, Callable[[Any, Any, int], Any]] = {
-    "softmax": lambda g, y, axis: y * (g - (g * y).sum(axis=axis, keepdims=True)),
-    "log_softmax": lambda g, y, axis: g - math.e**y * g.sum(axis=axis, keepdims=True),
-}
-"""Rules as textbooks have them, with the axis of their sum."""
 SIGNS = {"+": "-", "-": "+"}
 """Signs that are taken for one another."""
 
@@ -58,12 +50,12 @@ def _nearly(trace: Trace, way: Way, operation: Elementwise) -> Iterator[Change]:
 
 def _another_rule(trace: Trace, way: Way, operation: Elementwise) -> Iterator[Change]:
     """The local derivative of another activation: sigmoid's a * (1 - a) behind a tanh."""
-    if len(operation.arguments) != 1 or operation.group not in ACTIVATIONS:
+    if not operation.nonlinearity:
         return
     letters = Spelling(trace.graph).letters(way.slot)
     own = said(substitute(parse(operation.textbook[0]), letters))
     for other in {id(o): o for o in TABLE.values()}.values():
-        if not isinstance(other, Elementwise) or other.group not in ACTIVATIONS or len(other.arguments) != 1:
+        if not isinstance(other, Elementwise) or not other.nonlinearity:
             continue
         formula = substitute(parse(other.textbook[0]), {other.arguments[0]: Name(operation.arguments[0])})
         value = evaluate(formula, trace, way.slot) if other is not operation else None
@@ -109,8 +101,8 @@ def _another_axis(trace: Trace, way: Way, operation: Structural) -> Iterator[Cha
     for k in range(len(shape)):
         if (k,) == own:
             continue
-        rule = SUMS.get(operation.name)
-        body = partial(_along, (k - len(shape),)) if rule is None else partial(_by_rule, rule, k - len(shape))
+        along, rule = (k - len(shape),), operation.rule
+        body = partial(_along, along) if rule is None else partial(_by_rule, rule, Options(axis=along))
         what = f"the sum in {operation.name}'s rule at {spell.slot(way.slot)} goes along axis {k} instead of {own[0]}"
         yield Change(replaced(operation, way.position, body), what)
 
@@ -119,8 +111,8 @@ def _turned_upstream(body: Any) -> Any:
     return lambda xp, o, g, y, *v: body(xp, o, g.swapaxes(-1, -2), y, *v)
 
 
-def _by_rule(rule: Callable[[Any, Any, int], Any], axis: int, body: Any) -> Any:
-    return lambda xp, o, g, y, *v: rule(g, y, axis)
+def _by_rule(rule: Body, other: Options, body: Any) -> Any:
+    return lambda xp, o, g, y, *v: rule(xp, other, g, y)
 
 
 def _along(axis: tuple[int, ...], body: Any) -> Any:

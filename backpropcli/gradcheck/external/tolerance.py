@@ -13,7 +13,7 @@ from backpropcli.gradcheck.external.mutations import replaced
 from backpropcli.graph import Graph
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.parser import parse
-from backpropcli.ops.definition import Elementwise, Operation, Value
+from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 
 DRAWS = 4
 """So many runs in single precision, each from slightly other parameters, show how rounding spreads."""
@@ -77,13 +77,9 @@ def _by_the_book(graph: Graph) -> Graph:
 
 
 def _textbook(operation: Operation, shapes: tuple[Any, ...]) -> Operation:
-    if operation.name == "softmax":
-
-        def rule(body: Any) -> Any:
-            return lambda xp, o, g, y, *v: y * (g - xp.sum(g * y, axis=o.axis, keepdims=True))
-
-        return replaced(operation, 0, rule)
-    if not isinstance(operation, Elementwise) or operation.infix or operation.group == "arithmetic":
+    if isinstance(operation, Structural) and (rule := operation.rule) is not None:
+        return replaced(operation, 0, lambda body: lambda xp, o, g, y, *v: rule(xp, o, g, y))
+    if not isinstance(operation, Elementwise) or operation.work == 1.0:  # of plain arithmetic there is no other form
         return operation
     result: Operation = operation
     for position, text in enumerate(operation.textbook):

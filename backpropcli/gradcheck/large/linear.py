@@ -19,8 +19,8 @@ from backpropcli.engine.plan import quietly
 from backpropcli.gradcheck.differences import UNIT
 from backpropcli.gradcheck.large.calibrations import Calibrations
 from backpropcli.gradcheck.large.perturbation import Changes
-from backpropcli.gradcheck.large.propagation import PERMUTING, known
-from backpropcli.ops.definition import Elementwise, Operation, Part
+from backpropcli.gradcheck.large.propagation import known
+from backpropcli.ops.definition import Elementwise, Part, Structural
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.network.point import Point
@@ -38,12 +38,6 @@ FAR_LESS = 0.1
 """It pays where it takes no more than this share of the work."""
 STOPS = 64
 """So many steps that cannot be passed may lie on the way."""
-
-
-def by_its_rule(operation: Operation) -> bool:
-    """Whether an operation is linear and its own rule, tried on its values, carries slopes back."""
-    linear = operation.group == "shapes" and getattr(operation, "branch", None) is None
-    return operation.name in ("sum", "mean") or linear
 
 
 class Slopes(NamedTuple):
@@ -90,12 +84,14 @@ class Ways:
             return -1
         if isinstance(operation, Elementwise):
             return step
-        if not known(operation):
+        if not isinstance(operation, Structural) or not known(operation):
             return -1
-        if operation.name in ("matmul", "dot"):
-            flat = hasattr(self.graph.options[step], "lifted") and max(len(self.graph.shapes[a]) for a in arguments) < 3
-            return step if flat else -1
-        return step if operation.name in PERMUTING else -1
+        return step if operation.permutes or self._flat_product(step, operation) else -1
+
+    def _flat_product(self, step: int, operation: Structural) -> bool:
+        """Whether a step is a product of vectors and matrices, without stacks of them."""
+        ranks = [len(self.graph.shapes[a]) for a in self.graph.arguments[step]]
+        return operation.matrix_product and hasattr(self.graph.options[step], "lifted") and max(ranks) < 3
 
     def work(self, slot: int) -> float:
         """About how many numbers are computed for the slopes of all entries of a slot, in the cheapest way."""
@@ -142,14 +138,12 @@ class Ways:
         return slot == self.point.target or self.point.gradients[slot] is not None
 
     def _passable(self, step: int) -> bool:
-        operation, arguments = self.graph.operations[step], self.graph.arguments[step]
+        operation = self.graph.operations[step]
         if isinstance(operation, Elementwise):
             return True
-        if operation is None or not known(operation):
+        if not isinstance(operation, Structural) or not known(operation):
             return False
-        if operation.name in ("matmul", "dot"):
-            return hasattr(self.graph.options[step], "lifted") and max(len(self.graph.shapes[a]) for a in arguments) < 3
-        return operation.name in PERMUTING or by_its_rule(operation)
+        return operation.affine or self._flat_product(step, operation)
 
     def total(self, slot: int) -> Slopes:
         """The slopes of a slot, carried back along every use."""
@@ -224,8 +218,7 @@ class Ways:
 
     def _linear(self, step: int) -> bool:
         operation = self.graph.operations[step]
-        sums = ("add", "subtract", "identity", "negative")
-        return not isinstance(operation, Elementwise) or (operation.name in sums and known(operation))
+        return not isinstance(operation, Elementwise) or (operation.signs is not None and known(operation))
 
     def _entrywise(self, step: int, k: int, found: Slopes, unknown: Array) -> Slopes:
         """The slopes of an argument of an elementwise step: those of the result, times what the step's own values say.
@@ -247,21 +240,21 @@ class Ways:
         """Every entry's slope times what it moves in the result, added up; not `signed`: times its square."""
         operation, arguments = self.graph.operations[step], self.graph.arguments[step]
         shape, options = self.graph.shapes[arguments[k]], self.graph.options.get(step)
-        name = operation.name if operation is not None else ""
-        if name in PERMUTING:
+        if isinstance(operation, Elementwise):
+            minus = signed and operation.signs is not None and operation.signs[k] < 0
+            whole = np.broadcast_to(slopes, self.graph.shapes[step])
+            return unbroadcast(-whole if minus else whole, shape, 0)
+        assert isinstance(operation, Structural)
+        if operation.permutes:
             assert options is not None
             return slopes.transpose(np.argsort([axis + len(shape) for axis in options.axes]))
-        if name in ("matmul", "dot"):
+        if operation.matrix_product:
             assert options is not None
             other = np.asarray(self.point.slots[arguments[1 - k]], float).reshape(options.lifted[1 - k])
             other = other if signed else other**2
             product = slopes.reshape(options.product)
             return (other.T @ product if k else product @ other.T).reshape(shape)
-        if not isinstance(operation, Elementwise):
-            return self._by_rule(step, k, slopes)
-        minus = signed and (name == "negative" or (name == "subtract" and k == 1))
-        whole = np.broadcast_to(slopes, self.graph.shapes[step])
-        return unbroadcast(-whole if minus else whole, shape, 0)
+        return self._by_rule(step, k, slopes)
 
     def _by_rule(self, step: int, k: int, slopes: Array) -> Array:
         """What a step's own rule carries back, which is tried on its values before it is believed."""

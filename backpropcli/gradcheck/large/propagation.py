@@ -13,24 +13,6 @@ from backpropcli.ops.definition import Elementwise, Operation, Shape, Structural
 from backpropcli.ops.stacking import align, spread
 from backpropcli.ops.table import TABLE
 
-BY_AXIS = frozenset(
-    {
-        "softmax",
-        "log_softmax",
-        "softmax_cross_entropy",
-        "logsumexp",
-        "max",
-        "min",
-        "prod",
-        "var",
-        "std",
-        "norm",
-    }
-)
-"""Operations that treat every place along their other axes alike: those that are not reached can be left out."""
-PERMUTING = frozenset({"transpose", "matrix_transpose", "swapaxes", "moveaxis"})
-TRANSCENDENTAL = frozenset({"exponentials", "trigonometry", "activations", "powers"})
-
 
 class Move:
     """One step made ready: what it reads, the pattern of its result, and what computes it for the copies."""
@@ -61,15 +43,15 @@ class Moves(Regions):
         if isinstance(operation, Elementwise):
             move = self._elementwise(slot, operation)
         elif isinstance(operation, Structural) and known(operation):
-            if operation.name in ("matmul", "dot"):
+            if operation.matrix_product:
                 move = self._product(slot, changed)
-            elif operation.name in ("sum", "mean"):
-                move = self._sum(slot, operation)
-            elif operation.name in BY_AXIS and self.graph.shapes[self.graph.arguments[slot][0]]:
+            elif operation.divisor is not None:
+                move = self._sum(slot, operation, operation.divisor(self.graph.options[slot]))
+            elif operation.by_axis and self.graph.shapes[self.graph.arguments[slot][0]]:
                 move = self._by_axis(slot, operation)
             elif operation.each is not None:
                 move = self._mean_of_each(slot, operation, operation.each)
-            elif operation.name in PERMUTING:
+            elif operation.permutes:
                 move = self._permuted(slot)
         if move is None:
             move = self._whole(slot, operation)
@@ -134,8 +116,7 @@ class Moves(Regions):
         def run(state: State, index: Indices) -> Array:
             return body(xp, *[read(state, index) for read in readers])
 
-        dear = operation.group in TRANSCENDENTAL
-        move = Move(slot, pattern, run, region(shape, pattern) * (6.0 if dear else 1.0) + 1.0)
+        move = Move(slot, pattern, run, region(shape, pattern) * operation.work + 1.0)
         if operation.branch is not None:
             move.watch = self._watch(operation.branch, slot, patterns, readers)
         return move
@@ -208,8 +189,8 @@ class Moves(Regions):
         size = region(graph.shapes[slot], result)
         return Move(slot, result, run, size * (2.0 if one is not None else 1.0 + inner / 8.0) + 1.0)
 
-    def _sum(self, slot: int, operation: Structural) -> Move | None:
-        """A sum or a mean: of the terms along a summed axis only the one that changed is exchanged."""
+    def _sum(self, slot: int, operation: Structural, count: int) -> Move | None:
+        """A sum or a mean of `count`: of the terms along a summed axis only the one that changed is exchanged."""
         graph, (a,), options = self.graph, self.graph.arguments[slot], self.graph.options[slot]
         shape, pattern = graph.shapes[a], self.patterns[a]
         axes = [k + len(shape) for k in options.axis]
@@ -226,7 +207,6 @@ class Moves(Regions):
             return Move(slot, result, lambda state, index: body(xp, options, state[a]), size)
         if not all(np.isfinite(self.values[k]).all() for k in (a, slot)):
             return None
-        count = options.count if operation.name == "mean" else 1
 
         def run(state: State, index: Indices) -> Array:
             moved = (state[a] - self.base(a, pattern, index)).sum(axis=behind, keepdims=options.keepdims)

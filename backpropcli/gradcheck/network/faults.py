@@ -222,13 +222,17 @@ def _matrices(graph: Graph, sites: list[Site], named: bool, node: str, text: str
     if named:
         return whole
     # A sum passes the same number to every entry: a product or a permutation is worth more.
-    worth = [site for site in whole if getattr(graph.operations[site.slot], "group", "") != "reductions"] or whole
+    worth = [site for site in whole if _weighs(graph.operations[site.slot])] or whole
     return [site for site in worth if site.slot == worth[-1].slot][-1:]
+
+
+def _weighs(operation: Operation | None) -> bool:
+    return isinstance(operation, Structural) and (operation.copies or operation.contracts)
 
 
 def _rank(graph: Graph, site: Site) -> int:
     operation, argument = graph.operations[site.slot], graph.arguments[site.slot][site.k]
-    if operation is not None and operation.name == "getitem":
+    if operation is not None and operation.written:  # an index hands on what it takes
         return len(graph.options[site.slot].taken)
     return len(graph.shapes[argument])
 

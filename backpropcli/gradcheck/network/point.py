@@ -21,9 +21,6 @@ FEW = 32
 LOOP = 150_000
 """Up to so many evaluations of a node, a plain loop over floats is faster than importing NumPy."""
 
-CHOICES = frozenset({"maximum", "minimum", "clip", "where"})
-"""Operations whose value is one of their arguments: what the others do does not reach it."""
-
 
 class Component(NamedTuple):
     """One number that can be moved: where it stands, its value, and what backprop says of it."""
@@ -144,13 +141,11 @@ class Point:
         if not self.plan.scalar:
             import numpy as np
         if isinstance(operation, Structural):
-            if operation.group == "shapes":
+            if operation.copies:
                 return 0.0
-            size = np.abs(size)
-            if operation.group in ("reductions", "linear algebra"):
-                options, arguments = self.graph.options[slot], self.graph.arguments[slot]
-                added = operation.value(self.plan.numbers(), options, *[np.abs(self.slots[a]) for a in arguments])
-                size = np.fmax(size, np.abs(added))
+            options, arguments = self.graph.options[slot], self.graph.arguments[slot]
+            added = operation.value(self.plan.numbers(), options, *[np.abs(self.slots[a]) for a in arguments])
+            size = np.fmax(np.abs(size), np.abs(added))
         moved = abs(gradient * size)
         if getattr(moved, "ndim", 0):
             moved[np.broadcast_to(gradient == 0.0, moved.shape)] = 0.0  # also of what a mask has made infinite
@@ -324,6 +319,6 @@ class Point:
     def passes_on(self, slot: int) -> Literal["steps", "one", "all"]:
         """What a step passes on: whole steps of a staircase only, one of its arguments, or something of all."""
         operation = self.graph.operations[slot]
-        if operation is not None and (operation.group in ("rounding", "comparisons") or operation.name == "sign"):
-            return "steps"
-        return "one" if operation is not None and operation.name in CHOICES else "all"
+        if not isinstance(operation, Elementwise):
+            return "all"
+        return "steps" if operation.staircase else "one" if operation.picks else "all"

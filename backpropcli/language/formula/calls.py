@@ -10,17 +10,12 @@ from backpropcli.graph import Graph
 from backpropcli.language.formula import tree
 from backpropcli.language.formula.functions import Function
 from backpropcli.language.formula.mending import suggested
+from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Text, Unary
-from backpropcli.ops.definition import REQUIRED, Maker, Operation, Splitter, Structural
+from backpropcli.ops.definition import REQUIRED, Elementwise, Maker, Operation, Splitter, Structural
 from backpropcli.ops.table import TABLE, lookup
 from backpropcli.suggest import nearest
-
-_SHAPED = ("reshape", "transpose", "broadcast_to", "tile")
-"""Methods that take their sizes one by one, `x.reshape(2, 3)`, as well as in a tuple."""
-
-_TWO_VALUES = {"sum": "a + b", "mean": "(a + b) / 2", "prod": "a * b", "norm": "hypot(a, b)"}
-"""What people mean who give a reduction two values."""
 
 
 class Bound(NamedTuple):
@@ -49,8 +44,8 @@ def bind(e: Call, operation: Operation) -> Bound:
         positional = tuple(_left_out(operation, k, a) for k, a in enumerate(positional))
     if not keywords and len(positional) == len(operation.arguments) and not operation.variadic:
         return Bound(operation, positional, (), _required(e, operation, {}))
-    if operation.name == "gelu" and keywords:
-        return _gelu(e, operation)
+    if operation.variants and keywords:
+        return _variant(e, operation)
     if operation.variadic:
         given, rest = _variadic(e, operation)
     else:
@@ -105,19 +100,21 @@ def _required(e: Call, operation: Operation, options: dict[str, Expression]) -> 
     return options
 
 
-def _gelu(e: Call, operation: Operation) -> Bound:
-    """PyTorch's gelu(z, approximate='tanh') and JAX's gelu(z, approximate=True)."""
+def _variant(e: Call, operation: Operation) -> Bound:
+    """The operation that a keyword means: PyTorch's gelu(z, approximate='tanh') and JAX's gelu(z, approximate=True)."""
+    meant = operation
     for key, value in e.keywords:
-        if key != "approximate":
+        if key not in operation.variants:
             raise _unknown_keyword(e, operation, key, value)
+        variants = operation.variants[key]
         chosen = value.value if isinstance(value, Text) else value.name if isinstance(value, Name) else ""
-        if chosen not in ("tanh", "none", "True", "False"):
-            raise FormulaError("approximate is 'tanh' or 'none'").spanning(value.start, value.end)
-        if chosen in ("tanh", "True"):
-            operation = TABLE["gelu_tanh"]
-    if len(e.arguments) != 1:
-        raise wrong_number(e, operation)
-    return Bound(operation, e.arguments)
+        if chosen not in variants:
+            words = " or ".join(f"'{word}'" for word in variants if word not in ("True", "False"))
+            raise FormulaError(f"{key} is {words}").spanning(value.start, value.end)
+        meant = TABLE[variants[chosen]]
+    if len(e.arguments) != len(operation.arguments):
+        raise wrong_number(e, meant)
+    return Bound(meant, e.arguments)
 
 
 def _variadic(e: Call, operation: Operation) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
@@ -145,10 +142,8 @@ def _variadic(e: Call, operation: Operation) -> tuple[tuple[Expression, ...], tu
 def _positional_options(e: Call, operation: Operation, rest: Sequence[Expression]) -> dict[str, Expression]:
     """Options without a name: what follows the arguments."""
     names = list(operation.options)
-    if operation.name in _SHAPED and e.written == "method" and len(rest) > 1:
+    if isinstance(operation, Structural) and operation.unpacked and e.written == "method" and len(rest) > 1:
         return {names[0]: tree.Sequence(tuple(rest), "tuple", rest[0].start, rest[-1].end)}
-    if operation.name == "arange" and len(rest) == 1 and isinstance(operation, Maker):
-        return {"start": rest[0]}
     if (_two_values(e, operation, rest)) or len(rest) > len(names):
         raise wrong_number(e, operation)
     return dict(zip(names, rest, strict=False))
@@ -167,7 +162,7 @@ def _constant_axis(axis: Expression) -> bool:
 
 def _two_values(e: Call, operation: Operation, rest: Sequence[Expression]) -> bool:
     """Whether a reduction got two values to compare (max(0, z)) instead of an array and its axis; raises if so."""
-    if operation.group != "reductions" or not rest or not isinstance(operation, Structural):
+    if not rest or not isinstance(operation, Structural):
         return False
     axis_first = next(iter(operation.options), "") == "axis"
     first = e.arguments[0]
@@ -175,26 +170,20 @@ def _two_values(e: Call, operation: Operation, rest: Sequence[Expression]) -> bo
         _constant_axis(rest[0]) and not isinstance(first, Number | Unary) and len(rest) <= len(operation.options)
     ):
         raise compares(e, operation)
-    if axis_first and not _constant_axis(rest[0]) and operation.name in _TWO_VALUES and not isinstance(rest[0], Call):
-        a, b = show(first), show(rest[0])
-        meant = show(_two(operation.name, first, rest[0])) if len(a + b) < 60 else _TWO_VALUES[operation.name]
+    if axis_first and not _constant_axis(rest[0]) and operation.two_values and not isinstance(rest[0], Call):
+        short = len(show(first) + show(rest[0])) < 60
+        two = parse(operation.two_values)
+        meant = show(tree.substitute(two, {"a": first, "b": rest[0]}) if short else two)
         raise FormulaError(
             f"{e.name} reduces one array: its second argument is the axis", hint=f"Of two values: {meant}"
         ).spanning(e.start, e.end)
     return False
 
 
-def _two(name: str, a: Expression, b: Expression) -> Expression:
-    if name == "prod":
-        return Binary("*", a, b)
-    total = Binary("+", a, b)
-    return Binary("/", total, Number(2, "2")) if name == "mean" else total
-
-
 def compares(e: Call, operation: Structural) -> FormulaError:
     """The error for max(0, z): a reduction of one array that was given two values."""
     first, *rest = e.arguments
-    which = "larger" if operation.instead == "maximum" else "smaller"
+    which = f"The {chosen_by(operation.instead)} of two values"
     if len(rest) > 1 and not any(isinstance(a, Name) and a.name == "None" for a in rest):
         last: Expression = e.arguments[-1]
         for argument in reversed(e.arguments[:-1]):
@@ -207,17 +196,30 @@ def compares(e: Call, operation: Structural) -> FormulaError:
     if e.prefix:
         return FormulaError(
             f"{e.prefix}{e.name} reduces an array: its second argument is the axis, here {_brief(rest[0])}",
-            hint=f"The {which} of two values: {e.prefix}{shown}",
+            hint=f"{which}: {e.prefix}{shown}",
         ).spanning(first.start, rest[-1].end)
-    hint = f"The {which} of two values is {shown}."
-    if operation.instead == "maximum" and len(rest) == 1:
+    hint = f"{which} is {shown}."
+    if (also := with_zero(operation.instead)) and len(rest) == 1:
         for zero, other in ((first, rest[0]), (rest[0], first)):
             if isinstance(zero, Number) and zero.value == 0:
-                hint += f" This one is also relu({_brief(other)})."
+                hint += f" This one is also {also}({_brief(other)})."
                 break
     return FormulaError(f"{e.name} reduces one array; it does not compare two values", hint=hint).spanning(
         e.start, e.end
     )
+
+
+def chosen_by(name: str) -> str:
+    """Which of two values an operation is: `larger` for maximum."""
+    operation = TABLE[name]
+    assert isinstance(operation, Elementwise)
+    return next(iter(operation.chosen.values())).removeprefix("the ")
+
+
+def with_zero(name: str) -> str:
+    """The operation that this one of 0 and z has a name for: relu for maximum; empty where there is none."""
+    formula = f"{name}(0, z)"
+    return next((o.name for o in TABLE.values() if isinstance(o, Elementwise) and o.formula == formula), "")
 
 
 def _brief(e: Expression) -> str:
@@ -259,10 +261,9 @@ def wrong_number(e: Call, operation: Operation) -> FormulaError:
         count = f"at most {len(options)} arguments"
     signature = ", ".join(filter(None, [listed, *(f"{o}=..." for o in options)]))
     hint = f"{e.name}({signature})"
-    if operation.name in ("zeros", "ones", "reshape") and given > 1:
-        sizes = e.arguments if operation.name != "reshape" else e.arguments[1:]
-        shape = ", ".join(_brief(a) for a in sizes)
-        first = "" if operation.name != "reshape" else f"{_brief(e.arguments[0])}, "
+    if [k for k, default in operation.options.items() if default is REQUIRED] == ["shape"] and given > 1:
+        first = "".join(f"{_brief(a)}, " for a in e.arguments[:takes])
+        shape = ", ".join(map(_brief, e.arguments[takes:]))
         hint = f"A shape is a tuple: {e.name}({first}({shape}))"
     elif _decimal_comma(e) and given == takes + 1:
         a, b = _decimal_comma(e) or ("0", "5")

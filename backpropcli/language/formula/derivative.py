@@ -153,7 +153,7 @@ def _call(e: Call, slopes: Mapping[int, Expression], find: Find) -> Expression |
         inner = slopes.get(id(argument))
         if inner is None:
             continue
-        if operation.group == "activations" and len(e.arguments) == 1:
+        if operation.primed and len(e.arguments) == 1:
             local: Expression = Call(e.name, e.arguments, prime=True)
         else:
             local = _local(e, operation, k)

@@ -13,6 +13,7 @@ from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Expression, Name, longer, substitute
 from backpropcli.ops.definition import XP, Body, Elementwise, Operation, Value
+from backpropcli.ops.entries import TRANSCENDENTAL
 
 LONGEST_TEXTBOOK = 2_000
 """A gradient with its helpers put in may have this many subexpressions; a longer one is quoted as written."""
@@ -52,6 +53,9 @@ def hand_derived(function: Function, functions: Mapping[str, Function] | None = 
         branch=value.branch if value.branches else None,
         samples=[(x,) * len(function.arguments) for x in SAMPLES],
         group="activations",
+        nonlinearity=len(function.arguments) == 1,
+        primed=True,
+        work=TRANSCENDENTAL,
     )
 
 

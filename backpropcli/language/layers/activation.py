@@ -6,17 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from backpropcli.language.formula.calls import chosen_by, with_zero
 from backpropcli.ops.definition import Elementwise, Operation, Refused, Structural
 from backpropcli.ops.table import TABLE, lookup
 from backpropcli.suggest import nearest
 
 LINEAR = ("linear", "identity")
-ALONG_THE_LAST_AXIS = ("softmax", "log_softmax")
-"""The activations that are not elementwise: each example by itself."""
 NOTHING = ("none", "None", "null", "no", "off", "-")
 """What people write who want no activation."""
-PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")
-"""The activations whose values lie between 0 and 1."""
 _WRITTEN = re.compile(r"\s*([^\W\d]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 
 
@@ -39,11 +36,8 @@ class Activation(NamedTuple):
     @property
     def beyond(self) -> bool:
         """Whether it is plain that its values are no probabilities: it is known to leave 0 to 1."""
-        if self.name in ("linear", "tanh"):
-            return True
         operation = TABLE.get(self.name)
-        known = operation is not None and operation.group in ("activations", "reductions")
-        return known and self.name not in PROBABILITIES
+        return self.name == "linear" or (operation is not None and operation.probability is False)
 
 
 def read_activation(written: Any, functions: Mapping[str, Any]) -> Activation | tuple[str, str]:
@@ -75,14 +69,13 @@ def _judged(operation: Operation, name: str, settings: str) -> Activation | tupl
         if len(operation.arguments) - len(operation.defaults) > 1 + bool(settings):
             return f"{name} takes {len(operation.arguments)} arguments; an activation takes one", ""
         return Activation(operation.name, name, settings)
-    if operation.name in ALONG_THE_LAST_AXIS:
+    if operation.activation:
         if settings and not re.fullmatch(r"(?:(?:axis|dim)\s*=\s*)?-\s*1", settings):
             return f"as an activation, {name} works along the last axis: one example at a time", f"Write {name}"
         return Activation(operation.name, name)
     if isinstance(operation, Structural) and operation.instead:
-        larger = "larger" if operation.instead == "maximum" else "smaller"
-        hint = f"The {larger} of z and 0 is {operation.instead}(0)."
-        hint += " This one is also relu." if operation.instead == "maximum" else ""
+        hint = f"The {chosen_by(operation.instead)} of z and 0 is {operation.instead}(0)."
+        hint += f" This one is also {also}." if (also := with_zero(operation.instead)) else ""
         return f"{name} reduces one array; it does not compare two values", hint
     return (
         f"{name} works on a whole array, so it is no activation",
@@ -102,6 +95,5 @@ def _unknown(name: str, own: list[str]) -> tuple[str, str]:
 
 def names() -> list[str]:
     """The activations that people mean, with their other names: where "did you mean" looks."""
-    usual = [o for o in TABLE.values() if o.group == "activations" and len(o.arguments) - len(o.defaults) == 1]
-    usual += [TABLE[name] for name in (*ALONG_THE_LAST_AXIS, "tanh", "sin", "exp", "square")]
+    usual = [o for o in TABLE.values() if o.activation]
     return sorted({*LINEAR, *(name for o in usual for name in (o.name, *o.aliases))})

@@ -24,6 +24,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from backpropcli.ops.definition import Shape, show_shape
+from backpropcli.ops.table import TABLE
 
 REDUCTIONS = ("sum", "mean", "none")
 
@@ -51,9 +52,9 @@ LOSSES = {
     "mean_absolute_error": Loss("abs({a} - {y})", "mean"),
     "binary_cross_entropy": Loss("binary_cross_entropy({a}, {y})", "mean", between=(0.0, 1.0), probability=True),
     "binary_cross_entropy_from_logits": Loss(
-        "sigmoid_cross_entropy({a}, {y})", "mean", refused=("sigmoid", "hard_sigmoid"), between=(0.0, 1.0)
+        "sigmoid_cross_entropy({a}, {y})", "mean", refused=TABLE["sigmoid_cross_entropy"].applies, between=(0.0, 1.0)
     ),
-    "cross_entropy": Loss("softmax_cross_entropy({a}, {y})", "mean", refused=("softmax", "log_softmax", "sigmoid")),
+    "cross_entropy": Loss("softmax_cross_entropy({a}, {y})", "mean", refused=TABLE["softmax_cross_entropy"].applies),
     "hinge": Loss("maximum(0, 1 - {y} * {a})", "mean", labels=(-1.0, 1.0)),
     "huber": Loss(
         "where(abs({a} - {y}) <= {delta}, ({a} - {y})**2 / 2, {delta} * (abs({a} - {y}) - {delta} / 2))",
