@@ -15,7 +15,7 @@ from typing import Any
 from backpropcli.engine.backward import BackStep, Gradients, backward_arrays, backward_scalars
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Body, Value
-from backpropcli.ops.numbers.nothing import careful, lifted, settled
+from backpropcli.ops.numbers.careful import careful, lifted, settled
 
 MOST = 20_000_000
 """So many numbers are worked out entry by entry (a second or two); in what is left after that any 0 is a number."""

@@ -14,7 +14,8 @@ from backpropcli.engine.plan import Plan
 from backpropcli.engine.trace import Trace, seed
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Value
-from backpropcli.ops.numbers.nothing import NOTHING, careful
+from backpropcli.ops.numbers.careful import careful
+from backpropcli.ops.numbers.nothing import NOTHING
 from backpropcli.ops.numbers.recorder import Recorded, Tape, asarray, namespace
 
 ZEROED = np.frompyfunc(lambda x: 0.0 if x is NOTHING else x, 1, 1)

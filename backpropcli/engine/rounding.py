@@ -18,7 +18,7 @@ from backpropcli.engine.careful import backward_again
 from backpropcli.engine.forward import GENERAL, Step, forward, program
 from backpropcli.engine.plan import Plan, quietly
 from backpropcli.ops.definition import XP, Elementwise, Operation, Structural, Value
-from backpropcli.ops.numbers.nothing import among_numbers
+from backpropcli.ops.numbers.careful import among_numbers
 
 if TYPE_CHECKING:
     from backpropcli.engine.trace import Trace

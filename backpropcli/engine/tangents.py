@@ -8,7 +8,7 @@ from backpropcli.engine.backward import finite
 from backpropcli.engine.plan import quietly
 from backpropcli.engine.trace import Trace
 from backpropcli.ops.definition import XP, Elementwise, Structural, Value
-from backpropcli.ops.numbers.nothing import careful, settled
+from backpropcli.ops.numbers.careful import careful, settled
 
 
 def tangents(trace: Trace, slot: int, direction: Value = 1.0) -> dict[int, Value]:

@@ -11,7 +11,7 @@ from backpropcli.engine.plan import Plan, quietly
 from backpropcli.errors import SpecError
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Elementwise, Value, show_shape
-from backpropcli.ops.numbers.nothing import careful, settled
+from backpropcli.ops.numbers.careful import careful, settled
 from backpropcli.suggest import did_you_mean
 
 

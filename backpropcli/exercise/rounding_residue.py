@@ -18,8 +18,8 @@ from backpropcli.engine.forward import program as forward_program
 from backpropcli.engine.plan import quietly
 from backpropcli.engine.trace import Trace, one_entry
 from backpropcli.ops.definition import XP, Elementwise, Value
-from backpropcli.ops.numbers.nothing import careful
-from backpropcli.ops.numbers.nothing import settled as numbers
+from backpropcli.ops.numbers.careful import careful
+from backpropcli.ops.numbers.careful import settled as numbers
 
 ROUNDING = 2e-15
 """A smaller part of the numbers that were added up to it is what rounding has left of 0."""

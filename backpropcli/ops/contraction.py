@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import prod
-from string import ascii_letters
+from string import ascii_letters, ascii_lowercase
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import XP, Options, Shape, Value, show_shape
-from backpropcli.ops.planning import bounded, shown
+from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.planning import bounded, sample, shown
 from backpropcli.ops.stacked import reshape
 
 WORTH_A_PATH = 100_000
@@ -197,3 +197,42 @@ def _product(
     if len(values) > 1 and prod(size[c] for c in known) > WORTH_A_PATH:
         return xp.einsum(text, *values, optimize=True)
     return xp.einsum(text, *values)
+
+
+OPERATIONS = (
+    Structural(
+        "einsum",
+        "*operands",
+        "sums of products, named by letters: 'ij,jk->ik' is the matrix product",
+        group="linear algebra",
+        options={"subscripts": REQUIRED},
+        planner=plan_einsum,
+        samples=(
+            sample((2, 3), (3, 4), subscripts="ij,jk->ik"),
+            sample((2, 3), (3, 4), subscripts="ij,jk"),
+            sample((3, 3), subscripts="ii"),
+            sample((3, 3), subscripts="ii->i"),
+            sample((2, 3), subscripts="ij->j"),
+            sample((2, 3), subscripts="ij->ji"),
+            sample((2,), (3,), subscripts="i,j->ji"),
+            sample((2, 3), (2, 3), subscripts="ij,ij->"),
+            sample((2, 3), (2,), (3, 2), subscripts="ij,i,jk->k"),
+            sample((2, 2, 3), (2, 3, 2), subscripts="bij,bjk->bik"),
+            sample((2, 2, 2), (2,), subscripts="iij,k->j"),
+            sample((2, 2, 2), subscripts="iii->i"),
+            sample((), (2,), subscripts=",i->i"),
+            sample((3, 1), (2, 4), subscripts="ab,bc->ac"),
+            sample((1, 3), (2, 1), subscripts="ij,ij->"),
+            sample((4, 2, 3), (1, 3, 2), subscripts="...ij,...jk"),
+            sample((2, 4, 2), subscripts="i...i->..."),
+            sample((2, 3), (3,), subscripts="...,...->..."),
+            sample((2, 3), subscripts="i...->..."),
+            sample(
+                *[(2 - (k % 7 > 0), 2 - (k % 7 < 6)) for k in range(14)],
+                subscripts=",".join(ascii_lowercase[k : k + 2] for k in range(14)),
+            ),
+        ),
+        value=contract,
+        vjps={"operands": ("g times the other operands, summed over their letters", contract_vjp)},
+    ),
+)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops import neighbours, products, solving, windows
 from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, broadcast, show_shape
 from backpropcli.ops.planning import axis_of, bounded, sample, whole
 from backpropcli.ops.stacked import aligned, embed, fit, leading, permute
@@ -167,7 +166,6 @@ def _cross_right(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) -> 
 
 
 OPERATIONS = (
-    *products.OPERATIONS,
     Structural(
         "trace",
         "a",
@@ -273,7 +271,4 @@ OPERATIONS = (
         value=_cross,
         vjps={"a": ("cross(b, g)", _cross_left), "b": ("cross(g, a)", _cross_right)},
     ),
-    *solving.OPERATIONS,
-    *neighbours.OPERATIONS,
-    *(operation for operation in windows.OPERATIONS if operation.group == "linear algebra"),
 )

@@ -23,7 +23,7 @@ from backpropcli.ops.definition import (
     show_shape,
 )
 from backpropcli.ops.indexing import Label, complete, listed, neighbours, single, span
-from backpropcli.ops.planning import axis_of, bounded, sample
+from backpropcli.ops.planning import bounded, sample
 from backpropcli.ops.stacked import leading, masked, reshape, shape_of
 
 NEAR = 0.01
@@ -140,7 +140,8 @@ def _unless(xp: XP, o: Options, wrong: Any, value: Value) -> Value:
     return xp.where(wrong.reshape(-1, *(1,) * (len(o.taken) - o.axes[0] - 1)), float("nan"), value)
 
 
-def _pick(xp: XP, o: Options, a: Value, *labels: Value) -> Value:
+def picked(xp: XP, o: Options, a: Value, *labels: Value) -> Value:
+    """The entries that labels name."""
     if not hasattr(xp, "whole"):
         return reshape(xp, _masked(xp, o, a, labels), o.taken, o.after)
     labels, lead = _alone(o, labels)
@@ -150,11 +151,12 @@ def _pick(xp: XP, o: Options, a: Value, *labels: Value) -> Value:
     import numpy as np
 
     own = leading(xp, a, len(o.before))
-    found = [_pick(xp, o, a[which] if own else a, *_copy(o, labels, which)) for which in np.ndindex(lead)]
+    found = [picked(xp, o, a[which] if own else a, *_copy(o, labels, which)) for which in np.ndindex(lead)]
     return xp.reshape(xp.stack(found), lead + o.after)
 
 
-def _pick_vjp(xp: XP, o: Options, g: Value, y: Value, k: int, a: Value, *labels: Value) -> Value | Part:
+def picked_back(xp: XP, o: Options, g: Value, y: Value, k: int, a: Value, *labels: Value) -> Value | Part:
+    """The upstream gradient at the places picked; 0 for labels."""
     if k:
         return xp.zeros(shape_of(labels[k - 1]))
     g = reshape(xp, g, o.after, o.taken)
@@ -215,81 +217,15 @@ def _masked_back(xp: XP, o: Options, g: Value, labels: tuple[Value, ...]) -> Val
     return result
 
 
-def _named(o: Options) -> list[Labels]:
+def labels_of(o: Options) -> list[Labels]:
     """The labels behind the array, and how many entries the axis has that each picks from."""
     parts = enumerate(zip(o.where, o.before, strict=True))
     return [Labels(1 + part.argument, n, True, axis) for axis, (part, n) in parts if isinstance(part, Label)]
 
 
-def plan_take(shapes: list[Shape], axis: Any = None) -> tuple[Shape, Options]:
-    """Entries of one axis, by number; without an axis, of all entries row by row."""
-    shape, labels = shapes
-    if axis is None:
-        flat = (prod(shape),)
-        after, o = plan_pick([flat, labels], ROWS)
-        o.own = shape
-        return after, o
-    k = axis_of(axis, shape) + len(shape)
-    after, o = plan_pick(shapes, (*(slice(None),) * k, Label(0)))
-    o.own, o.axis = shape, k - len(shape)
-    return after, o
-
-
-def plan_along(shapes: list[Shape], axis: Any = -1) -> tuple[Shape, Options]:
-    """For every place an entry of its own row along the axis: the other axes of both broadcast."""
-    import numpy as np
-
-    shape, labels = shapes
-    if axis is None:
-        shape, labels = (prod(shape),), labels
-    k = axis_of(-1 if axis is None else axis, shape) + len(shape)
-    if len(labels) != len(shape):
-        raise OperationError(
-            f"shapes {show_shape(shape)} and {show_shape(labels)} do not fit: both need as many axes",
-        )
-    sizes = broadcast([(*s[:k], 1, *s[k + 1 :]) for s in (shape, labels)])
-    after = bounded((*sizes[:k], labels[k], *sizes[k + 1 :]))
-    where: list[Any] = []
-    for j, size in enumerate(shape):
-        if j == k:
-            where.append(Label(0))
-            continue
-        places = np.arange(sizes[j]) if size == sizes[j] else np.zeros(sizes[j], int)
-        where.append(places.reshape(-1, *(1,) * (len(shape) - j - 1)))
-    return after, Options(
-        where=tuple(where),
-        axes=tuple(range(len(shape))),
-        picked=after,
-        taken=(prod(after),),
-        after=after,
-        before=shape,
-        labels=(labels,),
-        own=shapes[0],
-        axis=k - len(shape),
-    )
-
-
-def _take(xp: XP, o: Options, a: Value, labels: Value) -> Value:
-    return _pick(xp, o, reshape(xp, a, o.own, o.before), labels)
-
-
-def _take_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value, labels: Value) -> Value | Part:
-    found = _pick_vjp(xp, o, g, y, 0, reshape(xp, a, o.own, o.before), labels)
-    if o.own == o.before:
-        return found
-    if isinstance(found, Part):
-        whole = xp.zeros(leading(xp, g, len(o.after)) + o.before)
-        xp.add_at(whole, (..., *found.where), found.value)
-        found = whole
-    return reshape(xp, found, o.before, o.own)
-
-
-def _no_gradient(xp: XP, o: Options, g: Value, y: Value, a: Value, labels: Value) -> Value:
-    return xp.zeros(shape_of(labels))
-
-
-TAKEN = {"a": ("g added up at the places picked", _take_vjp), "indices": ("0", _no_gradient)}
 ROWS = (Label(0),)
+"""One label for the first axis."""
+
 OPERATIONS = (
     Structural(
         "pick",
@@ -299,9 +235,9 @@ OPERATIONS = (
         written="a[labels]",
         options={"index": REQUIRED},
         planner=plan_pick,
-        value=_pick,
-        labels=_named,
-        vjps={"arrays": ("g added up at the places picked, 0 for labels", _pick_vjp)},
+        value=picked,
+        labels=labels_of,
+        vjps={"arrays": ("g added up at the places picked, 0 for labels", picked_back)},
         samples=(
             sample((4,), (3,), index=ROWS),
             sample((4, 2), (3,), index=ROWS),
@@ -316,45 +252,6 @@ OPERATIONS = (
             sample((2, 3, 4), (2,), index=(slice(None), Label(0), slice(None, None, -2))),
             sample((2, 3, 4), (2,), index=(..., Label(0), [3, 0])),
             sample((3,), (2,), index=(None, Label(0), None)),
-        ),
-    ),
-    Structural(
-        "take",
-        "a indices",
-        "entries of an axis by number, the numbers being data too",
-        group="shapes",
-        options={"axis": None},
-        keywords={"dim": "axis"},
-        planner=plan_take,
-        value=_take,
-        vjps=TAKEN,
-        labels=_named,
-        samples=(
-            sample((4,), (3,)),
-            sample((2, 3), (2,)),
-            sample((2, 3), (2, 2), axis=1),
-            sample((3, 2), (), axis=0),
-            sample((2, 3, 2), (4,), axis=-2),
-        ),
-    ),
-    Structural(
-        "take_along_axis",
-        "a indices",
-        "for every place one entry of its row, by number along the axis",
-        group="shapes",
-        options={"axis": -1},
-        keywords={"dim": "axis"},
-        planner=plan_along,
-        value=_take,
-        vjps=TAKEN,
-        labels=_named,
-        samples=(
-            sample((4,), (3,)),
-            sample((2, 3), (2, 1), axis=1),
-            sample((2, 3), (2, 2)),
-            sample((3, 2), (1, 2), axis=0),
-            sample((3, 2), (4, 2), axis=0),
-            sample((2, 3), (1, 2), axis=1),
         ),
     ),
 )

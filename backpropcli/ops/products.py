@@ -8,7 +8,7 @@ from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.contraction import contract, contract_vjp, plan_einsum
-from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, broadcast, show_shape
+from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, broadcast, show_shape
 from backpropcli.ops.planning import axis_of, bounded, sample, shown, whole
 from backpropcli.ops.stacked import aligned, fit, reshape
 
@@ -333,40 +333,5 @@ OPERATIONS = (
                 lambda xp, o, g, y, a, b: _kron_vjp(xp, o, g, y, 1, a, b),
             ),
         },
-    ),
-    Structural(
-        "einsum",
-        "*operands",
-        "sums of products, named by letters: 'ij,jk->ik' is the matrix product",
-        group="linear algebra",
-        options={"subscripts": REQUIRED},
-        planner=plan_einsum,
-        samples=(
-            sample((2, 3), (3, 4), subscripts="ij,jk->ik"),
-            sample((2, 3), (3, 4), subscripts="ij,jk"),
-            sample((3, 3), subscripts="ii"),
-            sample((3, 3), subscripts="ii->i"),
-            sample((2, 3), subscripts="ij->j"),
-            sample((2, 3), subscripts="ij->ji"),
-            sample((2,), (3,), subscripts="i,j->ji"),
-            sample((2, 3), (2, 3), subscripts="ij,ij->"),
-            sample((2, 3), (2,), (3, 2), subscripts="ij,i,jk->k"),
-            sample((2, 2, 3), (2, 3, 2), subscripts="bij,bjk->bik"),
-            sample((2, 2, 2), (2,), subscripts="iij,k->j"),
-            sample((2, 2, 2), subscripts="iii->i"),
-            sample((), (2,), subscripts=",i->i"),
-            sample((3, 1), (2, 4), subscripts="ab,bc->ac"),
-            sample((1, 3), (2, 1), subscripts="ij,ij->"),
-            sample((4, 2, 3), (1, 3, 2), subscripts="...ij,...jk"),
-            sample((2, 4, 2), subscripts="i...i->..."),
-            sample((2, 3), (3,), subscripts="...,...->..."),
-            sample((2, 3), subscripts="i...->..."),
-            sample(
-                *[(2 - (k % 7 > 0), 2 - (k % 7 < 6)) for k in range(14)],
-                subscripts=",".join(ascii_lowercase[k : k + 2] for k in range(14)),
-            ),
-        ),
-        value=contract,
-        vjps={"operands": ("g times the other operands, summed over their letters", contract_vjp)},
     ),
 )

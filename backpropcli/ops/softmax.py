@@ -10,7 +10,7 @@ from backpropcli.ops.definition import XP, Elementwise, Labels, Options, Shape, 
 from backpropcli.ops.entries import TRANSCENDENTAL
 from backpropcli.ops.indexing import one_hot
 from backpropcli.ops.planning import axes_of, reduced, sample
-from backpropcli.ops.reductions import log_parts
+from backpropcli.ops.reducing import log_parts, total
 from backpropcli.ops.stacked import shape_of
 
 TORCH = {"dim": "axis"}
@@ -72,20 +72,16 @@ def plan_mean_cross_entropy(shapes: list[Shape]) -> tuple[Shape, Options]:
     return (), o
 
 
-def _total(xp: XP, o: Options, a: Value) -> Value:
-    return xp.sum(a, axis=o.axis, keepdims=True)
-
-
 def _softmax(xp: XP, o: Options, a: Value) -> Value:
     e = xp.exp(a - xp.max(a, axis=o.axis, keepdims=True))
-    return xp.divide(e, _total(xp, o, e))  # 0 / 0 where all entries are -inf
+    return xp.divide(e, total(xp, o, e))  # 0 / 0 where all entries are -inf
 
 
 def _softmax_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     # A constant taken off g changes nothing. Taking off the g of the largest y leaves no cancellation where y nears 1.
     top = xp.where(y == xp.max(y, axis=o.axis, keepdims=True), 1.0, 0.0)
-    h = g - xp.divide(_total(xp, o, top * g), _total(xp, o, top))
-    return y * (h - _total(xp, o, h * y))
+    h = g - xp.divide(total(xp, o, top * g), total(xp, o, top))
+    return y * (h - total(xp, o, h * y))
 
 
 def _log_softmax(xp: XP, o: Options, a: Value) -> Value:
@@ -95,7 +91,7 @@ def _log_softmax(xp: XP, o: Options, a: Value) -> Value:
 
 def _log_softmax_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     # g - exp(y) * sum(g), with 1 - exp(y) taken together: y nears 0 when an entry wins.
-    return -g * xp.expm1(y) - xp.exp(y) * (_total(xp, o, g) - g)
+    return -g * xp.expm1(y) - xp.exp(y) * (total(xp, o, g) - g)
 
 
 def _cross_entropy(xp: XP, o: Options, logits: Value, targets: Value) -> Value:
@@ -106,7 +102,7 @@ def _cross_entropy(xp: XP, o: Options, logits: Value, targets: Value) -> Value:
 
 def _cross_entropy_vjp(xp: XP, o: Options, g: Value, y: Value, logits: Value, targets: Value) -> Value:
     log_p = _log_softmax(xp, o, logits)
-    others = _total(xp, o, targets) - targets
+    others = total(xp, o, targets) - targets
     return (xp.exp(log_p) * others + xp.expm1(log_p) * targets) * xp.expand_dims(g, o.axis)
 
 
@@ -197,7 +193,7 @@ OPERATIONS = (
         by_axis=True,
         activation=True,
         probability=True,
-        rule=lambda xp, o, g, y: y * (g - _total(xp, o, g * y)),
+        rule=lambda xp, o, g, y: y * (g - total(xp, o, g * y)),
     ),
     Structural(
         "log_softmax",
@@ -215,7 +211,7 @@ OPERATIONS = (
         slopes=("1 - exp(y)", "-exp(w)"),
         by_axis=True,
         activation=True,
-        rule=lambda xp, o, g, y: g - xp.exp(y) * _total(xp, o, g),
+        rule=lambda xp, o, g, y: g - xp.exp(y) * total(xp, o, g),
         probability=False,
     ),
     Structural(

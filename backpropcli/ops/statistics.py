@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-from math import inf, prod
+from math import inf
 from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, show_shape
-from backpropcli.ops.others import products_of_others
-from backpropcli.ops.planning import axes_of, flag, number, reduced, sample
-from backpropcli.ops.stacked import column, leading, shape_of
+from backpropcli.ops.planning import number, sample
+from backpropcli.ops.reducing import AXES, TORCH, plan_nonempty, plan_reduction, total
+from backpropcli.ops.stacked import column, leading, products_of_others, shape_of
 
-TORCH = {"dim": "axis", "keepdim": "keepdims"}
-AXES: dict[str, Any] = {"axis": None, "keepdims": False}
 SAMPLES = (sample((3,)), sample((2, 3)), sample((2, 3), axis=0), sample((2, 3), axis=-1, keepdims=True), sample(()))
-
-
-def plan_some(shapes: list[Shape], axis: Any = None, keepdims: Any = False, ddof: Any = 0) -> tuple[Shape, Options]:
-    """Axes from the right; `o.ddof` is taken off the number of entries."""
-    (shape,) = shapes
-    axes, keep = axes_of(axis, shape), flag(keepdims, "keepdims")
-    count = prod(shape[k] for k in axes)
-    return reduced(shape, axes, keep), Options(axis=axes, keepdims=keep, count=count, ddof=number(ddof, "ddof"))
-
-
-def plan_range(shapes: list[Shape], axis: Any = None, keepdims: Any = False) -> tuple[Shape, Options]:
-    """As `plan_some`, of at least one entry."""
-    shape, o = plan_some(shapes, axis, keepdims)
-    if not o.count:
-        raise OperationError(f"the shape {show_shape(shapes[0])} has no entries to reduce")
-    return shape, o
 
 
 def plan_nan_variance(
     shapes: list[Shape], axis: Any = None, ddof: Any = 0, keepdims: Any = False
 ) -> tuple[Shape, Options]:
-    """As `plan_some`; where too few entries are left the result is NaN."""
-    return plan_some(shapes, axis, keepdims, ddof)
+    """As `plan_reduction`; `o.ddof` is taken off the number of entries, and with too few the result is NaN."""
+    shape, o = plan_reduction(shapes, axis, keepdims)
+    o.ddof = number(ddof, "ddof")
+    return shape, o
 
 
 def plan_average(shapes: list[Shape], axis: Any = None, keepdims: Any = False) -> tuple[Shape, Options]:
     """Weights of the shape of a, or of its one axis; one weight for all is the plain mean."""
     a, weights = shapes
-    shape, o = plan_range([a], axis, keepdims)
+    shape, o = plan_nonempty([a], axis, keepdims)
     if weights == a or not weights:
         o.wide = weights
     elif len(o.axis) == 1 and weights == (a[o.axis[0]],):
@@ -69,10 +53,6 @@ def _filled(xp: XP, a: Value, value: float) -> Value:
     return xp.where(a == a, a, value)
 
 
-def _total(xp: XP, o: Options, a: Value) -> Value:
-    return xp.sum(a, axis=o.axis, keepdims=True)
-
-
 def _small(xp: XP, o: Options, kept: Value) -> Value:
     """Without the axes that were kept, unless they are to be kept."""
     return kept if o.keepdims else xp.squeeze(kept, axis=o.axis)
@@ -83,7 +63,7 @@ def _nan_sum(xp: XP, o: Options, a: Value) -> Value:
 
 
 def _nan_mean_kept(xp: XP, o: Options, a: Value) -> Value:
-    return xp.divide(_total(xp, o, _filled(xp, a, 0.0)), _total(xp, o, _there(xp, a)))
+    return xp.divide(total(xp, o, _filled(xp, a, 0.0)), total(xp, o, _there(xp, a)))
 
 
 def _deviations(xp: XP, o: Options, a: Value) -> Value:
@@ -93,12 +73,12 @@ def _deviations(xp: XP, o: Options, a: Value) -> Value:
 
 def _free(xp: XP, o: Options, a: Value) -> Value:
     """The divisor of a variance, with its axes kept; NaN where it is not positive."""
-    left = _total(xp, o, _there(xp, a)) - o.ddof
+    left = total(xp, o, _there(xp, a)) - o.ddof
     return xp.where(left > 0, left, float("nan"))
 
 
 def _nan_variance_kept(xp: XP, o: Options, a: Value) -> Value:
-    return xp.divide(_total(xp, o, xp.square(_deviations(xp, o, a))), _free(xp, o, a))
+    return xp.divide(total(xp, o, xp.square(_deviations(xp, o, a))), _free(xp, o, a))
 
 
 def _nan_variance_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
@@ -114,14 +94,14 @@ def _nan_deviation_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Valu
 
 def _nan_deviation_branch(xp: XP, o: Options, a: Value) -> Value:
     d = _deviations(xp, o, a)
-    return xp.sign(d) if o.count == 2 else _total(xp, o, xp.abs(d)) == 0
+    return xp.sign(d) if o.count == 2 else total(xp, o, xp.abs(d)) == 0
 
 
 def _extreme(xp: XP, o: Options, a: Value, largest: bool) -> Value:
     """The largest (or smallest) number, with its axes kept; NaN where there is none."""
     filled = _filled(xp, a, -inf if largest else inf)
     found = (xp.max if largest else xp.min)(filled, axis=o.axis, keepdims=True)
-    return xp.where(_total(xp, o, _there(xp, a)) > 0, found, float("nan"))
+    return xp.where(total(xp, o, _there(xp, a)) > 0, found, float("nan"))
 
 
 def _chosen(xp: XP, o: Options, a: Value, largest: bool) -> Value:
@@ -129,7 +109,7 @@ def _chosen(xp: XP, o: Options, a: Value, largest: bool) -> Value:
 
 
 def _shared(xp: XP, o: Options, g: Value, chosen: Value) -> Value:
-    count = _total(xp, o, xp.where(chosen, 1.0, 0.0))
+    count = total(xp, o, xp.where(chosen, 1.0, 0.0))
     share = xp.divide(1.0, xp.where(count == 0, 1.0, count))
     return xp.where(chosen, share * column(xp, o, g), xp.nothing)
 
@@ -166,12 +146,12 @@ def _weights(xp: XP, o: Options, a: Value, w: Value) -> Value:
 def _average(xp: XP, o: Options, a: Value, w: Value) -> Value:
     a = xp.asarray(a)
     w = _weights(xp, o, a, w)
-    return _small(xp, o, xp.divide(_total(xp, o, a * w), _total(xp, o, w)))
+    return _small(xp, o, xp.divide(total(xp, o, a * w), total(xp, o, w)))
 
 
 def _average_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value, w: Value) -> Value:
     w = _weights(xp, o, xp.asarray(a), w)
-    return xp.divide(w, _total(xp, o, w)) * column(xp, o, g)
+    return xp.divide(w, total(xp, o, w)) * column(xp, o, g)
 
 
 def _average_weights(xp: XP, o: Options, g: Value, y: Value, a: Value, w: Value) -> Value:
@@ -179,7 +159,7 @@ def _average_weights(xp: XP, o: Options, g: Value, y: Value, a: Value, w: Value)
         return xp.zeros(shape_of(w))
     a = xp.asarray(a)
     lead = leading(xp, a, len(o.shapes[0]))
-    whole = xp.divide(a - column(xp, o, y), _total(xp, o, _weights(xp, o, a, w))) * column(xp, o, g)
+    whole = xp.divide(a - column(xp, o, y), total(xp, o, _weights(xp, o, a, w))) * column(xp, o, g)
     if o.shapes[1] == o.shapes[0]:
         return whole
     others = tuple(k for k in range(-len(o.shapes[0]), 0) if k not in o.axis)
@@ -194,7 +174,7 @@ def _nan_reduction(name: str, words: str, value: Any, text: str, vjp: Any, **res
         group="reductions",
         options=rest.pop("options", AXES),
         keywords=TORCH,
-        planner=rest.pop("planner", plan_some),
+        planner=rest.pop("planner", plan_reduction),
         samples=rest.pop("samples", SAMPLES),
         value=value,
         vjps={"a": (text, vjp)},
@@ -221,7 +201,7 @@ OPERATIONS = (
         "the mean of all entries that are numbers",
         lambda xp, o, a: _small(xp, o, _nan_mean_kept(xp, o, a)),
         "g / (how many numbers) where a is one",
-        lambda xp, o, g, y, a: xp.where(a == a, xp.divide(column(xp, o, g), _total(xp, o, _there(xp, a))), xp.nothing),
+        lambda xp, o, g, y, a: xp.where(a == a, xp.divide(column(xp, o, g), total(xp, o, _there(xp, a))), xp.nothing),
     ),
     _nan_reduction(
         "nanprod",
@@ -236,7 +216,7 @@ OPERATIONS = (
         lambda xp, o, a: _small(xp, o, _extreme(xp, o, a, True)),
         "g where a is the largest",
         lambda xp, o, g, y, a: _shared(xp, o, g, _chosen(xp, o, a, True)),
-        planner=plan_range,
+        planner=plan_nonempty,
         branch=lambda xp, o, a: _chosen(xp, o, a, True),
     ),
     _nan_reduction(
@@ -245,7 +225,7 @@ OPERATIONS = (
         lambda xp, o, a: _small(xp, o, _extreme(xp, o, a, False)),
         "g where a is the smallest",
         lambda xp, o, g, y, a: _shared(xp, o, g, _chosen(xp, o, a, False)),
-        planner=plan_range,
+        planner=plan_nonempty,
         branch=lambda xp, o, a: _chosen(xp, o, a, False),
     ),
     _nan_reduction(
@@ -275,7 +255,7 @@ OPERATIONS = (
         _range,
         "g at the largest, -g at the smallest",
         _range_vjp,
-        planner=plan_range,
+        planner=plan_nonempty,
         branch=_range_branch,
         samples=SAMPLES[:-1],
     ),

@@ -10,7 +10,8 @@ import pytest
 import backpropcli as bp
 from backpropcli.engine import Plan, offenders, run
 from backpropcli.ops.numbers import array, precise, scalar
-from backpropcli.ops.numbers.nothing import NOTHING, ZERO, careful, lifted, settled
+from backpropcli.ops.numbers.careful import careful, lifted, settled
+from backpropcli.ops.numbers.nothing import NOTHING, ZERO
 
 # parameters, formula(s) of J, gradients: by hand, each from the piece that the value took.
 SCALARS = [

@@ -8,9 +8,8 @@ back, whatever stands behind. Bodies say the second with `xp.nothing`, which is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from math import isfinite, prod
-from types import SimpleNamespace
 from typing import Any
 
 
@@ -31,26 +30,26 @@ class Nothing:
     __pos__ = __abs__ = __neg__
 
     def _times(self, other: Any) -> Any:
-        return NotImplemented if _whole(other) else self
+        return NotImplemented if whole(other) else self
 
     __mul__ = __rmul__ = __truediv__ = _times
 
     def _plus(self, other: Any) -> Any:
-        if _whole(other):
+        if whole(other):
             return NotImplemented
         return self if type(other) is int and other == 0 else other  # the 0 that NumPy begins a sum with
 
     __add__ = __radd__ = __rsub__ = _plus
 
     def __sub__(self, other: Any) -> Any:
-        return NotImplemented if _whole(other) else -other
+        return NotImplemented if whole(other) else -other
 
 
 NOTHING = Nothing()
 
 
 class Unreached(float):
-    """The 0.0 that is shown for NOTHING, and knows that it is one: `lifted` makes it NOTHING again."""
+    """The 0.0 that is shown for NOTHING, and knows that it is one: `careful.lifted` makes it NOTHING again."""
 
     __slots__ = ()
 
@@ -58,47 +57,9 @@ class Unreached(float):
 ZERO = Unreached()
 
 
-def _whole(value: Any) -> bool:
+def whole(value: Any) -> bool:
     """Whether it is an array, whose entries are to be met one by one."""
     return bool(getattr(value, "ndim", 0))
-
-
-def settled(value: Any, xp: Any) -> Any:
-    """A number or an array of the namespace `xp`; where it is NOTHING it is 0, and marked as such."""
-    if getattr(value, "shape", None) == () and value.dtype.kind == "O":
-        value = value[()]  # an array without axes
-    if value is NOTHING:
-        return ZERO
-    if not _whole(value):
-        return value
-    from backpropcli.ops.numbers import nothings
-
-    return nothings.settled(value, xp)
-
-
-def lifted(value: Any) -> Any:
-    """A gradient with NOTHING again where it was, as far as it is marked."""
-    if type(value) is Unreached:
-        return NOTHING
-    if not _whole(value):
-        return value
-    from backpropcli.ops.numbers import nothings
-
-    return nothings.lifted(value)
-
-
-def among_numbers(function: Callable[[Any], Any], value: Any, xp: Any) -> Any:
-    """What a function makes of a gradient's numbers; NOTHING is left as it is."""
-    shown = settled(value, xp)
-    if shown is ZERO:
-        return NOTHING
-    marks = getattr(shown, "nothing", None)
-    made = function(shown if marks is None else xp.asarray(shown))
-    if marks is None:
-        return made
-    from backpropcli.ops.numbers import nothings
-
-    return nothings.with_nothing(made, marks)
 
 
 def entry(value: Any, place: tuple[int, ...]) -> float:
@@ -124,13 +85,3 @@ def total(terms: Iterable[float]) -> float:
     """The sum of such numbers: nothing if all of them are."""
     known = list(terms)
     return ZERO if known and all(type(x) is Unreached for x in known) else sum(known, 0.0)
-
-
-def careful(xp: Any) -> SimpleNamespace:
-    """The namespace with NOTHING in it; its arrays become arrays of objects where NOTHING comes into them."""
-    own = vars(xp)
-    if xp.raises:
-        return SimpleNamespace(**{**own, "nothing": NOTHING})
-    from backpropcli.ops.numbers import nothings
-
-    return SimpleNamespace(**{**own, "nothing": NOTHING, **nothings.functions(xp)})
