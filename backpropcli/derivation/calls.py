@@ -9,7 +9,7 @@ from backpropcli.language.formula.tree import Call, Expression, Index, Name, Num
 from backpropcli.language.formula.tree import Sequence as Listed
 from backpropcli.notation.numbers import exact
 from backpropcli.ops.definition import Operation, Options
-from backpropcli.ops.indexing import Label
+from backpropcli.ops.shapes.indexing import Label
 
 MOST_ITEMS = 6
 """A longer list of places is shown as `[...]`."""

@@ -5,44 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import ModuleType
 
-from backpropcli.ops import (
+from backpropcli.ops import constants
+from backpropcli.ops.definition import Operation, Refused
+from backpropcli.ops.elementwise import (
     activations,
     arithmetic,
-    axes_added,
     comparisons,
-    constants,
-    contraction,
-    convolutions,
     exponentials,
+    powers,
+    remainders,
+    rounding,
+    trigonometry,
+)
+from backpropcli.ops.linear import contraction, convolutions, matrices, neighbours, products, solving
+from backpropcli.ops.reductions import aggregates, logsumexp, norms, softmax, sorting, statistics
+from backpropcli.ops.refused import REFUSED
+from backpropcli.ops.shapes import (
+    axes_added,
     indexing,
     joining,
     likes,
-    linear,
-    logsumexp,
-    neighbours,
-    norms,
     padding,
     permutations,
     picking,
-    powers,
-    products,
-    reductions,
-    remainders,
-    rounding,
-    shapes,
-    softmax,
-    solving,
-    sorting,
+    reshaping,
     splitting,
-    statistics,
     stretching,
     taking,
-    trigonometry,
     turning,
     windows,
 )
-from backpropcli.ops.definition import Operation, Refused
-from backpropcli.ops.refused import REFUSED
 
 MODULES: tuple[ModuleType, ...] = (
     arithmetic,
@@ -53,7 +45,7 @@ MODULES: tuple[ModuleType, ...] = (
     activations,
     comparisons,
     rounding,
-    reductions,
+    aggregates,
     sorting,
     statistics,
     logsumexp,
@@ -61,11 +53,11 @@ MODULES: tuple[ModuleType, ...] = (
     softmax,
     products,
     contraction,
-    linear,
+    matrices,
     solving,
     neighbours,
     convolutions,
-    shapes,
+    reshaping,
     permutations,
     axes_added,
     turning,

@@ -10,7 +10,7 @@ from structural_oracles import XP, cases, check_all, check_precise, check_stacke
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import Part
-from backpropcli.ops.indexing import OPERATIONS
+from backpropcli.ops.shapes.indexing import OPERATIONS
 from backpropcli.ops.table import TABLE
 
 GETITEM, ONE_HOT = OPERATIONS

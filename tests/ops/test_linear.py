@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from structural_oracles import cases, check_all, check_precise, check_stacked, gradient, name_case, run
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.linear import OPERATIONS
+from backpropcli.ops.linear import contraction, convolutions, matrices, neighbours, products, solving
 from backpropcli.ops.table import INFIX, TABLE
 
+MODULES = (products, contraction, matrices, solving, neighbours, convolutions)
+OPERATIONS = tuple(operation for module in MODULES for operation in module.OPERATIONS)
 CASES = cases(OPERATIONS)
 OP = {operation.name: operation for operation in OPERATIONS}
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 from structural_oracles import cases, check_all, check_stacked, name_case
 
-from backpropcli.ops import neighbours, padding, picking, solving, sorting, statistics, windows
+from backpropcli.ops.linear import convolutions, neighbours, solving
+from backpropcli.ops.reductions import sorting, statistics
+from backpropcli.ops.shapes import padding, taking, windows
 from backpropcli.ops.table import TABLE
 
-MODULES = (neighbours, padding, solving, sorting, statistics, windows)
+MODULES = (neighbours, padding, solving, sorting, statistics, windows, convolutions)
 OPERATIONS = (
     *(operation for module in MODULES for operation in module.OPERATIONS),
-    *picking.OPERATIONS[1:],
+    *taking.OPERATIONS,
     *(
         TABLE[name]
         for name in (

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from structural_oracles import cases, check_all, check_precise, check_stacked, gradient, name_case, run
 
 from backpropcli.errors import OperationError
-from backpropcli.ops import reductions, softmax
 from backpropcli.ops.definition import Structural
 from backpropcli.ops.numbers import array, complexstep
+from backpropcli.ops.reductions import aggregates, logsumexp, norms, softmax, sorting, statistics
 from backpropcli.ops.table import TABLE, lookup
 
-OPERATIONS = reductions.OPERATIONS + softmax.OPERATIONS
+MODULES = (aggregates, sorting, statistics, logsumexp, norms, softmax)
+OPERATIONS = tuple(operation for module in MODULES for operation in module.OPERATIONS)
 CASES = cases(OPERATIONS)
 OP = {operation.name: operation for operation in OPERATIONS}
 

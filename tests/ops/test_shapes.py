@@ -11,10 +11,37 @@ from hypothesis import strategies as st
 from structural_oracles import cases, check_all, check_precise, check_stacked, gradient, name_case, run
 
 from backpropcli.errors import OperationError
-from backpropcli.ops import indexing
-from backpropcli.ops.shapes import OPERATIONS
+from backpropcli.ops.shapes import (
+    axes_added,
+    indexing,
+    joining,
+    likes,
+    padding,
+    permutations,
+    picking,
+    reshaping,
+    stretching,
+    taking,
+    turning,
+    windows,
+)
 from backpropcli.ops.table import TABLE, lookup
 
+MODULES = (
+    reshaping,
+    permutations,
+    axes_added,
+    turning,
+    joining,
+    stretching,
+    likes,
+    padding,
+    windows,
+    indexing,
+    picking,
+    taking,
+)
+OPERATIONS = tuple(operation for module in MODULES for operation in module.OPERATIONS)
 CASES = [case for case in cases(OPERATIONS) if case[0] not in indexing.OPERATIONS]
 OP = {operation.name: operation for operation in OPERATIONS}
 

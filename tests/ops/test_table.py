@@ -5,8 +5,9 @@ from collections import Counter
 
 import pytest
 
-from backpropcli.ops import activations, table
+from backpropcli.ops import table
 from backpropcli.ops.definition import Elementwise, Refused
+from backpropcli.ops.elementwise import activations
 from backpropcli.ops.refused import REFUSED
 from backpropcli.ops.table import INFIX, TABLE, lookup, names
 

@@ -13,7 +13,7 @@ from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Expression, Name, longer, substitute
 from backpropcli.ops.definition import XP, Body, Elementwise, Operation, Value
-from backpropcli.ops.entries import TRANSCENDENTAL
+from backpropcli.ops.elementwise.entries import TRANSCENDENTAL
 
 LONGEST_TEXTBOOK = 2_000
 """A gradient with its helpers put in may have this many subexpressions; a longer one is quoted as written."""

@@ -10,8 +10,8 @@ from backpropcli.language.formula.known import known_value, made_from
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Expression, Name
 from backpropcli.ops.definition import Labels, Structural
-from backpropcli.ops.indexing import Label
 from backpropcli.ops.labels import misfit
+from backpropcli.ops.shapes.indexing import Label
 
 if TYPE_CHECKING:
     from backpropcli.language.formula.lower import Lowering

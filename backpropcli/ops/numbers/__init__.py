@@ -5,7 +5,7 @@
     complexstep  float64 with one imaginary direction: an exact derivative from a value body alone
     precise      50 digits and more, from mpmath, on scalars and on object arrays
     recorder     numbers not known yet: what is done with them is written down (`namespace(tape)`), for the page
-    nothing      any of them made `careful`: 0 from a path that was not taken is told from the number 0
+    careful      any of them, in which `nothing`, 0 from a path that was not taken, is told from the number 0
 
 Import the one you need (`from backpropcli.ops.numbers import scalar`): all but it import NumPy. All of them offer
 `ELEMENTWISE`; all but `scalar` also offer `WHOLE_ARRAYS`, with NumPy's signatures. A predicate comes from an operator

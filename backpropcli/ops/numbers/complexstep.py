@@ -212,7 +212,7 @@ def solve(a: Any, b: Any) -> Any:
 
 def det(a: Any) -> Any:
     """The determinant: it moves as the sum of da times the cofactors."""
-    from backpropcli.ops.solving import cofactors
+    from backpropcli.ops.linear.solving import cofactors
 
     return join(np.linalg.det(real(a)), np.sum(cofactors(array.xp, real(a)) * imaginary(a), axis=(-2, -1)))
 

@@ -12,7 +12,7 @@ from backpropcli.ops.definition import (
 from backpropcli.ops.planning import (
     sample,
 )
-from backpropcli.ops.shapes import RESHAPES, reshaped, reshaped_value
+from backpropcli.ops.shapes.reshaping import RESHAPES, reshaped, reshaped_value
 
 
 def _plan_at_least(rank: int) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from backpropcli.ops import entries
 from backpropcli.ops.definition import UNIT_SLOPE, XP, Elementwise, Value
-from backpropcli.ops.entries import FLAT, Entry
+from backpropcli.ops.elementwise import entries
+from backpropcli.ops.elementwise.entries import FLAT, Entry
 
 two: Entry = partial(entries.two, group="arithmetic")
 

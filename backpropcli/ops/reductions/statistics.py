@@ -8,7 +8,7 @@ from typing import Any
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, show_shape
 from backpropcli.ops.planning import number, sample
-from backpropcli.ops.reducing import AXES, TORCH, plan_nonempty, plan_reduction, total
+from backpropcli.ops.reductions.reducing import AXES, TORCH, plan_nonempty, plan_reduction, total
 from backpropcli.ops.stacked import column, leading, products_of_others, shape_of
 
 SAMPLES = (sample((3,)), sample((2, 3)), sample((2, 3), axis=0), sample((2, 3), axis=-1, keepdims=True), sample(()))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from backpropcli.ops import entries
 from backpropcli.ops.definition import XP, Value
-from backpropcli.ops.entries import TRANSCENDENTAL, Entry
+from backpropcli.ops.elementwise import entries
+from backpropcli.ops.elementwise.entries import TRANSCENDENTAL, Entry
 
 one: Entry = partial(entries.one, group="trigonometry", nonlinearity=True, work=TRANSCENDENTAL, underflows=False)
 two: Entry = partial(entries.two, group="trigonometry", work=TRANSCENDENTAL, underflows=False)

@@ -8,7 +8,7 @@ from typing import Any
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import XP, Options, Shape, Structural, Value
 from backpropcli.ops.planning import axes_of, number, sample, shown
-from backpropcli.ops.reducing import (
+from backpropcli.ops.reductions.reducing import (
     AXES,
     SAMPLES,
     TORCH,

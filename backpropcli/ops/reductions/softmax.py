@@ -7,10 +7,10 @@ from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import XP, Elementwise, Labels, Options, Shape, Structural, Value, show_shape
-from backpropcli.ops.entries import TRANSCENDENTAL
-from backpropcli.ops.indexing import one_hot
+from backpropcli.ops.elementwise.entries import TRANSCENDENTAL
 from backpropcli.ops.planning import axes_of, reduced, sample
-from backpropcli.ops.reducing import log_parts, total
+from backpropcli.ops.reductions.reducing import log_parts, total
+from backpropcli.ops.shapes.indexing import one_hot
 from backpropcli.ops.stacked import shape_of
 
 TORCH = {"dim": "axis"}

@@ -16,13 +16,13 @@ from backpropcli.ops.definition import (
     broadcast,
     show_shape,
 )
-from backpropcli.ops.indexing import Label
-from backpropcli.ops.picking import ROWS, labels_of, picked, picked_back, plan_pick
 from backpropcli.ops.planning import (
     axis_of,
     bounded,
     sample,
 )
+from backpropcli.ops.shapes.indexing import Label
+from backpropcli.ops.shapes.picking import ROWS, labels_of, picked, picked_back, plan_pick
 from backpropcli.ops.stacked import leading, reshape, shape_of
 
 

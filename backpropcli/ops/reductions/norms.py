@@ -18,7 +18,7 @@ from backpropcli.ops.planning import (
     sample,
     shown,
 )
-from backpropcli.ops.reducing import (
+from backpropcli.ops.reductions.reducing import (
     SAMPLES,
     TORCH,
     added,

@@ -15,7 +15,6 @@ from backpropcli.ops.definition import (
     Value,
     show_shape,
 )
-from backpropcli.ops.permutations import permuted, transposed, transposed_back
 from backpropcli.ops.planning import (
     axes_of,
     axis_of,
@@ -23,6 +22,7 @@ from backpropcli.ops.planning import (
     shown,
     whole,
 )
+from backpropcli.ops.shapes.permutations import permuted, transposed, transposed_back
 from backpropcli.ops.stacked import along, permute, reshape
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from backpropcli.ops import entries
 from backpropcli.ops.definition import Body, Elementwise
-from backpropcli.ops.entries import FLAT, Entry, one_or_zero
+from backpropcli.ops.elementwise import entries
+from backpropcli.ops.elementwise.entries import FLAT, Entry, one_or_zero
 
 one: Entry = partial(entries.one, group="comparisons", staircase=True)
 

@@ -22,8 +22,8 @@ from backpropcli.ops.definition import (
     broadcast,
     show_shape,
 )
-from backpropcli.ops.indexing import Label, complete, listed, neighbours, single, span
 from backpropcli.ops.planning import bounded, sample
+from backpropcli.ops.shapes.indexing import Label, complete, listed, neighbours, single, span
 from backpropcli.ops.stacked import leading, masked, reshape, shape_of
 
 NEAR = 0.01

@@ -8,7 +8,7 @@ from backpropcli.ops.definition import (
     Structural,
     Value,
 )
-from backpropcli.ops.reducing import (
+from backpropcli.ops.reductions.reducing import (
     AXES,
     SAMPLES,
     TORCH,

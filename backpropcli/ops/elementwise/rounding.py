@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from backpropcli.ops import entries
 from backpropcli.ops.definition import XP, Elementwise, Value
-from backpropcli.ops.entries import FLAT, Entry, one_or_zero, taken
+from backpropcli.ops.elementwise import entries
+from backpropcli.ops.elementwise.entries import FLAT, Entry, one_or_zero, taken
 
 one: Entry = partial(entries.one, group="rounding", staircase=True)
 

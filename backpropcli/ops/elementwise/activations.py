@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from backpropcli.ops import entries
 from backpropcli.ops.definition import XP, Elementwise, Value
-from backpropcli.ops.entries import TRANSCENDENTAL, Entry, taken
+from backpropcli.ops.elementwise import entries
+from backpropcli.ops.elementwise.entries import TRANSCENDENTAL, Entry, taken
 
 one: Entry = partial(
     entries.one,

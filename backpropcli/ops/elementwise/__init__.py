@@ -1,0 +1,1 @@
+"""Operations on numbers, one at a time."""

@@ -1,0 +1,1 @@
+"""Linear algebra: products of vectors and matrices, and what is built from them."""

@@ -1,0 +1,1 @@
+"""Operations that copy entries: into other shapes and orders, joined, repeated, picked."""
