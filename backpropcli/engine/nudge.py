@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from backpropcli.engine.tangents import tangents
 from backpropcli.engine.trace import Trace, plain
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.graph import Kind
-from backpropcli.ops.definition import Value, show_shape
+from backpropcli.ops.definition import Shape, Value, show_shape
 
 FINER = 16.0
 """By this factor steps are made smaller and larger, to see which way the slope comes closer to the derivative."""
@@ -76,40 +76,57 @@ def nudge(trace: Trace, name: str, eps: float, index: Sequence[int] = ()) -> Nud
     """
     graph = trace.graph
     value, node = trace.value(name), graph.nodes[name]
-    shape = graph.shape(name)
-    if len(index) != len(shape) or any(not -n <= k < n for k, n in zip(index, shape, strict=True)):
-        if index:
-            known = f"has shape {show_shape(shape)}" if shape else "is one number"
-            raise SpecError(f"there is no {name}[{', '.join(map(str, index))}]: {name} {known}")
-        raise SpecError(
-            f"{name} has shape {show_shape(shape)}: a nudge moves one number",
-            hint=f"Name an entry, such as {name}[{', '.join('0' for _ in shape)}]",
-        )
-    place = tuple(k % n for k, n in zip(index, shape, strict=True))
-    before = float(value[place]) if shape else value
+    place = _place(name, graph.shape(name), index)
+    before = float(value[place]) if place else value
     if not math.isfinite(eps) or before + eps == before:
         raise UsageError(f"a step of {eps:g} changes nothing at {before:g}", hint="Take a larger --eps.")
-    there, direction = moved(value, place, eps)
-    slots = trace.plan.reevaluate(trace.slots, {node.slot: there})
-    rates = tangents(trace, node.slot, direction)
-    rows = []
-    for other in graph.nodes.values():
-        if other.slot in rates and other.slot != node.slot:
-            own = graph.shapes[other.slot]
-            after, rate = plain(slots[other.slot], own), plain(rates[other.slot], own)
-            rows.append(Moved(other.name, trace.value(other.name), after, rate))
-    of = trace.of if trace.of is not None and graph.nodes[trace.of].slot in rates else None
-    held = tuple(graph.stopped(node.slot, graph.nodes[trace.of].slot)) if trace.of is not None else ()
-    found = Nudge(name, place, node.kind, before, eps, trace.of, of, tuple(rows), held=held)
+
+    def rerun(step: float) -> Sequence[Value]:
+        return trace.plan.reevaluate(trace.slots, {node.slot: moved(value, place, step)[0]})
+
+    rates = tangents(trace, node.slot, moved(value, place, eps)[1])
+    rows = _rows(trace, node.slot, rerun(eps), rates)
+    of: str | None = None
+    held: tuple[str, ...] = ()
+    if trace.of is not None:
+        target = graph.nodes[trace.of].slot
+        of = trace.of if target in rates else None
+        held = tuple(graph.stopped(node.slot, target))
+    found = Nudge(name, place, node.kind, before, eps, trace.of, of, rows, held=held)
     loss = found.loss
     if loss is None or graph.shape(loss.name) or not math.isfinite(loss.after - loss.before):
         return found
     of_slot = graph.nodes[loss.name].slot
+    return found._replace(outlook=_outlook(found, loss, lambda step: float(rerun(step)[of_slot]) - float(loss.before)))
 
-    def change(step: float) -> float:
-        there, _ = moved(value, place, step)
-        after = float(trace.plan.reevaluate(trace.slots, {node.slot: there})[of_slot])
-        return after - float(loss.before)
+
+def _place(name: str, shape: Shape, index: Sequence[int]) -> tuple[int, ...]:
+    """The entry that an index names, counted from the front; SpecError where it names none."""
+    if len(index) == len(shape) and all(-n <= k < n for k, n in zip(index, shape, strict=True)):
+        return tuple(k % n for k, n in zip(index, shape, strict=True))
+    if index:
+        known = f"has shape {show_shape(shape)}" if shape else "is one number"
+        raise SpecError(f"there is no {name}[{', '.join(map(str, index))}]: {name} {known}")
+    raise SpecError(
+        f"{name} has shape {show_shape(shape)}: a nudge moves one number",
+        hint=f"Name an entry, such as {name}[{', '.join('0' for _ in shape)}]",
+    )
+
+
+def _rows(trace: Trace, nudged: int, slots: Sequence[Value], rates: Mapping[int, Value]) -> tuple[Moved, ...]:
+    """The nodes that moved, in order: `slots` has their values now, `rates` their derivatives."""
+    rows = []
+    for node in trace.graph.nodes.values():
+        if node.slot in rates and node.slot != nudged:
+            shape = trace.graph.shapes[node.slot]
+            after, rate = plain(slots[node.slot], shape), plain(rates[node.slot], shape)
+            rows.append(Moved(node.name, trace.value(node.name), after, rate))
+    return tuple(rows)
+
+
+def _outlook(found: Nudge, loss: Moved, change: Callable[[float], float]) -> Outlook:
+    """How the slope of a loss stands to its derivative; `change` of a step is how far the loss moves."""
+    before, eps = found.before, found.eps
 
     def slope(step: float) -> float:
         whole = (before + step) - before
@@ -118,8 +135,8 @@ def nudge(trace: Trace, name: str, eps: float, index: Sequence[int] = ()) -> Nud
     least = max(abs(before) * LEAST, LEAST_AT_ZERO)
     left, right = (jump(change, side * abs(eps) / FINER, side * least, float(loss.before)) for side in (-1.0, 1.0))
     if left or right:
-        return found._replace(outlook=Outlook("jump", left, right))
-    return found._replace(outlook=outlook(slope, eps, (loss.after - loss.before) / eps, float(loss.derivative)))
+        return Outlook("jump", left, right)
+    return outlook(slope, eps, (loss.after - loss.before) / eps, float(loss.derivative))
 
 
 def jump(change: Callable[[float], float], small: float, least: float, here: float) -> float:
