@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from backpropcli.derivation.calls import planned_call
 from backpropcli.derivation.piecewise import Prime, textbook
 from backpropcli.graph import Graph, Node
 from backpropcli.language.formula.derivative import derivative
 from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.steps import step_formula
 from backpropcli.language.formula.tree import (
     Binary,
     Call,
@@ -268,13 +268,7 @@ def _step(graph: Graph, slot: int, arguments: list[Expression]) -> Expression:
     """One step as an expression of its arguments."""
     operation = graph.operations[slot]
     assert operation is not None
-    if operation.infix and len(arguments) == 2:
-        return Binary(operation.infix, arguments[0], arguments[1])
-    if operation.prefix:
-        return Unary(operation.prefix, arguments[0])
-    if isinstance(operation, Elementwise) and operation.signs == (1.0,):
-        return arguments[0]
-    return planned_call(operation, arguments, graph.options.get(slot))
+    return step_formula(operation, arguments, graph.options.get(slot))
 
 
 def _constant(graph: Graph, slot: int) -> Expression:

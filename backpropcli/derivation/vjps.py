@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backpropcli.derivation.calls import planned_axis
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.trial import holds
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.steps import planned_axis
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, rebuilt, substitute
 from backpropcli.notation.numbers import exact
 from backpropcli.ops.definition import Operation, Options, Shape

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from backpropcli.errors import UsageError
+from backpropcli.language.formula.steps import literal
 
 MOST_DIGITS = 17
 """A float64 has no more significant digits than these."""
@@ -62,11 +63,7 @@ def _unusual(x: float, digits: int) -> str:
 def exact(x: float) -> str:
     """The shortest text that reads back as the same number: for `--get` and CSV, where scripts read on."""
     x = float(x)
-    if x.is_integer() and abs(x) < 1e16:
-        return str(int(x))
-    if x - x != 0:
-        return _unusual(x, MOST_DIGITS)
-    return repr(x).replace("e+", "e").replace("e-0", "e-").replace("e0", "e")
+    return _unusual(x, MOST_DIGITS) if x - x != 0 else literal(x)
 
 
 def apart(precision: Precision, a: float, b: float) -> Precision:

@@ -13,6 +13,7 @@ from backpropcli.graph import Graph, Node
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.show import show
+from backpropcli.language.formula.steps import step_formula
 from backpropcli.language.formula.tree import (
     Binary,
     Call,
@@ -325,11 +326,7 @@ class Spelling:
             options = graph.options[slot]
             if options is not None and options.axes == (-1, -2):
                 return Name(f"{arguments[0].name}.T")
-        if operation.infix and len(arguments) == 2:
-            return Binary(operation.infix, arguments[0], arguments[1])
-        if operation.infix and len(arguments) == 1:
-            return Unary(operation.infix, arguments[0])
-        return Call(operation.name, tuple(arguments))
+        return step_formula(operation, arguments, graph.options.get(slot))
 
     def slot(self, slot: int) -> str:
         """The same as text; a long piece is called by its label."""

@@ -14,7 +14,8 @@ from backpropcli.graph import Graph
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.show import show
-from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, substitute
+from backpropcli.language.formula.steps import signed, step_formula
+from backpropcli.language.formula.tree import Expression, Name, substitute
 from backpropcli.ops.definition import UNIT_SLOPE, Elementwise, Operation
 
 FORMS: tuple[tuple[str, str], ...] = (
@@ -253,16 +254,10 @@ def expression(graph: Graph, slot: int, named: bool = True) -> Expression:
         if s in names and (named or s != slot):
             return Name(names[s])
         if s in graph.constants and not getattr(graph.constants[s], "ndim", 0):
-            value = float(graph.constants[s])
-            shown = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-            return Number(value, shown) if value >= 0 else Unary("-", Number(-value, shown[1:]))
+            return signed(float(graph.constants[s]))
         if operation is None or left <= 0 or not _plain(graph, s, operation):
             return Name("...")
-        parts = tuple(written(a, left - 1) for a in graph.arguments[s])
-        if operation.infix and len(parts) == 2:
-            return Binary(operation.infix, parts[0], parts[1])
-        formula = parse(operation.formula) if isinstance(operation, Elementwise) else None
-        return Unary(formula.sign, parts[0]) if isinstance(formula, Unary) else Call(operation.name, parts)
+        return step_formula(operation, [written(a, left - 1) for a in graph.arguments[s]])
 
     return written(slot, DEEPEST)
 

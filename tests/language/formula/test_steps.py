@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backpropcli.derivation.calls import planned_call
 from backpropcli.derivation.trial import comes_to
 from backpropcli.engine import Plan
 from backpropcli.graph import Graph
+from backpropcli.language.formula.steps import planned_call
 from backpropcli.language.formula.tree import Name
 from backpropcli.ops.definition import Operation, Structural
 from backpropcli.ops.table import TABLE

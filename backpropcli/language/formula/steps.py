@@ -1,18 +1,36 @@
-"""A step's options back in the words of a formula: `sum(x, axis=1)`, and nothing where they are the defaults."""
+"""A step of a graph back in the words of a formula: `a*b`, `-z`, `sum(x, axis=1)`; no options that are the defaults."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from backpropcli.language.formula.tree import Call, Expression, Index, Name, Number, Slice, Text, Unary
+from backpropcli.language.formula.tree import Binary, Call, Expression, Index, Name, Number, Slice, Text, Unary
 from backpropcli.language.formula.tree import Sequence as Listed
-from backpropcli.notation.numbers import exact
-from backpropcli.ops.definition import Operation, Options
+from backpropcli.ops.definition import Elementwise, Operation, Options
 from backpropcli.ops.shapes.indexing import Label
 
 MOST_ITEMS = 6
 """A longer list of places is shown as `[...]`."""
+
+
+def literal(x: float) -> str:
+    """The shortest text that the language reads back as the same finite number."""
+    if x.is_integer() and abs(x) < 1e16:
+        return str(int(x))
+    return repr(x).replace("e+", "e").replace("e-0", "e-").replace("e0", "e")
+
+
+def step_formula(operation: Operation, arguments: Sequence[Expression], options: Options | None = None) -> Expression:
+    """A step as an expression of its arguments: with its sign, where it has one; what hands its argument on is that."""
+    if operation.infix and len(arguments) == 2:
+        return Binary(operation.infix, arguments[0], arguments[1])
+    if operation.prefix:
+        return Unary(operation.prefix, arguments[0])
+    if isinstance(operation, Elementwise) and operation.signs == (1.0,):
+        return arguments[0]
+    return planned_call(operation, arguments, options)
 
 
 def planned_call(operation: Operation, arguments: Sequence[Expression], options: Options | None) -> Expression:
@@ -54,13 +72,20 @@ def _constant(value: Any) -> Expression | None:
     if value is None or isinstance(value, bool):
         return Name(str(value))
     if isinstance(value, (int, float)):
-        return Unary("-", _constant(-value) or Name("?")) if value < 0 else Number(float(value), exact(value))
+        return signed(float(value))
     if isinstance(value, str):
         return Text(value)
     if isinstance(value, tuple | list):
         kind: Literal["tuple", "list"] = "tuple" if isinstance(value, tuple) else "list"
         return Listed(tuple(_constant(x) or Name("...") for x in value), kind)
     return None
+
+
+def signed(value: float) -> Expression:
+    """A number as a formula has it: the sign before it, and infinity and NaN by their names."""
+    if value < 0:
+        return Unary("-", signed(-value))
+    return Number(value, literal(value)) if math.isfinite(value) else Name("inf" if value > 0 else "nan")
 
 
 def _item(k: Any, labels: Sequence[Expression]) -> Expression:
