@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from backpropcli.derivation.paths import primed
+from backpropcli.derivation.piecewise import primed
 from backpropcli.derivation.products import added, factors_of, replaced, tidied, tidied_inside
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.trial import comes_to
@@ -94,18 +94,10 @@ def composed(worked: Worked, name: str, labels: Collection[str]) -> Composed | N
     assert worked.trace.of is not None
     found: dict[str, Spread] = {worked.trace.of: Spread([], True)}
     for label in [one for one in worked.order() if one in labels and one != worked.trace.of]:
-        terms = [_through(worked, stage, label, found.get(stage.name)) for stage in worked.users.get(label, ())]
-        known = [term for term in terms if term is not None]
-        if not terms or len(known) < len(terms):
+        together = _together(worked, label, found)
+        if together is None or sum(len(postorder(factor)) for factor in together.factors) > LONGEST:
             return None
-        if len(known) > 1:
-            shape = worked.shape(label)
-            if shape and any(term.even for term in known):
-                return None
-            known = [Spread([added([tidied(term.factors) for term in known])], not shape)]
-        found[label] = known[0]
-        if sum(len(postorder(factor)) for factor in found[label].factors) > LONGEST:
-            return None
+        found[label] = together
     if name not in found or (found[name].even and worked.shape(name)):
         return None
     formula = tidied_inside(tidied(found[name].factors))
@@ -114,6 +106,20 @@ def composed(worked: Worked, name: str, labels: Collection[str]) -> Composed | N
     value = _worth(worked, formula, labels)
     lost = value is not None and tuple(getattr(value, "shape", ())) != worked.shape(name)
     return None if lost else Composed(formula, value)
+
+
+def _together(worked: Worked, label: str, found: Mapping[str, Spread]) -> Spread | None:
+    """What comes back to a label through all that use it; None where it cannot be put together."""
+    terms = [_through(worked, stage, label, found.get(stage.name)) for stage in worked.users.get(label, ())]
+    known = [term for term in terms if term is not None]
+    if not terms or len(known) < len(terms):
+        return None
+    if len(known) == 1:
+        return known[0]
+    shape = worked.shape(label)
+    if shape and any(term.even for term in known):
+        return None
+    return Spread([added([tidied(term.factors) for term in known])], not shape)
 
 
 def _through(worked: Worked, stage: Stage, label: str, upstream: Spread | None) -> Spread | None:
@@ -169,20 +175,23 @@ def _natural(worked: Worked, formula: Expression) -> tuple[int, ...]:
 
 def _worth(worked: Worked, formula: Expression, labels: Collection[str]) -> Any:
     """What a formula comes to with the network's numbers; None where that is not known."""
-    values: dict[str, Any] = {}
-    pairs: list[tuple[Expression, Expression]] = []
-    primes = [part for part in postorder(formula) if isinstance(part, Call) and part.prime]
-    for stage in [s for s in worked.stages if s.name in labels and s.operation is None] if primes else ():
-        for label in stage.inputs:
-            for prime in (stage.local(label) or (None, []))[1]:
-                call, slot = primed(prime), worked.slot_of(stage, prime)
-                if slot is not None and any(same(call, one) for one in primes):
-                    key = f"slope{len(pairs)}"
-                    pairs.append((call, Name(key)))
-                    values[key] = worked.trace.partial(slot, prime.position)
-    said = replaced(formula, pairs)
+    slopes = _slopes(worked, [part for part in postorder(formula) if isinstance(part, Call) and part.prime], labels)
+    said = replaced(formula, [(call, Name(f"slope{k}")) for k, (call, _) in enumerate(slopes)])
     if any(isinstance(part, Call) and part.prime for part in postorder(said)):  # of a function of the spec's own
         return None
     used = {part.name for part in postorder(said) if isinstance(part, Name)}
+    values = {f"slope{k}": slope for k, (_, slope) in enumerate(slopes)}
     values.update({name: worked.value(name) for name in used if name in worked.slots})
     return comes_to(said, {name: value for name, value in values.items() if name in used})
+
+
+def _slopes(worked: Worked, primes: Sequence[Call], labels: Collection[str]) -> list[tuple[Call, Any]]:
+    """The local derivatives that primes stand for, `relu'(z1)`, with their numbers in this run."""
+    found: list[tuple[Call, Any]] = []
+    for stage in [s for s in worked.stages if s.name in labels and s.operation is None] if primes else ():
+        known = [prime for label in stage.inputs for prime in (stage.local(label) or (None, []))[1]]
+        for prime, call in [(prime, primed(prime)) for prime in known]:
+            slot = worked.slot_of(stage, prime)
+            if slot is not None and isinstance(call, Call) and any(same(call, one) for one in primes):
+                found.append((call, worked.trace.partial(slot, prime.position)))
+    return found

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product as every
 from typing import Any, NamedTuple
 
-from backpropcli.derivation.piecewise import Prime, outcome, reason, taken
+from backpropcli.derivation.piecewise import Prime, outcome, primed, reason, taken
 from backpropcli.derivation.products import added, tidied
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.worked import Worked
 from backpropcli.language.formula.parser import parse
-from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, postorder, substitute
+from backpropcli.language.formula.tree import Binary, Expression, Name, Number, postorder, substitute
 from backpropcli.notation import maths
 from backpropcli.notation.formula import ASCII, typeset
 from backpropcli.notation.maths import Maths, entry
@@ -284,17 +284,6 @@ def _at(value: Any, to: Place, shape: Place) -> float:
     """A number or an array that broadcasts, at a place of the result."""
     own = getattr(value, "shape", ())
     return nothing.entry(value, _broadcast(to, own) if own else ())
-
-
-def primed(prime: Prime) -> Expression:
-    """A derivative such as `relu'(z1)` as a formula; one that is no call, `∂m/∂a`, as a name."""
-    call = prime.call
-    for by in (0, prime.position + 1):
-        made = Call(call.name, call.arguments, call.keywords, written=call.written, prime=True, by=by)
-        if prime.name == typeset(made):
-            return made
-    spelled = substitute(prime.formula, prime.arguments)  # sign(e), for abs'(e)
-    return spelled if prime.name == typeset(spelled) else Name(prime.name)
 
 
 def _named(name: str, names: Mapping[str, Expression]) -> str:

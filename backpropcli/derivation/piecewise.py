@@ -71,62 +71,81 @@ def textbook(
     `sigmoid'(z1)` becomes `a1*(1 - a1)` where `whole`, the stage's formula, is `sigmoid(z1)` and `value`, its name, a1.
     `find` gives the operation of a name.
     """
-    cases_of = _calls_with_cases(whole, find)
-    primes: list[Prime] = []
+    spelling = _Spelling(whole, value, find)
 
     def shown(part: Expression, now: Expression) -> Expression:
         if isinstance(whole, Call) and same(part, whole):
             return Name(value)
-        if isinstance(part, Call):
-            return _shown(part, part is formula, whole, value, find, cases_of, primes) or now
-        return now
+        return (spelling.shown(part, part is formula) if isinstance(part, Call) else None) or now
 
-    return rebuilt(formula, shown), primes
+    return rebuilt(formula, shown), spelling.primes
 
 
-def _shown(
-    part: Call,
-    alone: bool,
-    whole: Expression,
-    value: str,
-    find: Callable[[str], object],
-    cases_of: list[tuple[Call, Elementwise, int]],
-    primes: list[Prime],
-) -> Expression | None:
-    """What a call in a derivative is shown as, where that is not itself."""
-    if part.prime:
-        call = Call(part.name, part.arguments, part.keywords, written=part.written)
-        operation, position = find(part.name), 0
-        if not isinstance(operation, Elementwise):
-            return None
-        formula = parse(operation.textbook[0])
-        if not has_cases(formula):
-            words = arguments(call, operation)
-            short = len(postorder(formula)) <= MOST_PARTS
-            if same(call, whole) and (short or lookup(part.name) is operation):  # a spec's own may be of any length
-                return substitute(formula, {**words, "y": Name(value)})
-            if short:
-                return substitute(formula, {**words, "y": call})
-        name, head = typeset(part), f"{part.name}'({{}})"
-    else:
-        found = next((case for case in cases_of if same(part, _local(*case))), None)
-        if found is None:
-            return None
-        call, operation, position = found
-        varying = [a for a in call.arguments if any(isinstance(p, Name) for p in postorder(a))]
-        if cases_of_call(part):
-            name, head = typeset(part), f"{part.name}({{}})"
-        elif len(varying) > 1 and same(call, whole) and _only(call, position):
-            name = head = local_name(value, typeset(call.arguments[position]))
-        else:
-            by = position + 1 if len(varying) > 1 else 0
-            name, head = (
-                typeset(Call(call.name, inside, prime=True, by=by)) for inside in (call.arguments, (Name("{}"),))
+class _Spelling:
+    """How the calls in a derivative of `whole`, whose value is called `value`, are shown; `primes` are those found."""
+
+    def __init__(self, whole: Expression, value: str, find: Callable[[str], object]) -> None:
+        self.whole = whole
+        self.value = value
+        self.find = find
+        self.primes: list[Prime] = []
+        self.with_cases = _calls_with_cases(whole, find)
+
+    def shown(self, part: Call, alone: bool) -> Expression | None:
+        """What a call is shown as, where that is not itself: a prime's name, or its textbook form."""
+        if part.prime:
+            call = Call(part.name, part.arguments, part.keywords, written=part.written)
+            operation = self.find(part.name)
+            if not isinstance(operation, Elementwise):
+                return None
+            return self._smooth(part, call, operation) or self._named(
+                Prime(typeset(part), f"{part.name}'({{}})", call, operation, 0, alone)
             )
-    prime = Prime(name, head, call, operation, position, alone)
-    if prime not in primes:
-        primes.append(prime)
-    return Name(name)
+        for call, operation, position in self.with_cases:
+            if same(part, _local(call, operation, position)):
+                name, head = self._name(part, call, position)
+                return self._named(Prime(name, head, call, operation, position, alone))
+        return None
+
+    def _smooth(self, part: Call, call: Call, operation: Elementwise) -> Expression | None:
+        """The textbook form of a derivative without cases; None where it is better called by its name."""
+        formula = parse(operation.textbook[0])
+        if has_cases(formula):
+            return None
+        words = arguments(call, operation)
+        short = len(postorder(formula)) <= MOST_PARTS
+        if same(call, self.whole) and (short or lookup(part.name) is operation):  # a spec's own may be of any length
+            return substitute(formula, {**words, "y": Name(self.value)})
+        return substitute(formula, {**words, "y": call}) if short else None
+
+    def _name(self, part: Call, call: Call, position: int) -> tuple[str, str]:
+        """What a derivative with cases is called in the formula, and in the remark, with `{}` for the numbers."""
+        if cases_of_call(part):
+            return typeset(part), f"{part.name}({{}})"
+        varying = [a for a in call.arguments if any(isinstance(p, Name) for p in postorder(a))]
+        if len(varying) > 1 and same(call, self.whole) and _only(call, position):
+            name = local_name(self.value, typeset(call.arguments[position]))
+            return name, name
+        by = position + 1 if len(varying) > 1 else 0
+        made = (Call(call.name, inside, prime=True, by=by) for inside in (call.arguments, (Name("{}"),)))
+        name, head = map(typeset, made)
+        return name, head
+
+    def _named(self, prime: Prime) -> Expression:
+        if prime not in self.primes:
+            self.primes.append(prime)
+        return Name(prime.name)
+
+
+def primed(prime: Prime) -> Expression:
+    """A derivative such as `relu'(z1)` as a formula; one that is no call, `∂m/∂a`, as a name."""
+    call = prime.call
+    for by in (0, prime.position + 1):
+        made = Call(call.name, call.arguments, call.keywords, written=call.written, prime=True, by=by)
+        if prime.name == typeset(made):
+            return made
+    spelled = substitute(prime.formula, prime.arguments)  # sign(e), for abs'(e)
+    return spelled if prime.name == typeset(spelled) else Name(prime.name)
 
 
 def _only(call: Call, position: int) -> bool:

@@ -8,11 +8,13 @@ from typing import Literal
 from backpropcli.engine.nudge import Nudge
 from backpropcli.notation import maths
 from backpropcli.notation.formula import Style
-from backpropcli.notation.maths import Said
+from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import Precision, is_array
 
 CLOSE = 0.02
 """A change that misses what the gradient says by more than this part is not called near."""
+EXACTLY = Precision(10)
+"""What tells a small change of the loss."""
 ROUNDING = 64 * 2.0**-53
 """A difference below this part of the loss is what floats cannot hold."""
 
@@ -54,32 +56,41 @@ def told(proof: Nudge, precision: Precision, style: Style, why: bool = False, re
 
     With `why`, where the small difference comes from. `reason`: why the loss may do something else.
     """
-    loss, show, verdict = proof.loss, Precision(10).show, judged(proof)
+    loss, verdict = proof.loss, judged(proof)
     if loss is None or verdict == "unknown":
         return None
     change, said = loss.after - loss.before, loss.derivative * proof.eps
     who, of = maths.name(proof.name, proof.index), maths.name(loss.name)
-    test = Said("Test it that way: " if proof.held else "Test it: ")
-    there = maths.spelled(who, " = ", maths.number(show(proof.before + proof.eps)))
-    after, eps = maths.number(show(loss.after)), maths.number(show(proof.eps))
-    about, times = (" ≈ ", " · ") if style.superscripts else (" ~ ", " * ")
-    slope = maths.number(precision.show(loss.derivative).removeprefix("-"))
-    product = maths.spelled(slope, times, eps)
-    if verdict == "rounding" and said:
-        lost = Said(": a change of ", product, " is lost in its rounding.")
-        return Said(test, there, " leaves ", of, " at ", after, lost)
+    there = maths.spelled(who, " = ", maths.number(EXACTLY.show(proof.before + proof.eps)))
+    test = Said("Test it that way: " if proof.held else "Test it: ", there)
+    after = maths.number(EXACTLY.show(loss.after))
+    product = _product(proof, loss.derivative, precision, style)
     not_so = Said(", not ", product if said else "0", f": {reason}." if reason else ".")
     if change == 0.0 or verdict == "rounding":
-        rest = not_so if verdict == "against" else "." if change == 0.0 else " but for rounding."
-        return Said(test, there, " leaves ", of, " at ", after, rest)
-    verb = "rose" if change > 0 else "fell"
-    head = Said(test, there, " makes ", maths.spelled(of, " = ", after), ", so ", of, f" {verb} ")
-    moved = maths.number(show(abs(change)))
+        return Said(test, " leaves ", of, " at ", after, _stayed(verdict, change, said, product, not_so))
+    head = Said(test, " makes ", maths.spelled(of, " = ", after), ", so ", of, f" {'rose' if change > 0 else 'fell'} ")
+    moved = maths.number(EXACTLY.show(abs(change)))
     if verdict == "against":
         return Said(head, moved, not_so)
+    about = " ≈ " if style.superscripts else " ~ "
     curve = Said(" The rest is the curve of ", of, ": a smaller step leaves less of it.")
-    curved = why and show(change) != show(said)
+    curved = why and EXACTLY.show(change) != EXACTLY.show(said)
     return Said(head, maths.spelled(moved, about, product), ".", curve if curved else "")
+
+
+def _product(proof: Nudge, derivative: float, precision: Precision, style: Style) -> Maths:
+    """The size of the change that the gradient promises: `6 · 0.001`."""
+    slope = maths.number(precision.show(derivative).removeprefix("-"))
+    return maths.spelled(slope, " · " if style.superscripts else " * ", maths.number(EXACTLY.show(proof.eps)))
+
+
+def _stayed(verdict: Verdict, change: float, said: float, product: Maths, not_so: Said) -> Said | str:
+    """The end of a sentence about a loss that stays where it is, or nearly."""
+    if verdict == "rounding" and said:
+        return Said(": a change of ", product, " is lost in its rounding.")
+    if verdict == "against":
+        return not_so
+    return "." if change == 0.0 else " but for rounding."
 
 
 def contradiction(proof: Nudge, precision: Precision, own: Sequence[str]) -> Said:

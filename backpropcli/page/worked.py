@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from backpropcli.derivation.figures import MOST_INLINE
 from backpropcli.derivation.piecewise import Prime, cases
 from backpropcli.derivation.stages import Stage
-from backpropcli.derivation.worked import MOST_INLINE, Worked
+from backpropcli.derivation.worked import Worked
 from backpropcli.engine import Trace
 from backpropcli.engine.recording import ZEROED
 from backpropcli.language.formula.tree import Expression
