@@ -72,6 +72,8 @@ TOP_LEVEL = {
     "examples",
     "Makefile",
     "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "CHANGELOG.md",
     "uv.lock",
@@ -384,6 +386,10 @@ def test_check_never_imports_sympy() -> None:
 def test_a_json_spec_never_needs_yaml(tmp_path: Path) -> None:
     (tmp_path / "net.json").write_text('{"parameters": {"w": 3}, "nodes": {"J": "w**2"}}', encoding="utf-8")
     assert not loaded_by("run", "net.json", "--format", "json", folder=tmp_path) & {"yaml", "numpy", "rich"}
+
+
+def test_help_needs_neither_a_network_nor_its_libraries(tmp_path: Path) -> None:
+    assert not loaded_by("help", "learner", folder=tmp_path) & {"numpy", "sympy", "yaml", "markdown_it"}
 
 
 # The commands and the repository.

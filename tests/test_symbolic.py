@@ -84,6 +84,7 @@ def test_every_elementwise_operation(name: str) -> None:
             assert agree(ours, exact), (sample, label, ours, exact)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n, o in TABLE.items() if isinstance(o, Structural) and n != "one_hot"])
 def test_every_structural_operation(name: str) -> None:
     operation: Any = TABLE[name]
@@ -149,6 +150,7 @@ def networks(draw: Any) -> Network:
     return loads("\n".join(lines))
 
 
+@pytest.mark.slow
 @given(networks())
 @settings(max_examples=100, deadline=None)
 def test_random_networks(network: Network) -> None:

@@ -24,10 +24,13 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-needs_browser = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER),
-    reason="Chromium and its driver are not on this machine: the page was NOT tried in a browser",
-)
+needs_browser = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER),
+        reason="Chromium and its driver are not on this machine: the page was NOT tried in a browser",
+    ),
+]
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ARGUMENTS = (
     "--headless=new",

@@ -418,6 +418,7 @@ def test_a_notebook_can_do_the_same():
 # Shell scripts.
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_never_changes_the_status():
     write(attention=WRONG, good=GOOD)
     done = bash('backprop check nets/*.yaml | head -1; echo "${PIPESTATUS[0]}"')

@@ -81,6 +81,7 @@ def test_every_component_of_a_network_that_is_sampled_otherwise(
     assert "Checked" not in out
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_terminal_ends_the_bar_and_reports_what_was_checked(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text(SLOW, encoding="utf-8")
     leader, follower = pty.openpty()

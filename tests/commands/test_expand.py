@@ -13,6 +13,7 @@ from backpropcli.app import main
 NEURON = ["-p", "w=2", "-p", "b=1", "-n", "o = tanh(w*3 + b)"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["run", "--steps"], ["explain"], ["derive"], ["quiz"]])
 def test_every_step_is_told(
     command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -11,7 +11,6 @@ import pytest
 from backpropcli.app import main
 from backpropcli.guide import CHAPTERS, chapter, title
 from backpropcli.render.chapter import WIDEST, typeset
-from tests.test_house import loaded_by
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -57,11 +56,6 @@ def test_what_a_terminal_shows_of_a_session_is_what_was_printed() -> None:
             lines = [line.rstrip() for line in block.rstrip().splitlines()]
             if max(map(len, lines)) <= WIDEST:
                 assert "\n".join(lines) in shown
-
-
-def test_help_needs_neither_a_network_nor_its_libraries(tmp_path: Path) -> None:
-    loaded = loaded_by("help", "learner", folder=tmp_path)
-    assert not loaded & {"numpy", "sympy", "yaml", "markdown_it"}
 
 
 def test_the_wheel_takes_the_chapters_along() -> None:

@@ -250,6 +250,7 @@ def test_the_shown_answer_is_right_and_every_hint_is_said(spec):
         assert all(question.hint(k) for k in (1, 2, 3)), question
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.text(), st.text("0123456789.,+-*/()[] eEhsq=w1x^²½·", max_size=40)))
 def test_any_text_may_be_typed(typed):
@@ -400,6 +401,7 @@ def test_random_numbers_are_those_of_the_page_s_script():
 PAGE = Path(bp.__file__).parent / "page" / "assets"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not on this machine")
 @pytest.mark.parametrize("spec", ["lecture", "batch", "mazur-layers"])
 def test_a_page_with_the_same_seed_has_the_same_numbers(spec):
@@ -597,6 +599,7 @@ def test_matrices_and_words_in_latex(text, written):
     assert re.sub(r" +", " ", math(text)).replace(" /", "/").strip() == written
 
 
+@pytest.mark.slow
 def test_a_student_s_numbers_are_the_same_whoever_else_is_there(quiz):
     assert quiz(*LECTURE, "--worksheet", "w.md", "--students", "120", "-q")[2] == ""
     assert quiz(*LECTURE, "--worksheet", "v.md", "--students", "118,", "-q")[2] == ""

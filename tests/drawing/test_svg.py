@@ -20,6 +20,7 @@ from backpropcli.drawing.svg import drawn, svg
 EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples").glob("*.yaml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GRAPHS)
 def test_nothing_overlaps(name: str) -> None:
     drawing = Drawing(svg(GRAPHS[name]()))
@@ -32,6 +33,7 @@ def test_nothing_overlaps_in_the_gallery(path: Path, form: dict[str, object]) ->
     assert not faults(Drawing(svg(bp.load(path).run(), **form)))
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(
     st.sampled_from(sorted(KINDS)),

@@ -290,12 +290,14 @@ def test_the_gallery_says_what_is_so(path: Path) -> None:
         assert seen == set(shown.edges) or (seen is None and path.stem == "tf-conv2d-2x3-2x2" and "expand" in how)
 
 
+@pytest.mark.slow
 @given(st.integers(5, 24), st.integers(0, 10**6), st.sampled_from([None, 3, 6]))
 def test_every_drawing_says_what_is_so(count: int, seed: int, window: int | None) -> None:
     shown = picture(random_graph(count, seed, window))
     assert read(shown) in (None, set(shown.edges))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.sampled_from(sorted(KINDS)),

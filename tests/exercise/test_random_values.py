@@ -64,6 +64,7 @@ def test_whole_numbers_stay_whole_and_others_become_tenths() -> None:
         assert all(round(10 * x, 9) == round(10 * x) and 0 < abs(x) <= 0.8 for x in values.values())
 
 
+@pytest.mark.slow
 def test_labels_stay_class_numbers() -> None:
     found = sets(
         "inputs: {x: [[1, 2], [3, -1]]}\ntargets: {y: [0, 2]}\nparameters: {W: [[1, 2, 3], [4, -5, 6]]}\n"
@@ -87,6 +88,7 @@ def test_targets_stay_what_they_are() -> None:
         assert values["y"].tolist() == rows
 
 
+@pytest.mark.slow
 def test_parameters_of_zeros_and_ones_are_chosen_anew() -> None:
     assert different(sets("parameters: {b: [0, 0], g: [1, 1]}\nnodes: {J: sum(b * g)}")) == 30
 
@@ -110,6 +112,7 @@ def test_answers_are_not_all_the_same() -> None:
     assert max(losses.count(loss) for loss in losses) <= len(losses) / 2
 
 
+@pytest.mark.slow
 def test_arrays_are_not_constant_nor_labels_all_the_same() -> None:
     data = "inputs: {x: [[1, 2], [3, -1]]}\ntargets: {y: [0, 2]}\n"
     parameters = "parameters: {W: [[1, 2, 3], [4, -5, 6]], b: [1, 2, 3]}\n"
@@ -151,6 +154,7 @@ def test_every_fourth_seed_makes_a_unit_dead_where_there_is_one() -> None:
             assert len(zeros) < len(names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "nodes",
     [

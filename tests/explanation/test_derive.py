@@ -78,6 +78,7 @@ def test_a_sum_over_two_paths_in_the_textbook_s_letters() -> None:
     assert found.problem == "too large to be read"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_formulas_agree_with_the_engine(path: Path) -> None:
     network = bp.load(str(path))
@@ -204,6 +205,7 @@ nodes: {logits: X @ W + b, J: 'cross_entropy(logits, y)'}
 """
 
 
+@pytest.mark.slow
 def test_softmax_and_cross_entropy_together_as_a_textbook_has_them() -> None:
     lines = terminal_lines(bp.loads(LABELS).derive("W"))
     assert "  dJ/dlogits   = dJ/dJ / 3 · (softmax(logits) - one_hot(y, 2))" in lines
@@ -214,6 +216,7 @@ def test_softmax_and_cross_entropy_together_as_a_textbook_has_them() -> None:
     assert "(softmax(logits) * sum(y, axis=-1, keepdims=True) - y)" in " ".join(line.strip() for line in lines)
 
 
+@pytest.mark.slow
 def test_conditions_are_in_the_language_of_the_spec() -> None:
     (found,) = bp.loads(LABELS).derive("W", (0, 0)).found
     assert "y[1] == 1" in found.while_

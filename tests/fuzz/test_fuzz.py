@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.fuzz.harness import call, fault
@@ -12,6 +13,7 @@ PATIENCE = 60.0
 """Seconds that one call may take on a machine with other work."""
 
 
+@pytest.mark.slow
 @settings(max_examples=FEW, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_whatever_is_typed_has_an_orderly_end(case: Case) -> None:

@@ -130,6 +130,7 @@ def test_right_ones_raise_no_alarm(make, seed, tmp_path):
         assert report.status == 0, report.foreign.entries[:3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0])
 @pytest.mark.parametrize(("make", "bug", "words"), SLIPS, ids=[f"{make.__name__} {bug}" for make, bug, _ in SLIPS])
 def test_every_slip_is_found_and_called_by_its_name(make, bug, words, seed, tmp_path):

@@ -204,6 +204,7 @@ def test_rules_are_probed_at_the_upstream_gradients_that_arrive() -> None:
     assert abs(culprit.slope) > 10.0
 
 
+@pytest.mark.slow
 def test_one_bad_entry_of_a_whole_array_rule_is_named() -> None:
     _, culprit = wrong("""
         inputs: {m: {normal: [50, 50], seed: 5}}
@@ -216,6 +217,7 @@ def test_one_bad_entry_of_a_whole_array_rule_is_named() -> None:
     assert culprit.says == pytest.approx(0.99 * culprit.slope)
 
 
+@pytest.mark.slow
 def test_a_known_culprit_and_a_plain_contradiction_are_enough() -> None:
     found, culprit = wrong("""
         inputs: {x: {normal: [64, 100], seed: 3}}

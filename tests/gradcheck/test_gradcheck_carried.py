@@ -111,6 +111,7 @@ def test_a_long_recurrence_is_checked_whole() -> None:
     assert found.coverage.sample is None
 
 
+@pytest.mark.slow
 def test_a_rule_that_is_wrong_in_a_long_recurrence_is_found() -> None:
     rule = 'functions:\n  th(z): {value: tanh(z), gradient: {z: "1.01*(1 - tanh(z)**2)"}}\n'
     text = lstm(30, 24).replace("nodes:", rule + "nodes:")

@@ -129,6 +129,7 @@ def test_a_change_moves_as_in_a_plain_evaluation(network: Network) -> None:
     compare(network)
 
 
+@pytest.mark.slow
 @given(networks())
 @settings(max_examples=40, deadline=None)
 def test_right_arrays_raise_no_alarm_and_wrong_ones_one(network: Network) -> None:
@@ -363,6 +364,7 @@ def test_a_weight_that_is_used_twice_is_looked_at_itself() -> None:
     assert report(network).verdict == "pass"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 @pytest.mark.parametrize("operation", ["matmul", "add", "tanh", "mean"])
 def test_no_fault_hides_behind_a_carried_slope(operation: str, fault: str) -> None:

@@ -53,6 +53,7 @@ def ordinary(graph: Graph, values: Any, upstream: Any = None) -> bool:
 # Every operation.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n, o in TABLE.items() if isinstance(o, Elementwise) and not o.stops])
 def test_every_fault_in_every_elementwise_operation(name: str) -> None:
     operation: Any = TABLE[name]
@@ -68,6 +69,7 @@ def test_every_fault_in_every_elementwise_operation(name: str) -> None:
     assert bool(found) != flat
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n, o in TABLE.items() if isinstance(o, Structural) and n != "one_hot"])
 def test_every_fault_in_every_structural_operation(name: str) -> None:
     operation: Any = TABLE[name]

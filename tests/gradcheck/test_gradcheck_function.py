@@ -206,11 +206,13 @@ def test_float64_networks_are_all_judged() -> None:
     assert set(counted(range(12), 1.0)) == {"pass"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [-1.0, 1.05, 0.99, 0.0])
 def test_float64_networks_with_a_fault_are_all_found(fault: float) -> None:
     assert set(counted(range(12), fault)) == {"fail"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"dtype": np.float32}, {"digits": 6}], ids=["float32", "six digits"])
 def test_coarse_losses_raise_no_false_alarm_and_miss_nothing(options: dict[str, Any]) -> None:
     right = counted(range(6, 12), 1.0, **options)
@@ -279,6 +281,7 @@ def test_one_name_alone() -> None:
     assert [(row.name, row.verdict) for row in report.rows] == [("w", "pass")]
 
 
+@pytest.mark.slow
 def test_many_parameters_are_sampled_by_a_seed() -> None:
     def f(p: dict[str, Any]) -> Any:
         return float((p["W"] ** 2).sum() / 2 + (p["v"] ** 2).sum() / 2), {"W": p["W"], "v": p["v"]}
@@ -347,6 +350,7 @@ def test_no_entry_of_many_is_left_out(bug: Any) -> None:
     assert bug is not flipped or any(note.endswith("that were found are in W1[:, 33].") for note in report.notes)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_parameters() -> None:
     p, f = wide(784, 127)
     report = bp.check_function(lambda q: f(q, flipped), p)

@@ -197,6 +197,7 @@ def test_float32_is_recognised(compiled: Callable[..., str], printed: str, bug: 
     assert report.count("pass") >= 6
 
 
+@pytest.mark.slow
 def test_c_that_does_not_flush_is_asked_in_batches(compiled: Callable[..., str]) -> None:
     report = bp.check_program(compiled("unflushed", flushed=""))
     assert report.status == 0
@@ -221,6 +222,7 @@ def test_one_that_ends_after_one_line_is_started_again(run: Run) -> None:
     )
 
 
+@pytest.mark.slow
 def test_one_that_reads_to_the_end_is_started_again(run: Run) -> None:
     status, out, _ = run("say(answer(sys.stdin.read()))")
     assert status == 0
@@ -232,11 +234,13 @@ def test_prints_need_no_flush_in_python(run: Run) -> None:
     assert (status, "ends after" in out, "only when" in out) == (0, False, False)
 
 
+@pytest.mark.slow
 def test_a_slow_start_is_waited_for(run: Run) -> None:
     status, out, _ = run("import time; time.sleep(2.5)\n" + GOOD)
     assert (status, "ends after" in out, "only when" in out) == (0, False, False)
 
 
+@pytest.mark.slow
 def test_large_lines_do_not_lock(run: Run) -> None:
     """Both sides write more than a pipe holds: who reads only after writing waits for ever."""
     body = """
@@ -501,6 +505,7 @@ WRONGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WRONGS)
 def test_what_goes_wrong_is_said(run: Run, kind: str) -> None:
     body, message, sent, received, hint = WRONGS[kind]
@@ -514,6 +519,7 @@ def test_what_goes_wrong_is_said(run: Run, kind: str) -> None:
         assert err.removeprefix(expected) == (f"  {hint}" if hint else "")
 
 
+@pytest.mark.slow
 def test_a_program_that_hangs(run: Run) -> None:
     begun = time.monotonic()
     status, _, err = run("import time\nsys.stdin.readline()\ntime.sleep(600)", timeout="1")
@@ -568,6 +574,7 @@ def test_an_answer_without_an_end_is_cut(run: Run) -> None:
     assert len(err) < 1000
 
 
+@pytest.mark.slow
 def test_one_that_fails_late_did_not_hang(run: Run) -> None:
     status, _, err = run("import time\ntime.sleep(1.3)\nsys.exit('no weights')")
     assert (status, "net.py failed: exit status 1" in err, "no weights" in err) == (2, True, True)
@@ -725,6 +732,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [GOOD, "import time; time.sleep(600)", "sys.exit(3)", "say(answer(input()))"])
 def test_nothing_is_left_running(run: Run, tmp_path: Path, end: str) -> None:
     run(FAMILY + end, timeout="1")
@@ -734,6 +742,7 @@ def test_nothing_is_left_running(run: Run, tmp_path: Path, end: str) -> None:
     assert [pid for pid in pids if alive(pid)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupt_ends_the_program_too(tmp_path: Path, number: int, status: int, times: int) -> None:

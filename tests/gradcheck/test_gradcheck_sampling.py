@@ -117,6 +117,7 @@ def test_what_would_take_too_long_is_sampled_by_itself(monkeypatch: pytest.Monke
     assert every.checked == TOTAL
 
 
+@pytest.mark.slow
 def test_directions_see_a_bad_entry_that_the_sample_has_missed_and_find_it() -> None:
     clean = {r.index for r in net().check(sample=150).rows if r.name == "W"}
     gradient = net().run().gradient("W")
@@ -133,6 +134,7 @@ def test_directions_see_a_bad_entry_that_the_sample_has_missed_and_find_it() -> 
     assert found.coverage.checked == len(found.rows) > 150
 
 
+@pytest.mark.slow
 def test_a_direction_that_differs_leaves_the_check_open_where_no_entry_is_to_blame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -224,6 +226,7 @@ nodes: {a1: act(x @ W1 + b1), z2: a1 @ W2 + b2, J: mean((z2 - y)**2)}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("slope", "wrong"), [("1", 0), ("1.01", 120_300), ("-1", 120_300), ("0.9995", 120_300)])
 def test_a_large_network_is_judged_in_full_and_soon(slope: str, wrong: int) -> None:
     network = bp.loads(LARGE.replace("SLOPE", slope))

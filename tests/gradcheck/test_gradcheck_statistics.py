@@ -62,12 +62,14 @@ def judge(network: Network, rng: random.Random) -> None:
         assert bad.culprit.label == graph.labels()[slot]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(24))
 def test_deep_scalar_networks(seed: int) -> None:
     act = ["sigmoid", "tanh", "softplus", "gelu"][seed % 4]
     judge(deep(seed, layers=8, width=2, scale=[1.0, 3.0, 10.0, 100.0][seed // 4 % 4], act=act), random.Random(seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(24))
 def test_deep_networks_of_arrays(seed: int) -> None:
     act = ["sigmoid", "tanh", "relu", "gelu", "softplus", "silu"][seed % 6]
@@ -101,6 +103,7 @@ def test_random_graphs_raise_no_false_alarm(network: Network) -> None:
     assert found.verdict == "pass", [r for r in found.rows if r.verdict != "pass"]
 
 
+@pytest.mark.slow
 @given(graphs(), st.randoms(use_true_random=False), st.sampled_from(sorted(FAULTS)))
 @settings(max_examples=120, deadline=None)
 def test_random_graphs_hide_no_fault(network: Network, rng: random.Random, fault: str) -> None:

@@ -53,6 +53,7 @@ def read(text: str) -> object:
         return error.message, str(error.place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize(
     "form",
@@ -122,6 +123,7 @@ def test_a_word_at_the_end_of_a_very_long_list_is_found_at_once(last: str, json_
     assert text[caught.value.place.column - 1 :].strip('"').startswith("x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["pi", "e", '"NaN"', ".nan", ".inf", "1/3", "null"])
 def test_words_that_are_numbers_are_left_to_others(word: str) -> None:
     text = "x: [" + "1.5, " * 210_000 + word + "]"

@@ -208,6 +208,7 @@ SPECS = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(SPECS)
 @settings(max_examples=400, deadline=None)
 def test_any_json_value_in_any_section_never_does_more_than_an_error(value: Any) -> None:
@@ -383,6 +384,7 @@ def test_a_heap_of_names_is_refused_early() -> None:
         loads("".join(f"a{k}: b\n" for k in range(100_001)))
 
 
+@pytest.mark.slow
 def test_reading_is_linear() -> None:
     def seconds(count: int) -> float:
         text = lines(count)

@@ -160,6 +160,7 @@ def test_what_torch_saves_is_refused_with_the_line_that_converts_it(files, capsy
         assert "python -c 'import numpy, torch; numpy.savez(" in err
 
 
+@pytest.mark.slow
 def test_the_line_that_converts_does(files, capsys, monkeypatch):
     torch = pytest.importorskip("torch")
     import shlex

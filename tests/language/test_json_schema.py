@@ -189,6 +189,7 @@ def mutated(data: Any, random: Random) -> Any:
     return data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_no_file_that_loads_is_refused(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many good files with one thing changed: an editor never marks what backprop reads."""

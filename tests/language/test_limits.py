@@ -79,6 +79,7 @@ def test_other_folders_only_where_they_are_allowed(outside: Path, monkeypatch: p
     assert main(["run", "net.yaml", "-i", "x={csv: ../numbers.csv}", "-q"]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", ["", ", columns: a", ", columns: 7", ", columns: root", ", skip: 1"])
 def test_no_line_of_a_data_file_is_quoted(columns: str, outside: Path) -> None:
     for text in (
@@ -180,6 +181,7 @@ def test_who_gives_many_numbers_may_compute_with_many(tmp_path: Path) -> None:
     assert loads(text, folder=str(tmp_path)).values["x"].shape == (2000, 1500)
 
 
+@pytest.mark.slow
 def test_a_small_file_of_many_numbers(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "bomb.npz", **{f"p{k}": np.zeros(2_000_000) for k in range(10)})
     bomb = str(tmp_path / "bomb.npz")

@@ -43,6 +43,7 @@ def test_a_cycle_is_a_way_round(links: list[set[int]]) -> None:
     assert all(after in uses[before] for before, after in pairwise(path))
 
 
+@pytest.mark.slow
 def test_a_long_chain_backwards() -> None:
     count = 200_000
     uses = {str(k): [str(k + 1)] for k in range(count)}

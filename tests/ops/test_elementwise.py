@@ -137,6 +137,7 @@ def test_value_is_the_textbook_formula(operation, sample):
     assert close(value(operation, sample), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operation", "sample"), CASES)
 def test_ordinary_points_never_raise(operation, sample):
     """A scalar body that raises is run again with NumPy: right, and slow."""
@@ -165,6 +166,7 @@ def test_partial_is_the_textbook_form(operation, sample, k):
         assert close(partial(operation, sample, k), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operation", "sample", "k"), PARTIALS)
 def test_partial_is_sympys_derivative_of_the_formula(operation, sample, k):
     jumps = {"floor", "trunc"} & set(re.findall(r"\w+", operation.formula))
@@ -180,6 +182,7 @@ def test_partial_is_sympys_derivative_of_the_formula(operation, sample, k):
         assert close(partial(operation, sample, k), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operation", "sample", "k"), SLOPES)
 def test_partial_is_mpmaths_derivative_of_the_precise_value(operation, sample, k):
     if has_no_slope(operation, sample):
@@ -207,6 +210,7 @@ def test_partial_is_the_complex_step(operation, sample, k):
     assert (math.isnan(found) and math.isnan(expected)) or found == pytest.approx(expected, rel=1e-12, abs=1e-300)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operation", "sample", "k"), PARTIALS)
 def test_float64_agrees_with_fifty_digits(operation, sample, k):
     """The same bodies, on 50 digits: what rounding costs, and that they run there at all."""
@@ -271,6 +275,7 @@ def test_precise_numbers_go_through_arrays(operation):
 # Branches and corners.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operation", "sample", "k"), PARTIALS)
 def test_every_corner_and_jump_is_announced_by_the_branch(operation, sample, k):
     """Away from a change of branch the slopes to the left and to the right are the same."""

@@ -40,6 +40,7 @@ def test_every_name_is_offered(system):
     assert [name for name in wanted if not hasattr(system.xp, name)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", UNARY)
 @given(z=st.one_of(FINITE, st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0, 2.5, 750.0])))
 def test_systems_agree(name, z):

@@ -51,6 +51,7 @@ def test_every_sample(case):
     check_all(case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lead", [(2,), (2, 3), (1,)])
 @pytest.mark.parametrize("case", CASES, ids=name_case)
 def test_stacked_copies(case, lead):

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 seeds = st.integers(0, 2**32 - 1)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(seeds)
 def test_against_pytorch(seed: int) -> None:

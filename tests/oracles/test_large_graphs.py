@@ -46,6 +46,7 @@ def tree(leaves: int) -> Graph:
     return graph
 
 
+@pytest.mark.slow
 def test_a_long_chain() -> None:
     graph = chain(MANY)
     last = f"x{MANY // 3 - 1}"
@@ -55,6 +56,7 @@ def test_a_long_chain() -> None:
     assert trace.gradient("x0") == pytest.approx((1 - 1e-6) ** (MANY // 3 - 1), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_wide_tree() -> None:
     leaves = MANY // 3
     graph = tree(leaves)

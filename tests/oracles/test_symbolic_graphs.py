@@ -12,6 +12,7 @@ from backpropcli import symbolic
 torch = pytest.importorskip("torch")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_sympy_agrees_with_the_engine(seed: int) -> None:
     network = bp.loads(write(seed, torch, nodes=14).document())
@@ -23,6 +24,7 @@ def test_sympy_agrees_with_the_engine(seed: int) -> None:
         np.testing.assert_allclose(np.ravel(trace.gradient(name)), exact, rtol=1e-12, atol=1e-13 * scale, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 104))
 def test_no_oracle_contradicts_another(seed: int) -> None:
     network = bp.loads(write(seed, torch, nodes=8).document())

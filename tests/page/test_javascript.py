@@ -114,6 +114,7 @@ def recorded(graph: Graph, of: str = "J") -> str:
     return program(tape, everything(trace, graph))
 
 
+@pytest.mark.slow
 @needs_node
 def test_every_operation_forward_and_backward() -> None:
     cases = of_operations()
@@ -134,6 +135,7 @@ def test_every_operation_forward_and_backward() -> None:
                 raise AssertionError(f"{name} at {point}: {error}") from None
 
 
+@pytest.mark.slow
 @needs_node
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_published_examples_at_random_points(path: Path) -> None:
@@ -163,6 +165,7 @@ def test_published_examples_at_random_points(path: Path) -> None:
 FUNCTIONS = sorted(set(CALLS) - {"arctan2", "hypot", "power", "maximum", "minimum"})
 
 
+@pytest.mark.slow
 @needs_node
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_to_the_last_digits(name: str) -> None:

@@ -3,6 +3,7 @@
 import re
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import composite
@@ -92,6 +93,7 @@ def test_wide_characters_count_twice():
     assert table.text().splitlines()[2:] == ["  重み       2", "  w          3"]
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_take_no_time():
     rows = [(f"n{k}", f"tanh(n{k - 1})", f"{k / 7:.6g}", f"{k / 1e6:.6g}") for k in range(100_000)]
     columns = [Column("name"), Column("formula", elastic=True), Column("value", "point"), Column("gradient", "point")]

@@ -120,6 +120,7 @@ def test_a_step_that_tells_nothing_is_not_said_to_tell(eps, blind):
             assert "tells nothing" not in text
 
 
+@pytest.mark.slow
 def test_worked_steps_of_a_large_formula_take_linear_time():
     import time
 

@@ -128,6 +128,7 @@ def number(expression: Expression, values: dict[str, Any], xp: Any = array.xp) -
     return slots[-1]
 
 
+@pytest.mark.slow
 @given(FORMULAS, st.floats(-1.5, 1.5).filter(lambda v: abs(v) > 0.1), st.floats(0.3, 2))
 @settings(max_examples=250, deadline=None)
 def test_the_derivative_is_the_slope(text: str, x: float, w: float) -> None:

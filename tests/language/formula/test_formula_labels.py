@@ -19,6 +19,7 @@ def load(formula, **nodes):
     return bp.loads(json.dumps({**DATA, "nodes": {**DATA["nodes"], **nodes, "J": formula}, "loss": "J"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "formula",
     [

@@ -316,6 +316,7 @@ WORDS = st.lists(
 ).map("".join)
 
 
+@pytest.mark.slow
 @given(WORDS)
 @settings(max_examples=1500, deadline=2000)
 def test_any_formula_is_a_node_or_an_error_with_a_place(text: str) -> None:
@@ -507,6 +508,7 @@ def test_names_and_dependencies() -> None:
     assert caught.value.span == (4, 1)
 
 
+@pytest.mark.slow
 def test_functions_of_functions_cannot_explode() -> None:
     bomb = {"f0": function("f0(z)", "z + z")}
     for k in range(1, 40):

@@ -154,6 +154,7 @@ def ours(e: Expression) -> object:
     raise AssertionError(e)
 
 
+@pytest.mark.slow
 @given(TREES)
 @settings(max_examples=400, deadline=None)
 def test_what_is_shown_is_read_as_the_same_tree_by_us_and_by_python(tree: Expression) -> None:
@@ -231,6 +232,7 @@ def test_what_python_accepts_of_our_kinds_we_accept(text: str) -> None:
         assert ours(tree) == found
 
 
+@pytest.mark.slow
 @given(
     st.text(max_size=60)
     | st.text(alphabet="ab12()[]{}+-*/^=<>!&|.,:;'\"`$#@~%?\\ \t\n×÷−²√₁α\u200b\x00“½∂", max_size=40)
@@ -295,6 +297,7 @@ def test_a_name_of_the_network_is_no_module() -> None:
     assert ours(parse("F.sum(axis=0)")) == ("sum", ("axis", 0))
 
 
+@pytest.mark.slow
 def test_nesting_is_bounded_and_chains_are_not() -> None:
     for opener, closer in [("(", ")"), ("[", "]"), ("f(", ")"), ("-", ""), ("x[", "]"), ("x.f(", ")"), ("1+(", ")")]:
         parse(opener * (DEEPEST // 2) + "x" + closer * (DEEPEST // 2))

@@ -23,6 +23,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operation", "shapes", "options"), CASES, ids=lambda x: x.name if hasattr(x, "name") else "")
 def test_every_sample(operation: Operation, shapes: Any, options: Any) -> None:
     graph = Graph()
