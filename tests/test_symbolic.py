@@ -70,6 +70,7 @@ def corner(operation: Any, sample: tuple[float, ...]) -> bool:
     return any(operation.branch(xp, *m) != operation.branch(xp, *sample) for m in moved)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n, o in TABLE.items() if isinstance(o, Elementwise)])
 def test_every_elementwise_operation(name: str) -> None:
     operation: Any = TABLE[name]

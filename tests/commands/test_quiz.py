@@ -499,6 +499,7 @@ nodes: {a: "(θ + β_1)**2 + maximum(0, 学) * exp(-w_out_long)", J: "a * đ / _
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not on this machine")
 @pytest.mark.parametrize("spec", ["lecture", "mazur-layers", "strange & #1 100% {x}_y"])
 def test_latex_compiles_a_worksheet_and_its_key(quiz, spec):
@@ -570,6 +571,7 @@ def test_an_endless_answer_is_no_answer(quiz):
     assert "That has 50,000 characters: 500 are the most." in " ".join(out.split())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is a program of its own")
 @pytest.mark.parametrize("spec", ["mazur-layers", "alexkode-batchnorm-small", "deeplearning-ai-logistic-propagate"])
 def test_a_latex_key_with_matrices_fits_the_page(quiz, spec):

@@ -328,6 +328,7 @@ def test_small_graphs_are_drawn() -> None:
     assert sum(drawn) >= 34
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GRAPHS)
 @pytest.mark.parametrize("width", [None, 80, 120])
 def test_large_graphs_are_drawn_or_listed(name: str, width: int | None) -> None:

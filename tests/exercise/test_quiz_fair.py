@@ -30,6 +30,7 @@ def test_who_goes_on_with_the_digits_asked_for_has_a_perfect_sheet(form: str) ->
         assert not refused, (name, form, refused)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", DIGITS)
 @pytest.mark.parametrize("factor", [1.37, -1.0, 2.0, 0.5, 1.02])
 def test_one_mistake_costs_one_blank(form: str, factor: float) -> None:

@@ -26,6 +26,7 @@ def different(found: list[dict[str, Any]]) -> int:
     return len({str({name: np.asarray(value).tolist() for name, value in one.items()}) for one in found})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -8,8 +8,9 @@ torch = pytest.importorskip("torch")
 from foreign_bugs import SLIPS  # noqa: E402
 from foreign_makers import MAKERS, digits, mlp  # noqa: E402
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: getattr(make, "__name__", ""))
 def test_right_gradients_raise_no_alarm(make, seed, tmp_path):

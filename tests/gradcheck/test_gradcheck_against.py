@@ -25,6 +25,7 @@ def opinion(row: Row, oracle: str) -> Opinion:
     return next(o for o in row.opinions if o.oracle == oracle)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_the_oracles_agree_on_every_example(file: Path) -> None:
     network = load(file)

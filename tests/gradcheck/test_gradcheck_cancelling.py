@@ -21,6 +21,7 @@ nodes:
 SHAPES = {"x": (6, 3), "y": (6, 2), "W": (3, 2), "b": (2,), "g": (2,), "c": (2,)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(60))
 def test_a_bias_in_front_of_a_normalisation(seed):
     r = np.random.default_rng(seed)

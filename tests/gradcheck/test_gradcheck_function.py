@@ -340,6 +340,7 @@ def exchanged(g: dict[str, Any]) -> None:
     g["W1"][5, 7], g["W1"][5, 8] = g["W1"][5, 8], g["W1"][5, 7]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", [flipped, one_percent, exchanged])
 def test_no_entry_of_many_is_left_out(bug: Any) -> None:
     p, f = wide(100, 100)

@@ -182,6 +182,7 @@ def test_there_are_many_points() -> None:
     assert len(POINTS) >= 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_lost_number_never_passes_and_a_kept_one_never_fails(formula: str) -> None:
     for x in FORMULAS[formula]:

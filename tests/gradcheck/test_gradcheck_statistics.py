@@ -127,6 +127,7 @@ OPEN = {("power", (0.0, 0.0), "argument1")}
 """Where nothing can be said: 0**y is infinite below y = 0, 1 there, and 0 above."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n, o in TABLE.items() if isinstance(o, Elementwise)])
 def test_every_elementwise_rule_alone_and_every_fault_in_it(name: str) -> None:
     operation: Any = TABLE[name]
@@ -144,6 +145,7 @@ def test_every_elementwise_rule_alone_and_every_fault_in_it(name: str) -> None:
                     assert b.verdict == "fail", (sample, k, b)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n, o in TABLE.items() if isinstance(o, Structural) and n != "one_hot"])
 def test_every_structural_rule_alone_and_faults_in_it(name: str) -> None:
     operation: Any = TABLE[name]

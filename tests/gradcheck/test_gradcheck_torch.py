@@ -9,6 +9,8 @@ import pytest
 
 import backpropcli as bp
 
+pytestmark = pytest.mark.slow
+
 
 def test_without_torch_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str, *more: Any) -> Any:

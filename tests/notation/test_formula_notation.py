@@ -173,6 +173,7 @@ def test_factors():
     assert factor(Call("relu", (Name("z2"),), prime=True)) == "relu'(z2)"
 
 
+@pytest.mark.slow
 def test_a_long_sum_is_no_trouble():
     text = " + ".join(["x * w"] * 5000)
     assert typeset(parse(text), ASCII) == text

@@ -369,6 +369,7 @@ SMOOTH = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", SMOOTH, ids=lambda o: o.name)
 @given(where=st.floats(0, 1))
 def test_float64_agrees_with_fifty_digits_anywhere(operation, where):

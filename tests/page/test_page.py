@@ -232,6 +232,7 @@ def test_a_formula_of_very_many_steps_is_refused_too(expand: bool, most: str) ->
         network.page(expand=expand)
 
 
+@pytest.mark.slow
 def test_what_no_browser_can_open_is_refused_with_the_part_that_can_be_read(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
