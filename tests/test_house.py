@@ -29,6 +29,7 @@ STOREYS = (
     {"language", "engine", "symbolic"},
     {"notation"},
     {"derivation", "gradcheck", "train", "render"},
+    {"formats"},
     {"drawing"},
     {"explanation"},
     {"exercise"},
@@ -58,6 +59,7 @@ COMPUTING = (
     "derivation",
     "gradcheck",
     "train",
+    "formats",
     "drawing",
     "explanation",
     "exercise",
@@ -409,7 +411,20 @@ def test_command_is_documented_and_helps(command: str, capsys: pytest.CaptureFix
 
 
 def test_every_command_file_is_a_command() -> None:
-    helpers = {"checking", "selftest", "external", "batch", "options", "quantity", "table", "words"}
+    helpers = {
+        "batch",
+        "check_options",
+        "check_records",
+        "command",
+        "files",
+        "options",
+        "program",
+        "quantity",
+        "sweep",
+        "table",
+        "words",
+        "worksheet",
+    }
     files = {module.name.partition(".")[2] for module in MODULES if module.name.startswith("commands.")}
     assert files - helpers == {entry.module for entry in COMMANDS}
 

@@ -7,19 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from backpropcli.api.network import Network
+from backpropcli.errors import UsageError
 from backpropcli.language import Flags
+from backpropcli.language import example as example_spec
 from backpropcli.language import load as load_spec
 from backpropcli.language import loads as load_text
 from backpropcli.ops.definition import Value
 
 
-def load(path: str | Path | None = None, **flags: Any) -> Network:
-    """The network in a YAML or JSON file, or `net.yaml` in the current folder.
+def load(path: str | Path | None = None, *, example: str | None = None, **flags: Any) -> Network:
+    """The network in a YAML or JSON file, or `net.yaml` in the current folder, or an `example` of backprop's own.
 
     Keyword arguments are the command line's flags: `parameters=["w1=2"]`, `nodes=["a = relu(z)"]`, `loss="J"`, ...
     Raises BackpropError, which knows the place and says what to write instead.
     """
-    return Network(load_spec(str(path) if path is not None else None, Flags(**flags)))
+    if example is None:
+        return Network(load_spec(str(path) if path is not None else None, Flags(**flags)))
+    if path is not None:
+        raise UsageError(f"--example {example} and {path} together", hint="Give one of them.")
+    return Network(example_spec(example, Flags(**flags)))
 
 
 def json_schema() -> dict[str, Any]:

@@ -66,11 +66,11 @@ class Trace(engine.Trace):
         significant digits unless `precision` says otherwise. `coloured` writes a terminal's ANSI codes: values and
         gradients in a colour each.
         """
-        from backpropcli.drawing.forms import drawing
+        from backpropcli.drawing.drawing import Drawing
+        from backpropcli.formats.registry import destination, written
 
-        return drawing(
+        drawing = Drawing(
             self,
-            form,
             level=level,
             blank=blank,
             expand=expand,
@@ -81,6 +81,7 @@ class Trace(engine.Trace):
             title=self.network.spec.title or self.network.source,
             coloured=coloured,
         )
+        return "".join(written(drawing, destination(Drawing, form=form)) or ())
 
     def _repr_html_(self) -> str:
         from backpropcli.render.html_table import html_table

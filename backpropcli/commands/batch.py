@@ -1,55 +1,67 @@
 """`backprop check` of several files: each in turn, whatever becomes of the others, then one report."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from backpropcli import api
-from backpropcli.commands.checking import Printer, Question
-from backpropcli.commands.options import announce, no_file
+from backpropcli.commands.check_records import Files
+from backpropcli.commands.files import no_file
 from backpropcli.errors import BackpropError, UsageError
-from backpropcli.render.output import error_message
+from backpropcli.formats.registry import deliver
+from backpropcli.render.output import Destination, error_message
 from backpropcli.render.progress import Progress
 from backpropcli.safe import printable
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck import Checked
+    from backpropcli.commands.options import Network
+    from backpropcli.gradcheck import Checked, Report
 
 
-def check_several(question: Question, printer: Printer) -> int:
+def check_several(
+    network: Network,
+    named: bool,
+    read: Callable[[str | None], api.Network],
+    ask: Callable[[api.Network], Report],
+    failures: bool,
+    to: Destination,
+) -> int:
     """Every file's check, and what came of all; the exit status is the first that applies of 70, 2, 1, 3, 0.
 
+    `read` and `ask` say how a network is read and checked; `named`: words that are no files are gradients' names.
     Interrupted, it prints what was done until then (a file that was to be written is not).
     """
-    network, files = question.network, list(question.network.files)
-    if network.names and question.what.only is None:
+    files = list(network.files)
+    if network.names and not named:
         raise no_file(network.names[0], "check")
     if network.example is not None and files:
         raise UsageError(f"--example {network.example} and {files[0]} together", hint="Give one of them.")
     done: list[Checked] = []
     try:
-        with Progress(files, printer.to.quiet) as progress:
+        with Progress(files, to.quiet) as progress:
             if not files:
                 name = network.example or ("the command line" if network.node or network.layer else "net.yaml")
-                done.append(api.check_file(name, lambda _: question.read(None), question.ask))
+                done.append(api.check_file(name, lambda _: read(None), ask))
                 if done[0].report is not None:
-                    announce(network, None, done[0].source, printer.to)
-            for checked in api.check_files(files, read=question.read, ask=question.ask):
+                    network.announce(None, done[0].source, to)
+            for checked in api.check_files(files, read=read, ask=ask):
                 done.append(checked)
                 progress.advance()
     except KeyboardInterrupt:
-        if done and printer.to.path is None:
-            print_files(done, printer, len(files))
+        if done and to.path is None:
+            _print(done, failures, len(files), to)
         raise
-    return print_files(done, printer, len(files))
+    return _print(done, failures, len(files), to)
 
 
-def print_files(done: "list[Checked]", printer: Printer, planned: int) -> int:
+def _print(done: list[Checked], failures: bool, planned: int, to: Destination) -> int:
     """The errors' blocks on stderr, the report where it goes; the exit status."""
     summary = api.sum_up(done)
     for checked in summary.files:
         if checked.error is not None:
-            error_message(block(checked.source, checked.error), printer.to.color)
-    printer.files(summary, planned)
-    return summary.status
+            error_message(block(checked.source, checked.error), to.color)
+    return deliver(Files(summary, failures, planned), to)
 
 
 def block(source: str, error: Exception) -> str:

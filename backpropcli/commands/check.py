@@ -1,22 +1,28 @@
 """`backprop check`: whether the gradients are right."""
 
-# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
-from typing import Annotated
+# Annotations are read when the module is loaded (see `command`), so they are not postponed here.
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backpropcli.commands.checking import FORMATS, How, Printer, Question, Theirs, What
-from backpropcli.commands.external import Outside
-from backpropcli.commands.options import Network, Numbers, Output, announce, command, one_file
-from backpropcli.commands.selftest import Itself
+from backpropcli.commands.check_options import How, Itself, Outside, Theirs, What
+from backpropcli.commands.check_records import Checked, Files
+from backpropcli.commands.command import command
+from backpropcli.commands.options import Network, Numbers, Output
+from backpropcli.commands.sweep import Sweeps, sweep
 from backpropcli.errors import UsageError
+from backpropcli.formats.registry import deliver
 from backpropcli.render.bar import Bar
+
+if TYPE_CHECKING:
+    from backpropcli import api
+    from backpropcli.gradcheck import Report
 
 FOR_FILES = ("junit", "github")
 """Formats that have a place for a file that could not be checked."""
 
 
-@command
+@command(Files, Sweeps)
 def check(
     network: Network,
     what: What,
@@ -53,26 +59,40 @@ def check(
       backprop check --example lecture --format json
 
     """
-    printer = Printer(output.destination(*FORMATS), numbers, failures)
+    to = output.to(Files)
     numbers.precision()
     if itself.given:
         itself.fit(network, theirs.gradients or outside.program, how.eps)
-    alone(how, theirs.gradients, itself)
+    _alone(how, theirs.gradients, itself)
     if itself.sweep:
-        return itself.plot(network, what, how, numbers, output)
+        return sweep(network, what, how, numbers, output)
     if outside.given:
-        return outside.check(network, what, how.arguments(), theirs, printer)
+        from backpropcli.commands.program import check_program
+
+        return check_program(outside, network, what, how.arguments(), theirs, numbers, failures, to)
     network = network.spread(names=what.only is not None)
     theirs.fit(network.files)
-    question = Question(network, what, {**how.arguments(), **itself.arguments()}, theirs)
-    if len(network.files) > 1 or printer.to.format in FOR_FILES:
+    arguments = {**how.arguments(), **itself.arguments()}
+
+    def ask(net: "api.Network", **more: Any) -> "Report":
+        return _asked(net, network, what, theirs, **arguments, **more)
+
+    expected: dict[str, Any] = {"elsewhere": theirs.gradients is not None, "expect": tuple(what.expect or ())}
+    if len(network.files) > 1 or to.format in FOR_FILES:
         from backpropcli.commands.batch import check_several
 
-        return check_several(question, printer)
-    return check_one(question, printer)
+        return check_several(
+            network, what.only is not None, lambda file: network.read(file, **expected), ask, failures, to
+        )
+    net = network.open("check", to, names=what.only is not None, **expected)
+    with Bar(to.quiet) as bar:
+        report = ask(net, progress=bar.update, partial=True)
+    for text in report.shapes:
+        to.note(f"note: {text}")
+    return deliver(Checked(report, net.source, numbers, failures, bool(what.expect), net.spec.title), to)
 
 
-def alone(how: How, theirs: str | None, itself: Itself) -> None:
+def _alone(how: How, theirs: str | None, itself: Itself) -> None:
     """UsageError where further points, or a number format, belong to a question that is not asked."""
     for option, given in (("--points", how.points), ("--dtype", how.dtype)):
         if given is not None and itself.sweep:
@@ -81,16 +101,17 @@ def alone(how: How, theirs: str | None, itself: Itself) -> None:
             raise UsageError(f"{option} and --gradients together", hint=f"{option} is about backprop's own gradients.")
 
 
-def check_one(question: Question, printer: Printer) -> int:
-    """The check of one network, in full; its exit status."""
-    network, what = question.network, question.what
-    file = one_file(network, "check", names=what.only is not None or any(w.startswith("=") for w in network.names))
-    net = question.read(file)
-    one_file(network, "check", names=what.only is not None)
-    announce(network, file, net.source, printer.to)
-    with Bar(printer.to.quiet) as bar:
-        report = question.ask(net, progress=bar.update, partial=True)
-    for text in report.shapes:
-        printer.to.note(f"note: {text}")
-    printer.report(report, net.source, bool(what.expect), net.spec.title)
-    return int(report.status)
+def _asked(net: "api.Network", network: Network, what: What, theirs: Theirs, **arguments: Any) -> "Report":
+    """The report on one network; `arguments` are those of its `check`."""
+    words = what.names(network)
+    names = [net.node(name) for name in words] if words is not None else None
+    if theirs.gradients is None:
+        return net.check(what.of, names=names, everything=what.all, **arguments)
+    return net.check_gradients(
+        theirs.gradients,
+        what.of,
+        renames=network.renames or (),
+        allow_missing=theirs.allow_missing,
+        names=names,
+        **arguments,
+    )

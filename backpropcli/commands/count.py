@@ -1,25 +1,45 @@
 """`backprop count`: what the gradients cost."""
 
-# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
-from typing import Annotated
+# Annotations are read when the module is loaded (see `command`), so they are not postponed here.
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from backpropcli.commands.command import command
+from backpropcli.commands.options import Network, Output, Word, node_option
+from backpropcli.formats.registry import Record, deliver
+from backpropcli.render.output import Destination
 
-from backpropcli.commands.options import Network, Output, Word, announce, command, complete_names, one_file
+if TYPE_CHECKING:
+    from backpropcli.engine.cost import Cost
+    from backpropcli.render.table import Table
 
-FORMATS = ("table", "json", "markdown")
+
+class Count(Record):
+    """What both ways to gradients cost in one network."""
+
+    what = "count"
+
+    def __init__(self, cost: "Cost", source: str) -> None:
+        self.cost, self.source = cost, source
+
+    def tables(self, to: Destination) -> "list[Table]":
+        """Both ways side by side."""
+        from backpropcli.report.count_table import count_table
+
+        return [count_table(self.cost, self.source, to.width if to.format == "table" else None)]
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.count/1`."""
+        from backpropcli.report.count_table import count_json
+
+        return count_json(self.cost, self.source)
 
 
-@command
+@command(Count)
 def count(
     network: Network,
     output: Output,
-    of: Annotated[
-        Word,
-        typer.Option(
-            metavar="NODE", help="The gradients of this node by what it depends on.", autocompletion=complete_names
-        ),
-    ] = None,
+    of: Annotated[Word, node_option("The gradients of this node by what it depends on.")] = None,
 ) -> int:
     """What did the gradients cost? One backward pass against nudging each parameter.
 
@@ -33,19 +53,6 @@ def count(
       backprop count --example lecture --format json
 
     """
-    to = output.destination(*FORMATS)
-    file = one_file(network, "count")
-    net = network.read(file)
-    announce(network, file, net.source, to)
-    found = net.count(of)
-    from backpropcli.report.count_table import count_json, count_table
-
-    if to.format == "json":
-        to.write(count_json(found, net.source))
-    elif to.format == "markdown":
-        from backpropcli.render.markdown import any_markdown
-
-        to.write(any_markdown(count_table(found, net.source)))
-    else:
-        to.write_table(count_table(found, net.source, to.width))
-    return 0
+    to = output.to(Count)
+    net = network.open("count", to)
+    return deliver(Count(net.count(of), net.source), to)

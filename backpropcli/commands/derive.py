@@ -1,39 +1,60 @@
 """`backprop derive`: a gradient as one formula."""
 
-# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
-from typing import Annotated
+# Annotations are read when the module is loaded (see `command`), so they are not postponed here.
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backpropcli.commands.options import (
-    Expand,
-    Network,
-    Numbers,
-    Output,
-    Word,
-    announce,
-    command,
-    complete_names,
-    one_file,
-)
-from backpropcli.commands.quantity import read
+from backpropcli.commands.command import command
+from backpropcli.commands.options import Expand, Network, Numbers, Output, Word, node_option
+from backpropcli.commands.quantity import GRADIENTS, gradients
 from backpropcli.errors import UsageError
+from backpropcli.formats.registry import Record, deliver
 from backpropcli.notation.numbers import read_number
+from backpropcli.render.output import Destination
 
-FORMATS = ("table", "json", "markdown", "latex")
-NAMES = ("[GRADIENT]...", "which gradients: dJ/dw1, just w1, or an entry, 'dJ/dW1[0,2]'")
+if TYPE_CHECKING:
+    from backpropcli.explanation.derive import Derivation
+    from backpropcli.render.document import Section
+
+SECONDS = 10.0
 
 
-@command
+class Derivations(Record):
+    """Gradients as formulas; `named`: the user asked for just these."""
+
+    what = "derive"
+
+    def __init__(self, found: "list[Derivation]", source: str, named: bool) -> None:
+        self.found, self.source, self.named = found, source, named
+
+    @property
+    def status(self) -> int:
+        """1 where a formula and backprop differ, 3 where one that was asked for, or every one, is missing."""
+        if not all(one.agrees for one in self.found):
+            return 1
+        missing = [one.missing for one in self.found]
+        return 3 if any(missing) and (self.named or all(missing)) else 0
+
+    def sections(self, to: Destination) -> "list[list[Section]]":
+        """An explanation each."""
+        return [list(one.sections()) for one in self.found]
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.derive/1`."""
+        from backpropcli.explanation.derive import derive_json
+
+        return derive_json(self.found, self.source)
+
+
+@command(Derivations, takes=GRADIENTS)
 def derive(
     network: Network,
     numbers: Numbers,
     output: Output,
     expand: Expand = False,
-    of: Annotated[
-        Word,
-        typer.Option(metavar="NODE", help="Gradients of this node instead of the loss.", autocompletion=complete_names),
-    ] = None,
+    of: Annotated[Word, node_option("Gradients of this node instead of the loss.")] = None,
     timeout: Annotated[
         Word, typer.Option("--timeout", metavar="SECONDS", help="So long SymPy may compute for one, 10.")
     ] = None,
@@ -50,22 +71,12 @@ def derive(
       backprop derive net.yaml --format json
 
     """
-    to = output.destination(*FORMATS)
-    wanted = [read(word, "derive") for word in network.names]
-    seconds = read_number("--timeout", timeout) if timeout is not None else 10.0
+    to = output.to(Derivations)
+    wanted = gradients(network.names, "derive", of)
+    seconds = read_number("--timeout", timeout) if timeout is not None else SECONDS
     if not 0 < seconds < 1e6:
         raise UsageError(f"--timeout {timeout}: expected seconds, such as --timeout 60")
-    file = one_file(network, "derive", names=True)
-    if of is not None and any(q.of not in (None, of) for q in wanted):
-        raise UsageError(f"--of {of} and {wanted[0].text} together", hint="The gradient says of which node it is.")
-    net = network.read(file)
-    announce(network, file, net.source, to)
-    from backpropcli.explanation.derive import derive_json
-    from backpropcli.render.document import tell
-
-    names = [(q.name, q.place, q.of or of) for q in wanted] or [(name, (), of) for name in net.parameters]
-    if not names:
-        raise UsageError(f"{net.source} has no parameters: say which gradient", hint="Such as  backprop derive dJ/dx")
+    net = network.open("derive", to, names=True)
     found = [
         net.derive(
             name,
@@ -77,13 +88,6 @@ def derive(
             full=numbers.full,
             expand=expand,
         )
-        for name, place, by in names
+        for name, place, by in wanted.of(net)
     ]
-    if to.format == "json":
-        to.write(derive_json(found, net.source))
-    else:
-        to.write(tell([one.sections() for one in found], to.format, to.width, to.coloured))
-    if not all(one.agrees for one in found):
-        return 1
-    without = [one for one in found if one.missing]
-    return 3 if without and (network.names or len(without) == len(found)) else 0
+    return deliver(Derivations(found, net.source, bool(network.names)), to)

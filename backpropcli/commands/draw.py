@@ -1,29 +1,19 @@
 """`backprop draw`: what the computation graph looks like."""
 
-# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+# Annotations are read when the module is loaded (see `command`), so they are not postponed here.
 import os
 from typing import Annotated
 
 import typer
 
-from backpropcli.commands.options import (
-    OUTPUT,
-    Expand,
-    Network,
-    Numbers,
-    Word,
-    announce,
-    command,
-    complete_names,
-    one_file,
-)
+from backpropcli.commands.command import OUTPUT, command
+from backpropcli.commands.options import Color, Expand, Network, Numbers, Quiet, Word, node_option, one_of
+from backpropcli.drawing.drawing import Drawing
 from backpropcli.errors import UsageError
+from backpropcli.formats.registry import deliver, destination
 from backpropcli.notation.numbers import read_count
-from backpropcli.render.output import destination
-from backpropcli.suggest import did_you_mean
 
 PIXELS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf")
-FORMATS = ("terminal", "svg", "dot", "mermaid")
 LEVELS = ("nodes", "layers")
 LEAST, MOST_WIDTH = {"terminal": 20, "svg": 200}, 100_000
 """The least `--width` of each format that has one, and the most of all."""
@@ -31,14 +21,11 @@ DIGITS = 4
 """Significant digits in a drawing, unless others are asked for."""
 
 
-@command
+@command(Drawing)
 def draw(
     network: Network,
     numbers: Numbers,
-    of: Annotated[
-        Word,
-        typer.Option(metavar="NODE", help="Gradients of this node instead of the loss.", autocompletion=complete_names),
-    ] = None,
+    of: Annotated[Word, node_option("Gradients of this node instead of the loss.")] = None,
     level: Annotated[
         Word,
         typer.Option(metavar="LEVEL", help="nodes (the default), or layers: shapes, like nodes in one box, frames."),
@@ -47,10 +34,7 @@ def draw(
     expand: Expand = False,
     all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False,
     ascii: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII signs in the terminal.")] = False,
-    format: Annotated[
-        Word,
-        typer.Option("--format", metavar="FORMAT", help="terminal, svg, dot or mermaid.", rich_help_panel=OUTPUT),
-    ] = None,
+    format: Word = None,
     output: Annotated[
         Word,
         typer.Option(
@@ -61,12 +45,8 @@ def draw(
         Word,
         typer.Option(metavar="N", help="No wider: columns in the terminal, pixels as SVG.", rich_help_panel=OUTPUT),
     ] = None,
-    color: Annotated[
-        Word, typer.Option("--color", metavar="WHEN", help="auto, always or never.", rich_help_panel=OUTPUT)
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No messages, only results.", rich_help_panel=OUTPUT)
-    ] = False,
+    color: Color = None,
+    quiet: Quiet = False,
 ) -> int:
     """The computation graph as a picture.
 
@@ -84,34 +64,29 @@ def draw(
 
     """
     _refuse_pixels(output)
-    to = destination(FORMATS, output, format, color, quiet)
-    if level is not None and level not in LEVELS:
-        raise UsageError(f"--level {level}: expected nodes or layers{did_you_mean(level, LEVELS)}")
+    to = destination(Drawing, output, format, color, quiet)
+    one_of("--level", level, LEVELS)
     if expand and level == "layers":
         raise UsageError("--expand and --level layers together", hint="One shows more, the other less: give one.")
     if ascii and to.format != "terminal":
         raise UsageError(f"--ascii is for the terminal, and this is {to.format}")
     room = _width(width, to.format)
-    file = one_file(network, "draw")
-    net = network.read(file)
-    announce(network, file, net.source, to)
+    net = network.open("draw", to)
     if of is not None:
         _refuse_data(of, {node.name: node.kind for node in net.graph.nodes.values()})
-    trace = net.run(of, everything=all, forward=of is None and net.spec.loss is None)
-    text = trace.draw(
-        # Level and format were checked: each is one of its known words.
-        to.format,  # type: ignore[arg-type]
-        level=level or "nodes",  # type: ignore[arg-type]
+    drawing = Drawing(
+        net.run(of, everything=all, forward=of is None and net.spec.loss is None),
+        level=level or "nodes",
         blank=blank,
         expand=expand,
         full=numbers.full,
         ascii=ascii or to.ascii,
         width=room or (to.width if to.format == "terminal" else None),
         precision=numbers.precision(DIGITS),
+        title=net.spec.title or net.source,
         coloured=to.coloured,
     )
-    to.write([text])
-    return 0
+    return deliver(drawing, to)
 
 
 def _width(text: str | None, form: str) -> int | None:

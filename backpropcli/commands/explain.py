@@ -1,41 +1,51 @@
 """`backprop explain`: how the chain rule gets to a gradient."""
 
-# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+# Annotations are read when the module is loaded (see `command`), so they are not postponed here.
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from backpropcli.commands.options import (
-    Expand,
-    Network,
-    Numbers,
-    Output,
-    Word,
-    announce,
-    command,
-    complete_names,
-    one_file,
-)
-from backpropcli.commands.quantity import read
-from backpropcli.errors import UsageError
+from backpropcli.commands.command import command
+from backpropcli.commands.options import Expand, Network, Numbers, Output, Word, node_option
+from backpropcli.commands.quantity import GRADIENTS, gradients
+from backpropcli.formats.registry import Record, deliver
+from backpropcli.render.output import Destination
 
 if TYPE_CHECKING:
     from backpropcli.explanation.explain import Explanation
-
-FORMATS = ("table", "json", "markdown", "latex")
-NAMES = ("[GRADIENT]...", "which gradients: dJ/dw1, just w1, or an entry, 'dJ/dW1[0,2]'")
+    from backpropcli.render.document import Section
 
 
-@command
+class Explanations(Record):
+    """How the chain rule gets to some gradients; `named`: the user asked for just these."""
+
+    what = "explain"
+
+    def __init__(self, found: "list[Explanation]", source: str, named: bool) -> None:
+        self.found, self.source, self.named = found, source, named
+
+    def sections(self, to: Destination) -> "list[list[Section]]":
+        """An explanation each, and of all gradients the steepest at the end."""
+        from backpropcli.explanation.explain import steepest
+
+        told = [list(one.sections()) for one in self.found]
+        if not self.named and (said := steepest(self.found)) is not None:
+            told[-1].append(said)
+        return told
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.explain/1`."""
+        from backpropcli.explanation.json import explain_json
+
+        return explain_json(self.found, self.source)
+
+
+@command(Explanations, takes=GRADIENTS)
 def explain(
     network: Network,
     numbers: Numbers,
     output: Output,
     expand: Expand = False,
-    of: Annotated[
-        Word,
-        typer.Option(metavar="NODE", help="Gradients of this node instead of the loss.", autocompletion=complete_names),
-    ] = None,
+    of: Annotated[Word, node_option("Gradients of this node instead of the loss.")] = None,
 ) -> int:
     """How does the chain rule get to this gradient? In words, with every number.
 
@@ -48,24 +58,13 @@ def explain(
       backprop explain net.yaml dJ/dw1 --format markdown
 
     """
-    to = output.destination(*FORMATS)
-    wanted = [read(word, "explain") for word in network.names]
-    file = one_file(network, "explain", names=True)
-    if of is not None and any(q.of not in (None, of) for q in wanted):
-        raise UsageError(f"--of {of} and {wanted[0].text} together", hint="The gradient says of which node it is.")
-    net = network.read(file)
-    announce(network, file, net.source, to)
-    from backpropcli.explanation.explain import steepest
-    from backpropcli.explanation.json import explain_json
-    from backpropcli.render.document import tell
-
-    asked = [(q.name, q.place, q.of or of) for q in wanted] or [(name, (), of) for name in net.parameters]
-    if not asked:
-        raise UsageError(f"{net.source} has no parameters: say which gradient", hint="Such as  backprop explain dJ/dx")
-    tellings: list[Explanation] = []
-    for name, place, by in asked:
-        known = {label for one in tellings if by in (None, one.of) for label in one.cone.labels}
-        tellings.append(
+    to = output.to(Explanations)
+    wanted = gradients(network.names, "explain", of)
+    net = network.open("explain", to, names=True)
+    found: list[Explanation] = []
+    for name, place, by in wanted.of(net):
+        known = {label for one in found if by in (None, one.of) for label in one.cone.labels}
+        found.append(
             net.explain(
                 name,
                 place,
@@ -77,11 +76,4 @@ def explain(
                 expand=expand,
             )
         )
-    if to.format == "json":
-        to.write(explain_json(tellings, net.source))
-    else:
-        *parts, last = [list(one.sections()) for one in tellings]
-        if not wanted and (said := steepest(tellings)) is not None:
-            last.append(said)
-        to.write(tell([*parts, last], to.format, to.width, to.coloured))
-    return 0
+    return deliver(Explanations(found, net.source, bool(network.names)), to)

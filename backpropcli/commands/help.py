@@ -9,7 +9,7 @@ import typer
 from backpropcli.commands.table import COMMANDS
 from backpropcli.errors import UsageError
 from backpropcli.guide import CHAPTERS, chapter, title
-from backpropcli.render.output import destination, print_all, terminal_width
+from backpropcli.render.output import Destination, known_color, print_all, terminal_width
 from backpropcli.suggest import did_you_mean
 
 LIST = """The guide. A chapter is shown by its name, such as  backprop help {first}
@@ -50,7 +50,7 @@ def help(
     """
     if topics and len(topics) > 1:
         raise UsageError(f"help shows one topic, and got {len(topics)}: {', '.join(topics[:3])}")
-    to = destination(("table",), None, None, color, quiet=False)
+    to = Destination(color=known_color(color))
     if not topics:
         print_all([_listed()])
         return 0

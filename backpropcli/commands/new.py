@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from backpropcli.commands.options import FILE_ENDINGS
+from backpropcli.commands.files import FILE_ENDINGS
 from backpropcli.errors import FileError, UsageError
 from backpropcli.render.output import message
 from backpropcli.render.writing import write_file

@@ -1,18 +1,22 @@
 """`backprop ops`: the operations that formulas can use."""
 
-# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+# Annotations are read when the module is loaded (see `command`), so they are not postponed here.
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backpropcli.commands.options import Output, Words, command
+from backpropcli.commands.command import command
+from backpropcli.commands.options import Output, Words
 from backpropcli.errors import UsageError
+from backpropcli.formats.registry import Record, deliver
+from backpropcli.render.output import Destination
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from backpropcli.formats.text import Block
     from backpropcli.ops.definition import Operation
-
-FORMATS = ("table", "json", "markdown")
+    from backpropcli.render.table import Table
 
 
 def complete_operations(incomplete: str) -> list[str]:
@@ -22,7 +26,49 @@ def complete_operations(incomplete: str) -> list[str]:
     return [name for name in names() if name.startswith(incomplete)]
 
 
-@command
+class Operations(Record):
+    """All operations, a line each."""
+
+    what = "ops"
+
+    def __init__(self, found: "Sequence[Operation]") -> None:
+        self.found = found
+
+    def tables(self, to: Destination) -> "list[Table]":
+        """A line each."""
+        from backpropcli.report.ops import ops_table
+
+        return [ops_table(self.found)]
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.ops/1`."""
+        from backpropcli.report.ops import ops_json
+
+        return ops_json(self.found)
+
+
+class Pages(Record):
+    """A few operations, with all about them."""
+
+    what = "ops"
+
+    def __init__(self, found: "Sequence[Operation]") -> None:
+        self.found = found
+
+    def blocks(self, to: Destination) -> "list[Block]":
+        """A page each."""
+        from backpropcli.formats.text import Block
+        from backpropcli.report.ops import ops_page
+
+        pages = ("".join(f"{line}\n" for line in ops_page(operation)) for operation in self.found)
+        return [Block(["\n".join(pages)])]
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.ops/1`."""
+        return Operations(self.found).json(to)
+
+
+@command(Operations, Pages)
 def ops(
     output: Output,
     name: Annotated[
@@ -48,29 +94,10 @@ def ops(
     """
     from backpropcli.ops.table import TABLE
 
-    to = output.destination(*FORMATS)
-    if not name:
-        from backpropcli.report.ops import ops_json, ops_table
-
-        if to.format == "json":
-            to.write(ops_json(TABLE.values()))
-        elif to.format == "markdown":
-            from backpropcli.render.markdown import any_markdown
-
-            to.write(any_markdown(ops_table(TABLE.values())))
-        else:
-            to.write_table(ops_table(TABLE.values()))
-        return 0
-    found = [operation_of(word) for word in name]
-    from backpropcli.report.ops import ops_json, ops_page
-
-    if to.format == "json":
-        to.write(ops_json(found))
-    else:
-        pages = ["".join(f"{line}\n" for line in ops_page(operation)) for operation in found]
-        fence = "```\n" if to.format == "markdown" else ""
-        to.write([fence, "\n".join(pages), fence])
-    return 0
+    to = output.to(Pages if name else Operations)
+    if name:
+        return deliver(Pages([operation_of(word) for word in name]), to)
+    return deliver(Operations(list(TABLE.values())), to)
 
 
 def operation_of(word: str) -> "Operation":

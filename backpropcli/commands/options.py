@@ -6,20 +6,19 @@ text or a flag; what the text means is read here or by the command, so that erro
 """
 
 # Annotations are read when the module is loaded, so they are not postponed here.
-import functools
-import inspect
-import os
-import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from backpropcli.errors import BackpropError, UsageError
+from backpropcli.commands.command import OUTPUT
+from backpropcli.commands.files import FILE_ENDINGS, is_file, one_file
+from backpropcli.errors import UsageError
+from backpropcli.formats.registry import Record, destination
 from backpropcli.notation.numbers import Precision, read_count
-from backpropcli.ops.numbers.quiet import hush, quiet
-from backpropcli.render.output import Destination, destination, is_terminal
+from backpropcli.ops.numbers.quiet import hush
+from backpropcli.render.output import Destination, is_terminal
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -27,17 +26,7 @@ if TYPE_CHECKING:
 
 Words = list[str] | None
 Word = str | None
-FILE_ENDINGS = (".yaml", ".yml", ".json")
-NETWORK, NUMBERS, OUTPUT = "The network, in words", "How numbers look", "Where results go"
-
-
-PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
-"""What a shell puts in place of <(...)."""
-
-
-def is_file(word: str) -> bool:
-    """Whether an argument is a file: `-`, an ending that only files have, the shell's <(...); any other is a name."""
-    return word == "-" or word.lower().endswith(FILE_ENDINGS) or word.startswith(PIPES)
+NETWORK, NUMBERS = "The network, in words", "How numbers look"
 
 
 def complete_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -62,6 +51,11 @@ def _complete(ctx: typer.Context, incomplete: str, quantities: bool) -> list[str
         return [",".join([*done, name]) for name in found if name.startswith(last)]
     except Exception:  # the shell is waiting: no names are better than a traceback in the middle of its line
         return []
+
+
+def node_option(help: str) -> Any:
+    """An option that names a node, `--of` as a rule; the shell completes it."""
+    return typer.Option(metavar="NODE", help=help, autocompletion=complete_names)
 
 
 class Network(NamedTuple):
@@ -133,45 +127,60 @@ class Network(NamedTuple):
         ),
     ] = None
 
+    def open(self, command: str, to: Destination | None, names: bool = False, **more: Any) -> "api.Network":
+        """The one network that a command is about; `more` as in `read`. `to` is told of it where nobody named it.
+
+        Words that are no files are an error unless they are welcome as `names`.
+        """
+        # A formula that fell apart at its spaces: what reads its option knows best what to say.
+        torn = any(word.startswith("=") for word in self.names)
+        file = one_file(self.arguments or (), command, names or torn)
+        net = self.read(file, **more)
+        one_file(self.arguments or (), command, names)
+        if to is not None:
+            self.announce(file, net.source, to)
+        return net
+
     def read(self, file: str | None, elsewhere: bool = False, **more: Any) -> "api.Network":
         """The network that the options name; `more` are further flags, such as `expect`.
 
         Every --as must be about a name in a file of --load, unless there is another file `elsewhere`.
         """
-        network = self._read(file, **more)
-        for text in () if elsewhere else self.renames or ():
+        from backpropcli import api
+
+        flags = {
+            "inputs": self.input,
+            "targets": self.target,
+            "parameters": self.parameter,
+            "nodes": self.node,
+            "layers": self.layer,
+            "load": self.load,
+            "renames": self.renames,
+            "allow_files": self.allow_files,
+            **more,
+        }
+        words = {name: tuple(given or ()) for name, given in flags.items()}
+        network = api.load(file, example=self.example, loss=self.loss, memory=self.memory, **words)
+        hush()
+        if not elsewhere:
+            self._check_renames(network)
+        return network
+
+    def _check_renames(self, network: "api.Network") -> None:
+        for text in self.renames or ():
             theirs = text.rpartition("=")[0].strip()
             if not self.load:
                 raise UsageError("--as belongs to --load FILE, or to check --gradients FILE")
             if theirs not in network.spec.renamed:
                 raise UsageError(f"--as {text}: {' and '.join(self.load)} has no {theirs}")
-        return network
 
-    def _read(self, file: str | None, **more: Any) -> "api.Network":
-        from backpropcli import api
+    def announce(self, file: str | None, source: str, to: Destination) -> None:
+        """Say on stderr that net.yaml was found in the current folder, where the network was not named.
 
-        flags = {
-            "inputs": tuple(self.input or ()),
-            "targets": tuple(self.target or ()),
-            "parameters": tuple(self.parameter or ()),
-            "nodes": tuple(self.node or ()),
-            "layers": tuple(self.layer or ()),
-            "loss": self.loss,
-            "load": tuple(self.load or ()),
-            "renames": tuple(self.renames or ()),
-            "allow_files": tuple(self.allow_files or ()),
-            "memory": self.memory,
-            **more,
-        }
-        if self.example is None:
-            network = api.load(file, **flags)
-            hush()
-            return network
-        if file is not None:
-            raise UsageError(f"--example {self.example} and {file} together", hint="Give one of them.")
-        from backpropcli.language import Flags, example
-
-        return api.Network(example(self.example, Flags(**flags)))
+        In a terminal the table's own title says it.
+        """
+        if file is None and source.endswith(FILE_ENDINGS) and not self.example and not is_terminal(sys.stdout):
+            to.note(f"reading {source}")
 
     def spread(self, names: bool = False) -> "Network":
         """The same with patterns (`nets/*.yaml`) replaced by the files that they match.
@@ -226,13 +235,14 @@ class Numbers(NamedTuple):
         return self.digits is not None or self.decimals is not None
 
 
+Color = Annotated[Word, typer.Option("--color", metavar="WHEN", help="auto, always or never.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages, only results.", rich_help_panel=OUTPUT)]
+
+
 class Output(NamedTuple):
     """Where results go, and in which form."""
 
-    format: Annotated[
-        Word,
-        typer.Option("--format", metavar="FORMAT", help="table, json, csv or markdown.", rich_help_panel=OUTPUT),
-    ] = None
+    format: Word = None  # its help is the list of formats, which `command` makes
     output: Annotated[
         Word,
         typer.Option(
@@ -243,63 +253,12 @@ class Output(NamedTuple):
             rich_help_panel=OUTPUT,
         ),
     ] = None
-    color: Annotated[
-        Word, typer.Option("--color", metavar="WHEN", help="auto, always or never.", rich_help_panel=OUTPUT)
-    ] = None
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages, only results.", rich_help_panel=OUTPUT)] = (
-        False
-    )
+    color: Color = None
+    quiet: Quiet = False
 
-    def destination(self, *formats: str) -> Destination:
-        """Where to write, in one of the formats that this command has."""
-        return destination(formats, self.output, self.format, self.color, self.quiet)
-
-
-def command(function: Callable[..., int]) -> Callable[..., int]:
-    """A command whose parameters may be groups of options; it returns its exit status."""
-    spread: list[inspect.Parameter] = []
-    groups: dict[str, Any] = {}
-    for parameter in inspect.signature(function).parameters.values():
-        if hasattr(parameter.annotation, "_field_defaults"):
-            groups[parameter.name] = parameter.annotation
-            for name, annotation in parameter.annotation.__annotations__.items():
-                default = parameter.annotation._field_defaults[name]
-                if name == "format" and "FORMATS" in function.__globals__:
-                    annotation = _formats(function.__globals__["FORMATS"])
-                if name == "arguments" and "NAMES" in function.__globals__:
-                    annotation = _named(*function.__globals__["NAMES"])
-                spread.append(
-                    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-                )
-        else:
-            spread.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
-
-    @functools.wraps(function)
-    def gathered(**values: Any) -> int:
-        for name, group in groups.items():
-            values[name] = group(*(values.pop(field) for field in group._fields))
-        with quiet():
-            return function(**values)
-
-    # Typer keeps a paragraph's line breaks, which are the source's: every paragraph becomes one line, examples stay.
-    gathered.__doc__ = re.sub(r"(?<=[^\n ])\n(?=[^\n ])", " ", inspect.cleandoc(function.__doc__ or ""))
-    gathered.__signature__ = inspect.Signature(spread)  # type: ignore[attr-defined]  # which any function may have
-    gathered.__annotations__ = {p.name: p.annotation for p in spread}
-    return gathered
-
-
-def _named(metavar: str, words: str) -> Any:
-    """The arguments of a command that takes names beside the file."""
-    network = "The network, a .yaml, .yml or .json file or - for standard input (without it: net.yaml)"
-    return Annotated[
-        Words, typer.Argument(metavar=f"[FILE] {metavar}", show_default=False, help=f"{network}, and {words}.")
-    ]
-
-
-def _formats(known: Sequence[str]) -> Any:
-    """`--format` of a command that has these formats."""
-    words = f"{', '.join(known[:-1])} or {known[-1]}."
-    return Annotated[Word, typer.Option("--format", metavar="FORMAT", help=words, rich_help_panel=OUTPUT)]
+    def to(self, record: type[Record]) -> Destination:
+        """Where a record of this class goes, in one of the formats that it has; UsageError for any other."""
+        return destination(record, self.output, self.format, self.color, self.quiet)
 
 
 def listed(words: Words) -> list[str] | None:
@@ -322,58 +281,8 @@ Expand = Annotated[bool, typer.Option("--expand", help="Every step inside a form
 """An option of the commands that tell a network step by step."""
 
 
-def one_file(network: Network, command: str, names: bool = False) -> str | None:
-    """The one file among the arguments; None where there is none.
-
-    Raises UsageError for several, and for a word that is no file (where `names` are not welcome), with what was
-    probably meant.
-    """
-    if network.names and not names:
-        raise no_file(network.names[0], command)
-    if len(network.files) > 1:
-        raise UsageError(
-            f"{command} takes one file, and got {len(network.files)}: {', '.join(network.files[:3])}",
-            hint=f"One after the other:  for f in *.yaml; do backprop {command} $f; done",
-        )
-    return network.files[0] if network.files else None
-
-
-def _another_file(word: str, command: str) -> str:
-    """What to do with a file of another name: a network is read, anything else is not."""
-    from backpropcli.language.load import load
-
-    try:
-        load(word)
-    except (BackpropError, OSError, UnicodeError):
-        return (
-            "A network's file is YAML or JSON, such as\n  parameters: {w: 2}\n  nodes: {J: w**2}\n"
-            "backprop new writes one to start from."
-        )
-    return f"Read it through standard input:  backprop {command} - < {word}"
-
-
-def no_file(word: str, command: str) -> UsageError:
-    """The error for a word that is no file, with what was probably meant."""
-    message = f"{command} takes a file that ends in .yaml, .yml or .json; {word} is none"
-    if os.path.isfile(word):
-        return UsageError(message, hint=_another_file(word, command))
-    for ending in FILE_ENDINGS:
-        if os.path.exists(word + ending):
-            return UsageError(f"{message}. Did you mean {word}{ending}?")
-    if "/d" in word and word[:1] in "d∂":
-        return UsageError(message, hint=f"One gradient:  backprop run --get {word}")
-    if "=" in word:
-        return UsageError(
-            message, hint='A formula stands in quotes, behind its option:  -n "y = w*x"   A value:  -p w=2'
-        )
-    near = did_you_mean(word, [f for f in os.listdir() if is_file(f)]) if os.path.sep not in word else ""
-    return UsageError(message + near)
-
-
-def announce(network: Network, file: str | None, source: str, to: Destination) -> None:
-    """Say on stderr that net.yaml was found in the current folder, where the network was not named.
-
-    In a terminal the table's own title says it.
-    """
-    if file is None and source.endswith(FILE_ENDINGS) and not network.example and not is_terminal(sys.stdout):
-        to.note(f"reading {source}")
+def one_of(option: str, word: Word, known: Sequence[str]) -> None:
+    """UsageError where an option's word is none of those that it may be: `--dtype flot64: expected float64 or ...`."""
+    if word is not None and word not in known:
+        *others, last = known
+        raise UsageError(f"{option} {word}: expected {', '.join(others)} or {last}{did_you_mean(word, known)}")

@@ -1,37 +1,49 @@
 """`backprop page`: one self-contained HTML page, a lesson or an exercise."""
 
-# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+# Annotations are read when the module is loaded (see `command`), so they are not postponed here.
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backpropcli.commands.options import Network, Numbers, Word, command, complete_names, one_file
+from backpropcli.commands.command import command
+from backpropcli.commands.options import Expand, Network, Numbers, Word, node_option
 from backpropcli.errors import FileError, UsageError
+from backpropcli.formats.registry import Record, deliver, formats_of
 from backpropcli.notation.numbers import read_count
-from backpropcli.render.output import is_terminal, message, print_all
-from backpropcli.render.writing import write_file
+from backpropcli.render.output import Destination, is_terminal
+from backpropcli.render.writing import is_special
 
 if TYPE_CHECKING:
     from backpropcli.page.page import Page
 
-ENDINGS = (".html", ".htm")
 LARGEST_SEED = 999_999_999
 
 
-@command
+class Lesson(Record):
+    """A page, which may be an exercise."""
+
+    what = "page"
+
+    def __init__(self, made: "Page") -> None:
+        self.made = made
+
+    def page(self, to: Destination) -> str:
+        """The page."""
+        return self.made.html
+
+
+@command(Lesson)
 def page(
     network: Network,
     numbers: Numbers,
     exercise: Annotated[bool, typer.Option("--exercise", help="Blanks to fill in, marked, with hints.")] = False,
     seed: Annotated[Word, typer.Option(metavar="N", help="Other nice numbers for the exercise.")] = None,
-    expand: Annotated[bool, typer.Option("--expand", help="Every step inside a formula by itself.")] = False,
+    expand: Expand = False,
     of: Annotated[
         Word,
-        typer.Option(
-            metavar="NODE", help="Differentiate this node instead of the loss.", autocompletion=complete_names
-        ),
+        node_option("Differentiate this node instead of the loss."),
     ] = None,
     all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False,
     output: Annotated[
@@ -59,31 +71,30 @@ def page(
     if seed is not None and not exercise:
         raise UsageError("--seed chooses the numbers of an exercise", hint="backprop page --exercise --seed " + seed)
     chosen = read_count("--seed", seed, most=LARGEST_SEED)
-    file = one_file(network, "page")
+    to = _destination(output, network.files, quiet)
+    net = network.open("page", None)
+    made = net.page(of, exercise=exercise, seed=chosen, everything=all, expand=expand, precision=numbers.precision())
+    deliver(Lesson(made), to)
+    if output is not None:
+        to.note(_wrote(output, made))
+    return 0
+
+
+def _destination(output: str | None, files: list[str], quiet: bool) -> Destination:
+    """Where the page goes: a file, as a rule; UsageError, or FileError, where that can be none."""
+    file = files[0] if files else ""
+    plainly = f"backprop page {file}".rstrip()
+    (html,) = formats_of(Lesson)
     if output is None and is_terminal(sys.stdout):
-        raise UsageError("a page is a file: say which", hint=f"backprop page{' ' + file if file else ''} -o net.html")
+        raise UsageError("a page is a file: say which", hint=f"{plainly} -o net.html")
     if output == "-":
-        plainly = f"backprop page {file or ''}".rstrip()
         raise UsageError("-o -: without -o the page goes to standard output", hint=plainly)
     if output is not None and os.path.isdir(output):
         inside = os.path.join(output, "net.html")
         raise FileError(f"-o {output} is a folder, not a file", hint=f"Write -o {inside}")
-    if output is not None and not _is_page(output):
+    if output is not None and not output.lower().endswith(html.endings) and not is_special(output):
         raise UsageError(f"-o {output}: a page ends in .html. Did you mean -o {os.path.splitext(output)[0]}.html?")
-    net = network.read(file)
-    made = net.page(of, exercise=exercise, seed=chosen, everything=all, expand=expand, precision=numbers.precision())
-    if output is None:
-        print_all([made.html], raw=True)
-        return 0
-    write_file(output, [made.html], raw=True)
-    if not quiet:
-        message(_wrote(output, made))
-    return 0
-
-
-def _is_page(path: str) -> bool:
-    """Whether a file's name is a page's; a device or a pipe takes anything."""
-    return path.lower().endswith(ENDINGS) or (os.path.exists(path) and not os.path.isfile(path))
+    return Destination(output, html.name, quiet=quiet, raw=html.raw)
 
 
 def _wrote(output: str, made: "Page") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.engine.trace import fits, indices
@@ -11,7 +12,10 @@ from backpropcli.notation.numbers import shape_of
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from backpropcli.api import Trace
+    from backpropcli.api import Network, Trace
+
+GRADIENTS = ("[GRADIENT]...", "which gradients: dJ/dw1, just w1, or an entry, 'dJ/dW1[0,2]'")
+"""What commands about gradients take beside the file."""
 
 NAME = re.compile(r"[^\[\]]*")
 BRACKETS = re.compile(r"\s*\[([^\[\]]*)\]")
@@ -52,6 +56,31 @@ class Quantity(NamedTuple):
         if not fits(shape, self.place):
             raise UsageError(f"{self.text}: {indices(self.name, shape)}")
         return value[self.place]
+
+
+class Gradients(NamedTuple):
+    """Which gradients a command is about; without any, those of every parameter."""
+
+    named: Sequence[Quantity]
+    by: str | None
+    command: str
+
+    def of(self, network: Network) -> list[tuple[str, Index, str | None]]:
+        """Name, entry and the node that is differentiated, of each."""
+        found = [(q.name, q.place, q.of or self.by) for q in self.named]
+        found = found or [(name, (), self.by) for name in network.parameters]
+        if not found:
+            hint = f"Such as  backprop {self.command} dJ/dx"
+            raise UsageError(f"{network.source} has no parameters: say which gradient", hint=hint)
+        return found
+
+
+def gradients(words: Sequence[str], command: str, of: str | None) -> Gradients:
+    """The gradients that words name; `of` is the node that --of names."""
+    named = [read(word, command) for word in words]
+    if of is not None and any(q.of not in (None, of) for q in named):
+        raise UsageError(f"--of {of} and {named[0].text} together", hint="The gradient says of which node it is.")
+    return Gradients(named, of, command)
 
 
 def read(text: str, option: str = "--get", slices: bool = False) -> Quantity:

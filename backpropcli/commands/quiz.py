@@ -1,60 +1,72 @@
 """`backprop quiz`: the exercise in the terminal, marked as it is answered; or printed, with its key."""
 
-# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+# Annotations are read when the module is loaded (see `command`), so they are not postponed here.
 import os
 import random
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from backpropcli.commands.options import Expand, Network, Numbers, Word, announce, command, complete_names, one_file
+from backpropcli.commands.command import command
+from backpropcli.commands.options import Expand, Network, Numbers, Word, node_option
+from backpropcli.commands.worksheet import Printed
 from backpropcli.errors import UsageError
 from backpropcli.notation.numbers import read_count
-from backpropcli.render.output import Destination, is_terminal, message, terminal_width
-from backpropcli.render.writing import write_file, write_files
+from backpropcli.render.output import Destination, is_terminal, terminal_width
+from backpropcli.render.writing import write_file
 
 if TYPE_CHECKING:
     from backpropcli.exercise.session import Session
 
 LARGEST_SEED = 999_999_999
-MOST_TOLD = 6
-"""More files than these are told in one line."""
-SHEETS = (".md", ".tex", ".html")
 
 
-@command
+class Which(NamedTuple):
+    """Which questions, with which numbers."""
+
+    only: Annotated[Word, typer.Option(metavar="KIND", help="values or gradients.")] = None
+    seed: Annotated[Word, typer.Option(metavar="N", help="Other nice numbers, those no. N.")] = None
+    fresh: Annotated[bool, typer.Option("--fresh", help="Other nice numbers every time.")] = False
+
+    def chosen(self) -> int | None:
+        """The seed that was given, or drawn; None for the network's own numbers."""
+        if self.fresh and self.seed is not None:
+            raise UsageError("--fresh and --seed together", hint="--fresh draws a number, --seed chooses it.")
+        return random.randrange(1, 1_000_000) if self.fresh else read_count("--seed", self.seed, most=LARGEST_SEED)
+
+
+class Marked(NamedTuple):
+    """Where the score and the answers go, and whose they are."""
+
+    result: Annotated[Word, typer.Option(metavar="FILE", help="Write the score and the answers as JSON.")] = None
+    student: Annotated[Word, typer.Option(metavar="NAME", help="Who it is, for --result.")] = None
+
+    def fit(self, force: bool, files: list[str]) -> None:
+        """UsageError where the result would take the place of another file."""
+        if self.result is None:
+            if force:
+                raise UsageError("--force is for --worksheet and --result")
+            return
+        if os.path.isfile(self.result) and not force:
+            raise UsageError(f"{self.result} is there already", hint="Replace it:  --force, or name another file.")
+        if any(os.path.realpath(self.result) == os.path.realpath(file) for file in files):
+            raise UsageError(f"--result {self.result} is the network itself", hint="Name another file.")
+
+
+@command()
 def quiz(
     network: Network,
     numbers: Numbers,
-    only: Annotated[Word, typer.Option(metavar="KIND", help="values or gradients.")] = None,
-    seed: Annotated[Word, typer.Option(metavar="N", help="Other nice numbers, those no. N.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Other nice numbers every time.")] = False,
-    result: Annotated[Word, typer.Option(metavar="FILE", help="Write the score and the answers as JSON.")] = None,
-    student: Annotated[Word, typer.Option(metavar="NAME", help="Who it is, for --result.")] = None,
-    worksheet: Annotated[
-        Word, typer.Option(metavar="FILE", help="Write it to be printed, with its key: .md, .tex or .html.")
-    ] = None,
-    students: Annotated[
-        Word,
-        typer.Option(
-            metavar="NAMES",
-            help="A worksheet with other numbers for each: 101,102 (one: 101,), how many, as 30, or who had which "
-            "before: homework-students.csv.",
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace worksheets, or a result, that are there.")] = False,
+    which: Which,
+    marked: Marked,
+    printed: Printed,
     every: Annotated[
         bool, typer.Option("--every", help="Every blank of a large network, not the 60 nearest to the loss.")
     ] = False,
     expand: Expand = False,
-    of: Annotated[
-        Word,
-        typer.Option(
-            metavar="NODE", help="Differentiate this node instead of the loss.", autocompletion=complete_names
-        ),
-    ] = None,
+    of: Annotated[Word, node_option("Differentiate this node instead of the loss.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages beside the quiz.")] = False,
 ) -> int:
     """The exercise: every value left to right, then every gradient right to left.
@@ -72,85 +84,50 @@ def quiz(
       backprop quiz net.yaml --worksheet homework.md --students 101,102,103
 
     """
-    if fresh and seed is not None:
-        raise UsageError("--fresh and --seed together", hint="--fresh draws a number, --seed chooses it.")
-    if students is not None and worksheet is None:
-        raise UsageError("--students needs --worksheet", hint="backprop quiz --worksheet homework.md --students 30")
-    chosen = random.randrange(1, 1_000_000) if fresh else read_count("--seed", seed, most=LARGEST_SEED)
-    file = one_file(network, "quiz")
+    chosen = which.chosen()
     to = Destination(quiet=quiet)
-    if worksheet is not None:
-        if result is not None or student is not None:
+    if printed.wanted:
+        if marked.result is not None or marked.student is not None:
             raise UsageError("--worksheet and --result or --student together", hint="A worksheet is not marked here.")
-        from backpropcli.exercise.students import RESERVED
-
-        sheet = os.path.splitext(worksheet)[1].lower()
-        if sheet not in SHEETS:
-            raise UsageError(f"--worksheet {worksheet}: its ending chooses the format, .md, .tex or .html")
-        net = network.read(file)
-        sheets = net.worksheets(
-            worksheet,
-            students,
-            of=of,
-            only=only,
-            seed=chosen,
-            precision=numbers.precision(),
-            every=every,
-            expand=expand,
-            tell=to.note,
-            seeds=seeds_of(students),
+        net = network.open("quiz", None)
+        printed.write(
+            net, to, of=of, only=which.only, seed=chosen, precision=numbers.precision(), every=every, expand=expand
         )
-        if students is not None and students.lower().endswith(".csv"):  # what says so already is not written again
-            sheets = [(path, text) for path, text in sheets if os.path.realpath(path) != os.path.realpath(students)]
-        write_files(sheets, force, hint=f"Replace them:  --force, or write others:  --worksheet other{sheet}")
-        written = [path for path, _ in sheets]
-        if len(written) > MOST_TOLD:
-            several = [path for path in written if os.path.splitext(path)[0].rpartition("-")[2] not in RESERVED]
-            others = " and ".join(written[len(several) :])
-            to.note(f"wrote {len(several):,} worksheets, {several[0]} to {several[-1]}, {others}")
-            return 0
-        for path in written:
-            to.note(f"wrote {path}")
         return 0
-    if force and result is None:
-        raise UsageError("--force is for --worksheet and --result")
-    if result is not None and os.path.isfile(result) and not force:
-        raise UsageError(f"{result} is there already", hint="Replace it:  --force, or name another file.")
-    if result is not None and file is not None and os.path.realpath(result) == os.path.realpath(file):
-        raise UsageError(f"--result {result} is the network itself", hint="Name another file.")
-    if file == "-":
+    marked.fit(printed.force, network.files)
+    if "-" in network.files:
         raise UsageError("the network and the answers cannot both come from standard input", hint="Name a file.")
-    net = network.read(file)
-    announce(network, file, net.source, to)
+    net = network.open("quiz", to)
     asked = net.quiz(
-        of, only=only, seed=chosen, precision=numbers.precision(), ascii=to.ascii, every=every, expand=expand
+        of, only=which.only, seed=chosen, precision=numbers.precision(), ascii=to.ascii, every=every, expand=expand
     )
     from backpropcli.exercise.session import Session
 
-    session = Session(asked)
-
-    def save() -> None:
-        if result is not None:
-            write_file(result, [session.result(student)])
-
-    save()  # before the work, not after it, a folder turns out to be missing
-    try:
-        ended = ask(session, to, save)
-    except KeyboardInterrupt:
-        finish(session, to, result, student, "\n")
-        raise
-    finish(session, to, result, student, "" if ended else "\n")
+    hold(Session(asked), to, marked)
     return 0
 
 
-def seeds_of(students: str | None) -> dict[str, int] | None:
-    """The seeds of a manifest that was written with other worksheets; None where `--students` names no such file."""
-    if students is None or not students.lower().endswith(".csv"):
-        return None
-    from backpropcli.exercise.students import read_manifest
-    from backpropcli.language.file.reading import read_text
+def hold(session: "Session", to: Destination, marked: Marked) -> None:
+    """The quiz from its opening to its score, which an interrupted one has too."""
 
-    return read_manifest(read_text(students), students)
+    def save() -> None:
+        if marked.result is not None:
+            write_file(marked.result, [session.result(marked.student)])
+
+    save()  # before the work, not after it, a folder turns out to be missing
+
+    def finish(before: str) -> None:
+        to.write([f"{before}\n{session.closing()}"])
+        save()
+        if marked.result is not None:
+            to.note(f"wrote {marked.result}")
+
+    try:
+        ended = ask(session, to, save)
+    except KeyboardInterrupt:
+        finish("\n")
+        raise
+    finish("" if ended else "\n")
 
 
 def ask(session: "Session", to: Destination, save: Callable[[], None]) -> bool:
@@ -179,12 +156,3 @@ def read_line() -> str | None:
     except (OSError, ValueError, AttributeError):
         return None
     return line if line else None
-
-
-def finish(session: "Session", to: Destination, result: str | None, student: str | None, before: str) -> None:
-    """Show the score, and write the result."""
-    to.write([f"{before}\n{session.closing()}"])
-    if result is not None:
-        write_file(result, [session.result(student)])
-        if not to.quiet:
-            message(f"wrote {result}")

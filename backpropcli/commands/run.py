@@ -1,10 +1,12 @@
 """`backprop run`: every node's value and gradient."""
 
-# Annotations are read when the module is loaded (see `options.command`), so they are not postponed here.
+# Annotations are read when the module is loaded (see `command`), so they are not postponed here.
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backpropcli.commands.command import command
 from backpropcli.commands.options import (
     Expand,
     Network,
@@ -12,28 +14,115 @@ from backpropcli.commands.options import (
     Output,
     Word,
     Words,
-    announce,
-    command,
     complete_names,
     complete_quantities,
     listed,
-    one_file,
+    node_option,
+    one_of,
 )
 from backpropcli.errors import UsageError
+from backpropcli.formats.registry import Record, deliver
 from backpropcli.notation.numbers import Precision, exact, nested
 from backpropcli.render.output import Destination
-from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from backpropcli.api import Network as Network_
+    from backpropcli.api import Network as Net
     from backpropcli.api import Trace
+    from backpropcli.commands.quantity import Quantity
+    from backpropcli.formats.text import Block
+    from backpropcli.render.table import Table
     from backpropcli.report.run_rows import Result
 
-FORMATS = ("table", "json", "csv", "markdown")
 DTYPES = ("float64", "float32")
 
 
-@command
+class Nodes(Record):
+    """A row for every node."""
+
+    what = "run"
+
+    def __init__(self, result: "Result", numbers: Numbers) -> None:
+        self.result, self.numbers = result, numbers
+
+    def tables(self, to: Destination) -> "list[Table]":
+        """The table, fitted to a terminal."""
+        from backpropcli.report.run_table import fitted
+
+        numbers = self.numbers
+        return [fitted(self.result, numbers.precision(), to.width, numbers.full, numbers.chosen)]
+
+    def markdown(self, to: Destination) -> Iterator[str]:
+        """Title, heading and table."""
+        from backpropcli.report.markdown import run_markdown
+        from backpropcli.report.run_table import heading
+
+        precision = self.numbers.precision()
+        return run_markdown(self.result, precision, heading(self.result, precision, titled=False))
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.run/1`."""
+        from backpropcli.report.json import run_json
+
+        return run_json(self.result)
+
+    def csv(self, to: Destination) -> Iterator[str]:
+        """A line for every component."""
+        from backpropcli.report.csv import run_csv
+
+        return run_csv(self.result)
+
+
+class Steps(Record):
+    """Both passes worked out."""
+
+    what = "run --steps"
+    because = " is text, and"
+    instead = "\nThe numbers alone:  backprop run --format json"
+
+    def __init__(self, trace: "Trace", numbers: Numbers, everything: bool, expand: bool) -> None:
+        self.trace, self.numbers, self.everything, self.expand = trace, numbers, everything, expand
+
+    def blocks(self, to: Destination) -> "list[Block]":
+        """Lines laid out for a terminal, or for 80 columns."""
+        from backpropcli.explanation.steps import steps
+        from backpropcli.formats.text import Block
+
+        lines = steps(
+            self.trace,
+            self.trace.network.source,
+            self.numbers.precision(),
+            to.width,
+            ascii=to.ascii,
+            everything=self.everything,
+            expand=self.expand,
+            title=self.trace.network.spec.title,
+        )
+        return [Block((f"{line}\n" for line in lines), "text")]
+
+
+class Quantities(Record):
+    """A few numbers by name."""
+
+    what = "run --get"
+    because = " prints bare numbers, and"
+    instead = "\nAs an object:  --get J --format json"
+
+    def __init__(self, found: dict[str, Any], numbers: Numbers) -> None:
+        self.found, self.numbers = found, numbers
+
+    def bare(self, to: Destination) -> Iterator[str]:
+        """A number or an array a line, with all its digits unless others were asked for."""
+        show = self.numbers.precision().show if self.numbers.chosen else exact
+        return (f"{nested(number, show)}\n" for number in self.found.values())
+
+    def json(self, to: Destination) -> list[str]:
+        """An object."""
+        from backpropcli.render.json import anything
+
+        return [anything(self.found) + "\n"]
+
+
+@command(Nodes, Steps, Quantities)
 def run(
     network: Network,
     numbers: Numbers,
@@ -46,9 +135,7 @@ def run(
     ] = None,
     of: Annotated[
         Word,
-        typer.Option(
-            metavar="NODE", help="Differentiate this node instead of the loss.", autocompletion=complete_names
-        ),
+        node_option("Differentiate this node instead of the loss."),
     ] = None,
     only: Annotated[
         Words, typer.Option(metavar="NAME...", help="Show only these rows.", autocompletion=complete_names)
@@ -77,18 +164,13 @@ def run(
       backprop run -i x=3 -p w=2 -n "y = w*x" -n "J = (y - 5)**2"
 
     """
-    to = output.destination(*FORMATS)
-    precision = numbers.precision()
     wanted = _quantities(get)
-    _can_be_said(to, steps, bool(wanted))
-    if dtype is not None and dtype not in DTYPES:
-        raise UsageError(f"--dtype {dtype}: expected float64 or float32{did_you_mean(dtype, DTYPES)}")
+    to = output.to(Quantities if wanted else Steps if steps else Nodes)
+    precision = numbers.precision()
+    one_of("--dtype", dtype, DTYPES)
     if forward and (of or upstream):
         raise UsageError(f"--forward computes no gradients, and {'--of' if of else '--upstream'} is about them")
-    file = one_file(network, "run", names=only is not None or _cut_by_the_shell(network))
-    net = network.read(file)
-    one_file(network, "run", names=only is not None)
-    announce(network, file, net.source, to)
+    net = network.open("run", to, names=only is not None)
     # `listed` gives None only for None.
     shown = [net.node(name) for name in listed([*only, *network.names])] if only else None  # type: ignore[union-attr]
     node, at = _entry(of)
@@ -105,41 +187,31 @@ def run(
     for text in net.notes:
         to.note(f"note: {text}")
     if wanted:
-        found_numbers = {q.text: q.find(trace) for q in wanted}
-        if to.format == "json":
-            from backpropcli.render.json import anything
-
-            to.write([anything(found_numbers) + "\n"])
-        else:
-            show = precision.show if numbers.chosen else exact
-            to.write([f"{nested(found_numbers[q.text], show)}\n" for q in wanted])
-        _tell_lost(trace, net, all, precision, to)
+        deliver(Quantities({q.text: q.find(trace) for q in wanted}, numbers), to)
+    elif steps:
+        deliver(Steps(trace, numbers, all, expand), to)
+    elif messages := _nodes(trace, numbers, shown, expand, at, to):
+        for text in messages:
+            to.note(text)
         return 0
-    if steps:
-        from backpropcli.explanation.steps import steps as worked
-
-        lines = worked(
-            trace, net.source, precision, to.width, ascii=to.ascii, everything=all, expand=expand, title=net.spec.title
-        )
-        fence = ["```text\n"] if to.format == "markdown" else []
-        to.write([*fence, *(f"{line}\n" for line in lines), *(["```\n"] if fence else [])])
-        _tell_lost(trace, net, all, precision, to)
-        return 0
-    from backpropcli.report.run_rows import result
-
-    marks, messages = _not_finite(trace)
-    found = result(trace, net.source, net.spec.title, shown, expand, marks)
-    if at:
-        found = found.of_entry(at)
-    _print(found, precision, to, numbers)
-    for text in messages:
-        to.note(text)
-    if not messages:
-        _tell_lost(trace, net, all, precision, to)
+    _tell_lost(trace, net, all, precision, to)
     return 0
 
 
-def _tell_lost(trace: "Trace", net: "Network_", everything: bool, precision: Precision, to: Destination) -> None:
+def _nodes(
+    trace: "Trace", numbers: Numbers, shown: Sequence[str] | None, expand: bool, at: tuple[int, ...], to: Destination
+) -> list[str]:
+    """Write the rows, of one entry's gradients where there is an `at`; messages where NaN or infinity arises."""
+    from backpropcli.report.nonfinite import described
+    from backpropcli.report.run_rows import result
+
+    marks, messages = described(trace)
+    found = result(trace, trace.network.source, trace.network.spec.title, shown, expand, marks)
+    deliver(Nodes(found.of_entry(at) if at else found, numbers), to)
+    return messages
+
+
+def _tell_lost(trace: "Trace", net: "Net", everything: bool, precision: Precision, to: Destination) -> None:
     """A note on stderr where rounding has spoiled a gradient that was printed."""
     from backpropcli.engine.rounding import reached
 
@@ -154,41 +226,6 @@ def _tell_lost(trace: "Trace", net: "Network_", everything: bool, precision: Pre
         to.note(spoiled_note(found, lost, trace.of or "", precision))
 
 
-def _print(found: "Result", precision: Precision, to: Destination, numbers: Numbers) -> None:
-    """Hand the result to the view of its format."""
-    if to.format == "json":
-        from backpropcli.report.json import run_json
-
-        to.write(run_json(found))
-    elif to.format == "csv":
-        from backpropcli.report.csv import run_csv
-
-        to.write(run_csv(found))
-    elif to.format == "markdown":
-        from backpropcli.report.markdown import run_markdown
-        from backpropcli.report.run_table import heading
-
-        to.write(run_markdown(found, precision, heading(found, precision, titled=False)))
-    else:
-        from backpropcli.report.run_table import fitted
-
-        to.write_table(fitted(found, precision, to.width, numbers.full, numbers.chosen))
-
-
-def _can_be_said(to: Destination, steps: bool, get: bool) -> None:
-    """UsageError where a format has no place for what was asked."""
-    if steps and to.format in ("json", "csv"):
-        raise UsageError(
-            f"run --steps is text, and has no {to.format}",
-            hint=f"The numbers alone:  backprop run --format {to.format}\n"
-            "The text in a file:  --steps -o steps.txt or -o steps.md",
-        )
-    if get and to.format in ("csv", "markdown"):
-        raise UsageError(
-            f"run --get prints bare numbers, and has no {to.format}", hint="As an object:  --get J --format json"
-        )
-
-
 def _entry(of: str | None) -> tuple[str | None, tuple[int, ...]]:
     """The node of `--of z1[0]`, and which entry of it."""
     if of is None or "[" not in of:
@@ -201,7 +238,7 @@ def _entry(of: str | None) -> tuple[str | None, tuple[int, ...]]:
     return found.name, found.place
 
 
-def _quantities(words: list[str] | None) -> list[Any]:
+def _quantities(words: list[str] | None) -> "list[Quantity]":
     if words is None:
         return []
     from backpropcli.commands.quantity import read
@@ -222,15 +259,3 @@ def _numbers(text: str | None) -> Any:
         raise UsageError(
             f"--upstream {text}: expected numbers, such as --upstream 1,1,1 or --upstream [[1,0],[0,1]]"
         ) from None
-
-
-def _cut_by_the_shell(network: Network) -> bool:
-    """Whether a formula or value fell apart at its spaces: its own option knows best what to say."""
-    return any(word.startswith("=") for word in network.names)
-
-
-def _not_finite(trace: "Trace") -> tuple[dict[str, str], list[str]]:
-    """Marks for the table and messages for stderr where NaN or infinity arises."""
-    from backpropcli.report.nonfinite import described
-
-    return described(trace)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from backpropcli.drawing.model import Item, Picture
 
+if TYPE_CHECKING:
+    from backpropcli.drawing.drawing import Drawing
+    from backpropcli.render.output import Destination
+
 SHAPES = {"input": "box", "target": "box", "parameter": "box", "node": "ellipse"}
 FILLS = {"input": "#f4f4f2", "target": "#f4f4f2", "parameter": "#eef4fb", "node": "#fffdf5"}
+
+
+def picture(found: Drawing, to: Destination) -> Iterator[str]:
+    """A drawing, as the registry of formats asks for it."""
+    return dot(found.shown)
 
 
 def dot(shown: Picture) -> Iterator[str]:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from backpropcli.drawing.dot import lines
 from backpropcli.drawing.model import Item, Picture
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.drawing import Drawing
+    from backpropcli.render.output import Destination
 
 SAFE = set(" _=.,+-/()[]')·⁰¹²³⁴⁵⁶⁷⁸⁹⁻…")
 """Signs beside letters and figures that mean nothing in a quoted label."""
@@ -17,6 +22,11 @@ STYLES = {
     "node": "fill:#fffdf5,stroke:#1c1c1c",
 }
 """How each kind of node looks, whatever the page's theme is."""
+
+
+def picture(found: Drawing, to: Destination) -> Iterator[str]:
+    """A drawing, as the registry of formats asks for it."""
+    return mermaid(found.shown)
 
 
 def mermaid(shown: Picture) -> Iterator[str]:

@@ -8,20 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import sqrt
+from typing import TYPE_CHECKING
 
 from backpropcli.drawing.folding import folded
 from backpropcli.drawing.frames import APART, PAD, frames
 from backpropcli.drawing.items import DROP, HEAD, LIFT, LINE, RADIUS, SIGN, SIZE, STUB, Figure, figures
 from backpropcli.drawing.layout import SPANS, Layout, Point, layout
-from backpropcli.drawing.model import DIGITS, Item, Picture, picture
+from backpropcli.drawing.model import DIGITS, Item, Picture
+from backpropcli.drawing.model import picture as picture_of
 from backpropcli.drawing.svg_style import STYLE
 from backpropcli.drawing.svg_text import Run, clean, escape, name_runs, quoteattr, run_width, tspans
 from backpropcli.engine import Trace
 from backpropcli.notation.numbers import Precision
 
+if TYPE_CHECKING:
+    from backpropcli.drawing.drawing import Drawing
+    from backpropcli.render.output import Destination
+
 MARGIN = 20.0
 OUT = 14.0
 """What the last arrow needs beyond the columns."""
+
+
+def picture(found: Drawing, to: Destination) -> list[str]:
+    """A drawing, as the registry of formats asks for it."""
+    return [drawn(found.shown, title=found.title, widest=found.width)]
 
 
 def svg(
@@ -40,7 +51,7 @@ def svg(
     page that shows several drawings; `expand` draws every step inside a formula.
     """
     precision = precision or Precision(DIGITS)
-    return drawn(picture(trace, precision, blank=blank, level=level, expand=expand), ids=ids, title=title)
+    return drawn(picture_of(trace, precision, blank=blank, level=level, expand=expand), ids=ids, title=title)
 
 
 def drawn(shown: Picture, *, ids: bool = True, title: str = "", widest: float | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from backpropcli.drawing.banding import Break, bands
 from backpropcli.drawing.canvas import DOWN, LEFT, RIGHT, TO_ASCII, UP, Canvas, TangledError, to_ascii
@@ -17,6 +18,10 @@ from backpropcli.drawing.terminal_legend import in_full, legend
 from backpropcli.drawing.terminal_parts import Part, is_cut, parts
 from backpropcli.render.table import width_of
 
+if TYPE_CHECKING:
+    from backpropcli.drawing.drawing import Drawing as Drawn
+    from backpropcli.render.output import Destination
+
 MOST_ROWS, MOST_LANES = 120, 8
 MOST_CROSSINGS, CROSSINGS_IN_A_RANK = 30, 10
 """A drawing with more rows, lanes between two columns or crossings (in all, or for each rank) than these is a list."""
@@ -30,6 +35,11 @@ WIDEST = 120
 """Where nobody says how wide a drawing may be, it is broken at so many columns: as a terminal of that width would."""
 NOTHING_DONE, IN_A_LAYER, IN_A_BLOCK, A_LINE = 80, 40, 10, 1
 """What a break costs behind data alone; inside a layer; elsewhere but in front of new parameters; for each line."""
+
+
+def picture(found: Drawn, to: Destination) -> Iterator[str]:
+    """A drawing, as the registry of formats asks for it."""
+    return (f"{line}\n" for line in terminal_graph(found.shown, found.width, found.ascii, found.coloured))
 
 
 def terminal_graph(

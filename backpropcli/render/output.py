@@ -11,26 +11,9 @@ from typing import IO, Any, NamedTuple
 
 from backpropcli.errors import FileError, UsageError
 from backpropcli.render.table import INDENT, Cell, Table, worded
-from backpropcli.render.writing import is_special, reason, write_file
+from backpropcli.render.writing import reason, write_file
 from backpropcli.safe import leaving
-from backpropcli.suggest import did_you_mean
 
-ENDINGS = {
-    ".txt": "table",
-    ".json": "json",
-    ".csv": "csv",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".xml": "junit",
-    ".svg": "svg",
-    ".dot": "dot",
-    ".gv": "dot",
-    ".mmd": "mermaid",
-    ".tex": "latex",
-}
-"""The format that the ending of `-o FILE` chooses."""
-COMMANDS = "github"
-"""The format whose lines are commands for a CI server, made of text that is escaped for them."""
 EXCERPT = re.compile(r"\s*\d*\s*\| ")
 """A line of a file, or of carets, in an error."""
 COLORS = ("auto", "always", "never")
@@ -58,12 +41,16 @@ MOST_COLOURED_COLUMNS = 2_000
 
 
 class Destination(NamedTuple):
-    """What the output options say: `path` is None for standard output, `format` one of the view's formats."""
+    """What the output options say: `path` is None for standard output, `format` the name of one.
+
+    `raw`: the text was made safe by who wrote it (see `safe.leaving`).
+    """
 
     path: str | None = None
     format: str = "table"
     color: str = "auto"
     quiet: bool = False
+    raw: bool = False
 
     @property
     def width(self) -> int | None:
@@ -82,17 +69,14 @@ class Destination(NamedTuple):
 
     def write(self, chunks: Iterable[str], moves: bool = False) -> None:
         """Write the text: a file is written whole or not at all. `moves`: the cursor's moves are ours."""
-        raw = self.format == COMMANDS
         if self.path is None:
-            print_all(chunks, raw, moves)
+            print_all(chunks, self.raw, moves)
         else:
-            write_file(self.path, chunks, raw)
+            write_file(self.path, chunks, self.raw)
 
-    def write_table(self, table: Table) -> None:
-        """Write a table as text, in colour where that is wanted."""
-        if self.ascii:  # before the columns are measured
-            table = spelled_out(table, getattr(sys.stdout, "encoding", None) or "ascii")
-        self.write([render(table, self.width, self.coloured)])
+    def spelled(self, table: Table) -> Table:
+        """A table in the signs that the output has, before its columns are measured."""
+        return spelled_out(table, getattr(sys.stdout, "encoding", None) or "ascii") if self.ascii else table
 
     def note(self, text: str) -> None:
         """A message beside the data, on stderr, unless quiet."""
@@ -100,33 +84,11 @@ class Destination(NamedTuple):
             message(text)
 
 
-def destination(
-    formats: tuple[str, ...], path: str | None, format: str | None, color: str | None, quiet: bool
-) -> Destination:
-    """The destination that the options name; UsageError where a format, an ending or a colour is unknown."""
-    color = color or "auto"
-    if color not in COLORS:
-        raise UsageError(f"--color {color}: expected auto, always or never")
-    if format is not None:
-        format = {"md": "markdown", "text": "table", "txt": "table"}.get(format, format)
-        if format not in formats:
-            known = f"{', '.join(formats[:-1])} or {formats[-1]}"
-            raise UsageError(f"--format {format}: expected {known}{did_you_mean(format, formats)}")
-        says = ENDINGS.get(os.path.splitext(path or "")[1].lower(), "table")
-        if path is not None and says not in (format, "table") and not is_special(path):
-            raise UsageError(
-                f"--format {format} -o {path}: the ending says {says}",
-                hint="Leave --format out, or choose the other ending.",
-            )
-    elif path is not None and not os.path.isdir(path):
-        endings = {".txt": formats[0], **{e: f for e, f in ENDINGS.items() if f in formats}}
-        format = endings.get(os.path.splitext(path)[1].lower())
-        if format is None and not is_special(path):
-            raise UsageError(
-                f"-o {path}: the ending chooses the format, and should be one of {', '.join(endings)}",
-                hint=f"Or say the format:  --format {formats[0]} -o {path}",
-            )
-    return Destination(path, format or formats[0], color, quiet)
+def known_color(choice: str | None) -> str:
+    """What `--color` says; UsageError for a word that is none of its three."""
+    if choice is not None and choice not in COLORS:
+        raise UsageError(f"--color {choice}: expected auto, always or never")
+    return choice or "auto"
 
 
 def colour_wanted(choice: str, stream: Any) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.notation.numbers import Precision
 from backpropcli.report.files_table import short
@@ -27,6 +27,11 @@ class Case(NamedTuple):
     type: str = ""
     message: str = ""
     text: str = ""
+
+
+def checks(found: Any, to: object) -> Iterator[str]:
+    """Checked files, as the registry of formats asks for them."""
+    return junit(found.summary.files, found.failures)
 
 
 def junit(files: Sequence[Checked], failures: bool = False) -> Iterator[str]:

@@ -5,43 +5,9 @@ import os
 
 import pytest
 
-from backpropcli.errors import FileError, UsageError
-from backpropcli.render.output import colour_wanted, destination, print_all, terminal_width, to_ascii
+from backpropcli.errors import FileError
+from backpropcli.render.output import colour_wanted, print_all, terminal_width, to_ascii
 from backpropcli.render.writing import write_file
-
-FORMATS = ("table", "json", "csv", "markdown")
-
-
-@pytest.mark.parametrize(
-    ("path", "format", "expected"),
-    [
-        (None, None, "table"),
-        ("a.json", None, "json"),
-        ("a.CSV", None, "csv"),
-        ("a.md", None, "markdown"),
-        ("a.txt", None, "table"),
-        ("a.txt", "csv", "csv"),
-        ("a.xyz", "json", "json"),
-        (None, "md", "markdown"),
-    ],
-)
-def test_the_ending_chooses_the_format(path, format, expected):
-    assert destination(FORMATS, path, format, None, False).format == expected
-
-
-@pytest.mark.parametrize(
-    ("path", "format", "color", "message"),
-    [
-        ("a.xyz", None, None, "-o a.xyz: the ending chooses the format, and should be one of .txt, .json, .csv, .md"),
-        ("a", None, None, "-o a: the ending chooses the format"),
-        (None, "jsn", None, "--format jsn: expected table, json, csv or markdown. Did you mean json?"),
-        (None, None, "blue", "--color blue: expected auto, always or never"),
-    ],
-)
-def test_unknown_formats(path, format, color, message):
-    with pytest.raises(UsageError) as caught:
-        destination(FORMATS, path, format, color, False)
-    assert str(caught.value).startswith(message)
 
 
 class Terminal(io.StringIO):
@@ -131,11 +97,6 @@ def test_devices_are_written_directly():
     with pytest.raises(FileError, match="/dev/full cannot be written: no space left on device"):
         write_file("/dev/full", ["x"])
     assert os.path.exists("/dev/null")
-
-
-def test_an_ending_that_says_something_else_is_an_error():
-    with pytest.raises(UsageError, match="the ending says json"):
-        destination(FORMATS, "a.json", "csv", None, False)
 
 
 def test_messages_break_at_words_and_files_lines_do_not():
