@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from backpropcli.commands.files import FILE_ENDINGS
+from backpropcli.commands.options import one_of
 from backpropcli.errors import FileError, UsageError
 from backpropcli.render.output import message
 from backpropcli.render.writing import write_file
-from backpropcli.suggest import did_you_mean
 
 FORMS = {"nodes": "lecture", "layers": "lecture-layers"}
 """The forms of a network, each with the example that a starter file is."""
@@ -48,13 +48,8 @@ def new(
             hint=f"One after the other:  backprop new {files[0]}",
         )
     file = files[0] if files else "net.yaml"
-    if not file.strip():
-        raise UsageError("new needs a name for the file, such as backprop new net.yaml")
-    if not file.lower().endswith(FILE_ENDINGS[:2]):
-        stem = file[: -len(".json")] if file.lower().endswith(".json") else file.rstrip(".")
-        raise UsageError(f"{file}: a starter file ends in .yaml. Did you mean backprop new {stem}.yaml?")
-    if form is not None and form not in FORMS:
-        raise UsageError(f"--form {form}: expected nodes or layers{did_you_mean(form, FORMS)}")
+    _check_name(file)
+    one_of("--form", form, tuple(FORMS))
     if form is not None and example is not None:
         raise UsageError(f"--form {form} and --example {example} together", hint="Give one of them.")
     if os.path.lexists(file) and not force:
@@ -68,3 +63,12 @@ def new(
     if not quiet:
         message(f"wrote {file}. Now: backprop run{'' if file == 'net.yaml' else ' ' + file}")
     return 0
+
+
+def _check_name(file: str) -> None:
+    """UsageError where a network's file cannot be called so."""
+    if not file.strip():
+        raise UsageError("new needs a name for the file, such as backprop new net.yaml")
+    if not file.lower().endswith(FILE_ENDINGS[:2]):
+        stem = file[: -len(".json")] if file.lower().endswith(".json") else file.rstrip(".")
+        raise UsageError(f"{file}: a starter file ends in .yaml. Did you mean backprop new {stem}.yaml?")

@@ -166,23 +166,22 @@ def run(
     """
     wanted = _quantities(get)
     to = output.to(Quantities if wanted else Steps if steps else Nodes)
-    precision = numbers.precision()
+    numbers.precision()
     one_of("--dtype", dtype, DTYPES)
     if forward and (of or upstream):
         raise UsageError(f"--forward computes no gradients, and {'--of' if of else '--upstream'} is about them")
-    net = network.open("run", to, names=only is not None)
-    # `listed` gives None only for None.
-    shown = [net.node(name) for name in listed([*only, *network.names])] if only else None  # type: ignore[union-attr]
     node, at = _entry(of)
     if at and upstream:
         raise UsageError(f"--of {of} is one number, whose upstream gradient is 1: --upstream has no place beside it")
+    net = network.open("run", to, names=only is not None)
+    shown = _shown(only, network, net)
     trace = net.run(
         node,
         at=at,
         upstream=_numbers(upstream),
         dtype=dtype or "float64",  # type: ignore[arg-type]  # the engine refuses others
         everything=all,
-        forward=forward or (bool(wanted) and of is None and net.spec.loss is None),
+        forward=forward or _values_alone(wanted, of, net),
     )
     for text in net.notes:
         to.note(f"note: {text}")
@@ -190,25 +189,35 @@ def run(
         deliver(Quantities({q.text: q.find(trace) for q in wanted}, numbers), to)
     elif steps:
         deliver(Steps(trace, numbers, all, expand), to)
-    elif messages := _nodes(trace, numbers, shown, expand, at, to):
-        for text in messages:
-            to.note(text)
+    elif _nodes(trace, numbers, shown, expand, at, to):
         return 0
-    _tell_lost(trace, net, all, precision, to)
+    _tell_lost(trace, net, all, numbers.precision(), to)
     return 0
+
+
+def _shown(only: Words, network: Network, net: "Net") -> list[str] | None:
+    """The rows that --only names, behind it or among the arguments; None for all."""
+    return [net.node(name) for name in listed([*only, *network.names]) or ()] if only else None
+
+
+def _values_alone(wanted: "list[Quantity]", of: str | None, net: "Net") -> bool:
+    """Whether values can be got of a network that leaves open what is differentiated."""
+    return bool(wanted) and of is None and net.spec.loss is None
 
 
 def _nodes(
     trace: "Trace", numbers: Numbers, shown: Sequence[str] | None, expand: bool, at: tuple[int, ...], to: Destination
-) -> list[str]:
-    """Write the rows, of one entry's gradients where there is an `at`; messages where NaN or infinity arises."""
+) -> bool:
+    """Write the rows, with one entry's gradients where there is an `at`; whether NaN or infinity was told of."""
     from backpropcli.report.nonfinite import described
     from backpropcli.report.run_rows import result
 
     marks, messages = described(trace)
     found = result(trace, trace.network.source, trace.network.spec.title, shown, expand, marks)
     deliver(Nodes(found.of_entry(at) if at else found, numbers), to)
-    return messages
+    for text in messages:
+        to.note(text)
+    return bool(messages)
 
 
 def _tell_lost(trace: "Trace", net: "Net", everything: bool, precision: Precision, to: Destination) -> None:

@@ -103,15 +103,19 @@ def no_such_option(option: str, command: str, known: Sequence[str], words: Seque
 
     `command` is the whole name, as `backprop run`; `words` are those typed, of which `option` may be a single letter.
     """
-    starts = [o for o in known if o.startswith(option) and o.startswith("--")] if len(option) > 2 else []
-    long = next((f"-{w}" for w in words if w[:2] == option and f"-{w}" in known), "")
-    if starts or long:
-        return f". Did you mean {' or '.join(starts[:3]) or long}?", ""
+    begun = _begun(option, known, 1) or [f"-{w}" for w in words if w[:2] == option and f"-{w}" in known][:1]
+    if begun:
+        return f". Did you mean {' or '.join(begun[:3])}?", ""
     for other, options in OPTIONS.items():
         theirs = options.split()
-        begun = [o for o in theirs if len(option) > 3 and o.startswith(option)]
-        found = option if option in theirs else begun[0] if begun else ""
+        found = [option] if option in theirs else _begun(option, theirs, 2)
         if found and command != f"backprop {other}":
-            return "", f"{found} belongs to backprop {other}."
+            return "", f"{found[0]} belongs to backprop {other}."
     near = nearest(option.lstrip("-"), [o.lstrip("-") for o in known if o.startswith("--")])
     return (f". Did you mean --{near}?" if near else ""), ""
+
+
+def _begun(option: str, known: Sequence[str], least: int) -> list[str]:
+    """The long options that begin like this one, which has so many letters or more."""
+    long = option.startswith("--") and len(option) >= len("--") + least
+    return [o for o in known if o.startswith(option)] if long else []

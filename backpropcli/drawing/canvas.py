@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Literal, NamedTuple
 
 from backpropcli.render.table import width_of
@@ -132,29 +132,35 @@ class Canvas:
         from the left has a dashed sign there.
         """
         stop = self.size() if end is None else end
-        cells = sorted(cell for column in range(start, stop) for cell in self._columns.get(column, ()))
-        texts: dict[int, list[tuple[str, Paint]]] = {}
-        if cells:
-            texts = {r: [] for r in range(cells[0].row, cells[-1].row + 1)}
-        columns = dict.fromkeys(texts, start)
-        entering = dict.fromkeys(texts, "")
-        for cell in cells:
-            if cell in self._overhang and 0 < start == cell.column:
-                continue
-            row = cell.row
-            if cell.column > columns[row]:
-                texts[row].append((" " * (cell.column - columns[row]), ""))
-            sign = self._sign(cell)
-            if cell.column == start and start:
-                entering[row] = next((n for n, sides in self._lines.get(cell, {}).items() if sides & LEFT), "")
-            leaving = end is not None and cell.column == end - 1 and self._leaves(cell)
-            if sign == "─" and (leaving or (cell.column == start and entering[row])):
-                sign = "┄"
-            texts[row].append((sign, self._paints.get(cell, "")))
-            columns[row] = cell.column + 1
-        lines = [(self._line(signs), entering[row]) for row, signs in texts.items()]
+        cells = sorted(
+            cell
+            for column in range(start, stop)
+            for cell in self._columns.get(column, ())
+            if not (0 < start == column and cell in self._overhang)
+        )
+        if not cells:
+            return []
+        found = {row: list(own) for row, own in groupby(cells, attrgetter("row"))}
+        lines = [self._row(found.get(row, []), start, end) for row in range(cells[0].row, cells[-1].row + 1)]
         filled = [k for k, (line, _) in enumerate(lines) if line]
         return lines[filled[0] : filled[-1] + 1] if filled else []
+
+    def _row(self, cells: list[Cell], start: int, end: int | None) -> tuple[str, str]:
+        """A line of text from its cells, and the net whose line comes in from the left."""
+        signs: list[tuple[str, Paint]] = []
+        column, entering = start, ""
+        for cell in cells:
+            if cell.column > column:
+                signs.append((" " * (cell.column - column), ""))
+            if cell.column == start and start:
+                entering = next((net for net, sides in self._lines.get(cell, {}).items() if sides & LEFT), "")
+            sign = self._sign(cell)
+            comes = cell.column == start and entering
+            if sign == "─" and (comes or (cell.column + 1 == end and self._leaves(cell))):
+                sign = "┄"
+            signs.append((sign, self._paints.get(cell, "")))
+            column = cell.column + 1
+        return self._line(signs), entering
 
     def _line(self, signs: list[tuple[str, Paint]]) -> str:
         """The signs of a row as a line, without blanks at its end; in colours where there are any."""

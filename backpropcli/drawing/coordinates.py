@@ -7,7 +7,7 @@ drawings, each pushed to one of its corners, of which every vertex takes the mid
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from backpropcli.drawing.ranks import Layers
 
@@ -203,41 +203,53 @@ def relaxed(graph: Layers, apart: Apart) -> list[float]:
     Every vertex is drawn to the mean of its neighbours, rank by rank, the nearest places in order and apart being found
     by isotonic regression (pool adjacent violators).
     """
-    count = len(graph.forward)
-    y = [0.0] * count
-    offsets: list[list[float]] = []
-    for rank in graph.ranks:
-        places = [0.0]
-        for u, v in pairwise(rank):
-            places.append(places[-1] + apart(u, v))
-        offsets.append(places)
-        for v, place in zip(rank, places, strict=False):
-            y[v] = place - places[-1] / 2
-    alone = [_alone(graph, v) for v in range(count)]
-    sweeps = max(6, min(SWEEPS, MOST_SWEPT // count))
-    for sweep in range(sweeps):
-        order = range(len(graph.ranks)) if sweep % 2 == 0 else range(len(graph.ranks) - 1, -1, -1)
-        for r in order:
-            rank, weights, wanted = graph.ranks[r], [], []
-            for v, offset in zip(rank, offsets[r], strict=False):
-                near = graph.backward[v] if sweep % 2 == 0 else graph.forward[v]
-                if sweep >= sweeps - 4 or not near:
-                    near = graph.backward[v] + graph.forward[v]
-                pulls = [(1.0, y[w]) for w in near]
-                pulls += [(ALONE * max(len(near), 1), y[w]) for w in alone[v]]
-                heavy = sum(pull for pull, _ in pulls)
-                wanted.append((sum(pull * place for pull, place in pulls) / heavy if pulls else y[v]) - offset)
-                weights.append(4.0 if graph.passing(v) else 1.0 + heavy if near else 0.1)
-            for v, place, offset in zip(rank, _isotonic(wanted, weights), offsets[r], strict=False):
-                y[v] = place + offset
-    for rank, places in zip(graph.ranks, offsets, strict=True):  # what is nearly straight becomes so
-        before = [next((w for w in alone[v] if w in graph.backward[v]), v) for v in rank]
-        wanted = [y[w] - offset for w, offset in zip(before, places, strict=False)]
-        weights = [1.0 if w == v else ALONE for v, w in zip(rank, before, strict=True)]
-        for v, place, offset in zip(rank, _isotonic(wanted, weights), places, strict=False):
-            y[v] = place + offset
-    low = min(y, default=0.0)
-    return [c - low for c in y]
+    return _Relaxation(graph, apart).places()
+
+
+class _Relaxation:
+    """Coordinates on their way."""
+
+    def __init__(self, graph: Layers, apart: Apart) -> None:
+        self.graph = graph
+        self.y = [0.0] * len(graph.forward)
+        self.alone = [_alone(graph, v) for v in range(len(graph.forward))]
+        self.offsets = [list(accumulate((apart(u, v) for u, v in pairwise(rank)), initial=0.0)) for rank in graph.ranks]
+        for rank, offsets in zip(graph.ranks, self.offsets, strict=True):
+            for v, offset in zip(rank, offsets, strict=False):
+                self.y[v] = offset - offsets[-1] / 2
+
+    def places(self) -> list[float]:
+        """Sweep to and fro, then make straight what is nearly so."""
+        graph = self.graph
+        sweeps = max(6, min(SWEEPS, MOST_SWEPT // len(self.y)))
+        for sweep in range(sweeps):
+            ranks = range(len(graph.ranks))
+            fed = graph.backward if sweep % 2 == 0 else graph.forward
+            for r in ranks if sweep % 2 == 0 else reversed(ranks):
+                self._settle(r, [self._pulled(v, fed[v] if sweep < sweeps - 4 else []) for v in graph.ranks[r]])
+        for r, rank in enumerate(graph.ranks):
+            before = [next((w for w in self.alone[v] if w in graph.backward[v]), v) for v in rank]
+            self._settle(r, [(self.y[w], 1.0 if w == v else ALONE) for v, w in zip(rank, before, strict=True)])
+        low = min(self.y, default=0.0)
+        return [c - low for c in self.y]
+
+    def _pulled(self, v: int, near: Sequence[int]) -> tuple[float, float]:
+        """Where the neighbours draw a vertex (all of them, if there are none on the one side), and how strongly."""
+        graph, y = self.graph, self.y
+        near = near or graph.backward[v] + graph.forward[v]
+        pulls = [(1.0, y[w]) for w in near] + [(ALONE * max(len(near), 1), y[w]) for w in self.alone[v]]
+        if not pulls:
+            return y[v], 0.1
+        heavy = sum(pull for pull, _ in pulls)
+        return sum(pull * place for pull, place in pulls) / heavy, 4.0 if graph.passing(v) else 1.0 + heavy
+
+    def _settle(self, r: int, wanted: Sequence[tuple[float, float]]) -> None:
+        """Give a rank the places next to those that are wanted, by their weights, in order and apart."""
+        offsets = self.offsets[r]
+        places = [place - offset for (place, _), offset in zip(wanted, offsets, strict=False)]
+        found = _isotonic(places, [weight for _, weight in wanted])
+        for v, place, offset in zip(self.graph.ranks[r], found, offsets, strict=False):
+            self.y[v] = place + offset
 
 
 def _alone(graph: Layers, v: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backpropcli.drawing.model import picture
+from backpropcli.drawing.picture import picture
 from backpropcli.engine import Trace
 from backpropcli.formats.registry import Record
 from backpropcli.notation.numbers import Precision

@@ -50,6 +50,10 @@ class Band(NamedTuple):
         """Where a point of this band goes."""
         return Point(point.x + self.across, point.y + self.down)
 
+    def moved_box(self, box: Box) -> Box:
+        """Where a box of this band goes."""
+        return Box(*self.moved(Point(box.left, box.top)), *self.moved(Point(box.right, box.bottom)))
+
 
 def folded(
     plan: Layout,
@@ -74,40 +78,36 @@ def folded(
     if not cuts:
         return plan
     head = [_Head(0.0, {}), *(heads.get(cut, _Head(0.0, {})) for cut in cuts)]
-    bands = _bands(plan, [0.0, *cuts, plan.width], head, between)
+    return _moved(plan, _bands(plan, [0.0, *cuts, plan.width], head, between))
+
+
+def _moved(plan: Layout, bands: Sequence[Band]) -> Layout:
+    """The drawing with everything where its band is."""
+    ends = [band.end for band in bands]
 
     def band_of(x: float) -> Band:
         return bands[bisect_left(ends, x - 0.01)]
 
-    ends = [band.end for band in bands]
     routes: dict[tuple[str, str], list[list[Point]]] = {}
     entering: dict[tuple[str, Point], None] = {}
     for edge, (points,) in plan.routes.items():
         pieces: list[list[Point]] = [[]]
-        for point, following in zip(points, [*points[1:], None], strict=True):
-            band = band_of(point.x)
+        for point, following in zip(points, [*points[1:], points[-1]], strict=True):
+            band, begins = band_of(point.x), band_of(following.x)
             pieces[-1].append(band.moved(point))
-            if following is not None and band_of(following.x) is not band:
-                begins = band_of(following.x)
+            if begins is not band:
                 start, level = begins.moved(point), begins.names[edge[0]] + begins.down
                 label = Point(start.x - BEND if begins.bent else start.x, level)
                 entering[edge[0], label] = None
                 pieces.append([label, start] if begins.bent else [start])
         routes[edge] = pieces
-    centres = {name: band_of(centre.x).moved(centre) for name, centre in plan.centres.items()}
-    boxes = {}
-    for name, box in plan.boxes.items():
-        band = band_of(plan.centres[name].x)
-        boxes[name] = Box(*band.moved(Point(box.left, box.top)), *band.moved(Point(box.right, box.bottom)))
-    exits = {name: band_of(plan.centres[name].x).moved(point) for name, point in plan.exits.items()}
-    width = max(band.end + band.across for band in bands)
-    height = max(band.bottom for band in bands)
+    own = {name: band_of(centre.x) for name, centre in plan.centres.items()}
     return plan._replace(
-        width=width,
-        height=height,
-        centres=centres,
-        boxes=boxes,
-        exits=exits,
+        width=max(band.end + band.across for band in bands),
+        height=max(band.bottom for band in bands),
+        centres={name: own[name].moved(centre) for name, centre in plan.centres.items()},
+        boxes={name: own[name].moved_box(box) for name, box in plan.boxes.items()},
+        exits={name: own[name].moved(point) for name, point in plan.exits.items()},
         routes=routes,
         entering=list(entering),
         bands={name: bisect_left(ends, centre.x - 0.01) for name, centre in plan.centres.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from textwrap import wrap
 
 from backpropcli.drawing.model import Item, Picture
@@ -20,34 +21,27 @@ MOST_VALUE = 4
 
 def node_list(shown: Picture, width: int) -> Table:
     """Each node and where it goes, within `width` columns; long formulas and lists go on in further rows."""
-    users: dict[str, list[str]] = {name: [] for name in shown.items}
-    for item in shown.items.values():
-        for source in item.inputs:
-            users[source].append(item.name)
-    head = f"d{shown.of}/d(name)" if any(item.gradient for item in shown.items.values()) else ""
+    items = shown.items.values()
+    users = _users(shown)
+    head = f"d{shown.of}/d(name)" if any(item.gradient for item in items) else ""
     facts = {
         item.name: (item.title, *(_number(item, lines, width) for lines in (item.value, item.gradient)))
-        for item in shown.items.values()
+        for item in items
     }
     fixed = [max(map(width_of, column)) for column in zip(*facts.values(), ("name", "value", head), strict=True)]
     room = max(width - len(INDENT) - sum(fixed) - GAP * (3 + bool(head)), 2 * LEAST)
-    formulas = max(LEAST, *(width_of(item.formula or item.kind) for item in shown.items.values()))
-    goes = max(LEAST, *(width_of(", ".join(names)) + 2 for names in users.values()))
-    if formulas + goes > room:
-        formulas = min(formulas, max(round(FORMULA * room), room - goes))
-        goes = room - formulas
-    data: list[list[str]] = []
-    nodes: list[list[str]] = []
-    for item in shown.items.values():
+    formulas, goes = _shares(shown, users, room)
+    sections: tuple[list[list[str]], list[list[str]]] = ([], [])
+    for item in items:
         title, value, gradient = facts[item.name]
         value = value or item.shown_shape
         left = broken(item.formula, formulas, 0) if item.formula else [item.kind]
         right = wrap(", ".join(users[item.name]), max(goes - 2, 1), break_long_words=False)
         right = [f"{' ' if k else '→'} {part}" for k, part in enumerate(right)]
-        rows = data if item.data else nodes
-        for k in range(max(len(left), len(right))):
-            first = (title, value, gradient) if not k else ("", "", "")
-            rows.append([first[0], left[k] if k < len(left) else "", *first[1:], right[k] if k < len(right) else ""])
+        rows = sections[0 if item.data else 1]
+        for formula, user in zip_longest(left, right, fillvalue=""):
+            rows.append([title, formula, value, gradient, user])
+            title = value = gradient = ""  # which stand in the first row alone
     columns = (
         Column("name", last=True),
         Column("formula", gap=GAP),
@@ -57,9 +51,28 @@ def node_list(shown: Picture, width: int) -> Table:
     )
     return Table(
         columns,
-        [section for section in (data, nodes) if section],
+        [section for section in sections if section],
         footers=["Too large or too tangled for characters. As a picture: backprop draw -o net.svg"],
     )
+
+
+def _users(shown: Picture) -> dict[str, list[str]]:
+    """The nodes that use each."""
+    users: dict[str, list[str]] = {name: [] for name in shown.items}
+    for item in shown.items.values():
+        for source in item.inputs:
+            users[source].append(item.name)
+    return users
+
+
+def _shares(shown: Picture, users: dict[str, list[str]], room: int) -> tuple[int, int]:
+    """How wide formulas may be, and the names of what uses a node."""
+    formulas = max(LEAST, *(width_of(item.formula or item.kind) for item in shown.items.values()))
+    goes = max(LEAST, *(width_of(", ".join(names)) + 2 for names in users.values()))
+    if formulas + goes > room:
+        formulas = min(formulas, max(round(FORMULA * room), room - goes))
+        goes = room - formulas
+    return formulas, goes
 
 
 def _number(item: Item, lines: tuple[str, ...], width: int) -> str:

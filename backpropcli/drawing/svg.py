@@ -15,7 +15,7 @@ from backpropcli.drawing.frames import APART, PAD, frames
 from backpropcli.drawing.items import DROP, HEAD, LIFT, LINE, RADIUS, SIGN, SIZE, STUB, Figure, figures
 from backpropcli.drawing.layout import SPANS, Layout, Point, layout
 from backpropcli.drawing.model import DIGITS, Item, Picture
-from backpropcli.drawing.model import picture as picture_of
+from backpropcli.drawing.picture import picture as picture_of
 from backpropcli.drawing.svg_style import STYLE
 from backpropcli.drawing.svg_text import Run, clean, escape, name_runs, quoteattr, run_width, tspans
 from backpropcli.engine import Trace

@@ -133,14 +133,10 @@ class Drawing:
 
     def _column(self, r: int, x: int) -> int:
         """Draw a rank whose boxes begin at column x, and the lines to the next; where the next begins."""
-        graph, canvas = self.graph, self.canvas
-        real = [v for v in graph.ranks[r] if v < graph.real]
-        end = x + max((self.parts[v].width for v in real), default=1)
+        graph = self.graph
+        end = x + max((part.width for part in self._boxes(r)), default=1)
         self.ends.append(end)
-        for v in real:
-            if layer := self.parts[v].item.layer:
-                first, last = self.layers.get(layer, (x, 0))
-                self.layers[layer] = min(first, x), max(last, x + self.parts[v].width)
+        self._note_layers(r, x)
         following = graph.ranks[r + 1] if r + 1 < len(graph.ranks) else []
         nets = [self._net(v) for v in graph.ranks[r] if graph.forward[v]]
         lane = lanes(nets)
@@ -150,28 +146,44 @@ class Drawing:
         funnel = any(len(self.sources[w]) > 1 for w in following)
         start = end + LANE * count + funnel + 1 + (funnel and not count)  # the column `end` is the lines' own
         for v in graph.ranks[r]:
-            if v < graph.real:
-                part = self.parts[v]
-                self.places[part.item.name] = self.rows[v], x
-                side = x + width_of(part.box)
-                at_once = bool(graph.forward[v]) and start == end + 1 == side + part.stub + 1
-                part.draw(canvas, self.rows[v], x, tight=at_once)
-                if graph.forward[v]:
-                    canvas.across(self._name(v), self.rows[v], side + part.item.data, end)
-            else:
-                canvas.across(self._name(v), self.rows[v], x, end)
+            self._vertex(v, x, end, start)
         for net in nets:
-            turn = end + LANE * lane.get(net.name, 0)
-            for row, stop in net.ends:
-                if row != net.start:
-                    canvas.down(net.name, turn, net.start, row)
-                if row != net.start and turn < start - stop:
-                    canvas.across(net.name, row, turn, start - stop)
-                canvas.across(net.name, net.start, end, turn if row != net.start else start - stop)
+            self._lines(net, end, end + LANE * lane.get(net.name, 0), start)
         for w in following:
             if w < graph.real and self.sources[w]:
                 self._arrive(w, start)
         return start
+
+    def _note_layers(self, r: int, x: int) -> None:
+        """Widen the layers that have boxes in a rank."""
+        for part in self._boxes(r):
+            if layer := part.item.layer:
+                first, last = self.layers.get(layer, (x, 0))
+                self.layers[layer] = min(first, x), max(last, x + part.width)
+
+    def _vertex(self, v: int, x: int, end: int, start: int) -> None:
+        """A box, with its line to the end of its rank's columns; or a line that passes through the rank."""
+        row = self.rows[v]
+        if v >= self.graph.real:
+            self.canvas.across(self._name(v), row, x, end)
+            return
+        part, goes_on = self.parts[v], bool(self.graph.forward[v])
+        self.places[part.item.name] = row, x
+        side = x + width_of(part.box)
+        part.draw(self.canvas, row, x, tight=goes_on and start == end + 1 == side + part.stub + 1)
+        if goes_on:
+            self.canvas.across(self._name(v), row, side + part.item.data, end)
+
+    def _lines(self, net: Net, end: int, turn: int, start: int) -> None:
+        """The lines of a net from the columns of a rank to the next, which turn up or down at their lane."""
+        for row, stop in net.ends:
+            if row == net.start:
+                self.canvas.across(net.name, row, end, start - stop)
+                continue
+            self.canvas.down(net.name, turn, net.start, row)
+            if turn < start - stop:
+                self.canvas.across(net.name, row, turn, start - stop)
+            self.canvas.across(net.name, net.start, end, turn)
 
     def _net(self, v: int) -> Net:
         """The lines from a vertex to the next rank, and how far in front of it each ends."""

@@ -9,7 +9,8 @@ from html import escape
 from typing import NamedTuple
 
 from backpropcli import safe
-from backpropcli.drawing.model import Picture, picture
+from backpropcli.drawing.model import Picture
+from backpropcli.drawing.picture import picture
 from backpropcli.drawing.svg import drawn
 from backpropcli.drawing.terminal import terminal_graph
 from backpropcli.exercise.feedback import in_letters, in_numbers, summed

@@ -17,7 +17,8 @@ from string import Template
 from typing import NamedTuple
 
 from backpropcli import __version__
-from backpropcli.drawing.model import Picture, picture
+from backpropcli.drawing.model import Picture
+from backpropcli.drawing.picture import picture
 from backpropcli.drawing.svg import drawn
 from backpropcli.engine import Trace
 from backpropcli.notation.numbers import Precision

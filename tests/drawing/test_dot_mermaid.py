@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import backpropcli as bp
 from backpropcli.drawing.dot import dot
 from backpropcli.drawing.mermaid import mermaid
-from backpropcli.drawing.model import Item, Picture, picture
+from backpropcli.drawing.model import Item, Picture
+from backpropcli.drawing.picture import picture
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = "inputs: {x: 3}\nparameters: {w: 2}\nnodes: {y: w*x, J: (y - 5)**2}\n"

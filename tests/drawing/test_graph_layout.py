@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from backpropcli.drawing.coordinates import across, relaxed
 from backpropcli.drawing.crossings import crossings, untangle
 from backpropcli.drawing.layout import SPANS, Block, layout
-from backpropcli.drawing.model import picture
+from backpropcli.drawing.picture import picture
 from backpropcli.drawing.ranks import layers, ranked
 
 graphs = st.integers(2, 30).flatmap(

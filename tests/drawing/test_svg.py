@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from svg_geometry import SVG, Area, Drawing, Edge, faults
 
 import backpropcli as bp
-from backpropcli.drawing.model import Item, Picture, picture
+from backpropcli.drawing.model import Item, Picture
+from backpropcli.drawing.picture import picture
 from backpropcli.drawing.svg import drawn, svg
 
 EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples").glob("*.yaml"))

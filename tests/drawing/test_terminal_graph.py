@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import backpropcli as bp
 from backpropcli.drawing.canvas import Canvas, TangledError
 from backpropcli.drawing.lanes import Net, lanes
-from backpropcli.drawing.model import Picture, picture
+from backpropcli.drawing.model import Picture
+from backpropcli.drawing.picture import picture
 from backpropcli.drawing.short_names import short_names
 from backpropcli.drawing.terminal import Drawing, terminal_graph
 from backpropcli.render.table import width_of
