@@ -1,4 +1,4 @@
-"""`python -m backpropcli`: the same as `backprop`."""
+"""`python -m backpropcli`, which is `backprop`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The Python face: what a notebook types."""
+"""The Python API: what a notebook types."""
 
 from __future__ import annotations
 

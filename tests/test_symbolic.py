@@ -202,7 +202,7 @@ def test_a_hand_derived_gradient_is_not_believed() -> None:
     assert float(theirs) == pytest.approx(3 * 0.25 * math.sin(0.5) + 0.125 * math.cos(0.5), rel=1e-14)
 
 
-# The public face.
+# The public API.
 
 
 def test_the_lecture_as_formulas() -> None:

@@ -1,40 +1,17 @@
-"""Checks of a network, of many files, of any function, and of a program."""
+"""Checks of anything that has gradients: a file, a function, a program, a PyTorch module; and what comes of several."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.api.loading import load, matching
-from backpropcli.api.network import Network
 from backpropcli.errors import FileError
 from backpropcli.ops.definition import Value
 
 if TYPE_CHECKING:
+    from backpropcli.api.network import Network
     from backpropcli.gradcheck import Checked, Report, Summary
-
-
-def check(network: Network | str | Path, **options: Any) -> Report:
-    """Whether a network's gradients are right: `check("net.yaml").verdict`. Options as `Network.check`."""
-    return (network if isinstance(network, Network) else load(network)).check(**options)
-
-
-def check_files(
-    files: str | Iterable[str],
-    *,
-    read: Callable[[str], Network] = load,
-    ask: Callable[[Network], Report] | None = None,
-    **options: Any,
-) -> Iterator[Checked]:
-    """Check many files, such as `"nets/*.yaml"`, one after the other, whatever becomes of each: no error is raised.
-
-    Options as `Network.check`; or `read` and `ask` say how a file is read, and a network checked. Raises FileError,
-    before anything is checked, for a pattern that matches no file, and for a folder.
-    """
-    names = matching([files] if isinstance(files, str) else files)
-    return (check_file(name, read, ask or (lambda network: network.check(**options))) for name in names)
 
 
 def check_file(name: str, read: Callable[[str], Network], ask: Callable[[Network], Report]) -> Checked:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from backpropcli.api.arrays import steepest
 from backpropcli.derivation.proof import best, steps
 from backpropcli.derivation.worked import Worked
+from backpropcli.engine import Trace
 from backpropcli.engine.nudge import nudge
 from backpropcli.errors import SpecError
 from backpropcli.explanation.explain import Explanation
 from backpropcli.notation.formula import ASCII, UNICODE
 from backpropcli.notation.numbers import Precision
-from backpropcli.ops.definition import show_shape
+from backpropcli.ops.definition import Value, show_shape
 
 if TYPE_CHECKING:
-    from backpropcli.api.network import Network
     from backpropcli.explanation.derive import Derivation
     from backpropcli.symbolic.derive import Derived
 
 
 def explanation(
-    network: Network,
+    trace: Trace,
     name: str,
     index: tuple[int, ...],
-    of: str | None,
     precision: Precision | None,
     ascii: bool,
     known: Collection[str] = (),
@@ -34,8 +33,8 @@ def explanation(
     expand: bool = False,
 ) -> Explanation:
     """What `Network.explain` says, with a nudge of the number (or the steepest entry) as proof."""
-    data = network.graph.nodes[network.node(name)].kind in ("input", "target")
-    trace, shape = network.run(of, everything=data), network.graph.shape(name)
+    data = trace.graph.nodes[name].kind in ("input", "target")
+    shape = trace.graph.shape(name)
     if index and (len(index) != len(shape) or any(not -n <= k < n for k, n in zip(index, shape, strict=True))):
         has = f"has shape {show_shape(shape)}" if shape else "is one number"
         raise SpecError(f"there is no {name}[{', '.join(map(str, index))}]: {name} {has}")
@@ -48,10 +47,10 @@ def explanation(
 
 
 def derivation(
-    network: Network,
+    trace: Trace,
+    values: Mapping[str, Value],
     name: str,
     index: tuple[int, ...],
-    of: str | None,
     seconds: float,
     precision: Precision | None,
     ascii: bool,
@@ -63,11 +62,11 @@ def derivation(
     from backpropcli.symbolic import SymbolicError
     from backpropcli.symbolic.derive import derive
 
-    told = explanation(network, name, index, of, precision, ascii, expand=expand)
-    trace, found, together, problem = told.worked.trace, list["Derived"](), "", None
+    told = explanation(trace, name, index, precision, ascii, expand=expand)
+    found, together, problem = list["Derived"](), "", None
     try:
         gradient = trace.gradient(name)
-        found, together = derive(network.graph, network.values, told.of, name, gradient, told.index, seconds, full)
+        found, together = derive(trace.graph, values, told.of, name, gradient, told.index, seconds, full)
     except SymbolicError as error:
         problem = error
     return Derivation(told, found, problem, together)

@@ -1,11 +1,12 @@
-"""Networks from files, from text and from flags."""
+"""Networks from files, from text and from flags; and whether their gradients are right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from backpropcli.api.checks import check_file
 from backpropcli.api.network import Network
 from backpropcli.errors import UsageError
 from backpropcli.language import Flags
@@ -13,6 +14,9 @@ from backpropcli.language import example as example_spec
 from backpropcli.language import load as load_spec
 from backpropcli.language import loads as load_text
 from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck import Checked, Report
 
 
 def load(path: str | Path | None = None, *, example: str | None = None, **flags: Any) -> Network:
@@ -54,3 +58,24 @@ def given_parameters(
     from backpropcli.language.given import given_parameters
 
     return given_parameters(texts, files, renames)
+
+
+def check(network: Network | str | Path, **options: Any) -> Report:
+    """Whether a network's gradients are right: `check("net.yaml").verdict`. Options as `Network.check`."""
+    return (network if isinstance(network, Network) else load(network)).check(**options)
+
+
+def check_files(
+    files: str | Iterable[str],
+    *,
+    read: Callable[[str], Network] = load,
+    ask: Callable[[Network], Report] | None = None,
+    **options: Any,
+) -> Iterator[Checked]:
+    """Check many files, such as `"nets/*.yaml"`, one after the other, whatever becomes of each: no error is raised.
+
+    Options as `Network.check`; or `read` and `ask` say how a file is read, and a network checked. Raises FileError,
+    before anything is checked, for a pattern that matches no file, and for a folder.
+    """
+    names = matching([files] if isinstance(files, str) else files)
+    return (check_file(name, read, ask or (lambda network: network.check(**options))) for name in names)

@@ -1,4 +1,4 @@
-"""A network and the trace of a run, with all that can be asked of them."""
+"""A network, with all that can be asked of it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from backpropcli import engine
 from backpropcli.api.arrays import as_array
+from backpropcli.api.computation import Computation, Dtype
 from backpropcli.engine import NotScalarError, Plan
-from backpropcli.engine.labels import check_labels
-from backpropcli.engine.trace import one_entry
 from backpropcli.errors import SpecError
-from backpropcli.graph import Graph
-from backpropcli.language import Spec
 from backpropcli.ops.definition import Value
 from backpropcli.ops.numbers.quiet import quietly
-from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from backpropcli.engine.cost import Cost
@@ -29,147 +24,17 @@ if TYPE_CHECKING:
     from backpropcli.notation.numbers import Precision
     from backpropcli.page.page import Page
 
-Dtype = Literal["float64", "float32"]
 Difference = Literal["central", "forward", "backward"]
 
 
-class Trace(engine.Trace):
-    """What one run computed: `value(name)`, `gradient(name)`, `local(name, argument)`; a notebook shows a table."""
-
-    def __init__(self, network: Network, trace: engine.Trace) -> None:
-        super().__init__(trace.plan, trace.of, trace.slots, trace.gradients, trace.everything)
-        self.network = network
-
-    def __str__(self) -> str:
-        from backpropcli.render.table import plain_text
-        from backpropcli.report.run_table import run_table
-
-        return plain_text(run_table(self, self.network.source))
-
-    def draw(
-        self,
-        form: Literal["terminal", "svg", "dot", "mermaid"] = "terminal",
-        *,
-        level: Literal["nodes", "layers"] = "nodes",
-        blank: bool = False,
-        expand: bool = False,
-        full: bool = False,
-        ascii: bool = False,
-        width: int | None = None,
-        precision: Precision | None = None,
-        coloured: bool = False,
-    ) -> str:
-        """The computation graph as a picture: text for a terminal, SVG, DOT or Mermaid; `width` columns or pixels wide.
-
-        `level` "layers" shows shapes, and like nodes in one box; `blank` leaves blanks for what is to be worked out;
-        `expand` draws every step inside a formula; `full` shows the numbers of large arrays too. A drawing has four
-        significant digits unless `precision` says otherwise. `coloured` writes a terminal's ANSI codes: values and
-        gradients in a colour each.
-        """
-        from backpropcli.drawing.drawing import Drawing
-        from backpropcli.formats.registry import destination, written
-
-        drawing = Drawing(
-            self,
-            level=level,
-            blank=blank,
-            expand=expand,
-            full=full,
-            ascii=ascii,
-            width=width,
-            precision=precision,
-            title=self.network.spec.title or self.network.source,
-            coloured=coloured,
-        )
-        return "".join(written(drawing, destination(Drawing, form=form)) or ())
-
-    def _repr_html_(self) -> str:
-        from backpropcli.render.html_table import html_table
-        from backpropcli.report.run_table import run_table
-
-        return html_table(run_table(self, self.network.source))
-
-
 @quietly
-class Network:
+class Network(Computation):
     """A network: its graph, the values of its data, and the node to differentiate.
 
     >>> network = loads("parameters: {w: 3}\\nnodes: {J: (2 + 3*w)**2}")
     >>> network.run().gradient("w")
     66.0
     """
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        self._plans: dict[str, Plan] = {}
-
-    @property
-    def source(self) -> str:
-        """Where it came from: a file's name, `-` for standard input, or what stands for the flags."""
-        return self.spec.source
-
-    @property
-    def graph(self) -> Graph:
-        """The computation graph."""
-        return self.spec.graph
-
-    @property
-    def values(self) -> Mapping[str, Value]:
-        """The data's values by name: a float or a float64 array each."""
-        return self.spec.values
-
-    @property
-    def loss(self) -> str:
-        """The node that is differentiated. Raises SpecError where the spec leaves it open."""
-        if self.spec.loss is None:
-            raise self.spec.loss_error or SpecError("this network has no loss: name a node with loss: or --of")
-        return self.spec.loss
-
-    @property
-    def parameters(self) -> list[str]:
-        """The parameters' names, in order."""
-        return self.graph.names("parameter")
-
-    def plan(self, dtype: Dtype = "float64") -> Plan:
-        """The graph made ready to run, kept for the next time."""
-        if dtype not in self._plans:
-            self._plans[dtype] = Plan(self.graph, dtype)
-        return self._plans[dtype]
-
-    def node(self, name: str) -> str:
-        """`name`, if this network has it; SpecError, with the nearest name, if not."""
-        if name not in self.graph.nodes:
-            raise SpecError(f"{self.source} has no node {name}{did_you_mean(name, self.graph.nodes)}")
-        return name
-
-    def run(
-        self,
-        of: str | None = None,
-        *,
-        values: Mapping[str, Value] | None = None,
-        upstream: Value | None = None,
-        dtype: Dtype = "float64",
-        everything: bool = False,
-        forward: bool = False,
-        at: Sequence[int] = (),
-    ) -> Trace:
-        """Run forward, then backward from the loss (or from `of`); only forward if `forward`.
-
-        `values` replaces some of the data (names to numbers or arrays of the same shapes). `upstream` is the upstream
-        gradient of a node that is not one number. `everything`: gradients of inputs and targets too.
-        `at`: only this entry of the node is differentiated, `run("z1", at=(0,))`.
-        """
-        target = None if forward else self.node(of) if of is not None else self.loss
-        if at and target is not None:
-            upstream = one_entry(self.graph.shape(target), at, target)
-        upstream = as_array(upstream)
-        data = {**self.values, **(values or {})}
-        try:
-            trace = engine.run(self.plan(dtype), data, target, upstream, everything or not self.parameters)
-            check_labels(self.graph, trace.slots, values or {})
-        except NotScalarError as error:
-            raise error.at(self.place(target)) from None
-        return Trace(self, trace)
 
     def check(
         self,
@@ -231,15 +96,6 @@ class Network:
                 found.culprit = found.culprit._replace(place=self.rule_place(found.culprit))
         report.shapes = self.notes
         return report
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Where broadcasting made N × N numbers of N examples, a sentence each; nothing in most networks."""
-        if self.graph.scalar:
-            return ()
-        from backpropcli.derivation.broadcasting import stretch_notes
-
-        return tuple(stretch_notes(self.graph))
 
     def check_gradients(
         self,
@@ -316,18 +172,22 @@ class Network:
         numbers `seed` chooses (without it they are the network's own). `expand`: every step inside a formula is walked
         by itself. Options else as `run`.
         """
-        from backpropcli.api.pages import page
+        from backpropcli.page.page import page
+        from backpropcli.page.size import readable_part
 
+        part = readable_part(self.graph, self.node(of), expand) if of is not None else self.graph
+        plan = self.plan() if part is self.graph else Plan(part)
+        target = of if of is not None else self.loss
+        numbers = self.fresh(seed, of, expand) if exercise and seed is not None else None
         return page(
-            self,
-            of,
+            self._run(plan, target, {}, upstream, everything),
+            title or self.spec.title,
+            precision=precision,
+            everything=everything,
+            expand=expand,
             exercise=exercise,
             seed=seed,
-            everything=everything,
-            upstream=upstream,
-            expand=expand,
-            title=title,
-            precision=precision,
+            started=self._run(plan, target, numbers, upstream, everything) if numbers is not None else None,
         )
 
     def fresh(self, seed: int, of: str | None = None, expand: bool = False) -> dict[str, Value]:
@@ -335,9 +195,13 @@ class Network:
 
         `expand`: to the steps inside its formulas too.
         """
-        from backpropcli.api.random_values import fresh
+        from backpropcli.derivation.worked import Worked
+        from backpropcli.exercise.random_values import fresh
 
-        return fresh(self, seed, of, expand)
+        trace = self.run(of)
+        worked = Worked(trace, expand=expand)
+        asked = [stage.slot for stage in worked.stages], [worked.slots[label] for label in worked.order()]
+        return fresh(self.plan(), self.values, trace.of or "", asked, seed)
 
     def quiz(
         self,
@@ -428,7 +292,8 @@ class Network:
         """
         from backpropcli.api.explanation import explanation
 
-        return explanation(self, name, tuple(index), of, precision, ascii, known, full, expand)
+        trace = self.run(of, everything=self._is_data(name))
+        return explanation(trace, name, tuple(index), precision, ascii, known, full, expand)
 
     def derive(
         self,
@@ -450,7 +315,12 @@ class Network:
         """
         from backpropcli.api.explanation import derivation
 
-        return derivation(self, name, tuple(index), of, seconds, precision, ascii, full, expand)
+        trace = self.run(of, everything=self._is_data(name))
+        return derivation(trace, self.values, name, tuple(index), seconds, precision, ascii, full, expand)
+
+    def _is_data(self, name: str) -> bool:
+        """Whether a name is an input's or a target's, whose gradient is not computed unless it is asked for."""
+        return self.graph.nodes[self.node(name)].kind in ("input", "target")
 
     def nudge(self, name: str, eps: float = 1e-3, index: Sequence[int] = (), *, of: str | None = None) -> Nudge:
         """Move one number by `eps` and compare every node downstream, before and after, with its derivative."""
@@ -470,8 +340,3 @@ class Network:
         if of is None:
             return cost(self.plan(), self.values, self.loss)
         return cost(Plan(part(self.graph, self.node(of))), self.values, of)
-
-    def place(self, name: str | None) -> Any:
-        """Where `name` is written in the spec; None where that is not known."""
-        node = self.graph.nodes.get(name or "")
-        return self.spec.place(node.path) if node is not None and node.path else None

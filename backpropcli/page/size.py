@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection
 
-from backpropcli.engine.subgraph import needed
+from backpropcli.engine.subgraph import needed, part
 from backpropcli.errors import SpecError
 from backpropcli.graph import Graph
 
@@ -49,6 +49,11 @@ def excess(graph: Graph, names: Collection[str], expand: bool = False, share: in
         if sizes[what] * share > most:
             return what, sizes[what], most
     return None
+
+
+def readable_part(graph: Graph, of: str, expand: bool) -> Graph:
+    """The graph, or of one that is too large just what a node depends on."""
+    return graph if excess(graph, graph.nodes, expand) is None else part(graph, of)
 
 
 def readable(graph: Graph, expand: bool, share: int = 1) -> str:

@@ -399,7 +399,7 @@ def test_the_ending_chooses_the_form(ending, start, capsys):
     assert Path(f"report.{ending}").read_text(encoding="utf-8").startswith(start)
 
 
-# The Python face.
+# The Python API.
 
 
 def test_a_notebook_can_do_the_same():
