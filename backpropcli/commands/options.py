@@ -183,7 +183,7 @@ class Network(NamedTuple):
             to.note(f"reading {source}")
 
     def spread(self, names: bool = False) -> "Network":
-        """The same with patterns (`nets/*.yaml`) replaced by the files that they match.
+        """These options with patterns (`nets/*.yaml`) replaced by the files that they match.
 
         Words without a file's ending may be patterns and folders too, unless `names` are expected. Raises FileError.
         """

@@ -62,7 +62,7 @@ def folded(
     framed: bool = False,
     widest: float | None = None,
 ) -> Layout:
-    """The same drawing in bands of at most `widest`, where they can be; without it, of what suits the drawing.
+    """The drawing in bands of at most `widest`, where they can be; without it, of what suits the drawing.
 
     `widths` says how wide the name of each node is, `layers` are the names that should stay together, `framed` leaves
     room for their frames. An edge that is broken begins again with the name of the node that it comes from.

@@ -70,7 +70,7 @@ def terminal_graph(
 
 
 def _plain(shown: Picture) -> Picture:
-    """The same with formulas in ASCII, before anything is measured."""
+    """The picture with formulas in ASCII, before anything is measured."""
     items = {
         name: item._replace(label=to_ascii(item.label), formula=to_ascii(item.formula), members=_few(item.members))
         for name, item in shown.items.items()
