@@ -40,16 +40,14 @@ class Printed(NamedTuple):
         """Whether a worksheet is wanted instead of the quiz; UsageError where that cannot be told."""
         if self.students is not None and self.worksheet is None:
             raise UsageError("--students needs --worksheet", hint="backprop quiz --worksheet homework.md --students 30")
-        if self.worksheet is None:
-            return False
-        if os.path.splitext(self.worksheet)[1].lower() not in SHEETS:
-            raise UsageError(f"--worksheet {self.worksheet}: its ending chooses the format, .md, .tex or .html")
-        return True
+        return self.worksheet is not None
 
     def write(self, net: "api.Network", to: Destination, **options: Any) -> None:
         """Write the worksheets, and say so; `options` are those of `Network.worksheets`."""
         path = self.worksheet or ""
         ending = os.path.splitext(path)[1].lower()
+        if ending not in SHEETS:
+            raise UsageError(f"--worksheet {path}: its ending chooses the format, .md, .tex or .html")
         sheets = net.worksheets(path, self.students, tell=to.note, seeds=self._seeds(), **options)
         if self._manifest:  # what says so already is not written again
             given = os.path.realpath(self._manifest)
