@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -27,7 +27,7 @@ def command(*records: type[Record], takes: tuple[str, str] | None = None) -> Cal
     own = {name: help for name, help in (("format", _formats(records)), ("arguments", _names(takes))) if help}
 
     def made(function: Function) -> Function:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = inspect.signature(function, eval_str=True).parameters.values()
         groups = {p.name: p.annotation for p in parameters if hasattr(p.annotation, "_field_defaults")}
         spread = [option for parameter in parameters for option in _spread(parameter, own)]
 
@@ -55,7 +55,7 @@ def _spread(parameter: inspect.Parameter, own: dict[str, Any]) -> Iterator[inspe
         annotation = own.get(parameter.name, parameter.annotation)
         yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
         return
-    for name, annotation in group.__annotations__.items():
+    for name, annotation in get_type_hints(group, include_extras=True).items():
         yield inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
