@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
@@ -55,7 +55,7 @@ def _spread(parameter: inspect.Parameter, own: dict[str, Any]) -> Iterator[inspe
         annotation = own.get(parameter.name, parameter.annotation)
         yield parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
         return
-    for name, annotation in get_type_hints(group, include_extras=True).items():
+    for name, annotation in group.__annotations__.items():
         yield inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
