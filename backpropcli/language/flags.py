@@ -87,7 +87,7 @@ def assignment(section: str, text: str) -> Assignment:
 
 def _assigned(text: str) -> str:
     """What to write for `z := w*x`, `z <- w*x`, `z += w` and `w*x = z`; empty for anything else."""
-    from backpropcli.language.formula.mending import LONGEST, reads, suggested
+    from backpropcli.language.formula.hints import LONGEST_SHOWN, reads, suggested
 
     if found := re.fullmatch(r"([^\W\d]\w*)\s*(:=|<-|←|[-+*/@]=)\s*(.+)", text):
         name, sign, rest = found.groups()
@@ -99,14 +99,14 @@ def _assigned(text: str) -> str:
             "What becomes of it has a name of its own.",
         )
     found = re.fullmatch(r"(?![^\W\d]\w*\s*[(\[])([^=]*[-+*/@][^=]*)=\s*([^\W\d]\w*)", text)
-    if found and len(text) <= LONGEST and reads(found[1].strip()):
+    if found and len(text) <= LONGEST_SHOWN and reads(found[1].strip()):
         return f'The name stands on the left:  -n "{found[2]} = {found[1].strip()}"'
     return ""
 
 
 def _as_node(text: str) -> str:
     """A node as the flag wants it, from `J: x*2` or from a formula alone."""
-    from backpropcli.language.formula.mending import suggested
+    from backpropcli.language.formula.hints import suggested
 
     if colon := re.fullmatch(r"([^\W\d]\w*)\s*:\s*(.+)", text):
         return suggested(colon[2], f'Write -n "{colon[1]} = {{}}"', f'Such as -n "{colon[1]} = w*x"')

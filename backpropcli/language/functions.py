@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from keyword import iskeyword
 from typing import Any
 
-from backpropcli.errors import BackpropError
+from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.language.file.places import Key
 from backpropcli.language.file.schema import bad_name, formula_text
 from backpropcli.language.file.words import Words
-from backpropcli.language.formula.functions import Function, check
-from backpropcli.language.formula.parser import parse
-from backpropcli.language.formula.tree import Expression
+from backpropcli.language.formula.functions import UPSTREAM, Function, Path, circle
+from backpropcli.language.formula.names import CONSTANTS, WORDS
+from backpropcli.language.formula.reading import read_formula
+from backpropcli.language.formula.tree import Call, Expression, Name, postorder
+from backpropcli.language.formula.unknown import SPECIAL, unknown_name, unknown_operation
 from backpropcli.suggest import did_you_mean
 
 PARTS = ("value", "gradient", "where")
@@ -88,6 +91,86 @@ def _formulas(words: Words, raw: dict[str, Any], part: str, path: Key) -> dict[s
 def _parsed(words: Words, name: str, raw: Any, path: Key) -> Expression:
     text = formula_text(words, name, raw, path)
     try:
-        return parse(text)
+        return read_formula(text)
     except BackpropError as error:
         raise words.placed(error, path) from None
+
+
+# Whether a function can mean anything.
+
+
+def check(function: Function, functions: Mapping[str, Function]) -> tuple[Path, FormulaError] | None:
+    """What is wrong with a function by itself, before anybody calls it: (which part, the error with its span in it).
+
+    Its names must be its arguments, its `where` or constants, its calls operations or functions, its gradient complete.
+    """
+    return next(_mistakes(function, functions), None)
+
+
+def _mistakes(function: Function, functions: Mapping[str, Function]) -> Iterator[tuple[Path, FormulaError]]:
+    if UPSTREAM in (*function.arguments, *function.where):
+        yield (), FormulaError(f"{UPSTREAM} means the upstream gradient", hint="Choose another name.").spanning(0, 1)
+    for path, expression in function.parts():
+        known = [*function.arguments, *function.where, *([UPSTREAM] if path[0] == "gradient" else [])]
+        for part in postorder(expression):
+            error: FormulaError | None = None
+            if isinstance(part, Name):
+                error = _unknown_argument(function, part, known)
+            elif isinstance(part, Call) and part.name not in (*functions, *SPECIAL) and not part.prime:
+                error = unknown_operation(part)
+            if error is not None:
+                yield path, error.spanning(part.start, part.end)
+    yield from _unfit_gradient(function)
+    yield from _circle(function, functions)
+
+
+def _unknown_argument(function: Function, name: Name, known: list[str]) -> FormulaError | None:
+    if name.prefix or name.name in (*CONSTANTS, *WORDS, *known):
+        return None
+    error = unknown_name(name, known)
+    if not error.message.startswith("unknown name"):
+        return error
+    return FormulaError(
+        f"{name.name} is not an argument of {function}",
+        hint=f"A function knows its arguments only: {function.name}({', '.join((*function.arguments, name.name))})",
+    )
+
+
+def _unfit_gradient(function: Function) -> Iterator[tuple[Path, FormulaError]]:
+    """A gradient that leaves an argument out, or has one too many."""
+    if function.gradient is None:
+        return
+    for argument in function.arguments:
+        if argument not in function.gradient:
+            hint = f"gradient: {{{argument}: ...}}"
+            yield ("gradient",), FormulaError(f"{function} gives no gradient for {argument}", hint=hint)
+    for argument in function.gradient:
+        if argument not in function.arguments:
+            hint = f"Its arguments: {', '.join(function.arguments)}"
+            yield ("gradient", argument), FormulaError(f"{function} has no argument {argument}", hint=hint)
+
+
+def _circle(function: Function, functions: Mapping[str, Function]) -> Iterator[tuple[Path, FormulaError]]:
+    """The function calls itself, directly or through others."""
+    before: dict[str, str] = {}
+    waiting = [function.name]
+    while waiting:
+        current = waiting.pop()
+        for part in _calls(functions, current):
+            if part.name == function.name:
+                path = [function.name]
+                while current != function.name:
+                    path.append(current)
+                    current = before[current]
+                span = (part.start, part.end) if len(path) == 1 else (0, 1)
+                yield ("value",), circle([function.name, *reversed(path)]).spanning(*span)
+                return
+            if part.name not in before:
+                before[part.name] = current
+                waiting.append(part.name)
+
+
+def _calls(functions: Mapping[str, Function], name: str) -> Iterator[Call]:
+    """The calls of functions in a function."""
+    for _, expression in functions[name].parts() if name in functions else ():
+        yield from (part for part in postorder(expression) if isinstance(part, Call) and part.name in functions)

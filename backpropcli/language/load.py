@@ -16,9 +16,9 @@ from backpropcli.language.file.reading import STDIN
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import Flags
 from backpropcli.language.formula.lower import Lowering
-from backpropcli.language.formula.names import dependencies
-from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.reading import read_formula
 from backpropcli.language.formula.tree import Expression
+from backpropcli.language.formula.unknown import dependencies
 from backpropcli.language.network import Spec
 from backpropcli.language.order import CycleError, in_order
 from backpropcli.ops.definition import Shape, Value, show_shape
@@ -204,7 +204,7 @@ class _Building:
         name = ""
         try:
             for name, formula in self.formulas.items():
-                trees[name] = tree = parse(formula, kinds)
+                trees[name] = tree = read_formula(formula, kinds)
                 uses[name] = dependencies(tree, kinds)
             order = in_order(uses)
             lowering = Lowering(graph, self.functions, kinds, self.values)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.tape import Tape
 from backpropcli.language.formula.tree import Binary, Call, Name, Number, Unary, postorder
 from backpropcli.ops.definition import Elementwise
 from backpropcli.ops.table import INFIX, TABLE, lookup
@@ -21,17 +22,22 @@ def rule(operation: Elementwise) -> Callable[..., Formula]:
     if operation.name in primitives() and TABLE.get(operation.name) is operation:
         made: Callable[..., Formula] = primitives()[operation.name]
         return made
-    program: Any = operation.value
-    if hasattr(program, "steps"):  # a function of the spec, its gradient derived by hand: a list of operations
-
-        def run(*arguments: Formula) -> Formula:
-            values = list(arguments)
-            for inner, inputs, constant in program.steps:
-                values.append(number(constant) if inner is None else rule(inner)(*[values[k] for k in inputs]))
-            return values[program.last]
-
-        return run
+    tape = operation.value
+    if isinstance(tape, Tape):  # a function of the spec, its gradient derived by hand: its own steps
+        return lambda *arguments: _recorded(tape, arguments)
     return lambda *arguments: interpret(operation.formula, dict(zip(operation.arguments, arguments, strict=True)))
+
+
+def _recorded(tape: Tape, arguments: Sequence[Formula]) -> Formula:
+    """What the steps of a tape come to."""
+    values, graph = list(arguments), tape.graph
+    for slot in range(len(arguments), len(graph)):
+        inner = graph.operations[slot]
+        if isinstance(inner, Elementwise):
+            values.append(rule(inner)(*[values[k] for k in graph.arguments[slot]]))
+        else:
+            values.append(number(graph.constants[slot]))
+    return values[tape.last]
 
 
 def interpret(text: str, names: Mapping[str, Formula], reducing: Any = None) -> Formula:

@@ -72,11 +72,11 @@ def constant(words: Words, text: str, name: str, path: Key) -> Value:
     """The value of a constant expression, such as `1/3`, `pi/4` or `sqrt(2)`."""
     from backpropcli.graph import Graph
     from backpropcli.language.formula.lower import Lowering
-    from backpropcli.language.formula.parser import parse
+    from backpropcli.language.formula.reading import read_formula
 
     graph = Graph()
     try:
-        found = Lowering(graph, known=()).lower(parse(text))
+        found = Lowering(graph, known=()).lower(read_formula(text))
     except BackpropError as error:
         if re.fullmatch(r"\s*[^\W\d]\w*\s*", text):
             hint = "A value is a number, 1/3, a list, {he: [2, 3]} or {csv: data.csv}."

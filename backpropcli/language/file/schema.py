@@ -13,7 +13,8 @@ from backpropcli.language.file.places import Key
 from backpropcli.language.file.reading import composed
 from backpropcli.language.file.words import Words
 from backpropcli.language.file.yaml_errors import as_lines
-from backpropcli.language.formula.mending import reads, whole
+from backpropcli.language.formula.hints import reads
+from backpropcli.language.formula.mending import whole
 from backpropcli.suggest import nearest
 
 DATA = ("inputs", "targets", "parameters")

@@ -8,54 +8,77 @@ from typing import Any, NamedTuple
 from backpropcli.errors import FormulaError
 from backpropcli.graph import Graph
 from backpropcli.language.formula import tree
-from backpropcli.language.formula.functions import Function
-from backpropcli.language.formula.mending import suggested
+from backpropcli.language.formula.hints import suggested
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.show import show
-from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Text, Unary
+from backpropcli.language.formula.tree import DOTTED, Binary, Call, Expression, Name, Number, Text, Unary
 from backpropcli.ops.definition import REQUIRED, Elementwise, Maker, Operation, Splitter, Structural
 from backpropcli.ops.table import TABLE, lookup
 from backpropcli.suggest import nearest
 
 
 class Bound(NamedTuple):
-    """A call sorted out: the operation, its arguments, `defaults` for those left out, and its options."""
+    """A call sorted out: the operation, its arguments (those left out filled in), and its options."""
 
     operation: Operation
     arguments: tuple[Expression, ...]
-    defaults: tuple[float, ...] = ()
     options: Mapping[str, Expression] = {}
+
+
+def allowed(e: Call, operation: Operation) -> None:
+    """Raise FormulaError where an operation is not called in this way, or not by this name."""
+    end = e.at + len(e.name)
+    if operation.abroad and e.prefix and e.name == operation.name:
+        message = f"{e.prefix}{e.name} is another function than {e.name}"
+        raise FormulaError(message, hint=operation.abroad).spanning(e.at, end)
+    if operation.written:
+        hint = f"Write {operation.written}, as in a[0], a[1:] or p[arange(4), y]."
+        raise FormulaError(f"{e.name} is not called by its name", hint=hint).spanning(e.at, end)
+    if e.written == "attribute" and e.name not in DOTTED:
+        hint = suggested(f"{show(e)}()")
+        raise FormulaError(f"{e.name} is an operation: it is called", hint=hint).spanning(e.at, e.end)
+    if e.written == "method" and not operation.arguments and not operation.variadic:
+        raise FormulaError(f"{e.name} is not a method", hint=f"It stands alone: {e.name}(3)").spanning(e.at, e.end)
 
 
 def bind(e: Call, operation: Operation) -> Bound:
     """The arguments and options of a call, in NumPy's order; FormulaError where their number or names do not fit."""
-    positional, keywords = e.arguments, e.keywords
-    if e.written == "method" and not operation.arguments and not operation.variadic:
-        raise FormulaError(f"{e.name} is not a method", hint=f"It stands alone: {e.name}(3)").spanning(e.at, e.end)
-    if operation.order and len(positional) > 1:
-        by_name = tuple(zip(operation.order[1:], positional[1:], strict=False))
-        if len(positional) > len(operation.order):
-            raise wrong_number(e, operation)
-        e = Call(
-            e.name, positional[:1], (*by_name, *keywords), e.start, e.end, at=e.at, written=e.written, prefix=e.prefix
-        )
-        positional, keywords = e.arguments, e.keywords
+    if operation.order and len(e.arguments) > 1:
+        e = _in_order(e, operation)
+    positional = e.arguments
     if operation.defaults:
         positional = tuple(_left_out(operation, k, a) for k, a in enumerate(positional))
-    if not keywords and len(positional) == len(operation.arguments) and not operation.variadic:
-        return Bound(operation, positional, (), _required(e, operation, {}))
-    if operation.variants and keywords:
+    if not e.keywords and len(positional) == len(operation.arguments) and not operation.variadic:
+        return Bound(operation, positional, _required(e, operation, {}))
+    if operation.variants and e.keywords:
         return _variant(e, operation)
-    if operation.variadic:
-        given, rest = _variadic(e, operation)
-    else:
-        count = len(operation.arguments)
-        given, rest = positional[:count], positional[count:]
+    count = len(operation.arguments)
+    given, rest = _variadic(e, operation) if operation.variadic else (positional[:count], positional[count:])
     options = _positional_options(e, operation, rest)
+    named = _named(e, operation, given, options)
+    arguments = given if operation.variadic else _filled(e, operation, given, named)
+    return Bound(operation, arguments, _required(e, operation, options))
+
+
+def _in_order(e: Call, operation: Operation) -> Call:
+    """A call whose arguments behind the first come in an order of their own, with their names."""
+    if len(e.arguments) > len(operation.order):
+        raise wrong_number(e, operation)
+    by_name = tuple(zip(operation.order[1:], e.arguments[1:], strict=False))
+    return Call(
+        e.name, e.arguments[:1], (*by_name, *e.keywords), e.start, e.end, at=e.at, written=e.written, prefix=e.prefix
+    )
+
+
+def _named(
+    e: Call, operation: Operation, given: tuple[Expression, ...], options: dict[str, Expression]
+) -> dict[str, Expression]:
+    """The arguments that are given by name; what is an option joins `options`."""
+    open_still = () if operation.variadic else operation.arguments[len(given) :]
     named: dict[str, Expression] = {}
-    for key, value in keywords:
+    for key, value in e.keywords:
         meant = operation.keywords.get(key, key)
-        if meant in operation.arguments[len(given) :] and not operation.variadic:
+        if meant in open_still:
             named[meant] = _left_out(operation, operation.arguments.index(meant), value)
         elif meant in operation.options and meant not in options:
             options[meant] = value
@@ -63,32 +86,38 @@ def bind(e: Call, operation: Operation) -> Bound:
             raise FormulaError(f"{meant} of {e.name} is given twice").spanning(value.start, value.end)
         else:
             raise _unknown_keyword(e, operation, key, value)
-    if operation.variadic:
-        return Bound(operation, given, (), _required(e, operation, options))
-    missing = operation.arguments[len(given) :]
+    return named
+
+
+def _filled(
+    e: Call, operation: Operation, given: tuple[Expression, ...], named: Mapping[str, Expression]
+) -> tuple[Expression, ...]:
+    """All arguments: those given in order, those given by name, and the defaults of the rest."""
     filled = list(given)
-    tail: tuple[float, ...] = ()
-    defaults = dict(
-        zip(operation.arguments[len(operation.arguments) - len(operation.defaults) :], operation.defaults, strict=True)
-    )
-    for name in missing:
-        if name in named:
-            filled.append(named[name])
-        elif name in defaults:
-            default = defaults[name]
-            filled.append(Number(default, repr(default), e.start, e.end))
-        else:
+    defaults = _defaults(operation)
+    for name in operation.arguments[len(given) :]:
+        if name not in named and name not in defaults:
             raise wrong_number(e, operation)
-    return Bound(operation, tuple(filled), tail, _required(e, operation, options))
+        filled.append(named[name] if name in named else _default(defaults[name], e))
+    return tuple(filled)
+
+
+def _defaults(operation: Operation) -> dict[str, float]:
+    """The arguments that may be left out, with what stands for them then."""
+    least = len(operation.arguments) - len(operation.defaults)
+    return dict(zip(operation.arguments[least:], operation.defaults, strict=True))
+
+
+def _default(value: float, e: Expression) -> Number:
+    return Number(value, repr(value), e.start, e.end)
 
 
 def _left_out(operation: Operation, k: int, e: Expression) -> Expression:
     """An argument; its default where None is written for one that may be left out: clip(x, 0, None)."""
-    optional = k - (len(operation.arguments) - len(operation.defaults))
-    if optional < 0 or k >= len(operation.arguments) or not isinstance(e, Name) or e.name != "None":
+    if not isinstance(e, Name) or e.name != "None" or k >= len(operation.arguments):
         return e
-    default = operation.defaults[optional]
-    return Number(default, repr(default), e.start, e.end)
+    default = _defaults(operation).get(operation.arguments[k])
+    return e if default is None else _default(default, e)
 
 
 def _required(e: Call, operation: Operation, options: dict[str, Expression]) -> dict[str, Expression]:
@@ -305,24 +334,3 @@ def value_called(e: Call) -> FormulaError:
     if whole:
         hint = f"{hint}; one entry is {entry}" if len(e.arguments) == 1 else f"One entry is {entry}, counted from 0."
     return FormulaError(f"{e.name} is a value, not an operation", hint=hint).spanning(e.at, e.at + len(e.name))
-
-
-def matched(function: Function, e: Call) -> list[Expression]:
-    """The arguments of a call of a spec's function, in the order of its definition."""
-    given = dict(zip(function.arguments, e.arguments, strict=False))
-    for key, value in e.keywords:
-        if key not in function.arguments:
-            near = nearest(key, function.arguments)
-            hint = f"Did you mean {near}?" if near else f"It is defined as {function}."
-            raise FormulaError(f"{function.name} has no argument {key}", hint=hint).spanning(value.start, value.end)
-        if key in given:
-            raise FormulaError(f"{key} of {function.name} is given twice").spanning(value.start, value.end)
-        given[key] = value
-    if len(e.arguments) > len(function.arguments) or len(given) < len(function.arguments):
-        count, has = len(function.arguments), len(e.arguments) + len(e.keywords)
-        raise FormulaError(
-            f"{function.name} takes {count} argument{'s' * (count != 1)}; here {'is' if has == 1 else 'are'} "
-            f"{has or 'none'}",
-            hint=f"It is defined as {function}.",
-        ).spanning(e.start, e.end)
-    return [given[name] for name in function.arguments]

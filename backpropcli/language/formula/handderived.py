@@ -1,62 +1,43 @@
-"""A function whose gradient its author derived by hand, as an elementwise operation made from the formulas."""
+"""A function whose gradient its author derived by hand, as an operation made from the author's own formulas.
+
+Its gradient is the local derivative, entry by entry; or, where it says `upstream`, the whole gradient for an argument
+(the vector-Jacobian product), and the function may be one of whole arrays: its formulas are then lowered anew for the
+shapes of each call.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.graph import Graph
-from backpropcli.language.formula.composite import composite
 from backpropcli.language.formula.functions import UPSTREAM, Function
-from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.show import show
+from backpropcli.language.formula.tape import Tape
 from backpropcli.language.formula.tree import Expression, Name, longer, substitute
-from backpropcli.ops.definition import XP, Body, Elementwise, Operation, Value
+from backpropcli.ops.definition import XP, Body, Elementwise, Operation, Options, Shape, Structural, Value, show_shape
 from backpropcli.ops.elementwise.entries import TRANSCENDENTAL
 
 LONGEST_TEXTBOOK = 2_000
 """A gradient with its helpers put in may have this many subexpressions; a longer one is quoted as written."""
-
 SAMPLES = (-2.5, -1.0, -0.3, 0.0, 0.4, 1.0, 3.0)
-
 GOLDEN = 0.6180339887498949
-
+ABOUT = "a function of this network, its gradient derived by hand"
 G = {UPSTREAM: Name("g")}
 """The operation table's letter for the upstream gradient."""
 
+Lower = Callable[[Graph, Function, Mapping[str, int], Expression], int]
+"""Adds the steps of a function's formula to a graph that has its arguments at these slots; gives its value's slot."""
 
-def hand_derived(function: Function, functions: Mapping[str, Function] | None = None) -> Operation:
+
+def hand_derived(function: Function, lower: Lower) -> Operation:
     """The operation `mish(z)`, whose value and gradient run the author's own formulas.
 
-    Its gradient is the local derivative, entry by entry; or, where it says `upstream`, the whole gradient for an
-    argument, and the function may be one of whole arrays. Raises FormulaError or OperationError (with a span in the
-    part's own text) where a part of an elementwise function is not elementwise.
+    Raises FormulaError or OperationError (with a span in the part's own text) where a part of an elementwise function
+    is not elementwise.
     """
-    assert function.gradient is not None
-    others = functions or {}
-    if function.whole():
-        texts = {a: textbook(function, substitute(e, G)) for a, e in function.gradient.items()}
-        return composite(function, others, texts, textbook(function, function.value))
-    value = Program(function, function.value, others)
-    partials: dict[str, tuple[str, Body]] = {}
-    for argument in function.arguments:
-        derivative = function.gradient[argument]
-        partials[argument] = (textbook(function, derivative), _partial(Program(function, derivative, others)))
-    return Elementwise(
-        function.name,
-        " ".join(function.arguments),
-        "a function of this network, its gradient derived by hand",
-        formula=textbook(function, function.value),
-        value=value,
-        partials=partials,
-        branch=value.branch if value.branches else None,
-        samples=[(x,) * len(function.arguments) for x in SAMPLES],
-        group="activations",
-        nonlinearity=len(function.arguments) == 1,
-        primed=True,
-        work=TRANSCENDENTAL,
-    )
+    return _whole(function, lower) if function.whole() else _elementwise(function, lower)
 
 
 def textbook(function: Function, expression: Expression) -> str:
@@ -70,27 +51,47 @@ def textbook(function: Function, expression: Expression) -> str:
     return show(whole)
 
 
-def _partial(program: Program) -> Body:
+# Entry by entry.
+
+
+def _elementwise(function: Function, lower: Lower) -> Elementwise:
+    assert function.gradient is not None
+    value = Entrywise(function, function.value, lower)
+    partials: dict[str, tuple[str, Body]] = {}
+    for argument in function.arguments:
+        derivative = function.gradient[argument]
+        partials[argument] = (textbook(function, derivative), _partial(Entrywise(function, derivative, lower)))
+    return Elementwise(
+        function.name,
+        " ".join(function.arguments),
+        ABOUT,
+        formula=textbook(function, function.value),
+        value=value,
+        partials=partials,
+        branch=value.branch if value.branches else None,
+        samples=[(x,) * len(function.arguments) for x in SAMPLES],
+        group="activations",
+        nonlinearity=len(function.arguments) == 1,
+        primed=True,
+        work=TRANSCENDENTAL,
+    )
+
+
+def _partial(tape: Entrywise) -> Body:
     """A partial's body, which is handed the value `y` and has no use for it."""
-    return lambda xp, y, *arguments: program(xp, *arguments)
+    return lambda xp, y, *arguments: tape(xp, *arguments)
 
 
-class Program:
-    """One elementwise formula of a function, as a list of operations that any namespace of numbers can run."""
+class Entrywise(Tape):
+    """One elementwise formula of a function; `branches` are its steps that make a discrete choice."""
 
-    __slots__ = ("branches", "count", "last", "steps")
+    __slots__ = ("branches",)
 
-    def __init__(self, function: Function, expression: Expression, functions: Mapping[str, Function]) -> None:
+    def __init__(self, function: Function, expression: Expression, lower: Lower) -> None:
         graph = Graph()
-        slots = [graph.add_data(name, "input", ()) for name in function.arguments]
-        lowering = Lowering(graph, {name: other for name, other in functions.items() if name != function.name})
-        lowering.by_hand = True
-        lowering.scope = {**function.where, **dict(zip(function.arguments, slots, strict=True))}
-        result = lowering.lower(expression)
-        self.last = lowering.slot(result, expression)
-        self.count = len(slots)
-        self.steps: list[tuple[Elementwise | None, tuple[int, ...], float]] = []
-        for slot in range(self.count, len(graph)):
+        slots = {name: graph.add_data(name, "input", ()) for name in function.arguments}
+        last = lower(graph, function, slots, expression)
+        for slot in range(len(slots), len(graph)):
             operation = graph.operations[slot]
             if (operation is not None and not isinstance(operation, Elementwise)) or graph.shapes[slot]:
                 name = operation.name if operation is not None else "an array"
@@ -99,33 +100,78 @@ class Program:
                     hint="For whole arrays say what becomes of the upstream gradient, as in\n"
                     f"  gradient: {{{function.arguments[0]}: upstream * ...}}",
                 ).spanning(expression.start, expression.end)
-            self.steps.append((operation, graph.arguments[slot], graph.constants.get(slot, 0.0)))
-        self.branches = sum(step[0] is not None and step[0].branch is not None for step in self.steps)
-
-    def run(self, xp: XP, arguments: tuple[Value, ...]) -> list[Value]:
-        """The values of all steps, the arguments first."""
-        values: list[Any] = list(arguments)
-        for operation, inputs, constant in self.steps:
-            if operation is None:
-                values.append(xp.number(constant))
-            else:
-                values.append(operation.value(xp, *[values[k] for k in inputs]))
-        return values
+        super().__init__(graph, last)
+        self.branches = [
+            (operation.branch, graph.arguments[slot])
+            for slot, operation in enumerate(graph.operations)
+            if isinstance(operation, Elementwise) and operation.branch is not None
+        ]
 
     def __call__(self, xp: XP, *arguments: Value) -> Value:
-        """The formula's value."""
-        value = self.run(xp, arguments)[self.last]
-        # A constant derivative (identity's 1) takes the shape of the arguments.
-        return value if self.last >= self.count and self.steps[self.last - self.count][0] else value + 0 * arguments[0]
+        """The formula's value; a constant derivative (identity's 1) takes the shape of the arguments."""
+        value = super().__call__(xp, *arguments)
+        return value if self.graph.operations[self.last] else value + 0 * arguments[0]
 
     def branch(self, xp: XP, *arguments: Value) -> Value:
         """All discrete choices on the way as one number: it changes where any of them does."""
         values = self.run(xp, arguments)
         total: Any = 0.0
         weight = 1.0
-        for operation, inputs, _ in self.steps:
-            if operation is not None and operation.branch is not None:
-                choice = operation.branch(xp, *[values[k] for k in inputs])
-                total = total + weight * xp.where(choice == choice, choice, 0.0)
-                weight *= GOLDEN
+        for branch, inputs in self.branches:
+            choice = branch(xp, *[values[k] for k in inputs])
+            total = total + weight * xp.where(choice == choice, choice, 0.0)
+            weight *= GOLDEN
         return total
+
+
+# Whole arrays.
+
+
+def _whole(function: Function, lower: Lower) -> Structural:
+    assert function.gradient is not None
+    gradient = function.gradient
+
+    def planner(shapes: Sequence[Shape]) -> tuple[Shape, Options]:
+        given = dict(zip(function.arguments, shapes, strict=True))
+        value, shape = _tape(function, function.value, lower, given)
+        products = []
+        for argument, wanted in given.items():
+            product, found = _tape(function, gradient[argument], lower, {**given, UPSTREAM: shape})
+            if found != wanted:
+                raise OperationError(
+                    f"{function}: its gradient for {argument} has shape {show_shape(found)}, "
+                    f"but {argument} has shape {show_shape(wanted)}",
+                    hint=f"The upstream gradient has shape {show_shape(shape)}, as the value.",
+                )
+            products.append(product)
+        return shape, Options(value=value, products=products)
+
+    texts = {a: textbook(function, substitute(e, G)) for a, e in gradient.items()}
+    return Structural(
+        function.name,
+        " ".join(function.arguments),
+        ABOUT,
+        planner=planner,
+        value=lambda xp, o, *arguments: o.value(xp, *arguments),
+        formula=textbook(function, function.value),
+        vjps={a: (texts[a], _product(k)) for k, a in enumerate(function.arguments)},
+        samples=(),
+        group="activations",
+    )
+
+
+def _product(k: int) -> Body:
+    """The gradient of argument `k`, by the author's formula."""
+    return lambda xp, o, g, y, *arguments: o.products[k](xp, *arguments, g)
+
+
+def _tape(function: Function, expression: Expression, lower: Lower, shapes: Mapping[str, Shape]) -> tuple[Tape, Shape]:
+    """One formula of a function at given shapes (its names' values in that order), and the shape of its value."""
+    graph = Graph()
+    slots = {name: graph.add_data(name, "input", shape) for name, shape in shapes.items()}
+    try:
+        last = lower(graph, function, slots, expression)
+    except OperationError as error:
+        error.span = None  # it counts in the function's own text; the call is where the shapes come from
+        raise
+    return Tape(graph, last), graph.shapes[last]

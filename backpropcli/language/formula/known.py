@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from backpropcli.graph import Graph, Node
 from backpropcli.language.data.deferred import ready
-from backpropcli.ops.definition import Elementwise, Structural, Value
+from backpropcli.language.formula.tape import Tape
+from backpropcli.ops.definition import Value
 
 
 def behind(graph: Graph, slot: int, through: bool = True) -> list[int]:
@@ -38,18 +39,13 @@ def known_value(graph: Graph, values: Mapping[str, Value], slot: int) -> Value |
 
     from backpropcli.ops.numbers.array import xp
 
-    done: dict[int, Value] = {}
+    slots = behind(graph, slot)
+    data: list[Value | None] = [None] * (slot + 1)
+    for one in slots:
+        if graph.operations[one] is None and one not in graph.constants:
+            value = ready(by_slot.get(one))
+            if value is None:
+                return None
+            data[one] = xp.asarray(value)
     with np.errstate(all="ignore"):
-        for now in behind(graph, slot):
-            operation = graph.operations[now]
-            given = [done[a] for a in graph.arguments[now]]
-            if isinstance(operation, Elementwise):
-                done[now] = operation.value(xp, *given)
-            elif isinstance(operation, Structural):
-                done[now] = operation.value(xp, graph.options[now], *given)
-            else:
-                value = ready(graph.constants.get(now, by_slot.get(now)))
-                if value is None:
-                    return None
-                done[now] = xp.asarray(value)
-    return done[slot]
+        return Tape(graph, slot, slots).run(xp, data)[slot]

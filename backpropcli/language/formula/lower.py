@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph, Node
 from backpropcli.language.formula import calls, constants, labels
-from backpropcli.language.formula.functions import Function, circle, special, unknown_operation
-from backpropcli.language.formula.mending import suggested
-from backpropcli.language.formula.names import CONSTANTS, unknown
-from backpropcli.language.formula.parser import DEEPEST
+from backpropcli.language.formula.functions import Function, circle, matched
+from backpropcli.language.formula.handderived import hand_derived
+from backpropcli.language.formula.names import CONSTANTS
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import (
-    DOTTED,
+    DEEPEST,
     Binary,
     Call,
     Expression,
@@ -27,6 +26,7 @@ from backpropcli.language.formula.tree import (
     Text,
     Unary,
 )
+from backpropcli.language.formula.unknown import SPECIAL, unknown_name, unknown_operation
 from backpropcli.ops.definition import Operation, Splitter, Value
 from backpropcli.ops.table import INFIX, TABLE, lookup
 
@@ -180,7 +180,7 @@ class Lowering:
                 return self.helper(name)
         if name in CONSTANTS:
             return CONSTANTS[name]
-        raise unknown(e, self.known if self.scope is None else self.scope)
+        raise unknown_name(e, self.known if self.scope is None else self.scope)
 
     def helper(self, name: str) -> Result:
         """An argument or a helper of the function that is being expanded; a helper is worked out when first used."""
@@ -253,26 +253,10 @@ class Lowering:
             return self.apply(self.functions[e.name], e)
         operation = lookup(e.name)
         if not isinstance(operation, Operation):
-            if special(e.name):
+            if e.name in SPECIAL:
                 return self.special(e, receiver)
-            if e.name in self.known and e.written == "function" and not e.prefix and operation is None:
-                raise calls.value_called(e)
-            error = unknown_operation(e, frozenset(self.functions))
-            assert error is not None
-            raise error
-        if operation.abroad and e.prefix and e.name == operation.name:
-            raise FormulaError(f"{e.prefix}{e.name} is another function than {e.name}", hint=operation.abroad).spanning(
-                e.at, e.at + len(e.name)
-            )
-        if operation.written:
-            raise FormulaError(
-                f"{e.name} is not called by its name",
-                hint=f"Write {operation.written}, as in a[0], a[1:] or p[arange(4), y].",
-            ).spanning(e.at, e.at + len(e.name))
-        if e.written == "attribute" and e.name not in DOTTED:
-            raise FormulaError(f"{e.name} is an operation: it is called", hint=suggested(f"{show(e)}()")).spanning(
-                e.at, e.end
-            )
+            raise self.stranger(e)
+        calls.allowed(e, operation)
         bound = calls.bind(e, operation)
         # Loops, not comprehensions: those are one more call a level, and Python's stack has to hold all levels.
         results = [] if receiver is None else [receiver]
@@ -286,15 +270,27 @@ class Lowering:
             options[key] = constants.option(self, key, value)
         calls.judge(self.graph, e, bound, results, options)
         if isinstance(bound.operation, Splitter):
-            shape = constants.shape_of(self.graph, self.number(results[0], e))
-            try:
-                return Parts(results[0], bound.operation.parts(shape, options), e)
-            except OperationError as error:
-                raise error.spanning(e.start, e.end) from None
+            return self.split(bound.operation, results[0], options, e)
         slot = self.step(bound.operation, tuple(results), options, e)
         if type(slot) is int:
             labels.check(self, slot, bound.arguments)
         return slot
+
+    def stranger(self, e: Call) -> FormulaError:
+        """The error for a call of what is neither a function nor an operation."""
+        if e.name in self.known and e.written == "function" and not e.prefix and lookup(e.name) is None:
+            return calls.value_called(e)
+        error = unknown_operation(e, self.functions)
+        assert error is not None
+        return error
+
+    def split(self, operation: Splitter, whole: Result, options: Mapping[str, Any], e: Call) -> Parts:
+        """The arrays that split gives."""
+        shape = constants.shape_of(self.graph, self.number(whole, e))
+        try:
+            return Parts(whole, operation.parts(shape, options), e)
+        except OperationError as error:
+            raise error.spanning(e.start, e.end) from None
 
     def special(self, e: Call, receiver: Result) -> Result:
         """The few calls that are about an array and not about its numbers: `x.shape`, `len(x)`, `array([1, 2])`."""
@@ -315,15 +311,13 @@ class Lowering:
 
     def apply(self, function: Function, e: Call) -> Result:
         """A call of a spec's function: one step where its gradient was derived by hand, else its formula's steps."""
-        given = calls.matched(function, e)
+        given = matched(function, e)
         results = []
         for argument in given:
             results.append(self.lower(argument))
         if function.gradient is not None:
             if function.name not in self.derived:
-                from backpropcli.language.formula.handderived import hand_derived
-
-                self.derived[function.name] = hand_derived(function, self.functions)
+                self.derived[function.name] = hand_derived(function, self.by_hand_formula)
             return self.step(self.derived[function.name], tuple(results), None, e)
         if function.name in self.calling:
             path = [*self.calling[self.calling.index(function.name) :], function.name]
@@ -335,13 +329,7 @@ class Lowering:
         try:
             result = self.lower(function.value)
         except BackpropError as error:
-            # Its span is in the function's own text: here the call is to be shown.
-            if error is not self.told:
-                self.told = error
-                error.message = f"in {function}: {error.message}"
-                error.args = (error.message,)
-            error.span = None
-            raise error.spanning(e.start, e.end) from None
+            raise self.inside(error, function).spanning(e.start, e.end) from None
         self.scope = scope
         self.calling.pop()
         self.expanded += 1 + len(self.graph) - before
@@ -352,6 +340,23 @@ class Lowering:
             self.told = excess.spanning(e.start, e.end)
             raise excess
         return result
+
+    def inside(self, error: BackpropError, function: Function) -> BackpropError:
+        """An error in a function, whose span is in the function's own text: here its call is to be shown."""
+        if error is not self.told:
+            self.told = error
+            error.message = f"in {function}: {error.message}"
+            error.args = (error.message,)
+        error.span = None
+        return error
+
+    def by_hand_formula(self, graph: Graph, function: Function, slots: Mapping[str, int], e: Expression) -> int:
+        """One formula of a function whose gradient is given, as steps of a graph of its own; its value's slot."""
+        others = {name: other for name, other in self.functions.items() if name != function.name}
+        inner = Lowering(graph, others)
+        inner.by_hand = True
+        inner.scope = {**function.where, **slots}
+        return inner.slot(inner.lower(e), e)
 
     # Steps.
 

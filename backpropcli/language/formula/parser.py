@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Container
+from typing import Literal
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula import habits, mending
+from backpropcli.language.formula.operators import BINDING, COMPARISON, POWER, SIGN
 from backpropcli.language.formula.tokens import tokens
 from backpropcli.language.formula.tree import (
     ATTRIBUTES,
+    DEEPEST,
     Binary,
     Call,
     Expression,
@@ -20,30 +23,6 @@ from backpropcli.language.formula.tree import (
     Text,
     Unary,
 )
-
-DEEPEST = 200
-"""Brackets and signs may be nested this deep (a chain, however long, is not nested)."""
-
-COMPARISON, UNARY, POWER = 1, 6, 7
-BINDING = {
-    "<": COMPARISON,
-    "<=": COMPARISON,
-    ">": COMPARISON,
-    ">=": COMPARISON,
-    "==": COMPARISON,
-    "!=": COMPARISON,
-    "|": 2,
-    "&": 3,
-    "+": 4,
-    "-": 4,
-    "*": 5,
-    "/": 5,
-    "@": 5,
-    "%": 5,
-    "//": 5,
-    "**": POWER,
-}
-"""How tightly an operator binds, as in Python."""
 
 MODULES = frozenset(
     (
@@ -71,44 +50,11 @@ MODULES = frozenset(
 )
 """Names in front of a dot that are dropped, unless they are names of the network."""
 
-RESERVED = frozenset(
-    (
-        "and",
-        "as",
-        "assert",
-        "async",
-        "await",
-        "break",
-        "class",
-        "continue",
-        "def",
-        "del",
-        "elif",
-        "else",
-        "except",
-        "finally",
-        "for",
-        "from",
-        "global",
-        "if",
-        "import",
-        "in",
-        "is",
-        "lambda",
-        "nonlocal",
-        "not",
-        "or",
-        "pass",
-        "raise",
-        "return",
-        "try",
-        "while",
-        "with",
-        "yield",
-    )
-)
+RESERVED = frozenset(keyword.kwlist) - {"None", "True", "False"}
 """Words of Python, which cannot be names."""
 
+Why = Literal["missing", "unexpected", "reserved", "chained", "attribute", "padded"]
+"""Why a parser stops: see UnreadableError."""
 _NUMERAL = frozenset("0123456789.")
 _POSTFIX = frozenset("([.")
 
@@ -116,16 +62,32 @@ _POSTFIX = frozenset("([.")
 def parse(text: str, known: Container[str] = ()) -> Expression:
     """The tree of a formula; `known` names of the network are never taken for modules (a parameter `F` in `F.T`).
 
-    Raises FormulaError with its `span` in the text.
+    Raises FormulaError with its `span` in the text; `reading.read_formula` also says what its author probably meant.
     """
     parser = Parser(text, known)
     try:
         return parser.whole()
-    except FormulaError as error:
-        raise mending.looked_over(error, text, known) from None
     except RecursionError:
         # Only where the caller's own stack is deep already: the levels counted in `deeper` fit in Python's.
         raise too_deep(parser, parser.i) from None
+
+
+class UnreadableError(FormulaError):
+    """A token stands where none like it can: the parser as it stopped, from which `habits` sees what was meant.
+
+    `why`: an operand is missing, the token is unexpected behind the one before it, it is reserved, it is a second
+    comparison behind the one that is `left`, no name of an attribute, or a number padded with 0. `opener` is the
+    bracket that is open.
+    """
+
+    def __init__(self, why: Why, parser: Parser, opener: int | None = None, left: Binary | None = None) -> None:
+        at = parser.i
+        super().__init__(f"{parser.tokens[at] or 'the end'} cannot stand here")
+        self.spanning(parser.starts[at], parser.starts[at] + len(parser.tokens[at]))
+        self.why = why
+        self.parser = parser
+        self.opener = opener
+        self.left = left
 
 
 class Parser:
@@ -151,7 +113,7 @@ class Parser:
             raise FormulaError("the formula is empty").spanning(0, len(self.text))
         found = self.operators(self.operand(), self.starts[0], 0)
         if self.i != len(self.tokens) - 1:
-            raise habits.unexpected(self)
+            raise UnreadableError("unexpected", self)
         return found
 
     def operators(self, left: Expression, start: int, limit: int) -> Expression:
@@ -165,12 +127,12 @@ class Parser:
             following = BINDING.get(found[self.i], 0)
             if following > binding or following == POWER:
                 self.deeper(at - 1)
-                right = self.operators(right, starts[at], UNARY if binding == POWER else binding)
+                right = self.operators(right, starts[at], SIGN if binding == POWER else binding)
                 self.depth -= 1
                 following = BINDING.get(found[self.i], 0)
             left = Binary(sign, left, right, start, starts[self.i - 1] + len(found[self.i - 1]))
             if binding == following == COMPARISON:
-                raise habits.chained(self, left)
+                raise UnreadableError("chained", self, left=left)
             binding = following
         return left
 
@@ -188,68 +150,67 @@ class Parser:
         found: Expression
         if token.isidentifier():
             if token in RESERVED:
-                raise habits.reserved(self)
+                raise UnreadableError("reserved", self)
             self.i = i + 1
             if self.tokens[i + 1] not in _POSTFIX:
                 return Name(token, start, start + len(token))
             prefix = self.module(token, start)
             at = self.i - 1
-            token = self.tokens[at]
             if self.tokens[self.i] == "(":
                 arguments, keywords = self.arguments()
-                found = Call(token, arguments, keywords, start, self.end, at=self.starts[at], prefix=prefix)
+                found = Call(self.tokens[at], arguments, keywords, start, self.end, at=self.starts[at], prefix=prefix)
+            elif prefix and self.tokens[at] == "newaxis":
+                found = Name("None", start, self.end)
             else:
-                new = prefix and token == "newaxis"
-                found = Name("None" if new else token, start, self.end, "" if new else prefix)
-            return self.postfix(found, start) if self.tokens[self.i] in _POSTFIX else found
-        if token[:1] in _NUMERAL and token not in ("", ".", "..."):
-            self.i = i + 1
-            found = self.number(token)
-        elif token in ("-", "+", "~"):
-            self.deeper(i)
-            self.i = i + 1
-            inner = self.operand()
-            if self.tokens[self.i] == "**":
-                inner = self.operators(inner, self.starts[i + 1], UNARY)
-            self.depth -= 1
-            return Unary(token, inner, start, self.end)
+                found = Name(self.tokens[at], start, self.end, prefix)
         elif token == "(":
             items, comma = self.items(")")
             found = items[0] if len(items) == 1 and not comma else Sequence(items, "tuple", start, self.end)
         elif token == "[":
-            items, _ = self.items("]")
-            found = Sequence(items, "list", start, self.end)
-        elif token[:1] in ("'", '"') and len(token) > 1:
-            self.i = i + 1
-            found = Text(token[1:-1], start, start + len(token))
-        elif token == "...":
-            self.i = i + 1
-            found = Name("...", start, start + 3)
+            found = Sequence(self.items("]")[0], "list", start, self.end)
+        elif token in ("-", "+", "~"):
+            return self.signed(token)
         else:
-            raise habits.missing(self)
+            found = self.leaf(token, start)
         return self.postfix(found, start) if self.tokens[self.i] in _POSTFIX else found
+
+    def signed(self, sign: str) -> Unary:
+        """A sign, which comes next, and its operand."""
+        at = self.i
+        self.deeper(at)
+        self.i = at + 1
+        inner = self.operand()
+        if self.tokens[self.i] == "**":
+            inner = self.operators(inner, self.starts[at + 1], SIGN)
+        self.depth -= 1
+        return Unary(sign, inner, self.starts[at], self.end)
+
+    def leaf(self, token: str, start: int) -> Expression:
+        """A number, a text in quotes, or `...`."""
+        if token[:1] in _NUMERAL and token not in ("", ".", "..."):
+            self.i += 1
+            return self.number(token)
+        if token[:1] in ("'", '"') and len(token) > 1:
+            self.i += 1
+            return Text(token[1:-1], start, start + len(token))
+        if token == "...":
+            self.i += 1
+            return Name("...", start, start + 3)
+        raise UnreadableError("missing", self)
 
     def number(self, token: str) -> Number:
         """A number as written: in decimal, or 0x1F, 0o17, 0b11 (whose text is then decimal)."""
         start = self.starts[self.i - 1]
         end = start + len(token)
-        brief = token if len(token) <= 40 else f"{token[:20]}... ({len(token):,} characters)"
-        text = token
         try:
-            value = float(token)
+            value, text = _value(token)
         except ValueError:
-            try:
-                whole = int(token, 0)
-                value, text = float(whole), str(whole)
-            except ValueError:
-                raise FormulaError(f"{brief} is not a number").spanning(start, end) from None
-            except OverflowError:
-                value = float("inf")
+            raise FormulaError(f"{brief(token)} is not a number").spanning(start, end) from None
         if value == float("inf"):
-            raise FormulaError(f"{brief} is larger than the largest float, 1.8e308").spanning(start, end)
+            raise FormulaError(f"{brief(token)} is larger than the largest float, 1.8e308").spanning(start, end)
         if token[0] == "0" and token.isdigit() and value:
-            hint = mending.suggested(token.lstrip("0"))
-            raise FormulaError(f"{brief} begins with 0", hint=hint).spanning(start, end)
+            self.i -= 1
+            raise UnreadableError("padded", self)
         return Number(value, text, start, end)
 
     def module(self, token: str, start: int) -> str:
@@ -270,7 +231,7 @@ class Parser:
         """`found` with the indices, attributes and method calls that follow."""
         while (token := self.tokens[self.i]) in _POSTFIX:
             if token == "(":
-                raise habits.unexpected(self)
+                raise UnreadableError("unexpected", self)
             if token == "[":
                 found = Index(found, self.index(), start, self.end)
                 continue
@@ -278,7 +239,7 @@ class Parser:
             at = self.i
             name = self.tokens[at]
             if not name.isidentifier():
-                raise habits.attribute(self)
+                raise UnreadableError("attribute", self)
             self.i += 1
             if self.tokens[self.i] == "(":
                 arguments, keywords = self.arguments()
@@ -313,7 +274,7 @@ class Parser:
             self.i += 1
             return True
         if token != closer:
-            raise habits.unexpected(self, opener)
+            raise UnreadableError("unexpected", self, opener)
         return False
 
     def arguments(self) -> tuple[tuple[Expression, ...], tuple[tuple[str, Expression], ...]]:
@@ -365,7 +326,7 @@ class Parser:
             elif limits[0] is not None:
                 found.append(limits[0])
             else:
-                raise habits.missing(self)
+                raise UnreadableError("missing", self)
             self.separator(opener, "]")
         if not found:
             raise FormulaError("an index is missing between [ and ]").spanning(
@@ -374,6 +335,23 @@ class Parser:
         self.i += 1
         self.depth -= 1
         return tuple(found)
+
+
+def brief(token: str) -> str:
+    """A token, unless it is too long for a message."""
+    return token if len(token) <= 40 else f"{token[:20]}... ({len(token):,} characters)"
+
+
+def _value(token: str) -> tuple[float, str]:
+    """A number's value and its decimal text; ValueError where it is none."""
+    try:
+        return float(token), token
+    except ValueError:
+        whole = int(token, 0)
+    try:
+        return float(whole), str(whole)
+    except OverflowError:
+        return float("inf"), token
 
 
 def too_deep(parser: Parser, at: int) -> FormulaError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backpropcli.language.formula.parser import BINDING, POWER, UNARY
+from backpropcli.language.formula.operators import ATOM, BINDING, COMPARISON, POWER, SIGN
 from backpropcli.language.formula.tree import (
     DOTTED,
     Binary,
@@ -16,8 +16,6 @@ from backpropcli.language.formula.tree import (
     Text,
     Unary,
 )
-
-ATOM = 9
 
 
 def show(expression: Expression) -> str:
@@ -42,7 +40,7 @@ def _binding(e: Expression) -> int:
     """How tightly the outermost operator of an expression binds."""
     if isinstance(e, Binary):
         return BINDING[e.sign]
-    return UNARY if isinstance(e, Unary) else ATOM
+    return SIGN if isinstance(e, Unary) else ATOM
 
 
 def _within(e: Expression, needed: int) -> list[str | Expression]:
@@ -61,7 +59,7 @@ def _layout(e: Expression) -> list[str | Expression]:
             quote = '"' if "'" in e.value else "'"
             return [quote + e.value + quote]
         case Unary():
-            return [e.sign, *_within(e.operand, UNARY)]
+            return [e.sign, *_within(e.operand, SIGN)]
         case Binary():
             return _infix(e)
         case Call():
@@ -84,8 +82,8 @@ def _infix(e: Binary) -> list[str | Expression]:
     binding = BINDING[e.sign]
     if binding == POWER:
         # Right-associative, and its exponent may begin with a sign.
-        return [*_within(e.left, ATOM), "**", *_within(e.right, UNARY)]
-    left = _within(e.left, binding + (binding == 1))
+        return [*_within(e.left, ATOM), "**", *_within(e.right, SIGN)]
+    left = _within(e.left, binding + (binding == COMPARISON))
     if isinstance(e.right, Unary):
         return [*left, f" {e.sign} ", "(", e.right, ")"]
     return [*left, f" {e.sign} ", *_within(e.right, binding + 1)]

@@ -17,7 +17,7 @@ SPACE = " \t\r\n\u00a0\u2002\u2003\u2009\u202f\u3000"
 SIGNS = {"·": "*", "⋅": "*", "×": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!="}
 """Signs as backprop prints them, and what they are read as."""
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺"
-_PLAIN = str.maketrans(RAISED, "0123456789-+")
+PLAIN = str.maketrans(RAISED, "0123456789-+")
 
 # Every character belongs to a token (the last alternative takes what nothing else does), and a token keeps the space
 # behind it: so the tokens' lengths alone give their places.
@@ -62,7 +62,7 @@ def _typeset(pieces: list[str], places: list[int]) -> tuple[list[str], list[int]
     found: list[str] = []
     starts: list[int] = []
     for piece, start in zip(pieces, places, strict=False):
-        power = piece.translate(_PLAIN) if piece[:1] and piece[0] in RAISED else ""
+        power = piece.translate(PLAIN) if piece[:1] and piece[0] in RAISED else ""
         sign, number = (power[:1], power[1:]) if power[:1] in ("-", "+") else ("", power)
         if number.isdecimal():
             made = ["**", *([sign] if sign else []), number]

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 Written = Literal["function", "method", "attribute"]
+DEEPEST = 200
+"""Brackets and signs may be nested this deep (a chain, however long, is not nested)."""
 ATTRIBUTES = {"T": "transpose", "mT": "matrix_transpose"}
 """What stands behind a dot without brackets, and the operation that it is."""
 DOTTED = {operation: word for word, operation in ATTRIBUTES.items()}

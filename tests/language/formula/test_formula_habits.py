@@ -3,7 +3,7 @@
 import pytest
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.reading import read_formula as parse
 
 HABITS = [
     ("(a2 - y)^2 / 2", "^", "^ is not an operator here; a power is **: (a2 - y)**2", ""),

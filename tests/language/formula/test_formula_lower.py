@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph
-from backpropcli.language.formula.functions import Function, check
+from backpropcli.language.formula.functions import Function
 from backpropcli.language.formula.lower import Lowering
-from backpropcli.language.formula.names import dependencies, names
-from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.names import names
+from backpropcli.language.formula.reading import read_formula as parse
+from backpropcli.language.formula.unknown import dependencies
+from backpropcli.language.functions import check
 from backpropcli.ops.definition import Elementwise, Structural
 from backpropcli.ops.numbers.array import xp
 
@@ -580,7 +582,8 @@ def test_hand_derived_functions_run_in_every_namespace() -> None:
     from backpropcli.ops.numbers.scalar import xp as scalar
 
     kinked = function("k(z, s)", "maximum(0, z) * s + 1", None, {"z": "where(z > 0, s, 0)", "s": "maximum(z, 0)"})
-    operation = hand_derived(kinked)
+    lower = Lowering(Graph()).by_hand_formula
+    operation = hand_derived(kinked, lower)
     for namespace in (scalar, xp, complexstep, precise):
         z, s = namespace.number(1.5), namespace.number(2.0)
         y = operation.value(namespace, z, s)
@@ -588,7 +591,7 @@ def test_hand_derived_functions_run_in_every_namespace() -> None:
         assert operation.partials[0](namespace, y, z, s) == 2.0
     assert operation.branch is not None
     assert operation.branch(scalar, 1.0, 2.0) != operation.branch(scalar, -1.0, 2.0)
-    constant = hand_derived(function("c(z)", "z", None, {"z": "1"}))
+    constant = hand_derived(function("c(z)", "z", None, {"z": "1"}), lower)
     np.testing.assert_array_equal(constant.partials[0](xp, np.zeros(3), np.ones(3)), np.ones(3))
 
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula.parser import DEEPEST, parse
+from backpropcli.language.formula.reading import read_formula as parse
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import (
+    DEEPEST,
     Binary,
     Call,
     Expression,

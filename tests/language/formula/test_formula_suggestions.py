@@ -12,12 +12,13 @@ import pytest
 import backpropcli
 from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.language import loads
-from backpropcli.language.formula.functions import special
-from backpropcli.language.formula.mending import reads, suggested, whole
-from backpropcli.language.formula.names import names, nearest_operation
-from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.hints import reads, suggested
+from backpropcli.language.formula.mending import whole
+from backpropcli.language.formula.names import names
+from backpropcli.language.formula.reading import read_formula as parse
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Call, postorder
+from backpropcli.language.formula.unknown import SPECIAL, nearest_operation
 from backpropcli.ops.refused import REFUSED
 from backpropcli.ops.table import lookup
 
@@ -298,7 +299,7 @@ RARE = {"array_str", "geterr", "isnat", "setdiff1d"}
 def test_no_name_of_numpys_is_taken_for_a_slip_of_another(module) -> None:
     """`np.real(x)` is no misspelt relu, `np.cov(x)` no cos: what means something else is never suggested."""
     names = [n for n in dir(module) if not n.startswith("_") and isinstance(getattr(module, n), NUMPYS)]
-    wrong = [(n, near) for n in names if lookup(n) is None and not special(n) and (near := nearest_operation(n))]
+    wrong = [(n, near) for n in names if lookup(n) is None and n not in SPECIAL and (near := nearest_operation(n))]
     assert [n for n, _ in wrong if n not in RARE] == []
 
 

@@ -1,0 +1,19 @@
+"""Formulas as people write them: the tree, or an error that says what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from backpropcli.errors import FormulaError
+from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.tree import Expression
+
+
+def read_formula(text: str, known: Container[str] = ()) -> Expression:
+    """The tree of a formula that somebody wrote, as `parse` gives it; its FormulaError says what to write instead."""
+    try:
+        return parse(text, known)
+    except FormulaError as error:
+        from backpropcli.language.formula.habits import explained  # most formulas are right, and do not wait for it
+
+        raise explained(error, text, known) from None
