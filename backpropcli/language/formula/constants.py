@@ -7,29 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FormulaError
-from backpropcli.graph import Graph
 from backpropcli.language.formula import tree
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Expression, Name, Number, Slice, Text, Unary
-from backpropcli.ops.definition import Elementwise, Operation, Shape
+from backpropcli.ops.definition import Elementwise, Operation
 from backpropcli.ops.numbers.scalar import xp as scalar
 
 if TYPE_CHECKING:
     from backpropcli.language.formula.labels import Found
     from backpropcli.language.formula.lower import Lowering
 
+CONDITIONS = ("<", "<=", ">", ">=", "==", "!=", "&", "|")
 MOST_ENTRIES = 4_000_000
 """A constant array may have this many entries."""
 
 
 MOST_AXES = 64
 """NumPy's own limit."""
-
-
-def shape_of(graph: Graph, value: Any) -> Shape:
-    """The shape of a slot or of a constant."""
-    return graph.shapes[value] if type(value) is int else tuple(getattr(value, "shape", ()))
 
 
 def fold(operation: Operation, values: Sequence[Any], options: Mapping[str, Any] | None, e: Expression) -> Any:
@@ -136,27 +131,28 @@ def option(lowering: Lowering, name: str, e: Expression) -> Any:
 
 def index_item(lowering: Lowering, e: Expression, labels: Found | None = None) -> Any:
     """One entry of an index: a whole number, a slice, None, `...`, a list of whole numbers, or a Label of `labels`."""
-    found: Any
     if isinstance(e, Slice):
-        found = slice(*(None if p is None else _whole(lowering, p) for p in (e.lower, e.upper, e.step)))
-        if found.step == 0:
-            raise FormulaError("the step of a slice cannot be 0").spanning(e.start, e.end)
-        return found
+        return _slice(lowering, e)
     if isinstance(e, Name) and e.name in ("None", "..."):
         return None if e.name == "None" else ...
-    if isinstance(e, tree.Sequence) and (labels is None or not _of_network(lowering, e)):
+    network = labels is not None and _of_network(lowering, e)
+    if isinstance(e, tree.Sequence) and not network:
         return [index_item(lowering, item) for item in e.items]
-    if isinstance(e, tree.Binary) and e.sign in ("<", "<=", ">", ">=", "==", "!=", "&", "|"):
+    if isinstance(e, tree.Binary) and e.sign in CONDITIONS:
         raise FormulaError(
             "an index is made of whole numbers, not of conditions", hint="Choose with where(condition, a, b)."
         ).spanning(e.start, e.end)
     if isinstance(e, tree.Call) and e.name == "range" and "range" not in lowering.functions:
         e = tree.Call("arange", e.arguments, e.keywords, e.start, e.end, at=e.at)
-    if labels is not None and _of_network(lowering, e):
-        label = labels.label(e)
-        if label is not None:
-            return label
-    return _whole(lowering, e, labels is not None)
+    label = labels.label(e) if labels is not None and network else None
+    return label if label is not None else _whole(lowering, e, labels is not None)
+
+
+def _slice(lowering: Lowering, e: Slice) -> slice:
+    found = slice(*(None if part is None else _whole(lowering, part) for part in (e.lower, e.upper, e.step)))
+    if found.step == 0:
+        raise FormulaError("the step of a slice cannot be 0").spanning(e.start, e.end)
+    return found
 
 
 def _of_network(lowering: Lowering, e: Expression) -> bool:
@@ -188,9 +184,9 @@ def _whole(lowering: Lowering, e: Expression, listed: bool = False) -> Any:
 def _constant(lowering: Lowering, e: Expression, wrong: Callable[[], BackpropError], arrays: bool = False) -> Any:
     """The Python value of a constant expression; an array only where `arrays` may be."""
     match e:
+        case Number() if e.whole and e.value < 2**63:
+            return int(e.text.replace("_", ""))
         case Number():
-            if e.whole and e.value < 2**63:
-                return int(e.text.replace("_", ""))
             return float(e.value)
         case Unary(sign="-", operand=Number() as number):
             return -_constant(lowering, number, wrong)
@@ -200,10 +196,13 @@ def _constant(lowering: Lowering, e: Expression, wrong: Callable[[], BackpropErr
             return {"None": None, "True": True, "False": False}[e.name]
         case tree.Sequence():
             return tuple(_constant(lowering, item, wrong) for item in e.items)
-        case Slice():
+        case Slice() | Name(name="..." | "None"):
             raise wrong().spanning(e.start, e.end)
-        case Name(name="...") | Name(name="None"):
-            raise wrong().spanning(e.start, e.end)
+    return _computed(lowering, e, wrong, arrays)
+
+
+def _computed(lowering: Lowering, e: Expression, wrong: Callable[[], BackpropError], arrays: bool) -> Any:
+    """What an expression comes to that uses nothing of the network but shapes."""
     before = len(lowering.graph)
     found = lowering.lower(e)
     if type(found) is int or len(lowering.graph) != before:

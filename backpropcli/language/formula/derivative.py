@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 
+from backpropcli.language.formula.algebra import ONE, TWO, ZERO, add, negative, product, quotient
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import (
     Binary,
@@ -25,9 +26,6 @@ LONGEST = 2_000
 """A derivative of more subexpressions is not worth reading."""
 
 Find = Callable[[str], object]
-ZERO = Number(0.0, "0")
-ONE = Number(1.0, "1")
-TWO = Number(2.0, "2")
 
 
 def derivative(expression: Expression, name: str, find: Find = lookup) -> Expression | None:
@@ -73,36 +71,41 @@ def _slope(e: Expression, slopes: Mapping[int, Expression], find: Find) -> Expre
     return None
 
 
-def _infix(e: Binary, u: Expression | None, v: Expression | None) -> Expression | None:
+Slope = Expression | None
+"""A derivative; None where the part is constant."""
+
+
+def _infix(e: Binary, u: Slope, v: Slope) -> Slope:
     """The rules of calculus for the operators; `u`, `v` are the derivatives of left and right, None if constant."""
+    if e.sign == "@" or e.sign not in INFIX:
+        return None
+    rule = RULES.get(e.sign)
+    return rule(e, u, v) if rule is not None else ZERO
+
+
+def _product(e: Binary, u: Slope, v: Slope) -> Slope:
+    return add(product(u, e.right) if u is not None else None, product(e.left, v) if v is not None else None)
+
+
+def _quotient(e: Binary, u: Slope, v: Slope) -> Slope:
     left, right = e.left, e.right
-    match e.sign:
-        case "+":
-            return add(u, v)
-        case "-":
-            return add(u, negative(v) if v is not None else None)
-        case "*":
-            return add(product(u, right) if u is not None else None, product(left, v) if v is not None else None)
-        case "/":
-            if v is None and u is not None:
-                return quotient(u, right)
-            assert v is not None
-            square = Binary("**", right, TWO)
-            if u is None:
-                return quotient(product(negative(left), v), square)
-            top = add(product(u, right), negative(product(left, v)))
-            return quotient(top or ZERO, square)
-        case "**":
-            return _power(e, u, v)
-        case "%":
-            times = product(Call("floor", (Binary("/", left, right),)), v) if v is not None else None
-            return add(u, negative(times) if times is not None else None)
-        case "@":
-            return None
-    return ZERO if e.sign in INFIX else None
+    if v is None:
+        assert u is not None
+        return quotient(u, right)
+    square = Binary("**", right, TWO)
+    if u is None:
+        return quotient(product(negative(left), v), square)
+    top = add(product(u, right), negative(product(left, v)))
+    return quotient(top or ZERO, square)
 
 
-def _power(e: Binary, u: Expression | None, v: Expression | None) -> Expression:
+def _remainder(e: Binary, u: Slope, v: Slope) -> Slope:
+    """A % b is a - floor(a / b) * b."""
+    times = product(Call("floor", (Binary("/", e.left, e.right),)), v) if v is not None else None
+    return add(u, negative(times) if times is not None else None)
+
+
+def _power(e: Binary, u: Slope, v: Slope) -> Slope:
     base, exponent = e.left, e.right
     if v is None:
         assert u is not None
@@ -114,6 +117,17 @@ def _power(e: Binary, u: Expression | None, v: Expression | None) -> Expression:
     inner = add(product(v, log), quotient(product(exponent, u), base))
     assert inner is not None
     return product(e, inner)
+
+
+RULES: Mapping[str, Callable[[Binary, Slope, Slope], Slope]] = {
+    "+": lambda e, u, v: add(u, v),
+    "-": lambda e, u, v: add(u, negative(v) if v is not None else None),
+    "*": _product,
+    "/": _quotient,
+    "**": _power,
+    "%": _remainder,
+}
+"""The derivative of an operator's value; the others choose or compare, and have the slope 0."""
 
 
 def _is_e(e: Expression) -> bool:
@@ -140,9 +154,8 @@ def _call(e: Call, slopes: Mapping[int, Expression], find: Find) -> Expression |
     if e.prime or e.keywords or e.written == "attribute":
         return None
     if not isinstance(operation, Elementwise):
-        if operation is not None or len(e.arguments) != 1:
-            return None
-        return product(Call(e.name, e.arguments, prime=True), slopes[id(e.arguments[0])])
+        unknown = operation is None and len(e.arguments) == 1
+        return product(_primed(e), slopes[id(e.arguments[0])]) if unknown else None
     if len(e.arguments) > len(operation.arguments):
         return None
     if operation.selects and len(e.arguments) == len(operation.arguments):
@@ -151,18 +164,20 @@ def _call(e: Call, slopes: Mapping[int, Expression], find: Find) -> Expression |
     total: Expression | None = None
     for k, argument in enumerate(e.arguments):
         inner = slopes.get(id(argument))
-        if inner is None:
-            continue
-        if operation.primed and len(e.arguments) == 1:
-            local: Expression = Call(e.name, e.arguments, prime=True)
-        else:
-            local = _local(e, operation, k)
-        total = add(total, product(local, inner))
+        if inner is not None:
+            total = add(total, product(_local(e, operation, k), inner))
     return total if total is not None else ZERO
+
+
+def _primed(e: Call) -> Call:
+    """`relu'(z)`."""
+    return Call(e.name, e.arguments, prime=True)
 
 
 def _local(e: Call, operation: Elementwise, k: int) -> Expression:
     """The textbook derivative by argument k, with the call's own arguments put in (`y` is the call itself)."""
+    if operation.primed and len(e.arguments) == 1:
+        return _primed(e)
     if operation.infix and len(e.arguments) == 2:
         slope = _infix(Binary(operation.infix, *e.arguments), ONE if k == 0 else None, ONE if k == 1 else None)
         if slope is not None:
@@ -181,67 +196,3 @@ def _number(value: float) -> Expression:
 @cache
 def _textbook(text: str) -> Expression:
     return parse(text)
-
-
-# Arithmetic on expressions that leaves out what a lecturer would.
-
-
-def is_number(e: Expression, value: float) -> bool:
-    """Whether an expression is this number."""
-    if isinstance(e, Unary) and e.sign == "-" and isinstance(e.operand, Number):
-        return -e.operand.value == value
-    return isinstance(e, Number) and e.value == value
-
-
-def negative(e: Expression) -> Expression:
-    """-e."""
-    if is_number(e, 0):
-        return ZERO
-    if isinstance(e, Unary) and e.sign == "-":
-        return e.operand
-    if isinstance(e, Binary) and e.sign == "*" and is_number(e.right, -1):
-        return e.left
-    return Unary("-", e)
-
-
-def add(a: Expression | None, b: Expression | None) -> Expression | None:
-    """A + b, where None and 0 add nothing."""
-    if a is None or (b is not None and is_number(a, 0)):
-        return b
-    if b is None or is_number(b, 0):
-        return a
-    if isinstance(b, Unary) and b.sign == "-":
-        return Binary("-", a, b.operand)
-    if isinstance(b, Binary) and b.sign in "+-":
-        # Left-associative, as it would be written: a + (b + c) is a + b + c.
-        first = add(a, b.left)
-        assert first is not None
-        return Binary(b.sign, first, b.right)
-    return Binary("+", a, b)
-
-
-def product(a: Expression, b: Expression) -> Expression:
-    """A * b without factors 1, written from left to right."""
-    if is_number(a, 0) or is_number(b, 0):
-        return ZERO
-    if is_number(a, 1):
-        return b
-    if is_number(b, 1):
-        return a
-    if is_number(a, -1):
-        return negative(b)
-    factors: list[tuple[str, Expression]] = []
-    while isinstance(b, Binary) and b.sign in ("*", "/"):
-        factors.append((b.sign, b.right))
-        b = b.left
-    result = a if is_number(b, 1) else Binary("*", a, b)
-    for sign, factor in reversed(factors):
-        result = Binary(sign, result, factor)
-    return result
-
-
-def quotient(a: Expression, b: Expression) -> Expression:
-    """A / b."""
-    if is_number(a, 0):
-        return ZERO
-    return a if is_number(b, 1) else Binary("/", a, b)

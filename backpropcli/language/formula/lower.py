@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from math import prod
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph, Node
-from backpropcli.language.formula import calls, constants, labels
+from backpropcli.language.formula import calls, constants, labels, shapes
 from backpropcli.language.formula.functions import Function, circle, matched
 from backpropcli.language.formula.handderived import hand_derived
 from backpropcli.language.formula.names import CONSTANTS
+from backpropcli.language.formula.shapes import Parts
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import (
     DEEPEST,
@@ -35,26 +35,6 @@ Result = Any
 
 MOST_STEPS = 200_000
 """Functions that call functions may add this many steps to one graph, and 100 more for each of its nodes."""
-
-
-class Parts(NamedTuple):
-    """What split(x, 3) gives: the array, and the index of each part; one of them is taken by number."""
-
-    whole: Result
-    indices: list[tuple[Any, ...]]
-    written: Call
-
-    @property
-    def name(self) -> str:
-        """split, or what it was called."""
-        return self.written.name
-
-    def error(self) -> FormulaError:
-        """It is used as if it were one array."""
-        e = self.written
-        return FormulaError(
-            f"{self.name} gives {len(self.indices)} arrays, and a value is one", hint=f"Take one of them: {show(e)}[0]"
-        ).spanning(e.start, e.end)
 
 
 class Lowering:
@@ -220,30 +200,10 @@ class Lowering:
             labels.check(self, slot, (e.value, *found.written))
             return slot
         if isinstance(value, Parts):
-            return self.part(value, index, e)
-        if isinstance(value, tuple):
-            try:
-                size = value[index[0] if len(index) == 1 else index]  # type: ignore[index]
-            except (IndexError, TypeError):
-                shown = ", ".join(map(str, value))
-                error = FormulaError(f"the shape is ({shown}): it has {len(value)} sizes")
-                raise error.spanning(e.start, e.end) from None
-            return size if isinstance(size, tuple) else float(size)
+            value, index = value.whole, value.one(index, e)
+        elif isinstance(value, tuple):
+            return shapes.size(value, index, e)
         return self.step(_operation("getitem"), (value,), {"index": index}, e)
-
-    def part(self, parts: Parts, index: tuple[Any, ...], e: Index) -> Result:
-        """One of the arrays that split gives, by its number."""
-        count = len(parts.indices)
-        if len(index) != 1 or type(index[0]) is not int:
-            raise FormulaError(
-                f"{parts.name} gives {count} arrays: take one by its number", hint=f"{show(e.value)}[0]"
-            ).spanning(e.start, e.end)
-        if not -count <= index[0] < count:
-            raise FormulaError(
-                f"{parts.name} gives {count} arrays: there is no number {index[0]}",
-                hint=f"Counting starts at 0: the numbers are 0 to {count - 1}.",
-            ).spanning(e.start, e.end)
-        return self.step(_operation("getitem"), (parts.whole,), {"index": parts.indices[index[0]]}, e)
 
     # Calls.
 
@@ -254,7 +214,8 @@ class Lowering:
         operation = lookup(e.name)
         if not isinstance(operation, Operation):
             if e.name in SPECIAL:
-                return self.special(e, receiver)
+                shapes.check_special(e)
+                return shapes.special(self.graph, e, receiver if receiver is not None else self.lower(e.arguments[0]))
             raise self.stranger(e)
         calls.allowed(e, operation)
         bound = calls.bind(e, operation)
@@ -270,7 +231,7 @@ class Lowering:
             options[key] = constants.option(self, key, value)
         calls.judge(self.graph, e, bound, results, options)
         if isinstance(bound.operation, Splitter):
-            return self.split(bound.operation, results[0], options, e)
+            return shapes.split(self.graph, bound.operation, results[0], options, e)
         slot = self.step(bound.operation, tuple(results), options, e)
         if type(slot) is int:
             labels.check(self, slot, bound.arguments)
@@ -283,31 +244,6 @@ class Lowering:
         error = unknown_operation(e, self.functions)
         assert error is not None
         return error
-
-    def split(self, operation: Splitter, whole: Result, options: Mapping[str, Any], e: Call) -> Parts:
-        """The arrays that split gives."""
-        shape = constants.shape_of(self.graph, self.number(whole, e))
-        try:
-            return Parts(whole, operation.parts(shape, options), e)
-        except OperationError as error:
-            raise error.spanning(e.start, e.end) from None
-
-    def special(self, e: Call, receiver: Result) -> Result:
-        """The few calls that are about an array and not about its numbers: `x.shape`, `len(x)`, `array([1, 2])`."""
-        if len(e.arguments) != 1 or e.keywords:
-            example = "x.shape[0]" if e.name == "shape" else f"{e.name}(x)"
-            raise FormulaError(f"{e.name} takes 1 argument here", hint=f"Such as {example}").spanning(e.start, e.end)
-        value = receiver if receiver is not None else self.lower(e.arguments[0])
-        if e.name in ("array", "asarray", "copy"):
-            return value
-        shape = constants.shape_of(self.graph, self.number(value, e))
-        if e.name == "shape":
-            return shape
-        if e.name == "ndim":
-            return float(len(shape))
-        if e.name == "len" and not shape:
-            raise FormulaError("a number has no length").spanning(e.start, e.end)
-        return float(prod(shape[:1] if e.name == "len" else shape))
 
     def apply(self, function: Function, e: Call) -> Result:
         """A call of a spec's function: one step where its gradient was derived by hand, else its formula's steps."""
@@ -374,7 +310,7 @@ class Lowering:
                 break
         else:
             try:
-                return constants.fold(operation, tuple(self.number(r, e) for r in results), options, e)
+                return constants.fold(operation, tuple(shapes.number(r, e) for r in results), options, e)
             except OperationError as error:
                 raise error.spanning(e.start, e.end) from None
         slots = [r if type(r) is int else self.slot(r, e) for r in results]
@@ -383,22 +319,12 @@ class Lowering:
         except OperationError as error:
             raise error.spanning(e.start, e.end) from None
 
-    def number(self, result: Result, e: Expression) -> Any:
-        """A constant that can be computed with, so not a shape."""
-        if isinstance(result, Parts):
-            raise result.error()
-        if isinstance(result, tuple):
-            raise FormulaError(
-                "a shape is not a number", hint="One of its sizes is x.shape[0], all entries x.size."
-            ).spanning(e.start, e.end)
-        return result
-
     def slot(self, result: Result, e: Expression) -> int:
         """The slot of a result; a constant gets one now."""
         if type(result) is int:
             return result
-        value = self.number(result, e)
-        return self.graph.add_constant(value, constants.shape_of(self.graph, value))
+        value = shapes.number(result, e)
+        return self.graph.add_constant(value, shapes.shape_of(self.graph, value))
 
 
 def _operation(name: str) -> Operation:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from backpropcli.language.formula.operators import ATOM, BINDING, COMPARISON, POWER, SIGN
 from backpropcli.language.formula.tree import (
     DOTTED,
@@ -50,32 +53,27 @@ def _within(e: Expression, needed: int) -> list[str | Expression]:
 
 def _layout(e: Expression) -> list[str | Expression]:
     """Text and parts, in order."""
-    match e:
-        case Number():
-            return [e.text]
-        case Name():
-            return [("np." if e.prefix else "") + e.name]
-        case Text():
-            quote = '"' if "'" in e.value else "'"
-            return [quote + e.value + quote]
-        case Unary():
-            return [e.sign, *_within(e.operand, SIGN)]
-        case Binary():
-            return _infix(e)
-        case Call():
-            return _call(e)
-        case Index():
-            alone = len(e.items) == 1
-            return [*_receiver(e.value), "[", *_listed(e.items, "" if alone else ", "), "]"]
-        case Slice():
-            shown: list[str | Expression] = [part or "" for part in (e.lower, e.upper)]
-            step: list[str | Expression] = [":", e.step] if e.step is not None else []
-            return [shown[0], ":", shown[1], *step]
-        case Sequence():
-            if e.kind == "list":
-                return ["[", *_listed(e.items), "]"]
-            return ["(", *_listed(e.items), ",)" if len(e.items) == 1 else ")"]
-    raise TypeError(type(e).__name__)
+    return LAYOUTS[type(e)](e)
+
+
+def _text(e: Text) -> list[str | Expression]:
+    quote = '"' if "'" in e.value else "'"
+    return [quote + e.value + quote]
+
+
+def _index(e: Index) -> list[str | Expression]:
+    return [*_receiver(e.value), "[", *_listed(e.items), "]"]
+
+
+def _slice(e: Slice) -> list[str | Expression]:
+    step: list[str | Expression] = [":", e.step] if e.step is not None else []
+    return [e.lower or "", ":", e.upper or "", *step]
+
+
+def _sequence(e: Sequence) -> list[str | Expression]:
+    if e.kind == "list":
+        return ["[", *_listed(e.items), "]"]
+    return ["(", *_listed(e.items), ",)" if len(e.items) == 1 else ")"]
 
 
 def _infix(e: Binary) -> list[str | Expression]:
@@ -100,13 +98,27 @@ def _call(e: Call) -> list[str | Expression]:
     return [f"{e.name}{chr(39) * e.prime}(", *inside, ")"]
 
 
+LAYOUTS: dict[type, Callable[[Any], list[str | Expression]]] = {
+    Number: lambda e: [e.text],
+    Name: lambda e: [("np." if e.prefix else "") + e.name],
+    Text: _text,
+    Unary: lambda e: [e.sign, *_within(e.operand, SIGN)],
+    Binary: _infix,
+    Call: _call,
+    Index: _index,
+    Slice: _slice,
+    Sequence: _sequence,
+}
+"""How each kind of expression is written."""
+
+
 def _receiver(e: Expression) -> list[str | Expression]:
     """What a dot or an index follows."""
     return ["(", e, ")"] if isinstance(e, Binary | Unary | Number) else [e]
 
 
-def _listed(items: tuple[Expression, ...], separator: str = ", ") -> list[str | Expression]:
+def _listed(items: tuple[Expression, ...]) -> list[str | Expression]:
     pieces: list[str | Expression] = []
     for item in items:
-        pieces += [separator, item] if pieces else [item]
+        pieces += [", ", item] if pieces else [item]
     return pieces
