@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula.around import CLOSERS, OPENERS, Around, bare, numeral, odd
+from backpropcli.language.formula.characters import strange_character, superscript
 from backpropcli.language.formula.hints import LONGEST_SHOWN, reads, suggested
 from backpropcli.language.formula.mending import INVERSE, MISSING, looked_over
 from backpropcli.language.formula.parser import UnreadableError, brief
@@ -18,7 +19,6 @@ from backpropcli.language.formula.signs import (
     NEVER_NAMES,
     OPERATORS,
     SIGNS,
-    SUBSCRIPTS,
     SUPERSCRIPTS,
     WORDS,
 )
@@ -146,18 +146,7 @@ def _prime(at: Around) -> FormulaError:
 
 def _raised(at: Around) -> FormulaError:
     """`x²`, where it could not be read as a power."""
-    return _superscript(at.token, at.starts[at.i], at.left())
-
-
-def _superscript(token: str, start: int, base: str) -> FormulaError:
-    sign = re.match(f"[{''.join(SUPERSCRIPTS)}]*", token)[0]  # type: ignore[index]  # it may be empty, but matches
-    raised = "".join(SUPERSCRIPTS[c] for c in sign)
-    if "T" in raised:
-        error = FormulaError(f"{sign} is not an operator here", hint=f"Transposed is {base}.T")
-    else:
-        power = f"{base}**{raised}" if raised.strip("+-") else f"{base}**2"
-        error = FormulaError(f"{sign} is not an operator here; a power is **: {power}")
-    return error.spanning(start, start + len(sign))
+    return superscript(at.token, at.starts[at.i], at.left())
 
 
 def _operator(at: Around) -> FormulaError:
@@ -218,56 +207,6 @@ def _percent(at: Around) -> FormulaError:
     return at.error(f"{part}% is not a number here", suggested(f"{part}/100"), at.i - 2, at.i - 1)
 
 
-# Characters that no formula has.
-
-
-def _character(at: Around) -> FormulaError:
-    token, start = at.token, at.starts[at.i]
-    for k, c in enumerate(token):
-        if c in SUPERSCRIPTS and k:
-            return _superscript(token[k:], start + k, token[:k])
-    plain = token.translate(SUBSCRIPTS)
-    if plain != token:
-        return at.error("names have plain digits", suggested(plain))
-    c = next((c for c in token if not c.isidentifier() and not c.isdecimal()), token[0])
-    message, hint = next(words(c) for fits, words in CHARACTERS if fits(c))
-    where = start + token.index(c)
-    return FormulaError(message, hint=hint).spanning(where, where + 1)
-
-
-def _fraction(c: str) -> tuple[str, str]:
-    fraction = unicodedata.normalize("NFKD", c).replace("\u2044", "/")
-    return f"{c} is not a number here", suggested(fraction)
-
-
-def _invisible(c: str) -> tuple[str, str]:
-    name = unicodedata.name(c, "").lower()
-    what = f"U+{ord(c):04X}" + (f" ({name})" if name else "")
-    return f"an invisible character stands here: {what}", "Delete it, or type the formula again."
-
-
-def _strange(c: str) -> tuple[str, str]:
-    name = "" if c.isascii() else f" ({unicodedata.name(c, f'U+{ord(c):04X}').lower()})"
-    return f"{c} has no place in a formula{name}", ""
-
-
-def _seen(c: str) -> bool:
-    return c.isprintable() and unicodedata.category(c) not in ("Cf", "Mn", "Me")
-
-
-CHARACTERS: tuple[tuple[Callable[[str], bool], Callable[[str], tuple[str, str]]], ...] = (
-    (
-        lambda c: c in "“”„‟″‘’‚‛′«»",
-        lambda c: (f"{c} is a printer's quote", "Straight quotes are \" and '; a formula seldom needs any."),
-    ),
-    (lambda c: c in "½⅓¼¾⅔⅕⅛", _fraction),
-    (lambda c: c in ",，", lambda c: (f"{c} is not a comma here", "Write ,")),
-    (lambda c: not _seen(c), _invisible),
-    (lambda c: True, _strange),
-)
-"""A character that no formula has: the message about it, and what to write."""
-
-
 # The habits, in the order in which they are looked for.
 
 
@@ -294,7 +233,7 @@ UNEXPECTED = (
     Habit(lambda at: at.token in OPERATORS or at.token in CALLED, _operator),
     Habit(lambda at: at.token == ";" and at.open_bracket() is not None, _semicolon),
     Habit(lambda at: at.token in SIGNS and at.token not in ("√", "∛", "{"), _sign),
-    Habit(lambda at: odd(at.token), _character),
+    Habit(lambda at: odd(at.token), strange_character),
     Habit(
         lambda at: at.token[0] == "." and at.token != "." and numeral(at.before),
         lambda at: at.pair(f"{at.before}{at.token} is not a number", "A number has one decimal point."),
@@ -347,7 +286,7 @@ MISSING_OPERAND = (
     Habit(lambda at: at.token in OPERATORS or at.token in CALLED, _operator),
     Habit(lambda at: at.token == ";" and at.open_bracket() is not None, _semicolon),
     Habit(lambda at: at.token in SIGNS, _sign),
-    Habit(lambda at: odd(at.token), _character),
+    Habit(lambda at: odd(at.token), strange_character),
     Habit(lambda at: at.token in (")", "]") and at.open_bracket() is None, lambda at: _closes(at, None)),
     Habit(_otherwise_closed, lambda at: _closes(at, at.i - 1)),
     Habit(lambda at: at.token in ("=", ":="), _equals),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+
 from backpropcli.language.formula.tree import Expression, Name, postorder
 
 WORDS = frozenset(("None", "True", "False", "..."))
@@ -16,6 +18,34 @@ CONSTANTS = {
     "False": 0.0,
 }
 """What these names mean where the network has no such name of its own."""
+MODULES = frozenset(
+    (
+        "np",
+        "numpy",
+        "jnp",
+        "jax",
+        "math",
+        "torch",
+        "F",
+        "nn",
+        "tf",
+        "cp",
+        "cupy",
+        "keras",
+        "K",
+        "scipy",
+        "special",
+        "linalg",
+        "functional",
+        "lax",
+        "lib",
+        "stride_tricks",
+    )
+)
+"""Names in front of a dot that are dropped, unless they are names of the network."""
+
+RESERVED = frozenset(keyword.kwlist) - {"None", "True", "False"}
+"""Words of Python, which cannot be names."""
 
 
 def names(expression: Expression) -> tuple[str, ...]:

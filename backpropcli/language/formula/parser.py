@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Container
 from typing import Literal
 
 from backpropcli.errors import FormulaError
+from backpropcli.language.formula.names import MODULES, RESERVED
 from backpropcli.language.formula.operators import BINDING, COMPARISON, POWER, SIGN
 from backpropcli.language.formula.tokens import tokens
 from backpropcli.language.formula.tree import (
@@ -23,35 +23,6 @@ from backpropcli.language.formula.tree import (
     Text,
     Unary,
 )
-
-MODULES = frozenset(
-    (
-        "np",
-        "numpy",
-        "jnp",
-        "jax",
-        "math",
-        "torch",
-        "F",
-        "nn",
-        "tf",
-        "cp",
-        "cupy",
-        "keras",
-        "K",
-        "scipy",
-        "special",
-        "linalg",
-        "functional",
-        "lax",
-        "lib",
-        "stride_tricks",
-    )
-)
-"""Names in front of a dot that are dropped, unless they are names of the network."""
-
-RESERVED = frozenset(keyword.kwlist) - {"None", "True", "False"}
-"""Words of Python, which cannot be names."""
 
 Why = Literal["missing", "unexpected", "reserved", "chained", "attribute", "padded"]
 """Why a parser stops: see UnreadableError."""
