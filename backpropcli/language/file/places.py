@@ -41,54 +41,69 @@ class Found(NamedTuple):
 
 def find(marks: Iterable[Mark], path: Key) -> Found | None:
     """Where the value at `path` stands; None where there is none."""
-    here: list[str | int] = []
-    mappings: list[bool] = []
-    awaits_key: list[bool] = []
-    key: tuple[int, int] | None = None
-    target = list(path)
-    opened: int | None = None
-    found_key: tuple[int, int] | None = None
     marks = iter(marks)
+    walk = _Walk(path)
     for mark in islice(marks, MOST_MARKS):
-        kind = mark.kind
-        if kind == "}" or kind == "]":
-            mappings.pop()
-            awaits_key.pop()
-            here.pop()
-            if opened is not None and len(here) == len(target):
-                return Found(opened, mark.end, found_key, None)
-            if mappings:
-                _advance(mappings, awaits_key, here)
-            continue
-        if mappings and awaits_key[-1]:
-            here[-1] = composed(mark.text)
-            key = (mark.start, mark.end)
-            awaits_key[-1] = False
-            continue
-        if opened is None and len(here) == len(target) and here == target:
-            found_key = key if mappings and mappings[-1] else None
-            if kind == "scalar":
-                return Found(mark.start, mark.end, found_key, mark.text)
-            opened = mark.start
-        if kind == "scalar":
-            if mappings:
-                _advance(mappings, awaits_key, here)
-        else:
-            mappings.append(kind == "{")
-            awaits_key.append(kind == "{")
-            here.append("" if kind == "{" else 0)
+        found = walk.pass_by(mark)
+        if found is not None:
+            return found
     if next(marks, None) is not None:
         raise TooFarError
     return None
 
 
-def _advance(mappings: list[bool], awaits_key: list[bool], here: list[str | int]) -> None:
-    if mappings[-1]:
-        awaits_key[-1] = True
-    else:
-        last = here[-1]
-        assert isinstance(last, int)
-        here[-1] = last + 1
+class _Walk:
+    """A walk along marks: `here` is the path of what comes next, one entry for each bracket that is open."""
+
+    def __init__(self, path: Key) -> None:
+        self.target = list(path)
+        self.here: list[str | int] = []
+        self.mappings: list[bool] = []
+        self.awaits_key = False
+        self.key: tuple[int, int] | None = None
+        self.opened: int | None = None
+        """Where the target begins, once it has turned out to be a list or a mapping."""
+        self.found_key: tuple[int, int] | None = None
+
+    def pass_by(self, mark: Mark) -> Found | None:
+        """Go on by one mark; the target, where it ends there."""
+        if mark.kind == "}" or mark.kind == "]":
+            return self.close(mark)
+        if self.awaits_key:
+            self.here[-1], self.key, self.awaits_key = composed(mark.text), (mark.start, mark.end), False
+            return None
+        if self.opened is None and self.here == self.target:
+            self.found_key = self.key if self.mappings and self.mappings[-1] else None
+            if mark.kind == "scalar":
+                return Found(mark.start, mark.end, self.found_key, mark.text)
+            self.opened = mark.start
+        if mark.kind == "scalar":
+            self.advance()
+        else:
+            self.awaits_key = mark.kind == "{"
+            self.mappings.append(self.awaits_key)
+            self.here.append("" if self.awaits_key else 0)
+        return None
+
+    def close(self, mark: Mark) -> Found | None:
+        """Leave a list or a mapping."""
+        self.mappings.pop()
+        self.here.pop()
+        if self.opened is not None and len(self.here) == len(self.target):
+            return Found(self.opened, mark.end, self.found_key, None)
+        self.awaits_key = False
+        self.advance()
+        return None
+
+    def advance(self) -> None:
+        """Go on to the next value."""
+        if not self.mappings:
+            return
+        last = self.here[-1]
+        if self.mappings[-1]:
+            self.awaits_key = True
+        elif isinstance(last, int):
+            self.here[-1] = last + 1
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s,:{}\[\]"]+')

@@ -99,7 +99,7 @@ def events(text: str, name: str) -> Iterator[Any]:
 
 
 def marks(text: str, name: str) -> Iterator[Mark]:
-    """The same walk as marks: see `places.find`."""
+    """The brackets and scalars of a text as `places.find` walks along them."""
     import yaml
 
     kinds: dict[type, Any] = {
@@ -121,119 +121,163 @@ def load(text: str, name: str, lists: Mapping[int, Any] = MappingProxyType({})) 
 
     `lists` stand where a scalar starts in their stead: see `bulk.lifted`. Raises MistakenError where one is no value.
     """
-    import yaml
+    return _Loader(text, name, lists).data()
 
-    def refuse(message: str, event: Any, hint: str = "", length: int = 0) -> SpecError:
+
+class _Level:
+    """A list or a mapping that is being filled; in a mapping `key` is the name whose value comes next."""
+
+    __slots__ = ("container", "flow", "key", "key_event", "mapping")
+
+    def __init__(self, container: Any, flow: bool) -> None:
+        self.container = container
+        self.mapping = type(container) is dict
+        self.flow = flow
+        self.key: Any = MISSING
+        self.key_event: Any = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a name comes next."""
+        return self.mapping and self.key is MISSING
+
+    def take(self, value: Any) -> None:
+        """Put in a value."""
+        if self.mapping:
+            self.container[self.key] = value
+            self.key = MISSING
+        else:
+            self.container.append(value)
+
+    def entered(self) -> str | int:
+        """The name or the number of the value that comes next."""
+        return self.key if self.mapping else len(self.container)
+
+
+class _Loader:
+    """One document on its way from events to data: a method for each kind of event."""
+
+    def __init__(self, text: str, name: str, lists: Mapping[int, Any]) -> None:
+        self.text = text
+        self.name = name
+        self.lists = lists
+        self.level = _Level([], False)
+        self.parents: list[_Level] = []
+        self.last: Any = None
+        """The scalar value just before, in the same list or mapping."""
+
+    def data(self) -> Any:
+        """The document's data."""
+        import yaml
+
+        handlers: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self.scalar,
+            yaml.MappingStartEvent: self.start,
+            yaml.SequenceStartEvent: self.start,
+            yaml.MappingEndEvent: self.end,
+            yaml.SequenceEndEvent: self.end,
+            yaml.AliasEvent: self.alias,
+            yaml.DocumentStartEvent: self.document,
+        }
+        for event in events(self.text, self.name):
+            handler = handlers.get(type(event))
+            if handler is not None:
+                handler(event)
+        return self.level.container[0] if self.level.container else None
+
+    def scalar(self, event: Any) -> None:
+        """A name, or a value that is no list and no mapping."""
+        level, said = self.level, event.value
+        lifted = bool(self.lists) and event.start_mark.index in self.lists
+        if lifted and (said != "0" or level.waits):
+            raise MistakenError
+        if event.anchor is not None or event.tag is not None:
+            raise self.stranger(event)
+        if level.waits:
+            level.key, level.key_event = self.checked(composed(said), event), event
+            return
+        if not event.implicit[0]:
+            value = said
+        elif lifted:
+            value = self.lists[event.start_mark.index]
+        else:
+            if said == "" and level.flow and level.mapping:
+                check_cut(self.text, self.name, level.key, level.key_event, self.last)
+            value = scalar(said)
+        self.last = event
+        level.take(value)
+
+    def checked(self, key: str, event: Any) -> str:
+        """A name that a mapping can have; SpecError for any other."""
+        container = self.level.container
+        if not key.isprintable():
+            raise self.refuse(UNPRINTABLE, event)
+        if key in container:
+            raise self.twice(key, event)
+        if key == "<<" and not event.style:
+            raise self.refuse("merge keys (<<) are not read here", event, "Write the values out.")
+        if len(self.parents) == 1 and len(container) >= MOST_NAMES:
+            raise self.refuse(f"more than {MOST_NAMES:,} names stand at the top: this is not a network", event)
+        return key
+
+    def start(self, event: Any) -> None:
+        """A list or a mapping begins."""
+        import yaml
+
+        if event.anchor is not None or event.tag is not None:
+            raise self.stranger(event)
+        if self.level.waits:
+            raise self.refuse("a name is expected here, not a list or a mapping", event, length=1)
+        if len(self.parents) >= DEEPEST:
+            raise self.refuse(f"nested more than {DEEPEST} levels deep", event, length=1)
+        self.parents.append(self.level)
+        self.level = _Level({} if type(event) is yaml.MappingStartEvent else [], bool(event.flow_style))
+        self.last = None
+
+    def end(self, event: Any) -> None:
+        """A list or a mapping ends."""
+        value = self.level.container
+        self.level = self.parents.pop()
+        self.last = None
+        self.level.take(value)
+
+    def document(self, event: Any) -> None:
+        """A document begins: there is one."""
+        if self.level.container:
+            hint = "One file is one network: delete the line ---."
+            raise self.refuse("a second document starts here", event, hint, 3)
+
+    def alias(self, event: Any) -> None:
+        """A value that is written elsewhere."""
+        hint = "Write the value out; a formula that starts with * needs quotes."
+        raise self.refuse("* in front of a name is a YAML alias, which is not read here", event, hint)
+
+    # Errors.
+
+    def refuse(self, message: str, event: Any, hint: str = "", length: int = 0) -> SpecError:
+        """The error for what an event says."""
         start, end = event.start_mark.index, event.end_mark.index
-        return SpecError(message, place_at(text, start, length or end - start, name), hint)
+        return SpecError(message, place_at(self.text, start, length or end - start, self.name), hint)
 
-    scalar_event, mapping_start, sequence_start = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
-    ends = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
-    result: Any = MISSING
-    container: Any = None
-    is_mapping = flow = False
-    key: Any = MISSING
-    key_event: Any = None
-    last: Any = None
-    stack: list[Any] = []
-    for event in events(text, name):
-        kind = type(event)
-        if kind is scalar_event:
-            said = event.value
-            if lists and event.start_mark.index in lists and (said != "0" or (is_mapping and key is MISSING)):
-                raise MistakenError
-            if event.anchor is not None or event.tag is not None:
-                raise _stranger(refuse, text, event)
-            if is_mapping and key is MISSING:
-                said = composed(said)
-                if not said.isprintable():
-                    raise refuse(UNPRINTABLE, event)
-                if said in container:
-                    raise _twice(text, name, said, event, container, stack)
-                if said == "<<" and not event.style:
-                    raise refuse("merge keys (<<) are not read here", event, "Write the values out.")
-                if len(stack) == 1 and len(container) >= MOST_NAMES:
-                    raise refuse(f"more than {MOST_NAMES:,} names stand at the top: this is not a network", event)
-                key, key_event = said, event
-                continue
-            if event.implicit[0]:
-                if flow and is_mapping and said == "":
-                    check_cut(text, name, key, key_event, last)
-                value = scalar(said)
-                if lists and event.start_mark.index in lists:
-                    value = lists[event.start_mark.index]
-            else:
-                value = said
-            last = event
-            if is_mapping:
-                container[key] = value
-                key = MISSING
-            elif container is None:
-                result = value
-            else:
-                container.append(value)
-        elif kind is mapping_start or kind is sequence_start:
-            if event.anchor is not None or event.tag is not None:
-                raise _stranger(refuse, text, event)
-            if is_mapping and key is MISSING:
-                raise refuse("a name is expected here, not a list or a mapping", event, length=1)
-            if len(stack) >= DEEPEST:
-                raise refuse(f"nested more than {DEEPEST} levels deep", event, length=1)
-            stack.append((container, is_mapping, flow, key, key_event))
-            container = {} if kind is mapping_start else []
-            is_mapping, key, flow, last = kind is mapping_start, MISSING, bool(event.flow_style), None
-        elif kind in ends:
-            value = container
-            container, is_mapping, flow, key, key_event = stack.pop()
-            last = None
-            if is_mapping:
-                container[key] = value
-                key = MISSING
-            elif container is None:
-                result = value
-            else:
-                container.append(value)
-        elif kind is yaml.AliasEvent:
-            raise refuse(
-                "* in front of a name is a YAML alias, which is not read here",
-                event,
-                "Write the value out; a formula that starts with * needs quotes.",
-            )
-        elif kind is yaml.DocumentStartEvent and result is not MISSING:
-            raise refuse("a second document starts here", event, "One file is one network: delete the line ---.", 3)
-    return None if result is MISSING else result
+    def stranger(self, event: Any) -> SpecError:
+        """The error for an anchor or a tag."""
+        start = event.start_mark.index
+        word = re.match(r"\S*", self.text[start : start + 40])
+        length = len(word[0].rstrip(",]}")) if word else 1
+        if event.anchor is not None:
+            message = "& in front of a value is a YAML anchor, which is not read here"
+            return self.refuse(message, event, "Write the value out.", length)
+        message = "! in front of a value is a YAML tag, which is not read here"
+        return self.refuse(message, event, "A value is a number, a list or a text.", length)
 
+    def twice(self, key: str, event: Any) -> SpecError:
+        """The error for a key given twice in one mapping; the hint says where the first one is."""
+        from backpropcli.language.file.places import find
 
-def _stranger(refuse: Callable[..., SpecError], text: str, event: Any) -> SpecError:
-    """The error for an anchor or a tag."""
-    start = event.start_mark.index
-    word = re.match(r"\S*", text[start : start + 40])
-    length = len(word[0].rstrip(",]}")) if word else 1
-    if event.anchor is not None:
-        return refuse(
-            "& in front of a value is a YAML anchor, which is not read here", event, "Write the value out.", length
-        )
-    return refuse(
-        "! in front of a value is a YAML tag, which is not read here",
-        event,
-        "A value is a number, a list or a text.",
-        length,
-    )
-
-
-def _twice(text: str, name: str, key: str, event: Any, container: Any, stack: list[Any]) -> SpecError:
-    """The error for a key given twice in one mapping; the hint says where the first one is."""
-    from backpropcli.language.file.places import find
-
-    path = [_entered(level) for level in stack[1:]]
-    first = find(marks(text, name), (*path, key))
-    place = place_at(text, event.start_mark.index, len(key), name)
-    if first is None or first.key is None:
-        return SpecError(f"{key} is given twice", place)
-    other = place_at(text, first.key[0], 1, name)
-    return SpecError(f"{key} is given twice", place, f"The first one is in line {other.line}.")
-
-
-def _entered(level: tuple[Any, bool, bool, Any, Any]) -> str | int:
-    container, is_mapping, _, key, _ = level
-    return key if is_mapping else len(container)
+        path = [level.entered() for level in self.parents[1:]]
+        first = find(marks(self.text, self.name), (*path, key))
+        place = place_at(self.text, event.start_mark.index, len(key), self.name)
+        if first is None or first.key is None:
+            return SpecError(f"{key} is given twice", place)
+        other = place_at(self.text, first.key[0], 1, self.name)
+        return SpecError(f"{key} is given twice", place, f"The first one is in line {other.line}.")

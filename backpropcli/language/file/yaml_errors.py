@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from backpropcli.errors import Place, SpecError
 from backpropcli.language.data.printed import made
@@ -18,30 +18,35 @@ _DIGITS = re.compile(r"\d+(?:[eE][-+]?\d+)?(?![\w.])")
 
 def check_cut(text: str, name: str, key: str, key_event: Any, last: Any) -> None:
     """Raise where a key without a value in { } is the rest of a number or formula that YAML cut at a comma."""
-    start = key_event.start_mark.index
     if key_event.style:
         return
-    if last is not None and not last.style and text[last.end_mark.index : start] == "," and key[:1].isdigit():
-        before = re.search(r"[-+]?\d+\Z", last.value)
-        after = _DIGITS.match(key)
-        if before and after:
-            left = last.start_mark.index + before.start()
-            whole = before[0] + "," + after[0]
-            raise comma_error(whole, place_at(text, left, len(whole), name))
-    opening = last.start_mark.index if last is not None and not last.style and _open(last.value) else None
-    if opening is None and _open(key):
+    start = key_event.start_mark.index
+    plain = last if last is not None and not last.style else None
+    if plain is not None and text[plain.end_mark.index : start] == "," and key[:1].isdigit():
+        _check_decimal(text, name, key, plain)
+    if plain is not None and _open(plain.value):
+        opening = plain.start_mark.index
+    elif _open(key):
         opening = start
-    if opening is None:
+    else:
         return
-    comma = text.find(",", opening)
     whole = _whole(text, opening)
     head, colon, body = whole.partition(": ")  # a function's head, g(z, c): the comma is in its own name
     quoted = f', "{head}": {body},' if colon and "," in head else f', "{whole}",' if whole else ""
     raise SpecError(
         "this formula was cut at a comma",
-        place_at(text, comma, 1, name),
+        place_at(text, text.find(",", opening), 1, name),
         f"In {{ }} put quotes around it{quoted} or give each node its own line.",
     )
+
+
+def _check_decimal(text: str, name: str, key: str, last: Any) -> None:
+    """Raise where a number ends before the comma, and its decimals begin behind it."""
+    before = re.search(r"[-+]?\d+\Z", last.value)
+    after = _DIGITS.match(key)
+    if before and after:
+        whole = before[0] + "," + after[0]
+        raise comma_error(whole, place_at(text, last.start_mark.index + before.start(), len(whole), name))
 
 
 def comma_error(written: str, place: Place | None) -> SpecError:
@@ -69,78 +74,148 @@ def _whole(text: str, start: int) -> str:
     return ""
 
 
+class Problem(NamedTuple):
+    """What libyaml found wrong: its words, where it is, and the bracket or quote that was `opened` before."""
+
+    text: str
+    name: str
+    said: str
+    position: int
+    opened: int
+
+    @property
+    def letter(self) -> str:
+        """The letter at which libyaml stopped."""
+        return self.text[self.position : self.position + 1]
+
+    @property
+    def rest(self) -> str:
+        """What stands behind, the letter included."""
+        return self.text[self.position :].strip()
+
+    @property
+    def bracket(self) -> str:
+        """What is open."""
+        return self.text[self.opened : self.opened + 1]
+
+    @property
+    def before(self) -> str:
+        """The last letter that stands before."""
+        return self.text[: self.position].rstrip()[-1:]
+
+    def at(self, message: str, hint: str = "", where: int | None = None) -> SpecError:
+        """An error there, or at another place in the text."""
+        where = self.position if where is None else where
+        return SpecError(message, place_at(self.text, where, 1, self.name), hint)
+
+
+class Row(NamedTuple):
+    """A mistake that people make in YAML: when it is this one, and the words about it (or None, where it is not)."""
+
+    fits: Callable[[Problem], object]
+    words: Callable[[Problem], SpecError | None]
+
+
 def syntax_error(text: str, name: str, error: Any) -> SpecError:
     """What libyaml found wrong in our own words, placed where a reader would look."""
-    problem = error.problem or ""
     mark = error.problem_mark or error.context_mark
     index = mark.index if mark is not None else 0
     opened = error.context_mark.index if error.context_mark is not None else index
-    letter = text[index : index + 1]
-    rest = text[index:].strip()
+    problem = Problem(text, name, error.problem or "", index, opened)
+    found = (row.words(problem) for row in MISTAKES if row.fits(problem))
+    return next(words for words in found if words is not None)
 
-    def at(message: str, hint: str = "", where: int = index) -> SpecError:
-        return SpecError(message, place_at(text, where, 1, name), hint)
 
-    quotes = "Put quotes around the whole formula."
-    near = max(index - 100_000, 0)
-    if long := _LONG_NAME.search(text, near, index + 100_000):
-        return SpecError(
-            "this name is too long",
-            place_at(text, long.start(), len(long[0]), name),
-            "A name has at most 1,000 characters.",
-        )
-    line = place_at(text, index, 1, name)
-    if section := re.match(rf"\s+({'|'.join(_SECTIONS)})\s*:", line.text):
-        return SpecError(
-            "this section does not start at the margin",
-            line._replace(column=section.start(1) + 1, length=len(section[1])),
-            f"Write it without spaces in front: {line.text.strip()}",
-        )
-    if "tab" in problem or letter == "\t":
-        return at("a tab is used for indentation", "Indent with spaces.")
-    if "mapping values are not allowed" in problem:
-        return _second_colon(text, name, index)
-    if "expected ',' or" in problem:
-        bracket = text[opened : opened + 1]
-        if not rest or ("\n" in text[opened:index] and re.match(r"(?:[\w ]+)?:", rest)):
-            return at(f"this {bracket} is never closed", "", opened)
-        if advice := _inside(text, opened, index):
-            return at(*advice)
-        if letter in "[]{}":
-            return at(f"{letter} inside {bracket} {_closing(bracket)} ends a formula", quotes)
-        if letter == ":":
-            return at("a second colon", quotes)
-        return at(
-            f"a comma or {_closing(bracket)} is expected here",
-            "After a closing quote nothing may follow." if text[index - 1 : index] in "'\"" or letter in "'\"" else "",
-        )
-    if "cannot start any token" in problem:
-        return at(f"a value cannot start with {letter}", quotes)
-    if "unexpected end of stream" in problem:
-        return at("this quote is never closed", "", opened)
-    if "escape" in problem:
-        return at("unknown escape after \\", "In single quotes '...' a \\ is just a \\.")
-    if "block sequence entries" in problem:
-        return at("a list item (-) is not expected here", "A list on one line is written [1, 2, 3].")
-    if "expected '-' indicator" in problem:
-        return at("a list item, starting with -, is expected here")
-    if "document" in problem or "directive" in problem:
-        return at("this line is not part of the network", "One file is one network.")
-    if "expected key" in problem:
-        if letter in "]}":
-            return at(f"{letter} closes nothing")
-        before = text[:index].rstrip()[-1:]
-        if before in ("'", '"', "]", "}"):
-            return at(f"nothing may follow the closing {before}", quotes if before in "'\"" else "")
-        return at("this line does not line up with the ones above it", "Names of one section start in one column.")
-    if "could not find expected ':'" in problem:
-        return at("this line has no colon", "Every line is name: value.", opened)
-    if not rest:
-        last = max(text.rfind("["), text.rfind("{"))
-        return at(f"this {text[last]} is never closed", "", last) if last >= 0 else at("the text ends too early")
-    if letter in ("]", "}", ","):
-        return at(f"{letter} is not expected here")
-    return at("this cannot be read as YAML", "Every line is name: value; put quotes around an unusual value.")
+QUOTES = "Put quotes around the whole formula."
+
+
+def _says(*words: str) -> Callable[[Problem], bool]:
+    """Whether libyaml says one of these."""
+    return lambda p: any(word in p.said for word in words)
+
+
+def _always(message: str, hint: str = "") -> Callable[[Problem], SpecError]:
+    """The same words wherever it is."""
+    return lambda p: p.at(message, hint)
+
+
+def _long_name(p: Problem) -> SpecError | None:
+    long = _LONG_NAME.search(p.text, max(p.position - 100_000, 0), p.position + 100_000)
+    if long is None:
+        return None
+    place = place_at(p.text, long.start(), len(long[0]), p.name)
+    return SpecError("this name is too long", place, "A name has at most 1,000 characters.")
+
+
+def _indented_section(p: Problem) -> SpecError | None:
+    line = place_at(p.text, p.position, 1, p.name)
+    section = re.match(rf"\s+({'|'.join(_SECTIONS)})\s*:", line.text)
+    if section is None:
+        return None
+    return SpecError(
+        "this section does not start at the margin",
+        line._replace(column=section.start(1) + 1, length=len(section[1])),
+        f"Write it without spaces in front: {line.text.strip()}",
+    )
+
+
+def _in_brackets(p: Problem) -> SpecError:
+    """A comma or the closing bracket is missing."""
+    if not p.rest or ("\n" in p.text[p.opened : p.position] and re.match(r"(?:[\w ]+)?:", p.rest)):
+        return p.at(f"this {p.bracket} is never closed", "", p.opened)
+    if advice := _inside(p.text, p.opened, p.position):
+        return p.at(*advice)
+    if p.letter in "[]{}":
+        return p.at(f"{p.letter} inside {p.bracket} {_closing(p.bracket)} ends a formula", QUOTES)
+    if p.letter == ":":
+        return p.at("a second colon", QUOTES)
+    quoted = p.text[p.position - 1 : p.position] in "'\"" or p.letter in "'\""
+    hint = "After a closing quote nothing may follow." if quoted else ""
+    return p.at(f"a comma or {_closing(p.bracket)} is expected here", hint)
+
+
+def _no_key(p: Problem) -> SpecError:
+    """A name is expected."""
+    if p.letter in "]}":
+        return p.at(f"{p.letter} closes nothing")
+    if p.before in ("'", '"', "]", "}"):
+        return p.at(f"nothing may follow the closing {p.before}", QUOTES if p.before in "'\"" else "")
+    return p.at("this line does not line up with the ones above it", "Names of one section start in one column.")
+
+
+def _ended(p: Problem) -> SpecError:
+    last = max(p.text.rfind("["), p.text.rfind("{"))
+    return p.at(f"this {p.text[last]} is never closed", "", last) if last >= 0 else p.at("the text ends too early")
+
+
+MISTAKES = (
+    Row(lambda p: True, _long_name),
+    Row(lambda p: True, _indented_section),
+    Row(lambda p: "tab" in p.said or p.letter == "\t", _always("a tab is used for indentation", "Indent with spaces.")),
+    Row(_says("mapping values are not allowed"), lambda p: _second_colon(p.text, p.name, p.position)),
+    Row(_says("expected ',' or"), _in_brackets),
+    Row(_says("cannot start any token"), lambda p: p.at(f"a value cannot start with {p.letter}", QUOTES)),
+    Row(_says("unexpected end of stream"), lambda p: p.at("this quote is never closed", "", p.opened)),
+    Row(_says("escape"), _always("unknown escape after \\", "In single quotes '...' a \\ is just a \\.")),
+    Row(
+        _says("block sequence entries"),
+        _always("a list item (-) is not expected here", "A list on one line is written [1, 2, 3]."),
+    ),
+    Row(_says("expected '-' indicator"), _always("a list item, starting with -, is expected here")),
+    Row(_says("document", "directive"), _always("this line is not part of the network", "One file is one network.")),
+    Row(_says("expected key"), _no_key),
+    Row(
+        _says("could not find expected ':'"),
+        lambda p: p.at("this line has no colon", "Every line is name: value.", p.opened),
+    ),
+    Row(lambda p: not p.rest, _ended),
+    Row(lambda p: p.letter in ("]", "}", ","), lambda p: p.at(f"{p.letter} is not expected here")),
+    Row(
+        lambda p: True,
+        _always("this cannot be read as YAML", "Every line is name: value; put quotes around an unusual value."),
+    ),
+)
+"""What people do wrong in YAML, in the order in which it is looked for."""
 
 
 def _inside(text: str, opened: int, index: int) -> tuple[str, str] | tuple[()]:
