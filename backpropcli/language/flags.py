@@ -177,18 +177,23 @@ def call(flag: str, text: str) -> tuple[str, list[str], dict[str, str]]:
 
 def layer(text: str) -> dict[str, Any]:
     """`dense(1, relu, w=2, b=0)` as an entry of `layers:`."""
+    from backpropcli.language.layers.kinds import KINDS
+
     flag = SPELLED["layers"]
-    kind, unnamed, named = call(flag, text)
-    if len(unnamed) > 2:
-        raise UsageError(f"{flag} {text}: {unnamed[2]} has no name", hint='Such as "dense(1, relu, w=2, b=0)"')
+    name, unnamed, named = call(flag, text)
+    kind = KINDS.get(name) or next(iter(KINDS.values()))  # that there is no such kind is said when it is lowered
+    if len(unnamed) > len(kind.positional):
+        stranger = unnamed[len(kind.positional)]
+        raise UsageError(f"{flag} {text}: {stranger} has no name", hint=f'Such as "{kind.call}"')
     settings: dict[str, Any] = {}
-    for key, said in [*zip(("units", "activation"), unnamed, strict=False), *named.items()]:
+    for key, said in [*zip(kind.positional, unnamed, strict=False), *named.items()]:
         if key in settings:
             raise UsageError(f"{flag} {text}: {key} is given twice")
         if not said:
             raise UsageError(f"{flag} {text}: {key} has no value")
-        settings[key] = said if key == "activation" else plain(said, f"{flag} {text}", key)
-    return {kind: settings}
+        as_text = key in kind.keys and kind.setting(key).type.text
+        settings[key] = said if as_text else plain(said, f"{flag} {text}", key)
+    return {name: settings}
 
 
 def loss(text: str) -> str | dict[str, Any]:

@@ -14,8 +14,10 @@ from backpropcli.language.file.schema import SECTIONS
 from backpropcli.language.formula.names import CONSTANTS
 from backpropcli.language.functions import PARTS
 from backpropcli.language.layers.activation import LINEAR, Activation, names, read_activation
-from backpropcli.language.layers.dense import KEYS
+from backpropcli.language.layers.kind import Kind
+from backpropcli.language.layers.kinds import KINDS
 from backpropcli.language.layers.losses import LOSSES, REDUCTIONS
+from backpropcli.language.layers.setting import ACTIVATION
 from backpropcli.ops import table
 
 Schema = dict[str, Any]
@@ -65,7 +67,6 @@ def json_schema() -> Schema:
             "additionalProperties": _ref("expected"),
         },
     }
-    own_activation = {"items": {"properties": {"dense": {"properties": {"activation": _ref("activation")}}}}}
     by_layers = {"anyOf": [_ref("loss"), {"type": "string", "pattern": r"^([taz][0-9]+|J)$"}, {"type": "null"}]}
     return {
         "$schema": DIALECT,
@@ -75,7 +76,7 @@ def json_schema() -> Schema:
         "additionalProperties": False,
         "anyOf": [{"required": ["nodes"]}, {"required": ["layers"]}],
         "allOf": [
-            {"if": {"not": {"required": ["functions"]}}, "then": {"properties": {"layers": own_activation}}},
+            {"if": {"not": {"required": ["functions"]}}, "then": {"properties": {"layers": _own_activations()}}},
             {"if": {"not": {"required": ["nodes"]}}, "then": {"properties": {"loss": by_layers}}},
         ],
         "$defs": {
@@ -92,7 +93,7 @@ def json_schema() -> Schema:
             "value": {"anyOf": [_ref("number"), _ref("array"), _ref("made")]},
             "function": {"anyOf": [_ref("formula"), _function()]},
             "activation": _activation(),
-            "layer": _object({"dense": _dense()}, required=["dense"]),
+            "layer": _layers(),
             "loss": {"anyOf": [{"enum": list(LOSSES)}, {"oneOf": [_loss(name) for name in LOSSES]}]},
             "expected": {
                 "anyOf": [
@@ -167,23 +168,45 @@ def _activation() -> Schema:
     return {"anyOf": [{"enum": names()}, {"type": "string", "pattern": with_settings}, {"type": "null"}]}
 
 
-def _dense() -> Schema:
-    """The settings of a dense layer; its weights are given in exactly one way."""
+def _layer(kind: Kind) -> Schema:
+    """The settings of a layer; of those that exclude each other (a dense layer's weights) there is one."""
+    types = _types()
+    settings: dict[str, Schema] = {}
+    for setting in kind.settings:
+        default = {} if setting.default is None else {"default": setting.default}
+        settings[setting.name] = {"description": setting.help, **types[setting.type.name], **default}
+    one = {"oneOf": [{"required": [key]} for key in kind.exactly_one]} if kind.exactly_one else {}
+    return _object({kind.name: {**_object(settings, []), **one}}, [kind.name])
+
+
+def _types() -> dict[str, Schema]:
+    """What a setting of each type may be."""
     starts = [_object({kind: _perhaps({name: _option(name) for name in OPTIONS[kind]})}, [kind]) for kind in OPTIONS]
-    settings: dict[str, Schema] = {
-        "units": {"type": "integer", "minimum": 1},
+    return {
+        "count": {"type": "integer", "minimum": 1},
         "activation": {"anyOf": [_ref("activation"), {"type": "string"}]},
-        "w": {"description": "One number's weight.", **_ref("value")},
-        "W": {"description": "The weights: a row an input, a column a unit.", **_ref("value")},
-        "W.T": {"description": "The weights the other way round: a row a unit.", **_ref("value")},
-        "b": {"anyOf": [_ref("value"), _object({"shared": _ref("number")}, ["shared"])]},
-        "bias": {"type": "boolean", "default": True},
-        "init": {"anyOf": [{"enum": list(OPTIONS)}, *starts]},
+        "value": _ref("value"),
+        "bias": {"anyOf": [_ref("value"), _object({"shared": _ref("number")}, ["shared"])]},
+        "switch": {"type": "boolean"},
+        "initialiser": {"anyOf": [{"enum": list(OPTIONS)}, *starts]},
         "seed": _count(),
-        "input": {"type": "string"},
+        "name": {"type": "string"},
     }
-    weights = [{"required": [key]} for key in ("w", "W", "W.T", "init")]
-    return {**_object({key: settings[key] for key in KEYS}, []), "oneOf": weights}
+
+
+def _layers() -> Schema:
+    """A layer of any kind."""
+    kinds = [_layer(kind) for kind in KINDS.values()]
+    return kinds[0] if len(kinds) == 1 else {"oneOf": kinds}
+
+
+def _own_activations() -> Schema:
+    """Where no function is defined, activations are operations."""
+    named = {
+        kind.name: {"properties": {s.name: _ref("activation") for s in kind.settings if s.type is ACTIVATION}}
+        for kind in KINDS.values()
+    }
+    return {"items": {"properties": named}}
 
 
 def _loss(name: str) -> Schema:

@@ -114,9 +114,10 @@ class _Building:
         made: dict[str, tuple[Value, Key]] = {}
         loss_function = self._loss_function()
         if sections.get("layers") or loss_function is not None:
-            from backpropcli.language.layers.dense import lower_layers
+            from backpropcli.language.layers.kinds import KINDS
+            from backpropcli.language.layers.lowering import lower_layers
 
-            lowered = lower_layers(words, self.values, loss_function, given)
+            lowered = lower_layers(words, KINDS, self.values, loss_function, given)
             made = lowered.parameters
             self.outputs = lowered.outputs
             self._add_made_nodes(lowered.nodes)
