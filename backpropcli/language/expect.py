@@ -8,7 +8,8 @@ from typing import Any
 
 from backpropcli.language.data.values import read_value
 from backpropcli.language.file.places import Key
-from backpropcli.language.file.schema import DATA, article
+from backpropcli.language.file.schema import article
+from backpropcli.language.file.sections import DATA
 from backpropcli.language.file.words import Words
 from backpropcli.language.network import Expectation
 from backpropcli.suggest import did_you_mean

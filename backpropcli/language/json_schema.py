@@ -10,7 +10,7 @@ from typing import Any
 
 from backpropcli.language.data.initialisers import OPTIONS
 from backpropcli.language.data.values import FILES
-from backpropcli.language.file.schema import SECTIONS
+from backpropcli.language.file.sections import SECTIONS
 from backpropcli.language.formula.names import CONSTANTS
 from backpropcli.language.functions import PARTS
 from backpropcli.language.layers.activation import LINEAR, Activation, names, read_activation

@@ -13,6 +13,7 @@ from backpropcli.language.file import schema
 from backpropcli.language.file.document import Document, collector_paused, read, read_string
 from backpropcli.language.file.places import Key
 from backpropcli.language.file.reading import STDIN
+from backpropcli.language.file.sections import DATA
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import Flags
 from backpropcli.language.formula.lower import Lowering
@@ -156,7 +157,7 @@ class _Building:
         words, values, kinds = self.words, self.values, self.kinds
         from backpropcli.language.data.values import plan_value
 
-        for section in schema.DATA:
+        for section in DATA:
             for name, raw in words.sections.get(section, {}).items():
                 path: Key = (section, name)
                 if name in kinds:
@@ -192,7 +193,7 @@ class _Building:
         graph = Graph(allowance(self.flags.memory, self.words.read))
         kinds, values = self.kinds, self.values
         singular: dict[str, Any] = {"inputs": "input", "targets": "target", "parameters": "parameter"}
-        ordered = [name for section in schema.DATA for name in values if kinds[name] == section]
+        ordered = [name for section in DATA for name in values if kinds[name] == section]
         self.values = {name: values[name] for name in ordered}
         for name, value in self.values.items():
             path = self.paths.get(name, ("parameters", name))

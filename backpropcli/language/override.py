@@ -15,7 +15,8 @@ from backpropcli.language.data.renaming import paired, read_renames, renamed
 from backpropcli.language.data.values import plan_value, read_value
 from backpropcli.language.file import reading as files
 from backpropcli.language.file.places import Key
-from backpropcli.language.file.schema import DATA, article, bad_name
+from backpropcli.language.file.schema import article, bad_name
+from backpropcli.language.file.sections import DATA
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import SPELLED, Flags
 from backpropcli.ops.definition import Value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from backpropcli.errors import FileError, Place, SpecError
 from backpropcli.language.file import bulk, places, yaml12, yaml_errors
@@ -166,38 +166,84 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+class _Problem(NamedTuple):
+    """What `json` found wrong, and where."""
+
+    text: str
+    name: str
+    said: str
+    position: int
+
+    @property
+    def rest(self) -> str:
+        """What stands behind."""
+        return self.text[self.position :].lstrip()
+
+    @property
+    def word(self) -> str:
+        """The word that stands there; empty where there is none."""
+        match = re.compile(r"[-+]?[A-Za-z_]\w*").match(self.text, self.position)
+        return match[0] if match else ""
+
+    @property
+    def comma(self) -> re.Match[str] | None:
+        """A number with a decimal comma that the place is in."""
+        found = re.compile(r"[-+]?\d+,\d+").search(self.text, self.text.rfind("\n", 0, self.position) + 1)
+        return found if found and found.start() < self.position <= found.end() else None
+
+    def at(self, words: str, hint: str = "", where: int | None = None, length: int = 1) -> SpecError:
+        """An error there, or at another place in the text."""
+        where = self.position if where is None else where
+        return SpecError(words, files.place_at(self.text, where, length, self.name), hint)
+
+
 def _json_error(text: str, name: str, message: str, index: int) -> SpecError:
     """What `json` found wrong, in our own words."""
+    problem = _Problem(text, name, message, index)
+    return next(words(problem) for fits, words in _MISTAKES if fits(problem))
 
-    def at(words: str, hint: str = "", where: int = index, length: int = 1) -> SpecError:
-        return SpecError(words, files.place_at(text, where, length, name), hint)
 
-    comma = re.compile(r"[-+]?\d+,\d+").search(text, text.rfind("\n", 0, index) + 1)
-    if comma and comma.start() < index <= comma.end() and "property name" in message:
-        return yaml_errors.comma_error(comma[0], files.place_at(text, comma.start(), len(comma[0]), name))
-    word = re.compile(r"[-+]?[A-Za-z_]\w*").match(text, index)
-    if word and "property name" in message:
-        return at(f'names need quotes in JSON: "{word[0]}"', "", index, len(word[0]))
-    if word:
-        hint = 'If it really is not a number, write "NaN".' if word[0].lower().strip("-+") in ("nan", "inf") else ""
-        return at(f"{word[0]} is not JSON", hint, index, len(word[0]))
-    rest = text[index:].lstrip()
-    if "Expecting" in message and text[:index].rstrip().endswith(",") and rest[:1] in ("]", "}"):
-        return at("a comma is left over in front of the closing bracket", "", text.rfind(",", 0, index))
-    if "Unterminated" in message:
-        return at("this quote is never closed")
-    if not rest:
-        return at("the file ends too early: a bracket is not closed", "", len(text.rstrip()) - 1)
-    if "delimiter" in message and "," in message:
-        return at("a comma or a closing bracket is expected here")
-    if "delimiter" in message:
-        return at("a colon is expected here")
-    if "Extra data" in message:
-        return at("the network ends before this")
-    if "property name" in message:
-        return at("a name in double quotes is expected here")
-    if "escape" in message:
-        return at("unknown escape after \\", "A backslash is written \\\\.")
-    if "control character" in message:
-        return at("a text ends on the line where it starts", "Write \\n for a new line.")
-    return at("a value is expected here")
+def _decimal_comma(p: _Problem) -> SpecError:
+    comma = p.comma
+    assert comma is not None
+    return yaml_errors.comma_error(comma[0], files.place_at(p.text, comma.start(), len(comma[0]), p.name))
+
+
+def _word(p: _Problem) -> SpecError:
+    hint = 'If it really is not a number, write "NaN".' if p.word.lower().strip("-+") in ("nan", "inf") else ""
+    return p.at(f"{p.word} is not JSON", hint, length=len(p.word))
+
+
+def _says(*words: str) -> Callable[[_Problem], bool]:
+    return lambda p: all(word in p.said for word in words)
+
+
+_NAME = "property name"
+_MISTAKES: tuple[tuple[Callable[[_Problem], object], Callable[[_Problem], SpecError]], ...] = (
+    (lambda p: _NAME in p.said and p.comma, _decimal_comma),
+    (
+        lambda p: _NAME in p.said and p.word,
+        lambda p: p.at(f'names need quotes in JSON: "{p.word}"', length=len(p.word)),
+    ),
+    (lambda p: p.word, _word),
+    (
+        lambda p: "Expecting" in p.said and p.text[: p.position].rstrip()[-1:] == "," and p.rest[:1] in ("]", "}"),
+        lambda p: p.at("a comma is left over in front of the closing bracket", where=p.text.rfind(",", 0, p.position)),
+    ),
+    (_says("Unterminated"), lambda p: p.at("this quote is never closed")),
+    (
+        lambda p: not p.rest,
+        lambda p: p.at("the file ends too early: a bracket is not closed", where=len(p.text.rstrip()) - 1),
+    ),
+    (_says("delimiter", ","), lambda p: p.at("a comma or a closing bracket is expected here")),
+    (_says("delimiter"), lambda p: p.at("a colon is expected here")),
+    (_says("Extra data"), lambda p: p.at("the network ends before this")),
+    (_says(_NAME), lambda p: p.at("a name in double quotes is expected here")),
+    (_says("escape"), lambda p: p.at("unknown escape after \\", "A backslash is written \\\\.")),
+    (
+        _says("control character"),
+        lambda p: p.at("a text ends on the line where it starts", "Write \\n for a new line."),
+    ),
+    (lambda p: True, lambda p: p.at("a value is expected here")),
+)
+"""What people do wrong in JSON, in the order in which it is looked for."""

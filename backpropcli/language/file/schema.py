@@ -11,15 +11,13 @@ from typing import Any
 from backpropcli.errors import SpecError
 from backpropcli.language.file.places import Key
 from backpropcli.language.file.reading import composed
+from backpropcli.language.file.sections import DATA, SECTIONS
 from backpropcli.language.file.words import Words
 from backpropcli.language.file.yaml_errors import as_lines
 from backpropcli.language.formula.hints import reads
 from backpropcli.language.formula.mending import whole
 from backpropcli.suggest import nearest
 
-DATA = ("inputs", "targets", "parameters")
-"""The sections of numbers, in the order in which their names come."""
-SECTIONS = ("title", *DATA, "functions", "nodes", "layers", "loss", "expect")
 _PLANNED = ("train", "training", "optimizer")
 """Sections that shall mean something one day: until then they are not read over."""
 _OTHER_WORDS = {
@@ -41,6 +39,8 @@ _OTHER_WORDS = {
     "name": "title",
     "activations": "functions",
 }
+FORMS: dict[str, tuple[type, ...]] = {"layers": (list,), "title": (str, int, float), "loss": (str, dict)}
+"""What a section may be, where it is no mapping."""
 _KINDS = {"inputs": "an input", "targets": "a target", "parameters": "a parameter", "nodes": "a node"}
 _RESERVED = frozenset(keyword.kwlist)
 
@@ -62,40 +62,34 @@ def check_sections(words: Words, data: Any) -> None:
             fixed or "A network has sections such as inputs:, parameters:, nodes:.",
         )
     for section in data:
-        if section.lower() in _PLANNED:
-            raise words.error(
-                f"{section}: means nothing yet: backprop computes gradients, and does not train",
-                (section,),
-                "Leave the section out: it would be read over.",
-                key=True,
-            )
-        if section not in SECTIONS:
-            if misplaced := _unindented(data, section):
-                raise words.error(f"unknown section: {section}", (section,), misplaced, key=True)
-            meant = _OTHER_WORDS.get(section.lower()) or nearest(section, SECTIONS)
-            raise words.error(
-                f"unknown section: {section}{f'. Did you mean {meant}?' if meant else ''}",
-                (section,),
-                f"A network has the sections {', '.join(SECTIONS)}.",
-                key=True,
-            )
+        _check_section(words, data, section)
     for section, value in data.items():
         if value is None:
             continue
-        wanted: type | tuple[type, ...] = dict
-        if section == "layers":
-            wanted = list
-        elif section == "title":
-            wanted = (str, int, float)
-        elif section == "loss":
-            wanted = (str, dict)
-        if not isinstance(value, wanted) or isinstance(value, bool):
+        if not isinstance(value, FORMS.get(section, dict)) or isinstance(value, bool):
             raise _wrong_kind(words, section, value)
         words.sections[section] = dict(value) if isinstance(value, dict) else value
         if section == "loss" and isinstance(value, str):
             words.sections[section] = composed(value)
     for section in (*DATA, "nodes"):
-        _check_names(words, section)
+        for name, value in words.sections.get(section, {}).items():
+            if not name.isidentifier() or name in _RESERVED:
+                raise bad_name(words, name, (section, name), value)
+
+
+def _check_section(words: Words, data: Mapping[str, Any], section: str) -> None:
+    """Raise SpecError for a section that a network cannot have."""
+    if section.lower() in _PLANNED:
+        message = f"{section}: means nothing yet: backprop computes gradients, and does not train"
+        raise words.error(message, (section,), "Leave the section out: it would be read over.", key=True)
+    if section in SECTIONS:
+        return
+    if misplaced := _unindented(data, section):
+        raise words.error(f"unknown section: {section}", (section,), misplaced, key=True)
+    meant = _OTHER_WORDS.get(section.lower()) or nearest(section, SECTIONS)
+    near = f". Did you mean {meant}?" if meant else ""
+    hint = f"A network has the sections {', '.join(SECTIONS)}."
+    raise words.error(f"unknown section: {section}{near}", (section,), hint, key=True)
 
 
 def _of_function(words: Words, name: str, head: re.Match[str], value: Any) -> str:
@@ -173,45 +167,72 @@ def _wrong_kind(words: Words, section: str, value: Any) -> SpecError:
     return words.error(f"{section}: is {_what(value)}", (section,), form)
 
 
-def _check_names(words: Words, section: str) -> None:
-    for name, value in words.sections.get(section, {}).items():
-        if not name.isidentifier() or name in _RESERVED:
-            raise bad_name(words, name, (section, name), value)
-
-
 def bad_name(words: Words, name: str, path: Key, value: Any = "") -> SpecError:
     """The error for a name that cannot be one, with a near name that can."""
+    found = (mistake(words, name, value) for mistake in _MISTAKES)
+    message, hint = next(said for said in found if said is not None)
+    return words.error(message, path, hint, key=True)
+
+
+Told = tuple[str, str] | None
+"""What is wrong with a name, and what to write; None where it is something else."""
+
+
+def _line(words: Words, name: str, value: Any) -> Told:
+    """A line that YAML took for a name."""
     if value is None and ":" in name:
-        return words.error("a space is missing after the colon", path, _spaced(name), key=True)
+        return "a space is missing after the colon", _spaced(name)
     if (value is None or value == "") and (lines := _defined(name)):
-        return words.error("a colon stands behind a name, not =", path, f"Write {as_lines(lines)}", key=True)
-    if head := re.fullmatch(r"([^\W\d]\w*)\(([\w, ]*)\)", name):
-        return words.error(f"{name} is a function, not a name", path, _of_function(words, name, head, value), key=True)
-    if name in _RESERVED:
-        better = {"lambda": "lam", "is": "i_s", "in": "x_in", "from": "source"}.get(name, name.lower() + "_")
-        return words.error(f"{name} cannot be a name (Python keeps it for itself)", path, f"Write {better}", key=True)
-    if not name.strip():
-        return words.error("a name is missing", path, "It stands in front of the colon: w1: 2", key=True)
+        return "a colon stands behind a name, not =", f"Write {as_lines(lines)}"
+    return None
+
+
+def _head(words: Words, name: str, value: Any) -> Told:
+    head = re.fullmatch(r"([^\W\d]\w*)\(([\w, ]*)\)", name)
+    return (f"{name} is a function, not a name", _of_function(words, name, head, value)) if head else None
+
+
+def _reserved(words: Words, name: str, value: Any) -> Told:
+    if name not in _RESERVED:
+        return None
+    better = {"lambda": "lam", "is": "i_s", "in": "x_in", "from": "source"}.get(name, name.lower() + "_")
+    return f"{name} cannot be a name (Python keeps it for itself)", f"Write {better}"
+
+
+def _nothing(words: Words, name: str, value: Any) -> Told:
+    return None if name.strip() else ("a name is missing", "It stands in front of the colon: w1: 2")
+
+
+def _typeset(words: Words, name: str, value: Any) -> Told:
     plain = unicodedata.normalize("NFKC", name)
-    if plain != name and plain.isidentifier() and plain not in _RESERVED:
-        return words.error(
-            f"{name} cannot be a name: its letters and digits are plain ones", path, f"Write {plain}", key=True
-        )
-    if hat := re.fullmatch(r"([^\W\d]\w*)(\^|~|')", name):
-        better = hat[1] + {"^": "_hat", "~": "_tilde", "'": "_new"}[hat[2]]
-        return words.error(
-            f"{name} cannot be a name: a name is letters, digits and _", path, f"Write {better}", key=True
-        )
-    if index := re.fullmatch(r"([^\W\d]\w*)\[(\d+)\]", name):
-        return words.error(f"{name} is an entry, not a name", path, f"Write {index[1]}{index[2]}", key=True)
+    if plain == name or not plain.isidentifier() or plain in _RESERVED:
+        return None
+    return f"{name} cannot be a name: its letters and digits are plain ones", f"Write {plain}"
+
+
+_LETTERS = "cannot be a name: a name is letters, digits and _"
+
+
+def _accented(words: Words, name: str, value: Any) -> Told:
+    hat = re.fullmatch(r"([^\W\d]\w*)(\^|~|')", name)
+    if hat is None:
+        return None
+    return f"{name} {_LETTERS}", "Write " + hat[1] + {"^": "_hat", "~": "_tilde", "'": "_new"}[hat[2]]
+
+
+def _entry(words: Words, name: str, value: Any) -> Told:
+    index = re.fullmatch(r"([^\W\d]\w*)\[(\d+)\]", name)
+    return (f"{name} is an entry, not a name", f"Write {index[1]}{index[2]}") if index else None
+
+
+def _signs(words: Words, name: str, value: Any) -> Told:
     better = re.sub(r"\W+", "_", name.replace("'", "_prime").replace("′", "_prime")).strip("_")
-    hint = f"Write {better}" if better.isidentifier() and better not in _RESERVED else ""
-    return words.error(
-        f"{name} cannot be a name: a name is letters, digits and _",
-        path,
-        hint or "A name starts with a letter, such as w1.",
-        key=True,
-    )
+    good = better.isidentifier() and better not in _RESERVED
+    return f"{name} {_LETTERS}", f"Write {better}" if good else "A name starts with a letter, such as w1."
+
+
+_MISTAKES = (_line, _head, _reserved, _nothing, _typeset, _accented, _entry, _signs)
+"""What a name may be that is none, in the order in which it is looked for."""
 
 
 def check_unique(words: Words, kinds: Mapping[str, str], section: str, name: str) -> None:

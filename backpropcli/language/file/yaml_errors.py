@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from backpropcli.errors import Place, SpecError
 from backpropcli.language.data.printed import made
 from backpropcli.language.file.reading import place_at
+from backpropcli.language.file.sections import SECTIONS
 
 _LONG_NAME = re.compile(r"(?<![\w.])\w{1000,}(?=\s*:)")
 """YAML wants the colon within 1,024 characters."""
-_SECTIONS = ("title", "inputs", "targets", "parameters", "functions", "nodes", "layers", "loss", "expect")
 _DIGITS = re.compile(r"\d+(?:[eE][-+]?\d+)?(?![\w.])")
 
 
@@ -149,7 +149,7 @@ def _long_name(p: Problem) -> SpecError | None:
 
 def _indented_section(p: Problem) -> SpecError | None:
     line = place_at(p.text, p.position, 1, p.name)
-    section = re.match(rf"\s+({'|'.join(_SECTIONS)})\s*:", line.text)
+    section = re.match(rf"\s+({'|'.join(SECTIONS)})\s*:", line.text)
     if section is None:
         return None
     return SpecError(

@@ -142,10 +142,15 @@ def index_item(lowering: Lowering, e: Expression, labels: Found | None = None) -
         raise FormulaError(
             "an index is made of whole numbers, not of conditions", hint="Choose with where(condition, a, b)."
         ).spanning(e.start, e.end)
-    if isinstance(e, tree.Call) and e.name == "range" and "range" not in lowering.functions:
-        e = tree.Call("arange", e.arguments, e.keywords, e.start, e.end, at=e.at)
+    if isinstance(e, tree.Call) and "range" not in lowering.functions:
+        e = _as_numpy(e)
     label = labels.label(e) if labels is not None and network else None
     return label if label is not None else _whole(lowering, e, labels is not None)
+
+
+def _as_numpy(e: tree.Call) -> tree.Call:
+    """arange(3) for range(3)."""
+    return tree.Call("arange", e.arguments, e.keywords, e.start, e.end, at=e.at) if e.name == "range" else e
 
 
 def _slice(lowering: Lowering, e: Slice) -> slice:
