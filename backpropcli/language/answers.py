@@ -72,8 +72,19 @@ def read_answer(
     if mixed := MIXED.match(text):
         sign = "-" if mixed[1] == "-" else "+"
         raise SpecError(f"write {mixed[1]}{mixed[2]} {sign} {mixed[3]}")
+    found = _value(text, name, array, shape)
+    if getattr(found, "size", 1) > MOST_CHARACTERS:
+        raise SpecError("that are too many numbers", hint=EXAMPLE)
+    numbers = found.ravel().tolist() if hasattr(found, "ravel") else [found]
+    if not all(map(math.isfinite, numbers)):
+        raise SpecError("a finite number is asked for")
+    return float(numbers[0]) if len(numbers) == 1 and not array else found
+
+
+def _value(text: str, name: str, array: bool, shape: tuple[int, ...] | None) -> Any:
+    """The value of a constant expression; of the language's errors, those that help a learner."""
     try:
-        found: Any = _array(text, name, shape) if array else read_value(Words("answer"), text, name, ())
+        return _array(text, name, shape) if array else read_value(Words("answer"), text, name, ())
     except BackpropError as error:
         if any(part in error.message for part in TELLING):
             raise SpecError(error.message, hint=error.hint) from None
@@ -82,18 +93,10 @@ def read_answer(
         if error.message.endswith("is the most"):  # zeros((5000, 5000)), which nobody has made
             raise SpecError("that are too many numbers", hint=EXAMPLE) from None
         raise SpecError("that cannot be read as a number", hint=EXAMPLE) from None
-    if getattr(found, "size", 1) > MOST_CHARACTERS:
-        raise SpecError("that are too many numbers", hint=EXAMPLE)
-    if getattr(found, "size", 1) == 1 and not array:
-        found = float(found.ravel()[0] if hasattr(found, "ravel") else found)
-    numbers = found.ravel().tolist() if hasattr(found, "ravel") else [found]
-    if not all(map(math.isfinite, numbers)):
-        raise SpecError("a finite number is asked for")
-    return found
 
 
 def _plain(text: str) -> str:
-    """The same in signs that a formula has: `½` as (1/2), `2²` as 2**2, `5 %` as 5/100, `√9` as sqrt(9)."""
+    """A text in signs that a formula has: `½` as (1/2), `2²` as 2**2, `5 %` as 5/100, `√9` as sqrt(9)."""
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda found: f"**({found[0].translate(RAISED)})", text)
     text = re.sub(r"(\d*)([¼-¾⅐-⅞])", _fraction, text)
     text = unicodedata.normalize("NFKC", text.translate(SIGNS)).replace("\u0001", "**")

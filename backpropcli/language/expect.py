@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from backpropcli.errors import SpecError
 from backpropcli.language.data.values import read_value
 from backpropcli.language.file.places import Key
 from backpropcli.language.file.schema import article
@@ -50,29 +51,14 @@ def read_expect(words: Words, names: Collection[str], nodes: Collection[str]) ->
 def _key(
     words: Words, key: str, names: Collection[str], nodes: Collection[str], path: Key
 ) -> tuple[str, tuple[int, ...] | None]:
+    """What a key means: the name or gradient, and which component of it."""
     match = _KEY.match(key.strip())
     if match is None:
         hint = "Write J or dJ/dw1, or dJ/dW1[0, 1]."
         raise words.error(f"{key} is neither a name nor a gradient", path, hint, key=True)
     for name, known in ((match[2], nodes), (match[4], names), (match[5], names)):
-        if name is None or name in known:
-            continue
-        if name in names:
-            kind = article(next((s for s in DATA if name in words.sections.get(s, {})), "parameters"))
-            raise words.error(
-                f"{name} is {kind}: a gradient is one of a node", path, f"Such as d{list(nodes)[-1]}/d{name}", key=True
-            )
-        near = did_you_mean(name, known)
-        *_, last = nodes
-        if known is not nodes and name[:1] == "d" and name[1:] in names and name[1:] != last:
-            near = f". Did you mean d{last}/{name}?"  # the gradient, not the value of w
-        listed = ", ".join(list(known)[:20]) + (", ..." if len(known) > 20 else "")
-        raise words.error(
-            f"no {'node' if known is nodes else 'name'} is called {name}{near}",
-            path,
-            "" if near else f"There is: {listed}",
-            key=True,
-        )
+        if name is not None and name not in known:
+            raise _unknown(words, name, names, nodes, path, known is nodes)
     index = None
     if match[6] is not None:
         try:
@@ -80,6 +66,24 @@ def _key(
         except ValueError:
             raise words.error(f"{key}: [...] wants whole numbers", path, key=True) from None
     return (f"d{match[2]}/d{match[4]}" if match[2] else match[5]), index
+
+
+def _unknown(
+    words: Words, name: str, names: Collection[str], nodes: Collection[str], path: Key, node: bool
+) -> SpecError:
+    """The error for a name in a key that the network does not have; where a `node` is wanted, for one that is none."""
+    *_, last = nodes
+    if name in names:
+        kind = article(next((s for s in DATA if name in words.sections.get(s, {})), "parameters"))
+        message = f"{name} is {kind}: a gradient is one of a node"
+        return words.error(message, path, f"Such as d{last}/d{name}", key=True)
+    known = nodes if node else names
+    near = did_you_mean(name, known)
+    if not node and name[:1] == "d" and name[1:] in names and name[1:] != last:
+        near = f". Did you mean d{last}/{name}?"  # the gradient, not the value of w
+    listed = ", ".join(list(known)[:20]) + (", ..." if len(known) > 20 else "")
+    message = f"no {'node' if node else 'name'} is called {name}{near}"
+    return words.error(message, path, "" if near else f"There is: {listed}", key=True)
 
 
 def _expectation(words: Words, key: str, index: tuple[int, ...] | None, raw: Any, path: Key) -> Expectation:

@@ -189,7 +189,7 @@ def read_parameters(file: str) -> dict[str, Value]:
 
 @files.unquoted()
 def read_placed(file: str) -> tuple[dict[str, Value], Callable[[str], Place | None]]:
-    """The same, and where each name is written."""
+    """Values by name from a file, as `read_parameters` gives them, and where each name is written."""
     if file.lower().endswith(".npz"):
         from backpropcli.language.data.numpy_files import read_arrays
 

@@ -43,7 +43,7 @@ def unwrapped(name: str) -> str:
 
 
 def dotless(name: str) -> str:
-    """The same as a name that a network can have: `fc1.weight` is `fc1_weight`, `0.bias` is `_0_bias`."""
+    """A name from elsewhere as one that a network can have: `fc1.weight` is `fc1_weight`, `0.bias` is `_0_bias`."""
     name = unwrapped(name).replace(".", "_")
     return f"_{name}" if name[:1].isdigit() else name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from backpropcli.errors import BackpropError, SpecError
@@ -31,7 +32,7 @@ def read_value(words: Words, raw: Any, name: str, path: Key) -> Value:
 
 
 def plan_value(words: Words, raw: Any, name: str, path: Key) -> Value:
-    """The same, but a large array that is made or read waits, with its shape, until `ready` is asked for it."""
+    """What `raw` is worth; a large array that is made or read waits, with its shape, until `ready` is asked for it."""
     kind = type(raw)
     if kind is float:
         return raw
@@ -192,6 +193,20 @@ def _made(words: Words, raw: dict[str, Any], name: str, path: Key) -> Value:
     return _read(words, raw, kind, name, path) if kind in FILES else _initialised(words, raw, kind, name, path)
 
 
+def _column(raw: Any) -> bool:
+    """Whether this says which column, or which columns."""
+    listed = raw if isinstance(raw, list) else [raw]
+    return bool(listed) and all(type(column) in (str, int) for column in listed)
+
+
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "array": (lambda raw: raw is None or isinstance(raw, str), "array: wants a name"),
+    "columns": (lambda raw: raw is None or _column(raw), "columns: wants a name, a number from 0, or a list of them"),
+    "skip": (lambda raw: type(raw) is int and raw >= 0, "skip: wants a number of lines"),
+}
+"""What the options of a file may be, and what is said of one that is something else."""
+
+
 def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) -> Value:
     from backpropcli.language.data import columns as csv
     from backpropcli.language.data import numpy_files as tables
@@ -199,14 +214,10 @@ def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) ->
     file = raw[kind]
     if not isinstance(file, str) or not file:
         raise words.error(f"{kind} wants the name of a file", (*path, kind))
+    for option, (fits, message) in _CHECKS.items():
+        if option in raw and not fits(raw[option]):
+            raise words.error(message, (*path, option))
     array, columns, skip = raw.get("array"), raw.get("columns"), raw.get("skip", 0)
-    if array is not None and not isinstance(array, str):
-        raise words.error("array: wants a name", (*path, "array"))
-    listed = columns if isinstance(columns, list) else [columns]
-    if columns is not None and not (listed and all(type(c) in (str, int) for c in listed)):
-        raise words.error("columns: wants a name, a number from 0, or a list of them", (*path, "columns"))
-    if type(skip) is not int or skip < 0:
-        raise words.error("skip: wants a number of lines", (*path, "skip"))
     try:
         where = words.file(file, path)
         if kind == "csv":

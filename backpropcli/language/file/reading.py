@@ -255,7 +255,7 @@ def composed(text: str) -> str:
 
 
 def checked(text: str, name: str) -> str:
-    """The same text, if no control character is in it: a binary file is refused here."""
+    """A text without control characters, as it is: a binary file is refused here."""
     bad = _CONTROL.search(text)
     if bad is None:
         return text

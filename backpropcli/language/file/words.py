@@ -90,7 +90,7 @@ class Words:
         return SpecError(message, self.place(path, key=key), hint)
 
     def placed(self, error: BackpropError, path: Key) -> BackpropError:
-        """The same error with the place of `path`, narrowed to the error's span."""
+        """An error with the place of `path`, narrowed to the error's span, unless it has one."""
         if error.place is None:
             error.place = self.place(path, error.span)
         return error

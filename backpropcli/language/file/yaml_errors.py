@@ -135,7 +135,7 @@ def _says(*words: str) -> Callable[[Problem], bool]:
 
 
 def _always(message: str, hint: str = "") -> Callable[[Problem], SpecError]:
-    """The same words wherever it is."""
+    """An error of these words, where libyaml stopped."""
     return lambda p: p.at(message, hint)
 
 

@@ -33,7 +33,7 @@ _TOKEN = re.compile(_PATTERN.replace("NAME", r"[^\W\d]\w*"), re.VERBOSE | re.DOT
 _TYPESET = re.compile(
     _PATTERN.replace("NAME", rf"[{RAISED}]+ | [^\W\d](?:[^\W{RAISED}]|[\u0300-\u036f])*"), re.VERBOSE | re.DOTALL
 )
-"""The same for a text that is not plain ASCII: names with accents, powers set high."""
+"""The tokens of a text that is not plain ASCII: names may have accents, powers are set high."""
 
 
 def tokens(text: str) -> tuple[list[str], list[int]]:

@@ -29,7 +29,7 @@ class Expression:
         return ()
 
     def with_parts(self, parts: tuple[Expression, ...]) -> Expression:
-        """The same expression around other parts, as many as `parts()` gives."""
+        """An expression of this kind around other parts, as many as `parts()` gives."""
         return self
 
 
@@ -113,7 +113,7 @@ class Call(Expression):
         return self.arguments + tuple(value for _, value in self.keywords) if self.keywords else self.arguments
 
     def with_parts(self, parts: tuple[Expression, ...]) -> Call:
-        """The same call of other arguments."""
+        """A call of the operation with other arguments."""
         count = len(self.arguments)
         keywords = tuple((key, value) for (key, _), value in zip(self.keywords, parts[count:], strict=True))
         return Call(
@@ -146,7 +146,7 @@ class Unary(Expression):
         return (self.operand,)
 
     def with_parts(self, parts: tuple[Expression, ...]) -> Unary:
-        """The same sign before another operand."""
+        """Another operand behind the sign."""
         return Unary(self.sign, parts[0], self.start, self.end)
 
 
@@ -167,7 +167,7 @@ class Binary(Expression):
         return (self.left, self.right)
 
     def with_parts(self, parts: tuple[Expression, ...]) -> Binary:
-        """The same operator between other operands."""
+        """Other operands around the operator."""
         return Binary(self.sign, parts[0], parts[1], self.start, self.end)
 
 
@@ -195,7 +195,7 @@ class Slice(Expression):
         return tuple(part for part in (self.lower, self.upper, self.step) if part is not None)
 
     def with_parts(self, parts: tuple[Expression, ...]) -> Slice:
-        """The same slice with other limits."""
+        """A slice with other limits, as many as this one has."""
         rest = iter(parts)
         lower, upper, step = (part and next(rest) for part in (self.lower, self.upper, self.step))
         return Slice(lower, upper, step, self.start, self.end)
@@ -217,7 +217,7 @@ class Index(Expression):
         return (self.value, *self.items)
 
     def with_parts(self, parts: tuple[Expression, ...]) -> Index:
-        """The same index of something else."""
+        """These items, or others, as the index of something else."""
         return Index(parts[0], parts[1:], self.start, self.end)
 
 
@@ -239,7 +239,7 @@ class Sequence(Expression):
         return self.items
 
     def with_parts(self, parts: tuple[Expression, ...]) -> Sequence:
-        """The same kind of sequence of other items."""
+        """A sequence of this kind of other items."""
         return Sequence(parts, self.kind, self.start, self.end)
 
 

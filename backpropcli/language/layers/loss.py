@@ -25,46 +25,10 @@ def lower_loss(
     words: Words, data: Mapping[str, Value], shapes: Mapping[str, Shape], output: Output, written: Any
 ) -> tuple[str, Key]:
     """The formula of what `loss:` says (`squared_error`, `{huber: {delta: 2}}`), and its path."""
-    name, path, options = written, ("loss",), {}
-    if isinstance(written, dict):
-        ((name, inner),) = written.items()
-        path = ("loss", name)  # type: ignore[assignment]
-        if inner is not None and not isinstance(inner, dict):
-            raise words.error(f"{name} wants options by name", path, f"{{{name}: {{reduction: mean}}}}")
-        options = inner or {}
+    name, path, options = _said(words, written)
     loss = LOSSES[name]
-    known = ("reduction", "target", *(option for option, _ in loss.options))
-    for option in options:
-        if option not in known:
-            raise words.error(
-                f"{name} has no option {option}{did_you_mean(option, known)}",
-                (*path, option),
-                f"It has: {', '.join(known)}.",
-                key=True,
-            )
-    reduction = options.get("reduction", loss.reduction)
-    if reduction not in REDUCTIONS:
-        raise words.error("reduction is sum, mean or none", (*path, "reduction"))
-    if not output.name:
-        raise words.error(
-            f"{name} compares the layers' output with a target, but there are no layers",
-            ("loss",),
-            "Write the loss as a node, such as J: (a - y)**2 / 2, and loss: J",
-        )
-    activation = output.activation
-    if activation.name in loss.refused:
-        raise words.error(
-            f"{name} takes the scores before {activation.written}",
-            ("loss",),
-            f"Leave activation: {activation.written} out of the last layer.",
-        )
-    if loss.probability and activation.beyond:
-        what = "has no activation" if activation.name == "linear" else f"ends with {activation.written}"
-        raise words.error(
-            f"{name} takes probabilities, but the last layer {what}",
-            ("loss",),
-            "Write activation: sigmoid there, or loss: binary_cross_entropy_from_logits.",
-        )
+    _check_options(words, name, path, options)
+    _check_output(words, name, output)
     target = _target(words, name, options.get("target"), path)
     settings = {}
     for option, _ in loss.options:
@@ -80,7 +44,53 @@ def lower_loss(
         one = f"[{given:g}]" if isinstance(given, float) else "[..]"
         raise words.error(message, ("targets", target), hint.replace("[..]", one) if hint.endswith(": [..]") else hint)
     _check_labels(words, name, target, data[target], shape)
+    reduction = options.get("reduction", loss.reduction)
     return loss_formula(name, output.name, target, shape, y_shape, reduction, settings), ("loss",)
+
+
+def _said(words: Words, written: Any) -> tuple[str, Key, Mapping[str, Any]]:
+    """The loss function's name, its path, and its options."""
+    if not isinstance(written, dict):
+        return written, ("loss",), {}
+    ((name, options),) = written.items()
+    path: Key = ("loss", name)
+    if options is not None and not isinstance(options, dict):
+        raise words.error(f"{name} wants options by name", path, f"{{{name}: {{reduction: mean}}}}")
+    return name, path, options or {}
+
+
+def _check_options(words: Words, name: str, path: Key, options: Mapping[str, Any]) -> None:
+    known = ("reduction", "target", *(option for option, _ in LOSSES[name].options))
+    for option in options:
+        if option not in known:
+            message = f"{name} has no option {option}{did_you_mean(option, known)}"
+            raise words.error(message, (*path, option), f"It has: {', '.join(known)}.", key=True)
+    if options.get("reduction", "sum") not in REDUCTIONS:
+        raise words.error("reduction is sum, mean or none", (*path, "reduction"))
+
+
+def _check_output(words: Words, name: str, output: Output) -> None:
+    """Raise where a loss function does not go with what the layers end in."""
+    loss, activation = LOSSES[name], output.activation
+    if not output.name:
+        raise words.error(
+            f"{name} compares the layers' output with a target, but there are no layers",
+            ("loss",),
+            "Write the loss as a node, such as J: (a - y)**2 / 2, and loss: J",
+        )
+    if activation.name in loss.refused:
+        raise words.error(
+            f"{name} takes the scores before {activation.written}",
+            ("loss",),
+            f"Leave activation: {activation.written} out of the last layer.",
+        )
+    if loss.probability and activation.beyond:
+        what = "has no activation" if activation.name == "linear" else f"ends with {activation.written}"
+        raise words.error(
+            f"{name} takes probabilities, but the last layer {what}",
+            ("loss",),
+            "Write activation: sigmoid there, or loss: binary_cross_entropy_from_logits.",
+        )
 
 
 def _target(words: Words, loss: str, written: Any, path: Key) -> str:
