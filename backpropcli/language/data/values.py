@@ -71,28 +71,19 @@ def _number(words: Words, raw: Any, name: str, path: Key) -> Value:
 
 def constant(words: Words, text: str, name: str, path: Key) -> Value:
     """The value of a constant expression, such as `1/3`, `pi/4` or `sqrt(2)`."""
-    from backpropcli.graph import Graph
-    from backpropcli.language.formula.lower import Lowering
+    from backpropcli.language.formula import evaluate
     from backpropcli.language.formula.reading import read_formula
 
-    graph = Graph()
     try:
-        found = Lowering(graph, known=()).lower(read_formula(text))
+        found = evaluate.constant(read_formula(text))
     except BackpropError as error:
         if re.fullmatch(r"\s*[^\W\d]\w*\s*", text):
             hint = "A value is a number, 1/3, a list, {he: [2, 3]} or {csv: data.csv}."
             raise words.error(f"{name} is {text.strip()}, not a number", path, hint) from None
         raise words.placed(error, path) from None
-    if type(found) is int:
-        found = graph.constants.get(found)
-    if found is None or isinstance(found, tuple):
+    if found is None:
         raise words.error(f"{name} is not a constant", path)
-    if isinstance(found, float):
-        return found
-    import numpy as np
-
-    array = np.asarray(found, dtype=np.float64)
-    return array if array.shape else float(array)
+    return found
 
 
 def unpacked(raw: list[Any]) -> list[Any]:
