@@ -9,7 +9,7 @@ from typing import Any
 
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tape import Tape
-from backpropcli.language.formula.tree import Binary, Call, Name, Number, Unary, postorder
+from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
 from backpropcli.ops.definition import Elementwise
 from backpropcli.ops.table import INFIX, TABLE, lookup
 from backpropcli.symbolic.arrays import entrywise
@@ -46,27 +46,32 @@ def interpret(text: str, names: Mapping[str, Formula], reducing: Any = None) -> 
     tree = parse(text, names)
     for e in postorder(tree):
         parts = [done[id(p)] for p in e.parts()]
-        match e:
-            case Number():
-                done[id(e)] = number(e.value)
-            case Name():
-                done[id(e)] = names[e.name] if e.name in names else primitives()[e.name]
-            case Unary():
-                done[id(e)] = -parts[0] if e.sign == "-" else call("logical_not", parts)
-            case Binary():
-                arithmetic = ARITHMETIC.get(e.sign)
-                try:
-                    done[id(e)] = arithmetic(*parts) if arithmetic else call(INFIX[e.sign].name, parts)
-                except ZeroDivisionError:
-                    raise SymbolicError("there is a division by 0 in it") from None
-            case Call() if hasattr(reducing, e.name):
-                outermost = e is tree or (isinstance(tree, Call | Unary) and e in tree.parts())
-                done[id(e)] = getattr(reducing, e.name)(parts[0], outermost)
-            case Call():
-                done[id(e)] = call(e.name, parts)
-            case _:
-                raise SymbolicError(f"{text} is more than a formula of numbers")
+        if isinstance(e, Call) and hasattr(reducing, e.name):
+            outermost = e is tree or (isinstance(tree, Call | Unary) and e in tree.parts())
+            done[id(e)] = getattr(reducing, e.name)(parts[0], outermost)
+        else:
+            done[id(e)] = _meant(e, parts, names, text)
     return done[id(tree)]
+
+
+def _meant(e: Expression, parts: Sequence[Formula], names: Mapping[str, Formula], whole: str) -> Formula:
+    """One step of the `whole` formula, whose parts are these."""
+    match e:
+        case Number():
+            return number(e.value)
+        case Name():
+            return names[e.name] if e.name in names else primitives()[e.name]
+        case Unary():
+            return -parts[0] if e.sign == "-" else call("logical_not", parts)
+        case Call():
+            return call(e.name, parts)
+        case Binary():
+            arithmetic = ARITHMETIC.get(e.sign)
+            try:
+                return arithmetic(*parts) if arithmetic else call(INFIX[e.sign].name, parts)
+            except ZeroDivisionError:
+                raise SymbolicError("there is a division by 0 in it") from None
+    raise SymbolicError(f"{whole} is more than a formula of numbers")
 
 
 ARITHMETIC: Mapping[str, Callable[..., Formula]] = {
