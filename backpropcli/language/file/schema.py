@@ -64,17 +64,21 @@ def check_sections(words: Words, data: Any) -> None:
     for section in data:
         _check_section(words, data, section)
     for section, value in data.items():
-        if value is None:
-            continue
-        if not isinstance(value, FORMS.get(section, dict)) or isinstance(value, bool):
-            raise _wrong_kind(words, section, value)
-        words.sections[section] = dict(value) if isinstance(value, dict) else value
-        if section == "loss" and isinstance(value, str):
-            words.sections[section] = composed(value)
+        if value is not None:
+            words.sections[section] = _checked(words, section, value)
     for section in (*DATA, "nodes"):
         for name, value in words.sections.get(section, {}).items():
             if not name.isidentifier() or name in _RESERVED:
                 raise bad_name(words, name, (section, name), value)
+
+
+def _checked(words: Words, section: str, value: Any) -> Any:
+    """What a section says, where it is of the right kind; a mapping is copied, for flags to change."""
+    if not isinstance(value, FORMS.get(section, dict)) or isinstance(value, bool):
+        raise _wrong_kind(words, section, value)
+    if isinstance(value, dict):
+        return dict(value)
+    return composed(value) if section == "loss" and isinstance(value, str) else value
 
 
 def _check_section(words: Words, data: Mapping[str, Any], section: str) -> None:
