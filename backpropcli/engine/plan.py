@@ -122,7 +122,7 @@ class Plan:
                 backward_arrays(backward_program(self.graph, slots, idle), v, g, xp, self.graph)
             if finite(g[a] for slot in slots for a in self.graph.arguments[slot]):
                 return g
-            from backpropcli.engine.careful import backward_again
+            from backpropcli.engine.strong_zeros import backward_again
 
             make: Any = scalar_program if self.scalar else backward_program
             return backward_again(lambda g: make(self.graph, slots, idle), v, seeds, xp, self.graph, self.scalar)
@@ -179,7 +179,7 @@ class Plan:
         self, v: list[Value], seeds: Mapping[int, Value], xp: XP, everything: bool = True, until: int = 0
     ) -> Gradients:
         """The same with care, whatever came out: gradients that are 0 because nothing came are marked as such."""
-        from backpropcli.engine.careful import backward_again
+        from backpropcli.engine.strong_zeros import backward_again
 
         slots = range(max(seeds), until - 1, -1)
         return backward_again(lambda g: self.back(slots, everything), v, seeds, xp, self.graph, self.scalar)

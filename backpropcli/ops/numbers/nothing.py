@@ -1,4 +1,4 @@
-"""Nothing: the gradient that comes along a path which the value never took. It is no number: times NaN it is nothing.
+"""Nothing: the gradient that comes along a path which the value never took, a strong zero: times NaN it is nothing.
 
 A local derivative of 0 may have two meanings. It may be a number (the slope of z² at 0), and 0 · ∞ is NaN then. Or the
 value did not look at the argument at all (relu(z) for z < 0, the branch that `where` leaves out): nothing is passed

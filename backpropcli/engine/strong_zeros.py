@@ -1,8 +1,9 @@
-"""The way back a second time, with care: after a gradient came out NaN or infinite, what came from where.
+"""The backward pass again with strong zeros, after a gradient came out NaN or infinite: what came from where.
 
 0 times NaN is NaN, and rightly so where the 0 is a number. Where the 0 only says that the value did not look at an
 argument (`where(x > 0, sqrt(x), x)` at -1), nothing comes back from there. The first pass does not tell the two apart
-and need not: it is right wherever all is finite. This one runs the same steps with NOTHING for the second.
+and need not: it is right wherever all is finite. This one runs the same steps with NOTHING, a strong zero, for the
+second.
 """
 
 from __future__ import annotations
