@@ -221,14 +221,15 @@ def test_a_guess_that_raises_is_none(monkeypatch, name):
     def broken(*_, **__):
         raise IndexError("a guess gone wrong")
 
-    monkeypatch.setattr(f"backpropcli.gradcheck.external.mistakes.{name}", broken)
+    monkeypatch.setattr(f"backpropcli.gradcheck.external.search.{name}", broken)
     found = check({**RIGHT, "w1": 18.0, "w2": 3.0}).foreign
     assert (found.verdict, found.wrong) == ("fail", 2)
 
 
 def test_a_guess_that_raises_does_not_keep_others_from_being_made(monkeypatch):
-    from backpropcli.gradcheck.external import mistakes
-    from backpropcli.gradcheck.external.mutations import Change, replaced
+    from backpropcli.gradcheck.external import search as mistakes
+    from backpropcli.gradcheck.external.mutations import Change
+    from backpropcli.gradcheck.mistakes.mutations import replaced
 
     own = mistakes.changes
 

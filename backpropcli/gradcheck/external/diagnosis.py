@@ -9,8 +9,8 @@ from backpropcli.gradcheck.external.error_patterns import CLOSE, Shown, gradient
 from backpropcli.gradcheck.external.guesses import Explanation, attempted
 from backpropcli.gradcheck.external.judgement import ROUNDING, Compared, Foreign
 from backpropcli.gradcheck.external.localize import Whereabouts
-from backpropcli.gradcheck.external.mistakes import Search
 from backpropcli.gradcheck.external.naming import Match, Matched
+from backpropcli.gradcheck.external.search import Search
 from backpropcli.gradcheck.external.shapes import shape_sentence
 
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import permutations
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
 from backpropcli.gradcheck.external.factors import Factors, plain
+from backpropcli.gradcheck.mistakes.table import (
+    ANOTHER,
+    ANOTHER_TOO,
+    FILLED,
+    READ_OUT,
+    SIGN,
+    TRANSPOSED,
+    VALUE,
+    ZERO,
+    Mistake,
+    Right,
+    explaining,
+)
 
 CLOSE = 1e-6
 """What is given credit for in recognising a number, relative, beside what is allowed anyway."""
@@ -61,17 +73,14 @@ def patterns(trace: Trace, wrong: Sequence[Shown], shown: Sequence[Shown]) -> It
 
 def pattern(trace: Trace, s: Shown, shown: Sequence[Shown], factors: Factors) -> str:
     """What one gradient looks like beside the right one; empty where it looks like nothing known."""
-    t, r = s.theirs, s.right
-    if not t.any():
-        return "theirs is 0"
-    if s.fits(-r):
-        return "the sign is the other way round"
+    if not s.theirs.any():
+        return ZERO.seen.format(it="theirs")
     off = off_places(s)
-    found = (_turned(s), _shuffled(s, off), _somebody_elses(trace, s, shown), _times(s, factors), _clipped(s, off))
+    found = (_rearranged(s, off), _of_something_else(trace, s, shown), _times(s, factors), _clipped(s, off))
     for words in found:
         if words:
             return words
-    return _which(off, r.shape) if 0 < len(off) < r.size and r.ndim else ""
+    return _which(off, s.right.shape) if 0 < len(off) < s.right.size and s.right.ndim else ""
 
 
 def off_places(s: Shown) -> Any:
@@ -81,69 +90,41 @@ def off_places(s: Shown) -> Any:
     return np.argwhere(np.abs(s.theirs - s.right) > s.slack + CLOSE * np.fmax(np.abs(s.theirs), np.abs(s.right)))
 
 
-def _turned(s: Shown) -> str:
-    """The right numbers in another layout."""
-    import numpy as np
-
-    r = s.right
-    if r.ndim == 2 and r.shape[0] == r.shape[1] and s.fits(r.T):
-        return f"these are the right numbers, transposed (if they are stored so: --as {s.name}={s.name}.T)"
-    if r.ndim == 2 and min(r.shape) > 1 and s.fits(r.ravel().reshape(r.shape, order="F")):
-        return "these are the right numbers, filled in column by column instead of row by row"
-    if r.ndim == 2 and min(r.shape) > 1 and s.fits(r.ravel(order="F").reshape(r.shape)):
-        return "these are the right numbers, read out column by column instead of row by row"
-    if r.ndim > 1 and min(r.shape) > 1 and s.fits(np.flip(r)):
-        return "it is turned by 180 degrees, flipped along every axis (a convolution's kernel)"
-    for axis in range(r.ndim):
-        if r.shape[axis] > 1 and r.size > 2 and s.fits(np.flip(r, axis)):
-            return f"the {_lines(r.ndim, axis)} are in reverse order"
+def _said(mistakes: Iterable[Mistake], right: Right, s: Shown, **about: str) -> str:
+    """The words of the first mistake that gives their numbers; empty where none does."""
+    for mistake, wrong in explaining(mistakes, right, s.fits):
+        stored = f" (if they are stored so: --as {s.name}={s.name}.T)" if mistake is TRANSPOSED else ""
+        return mistake.seen.format(**about, **wrong.about) + stored
     return ""
 
 
-def _shuffled(s: Shown, off: Any) -> str:
-    """The right numbers in other places: two exchanged, or blocks (the gates of a cell) in another order."""
-    import numpy as np
+def _rearranged(s: Shown, off: Any) -> str:
+    """The right numbers with another sign, or in another order."""
+    from backpropcli.gradcheck.mistakes.arrays import REORDERED, REVERSED, TURNED_ROUND, TWO_SWAPPED
 
-    r = s.right
-    if len(off) == 2:
-        a, b = (tuple(map(int, k)) for k in off)
-        swapped = r.copy()
-        swapped[a], swapped[b] = r[b], r[a]
-        if s.fits(swapped):
-            return f"{_index(a)} and {_index(b)} are swapped"
-    for axis in reversed(range(r.ndim)):
-        for count in (2, 3, 4):
-            if r.shape[axis] % count or r.shape[axis] == count == 2:
-                continue
-            blocks = np.split(r, count, axis)
-            for order in permutations(range(count)):
-                if list(order) != sorted(order) and s.fits(np.concatenate([blocks[k] for k in order], axis)):
-                    theirs = ", ".join(map(str, order))
-                    return (
-                        f"the {_lines(r.ndim, axis)} are the right ones in another order: of {count} equal blocks "
-                        f"(gates?) theirs are {theirs}"
-                    )
-    return ""
+    matrix = s.right.ndim == 2 and min(s.right.shape) > 1
+    layouts = (TRANSPOSED, FILLED, READ_OUT) if matrix else ()
+    places = [tuple(map(int, k)) for k in off]
+    mistakes = (SIGN, *layouts, TURNED_ROUND, REVERSED, TWO_SWAPPED, REORDERED)
+    return _said(mistakes, Right(s.right, off=places), s, its="the")
 
 
-def _somebody_elses(trace: Trace, s: Shown, shown: Sequence[Shown]) -> str:
+def _of_something_else(trace: Trace, s: Shown, shown: Sequence[Shown]) -> str:
     """The right numbers of another gradient: one of the file's first, else of any node's; or the value itself."""
     import numpy as np
 
-    nodes = trace.graph.nodes
-    names = dict.fromkeys([*(other.name for other in shown), *nodes])
-    for name in names:
-        if name == s.name or trace.graph.shape(name) != s.right.shape:
-            continue
+    graph = trace.graph
+    alike = [name for name in graph.nodes if graph.shape(name) == s.right.shape]
+    for name in dict.fromkeys([*(other.name for other in shown if other.name in alike), *alike]):
         other = np.asarray(trace.gradient(name), float)
-        if other.any() and s.fits(other):
-            return f"these are the numbers of {gradient_name(trace, name)}"
-        if other.any() and s.fits(s.right + other):
-            return f"theirs is what is right plus {gradient_name(trace, name)}: both are added up in one place"
-    for name in nodes:
+        if name != s.name and other.any():
+            words = _said((ANOTHER, ANOTHER_TOO), Right(s.right, other=other), s, other=gradient_name(trace, name))
+            if words:
+                return words
+    for name in alike if s.right.size > 1 else ():
         value = np.asarray(trace.value(name), float)
-        if s.right.size > 1 and value.shape == s.right.shape and value.any() and s.fits(value):
-            return f"these are the numbers of {name} itself, not of a gradient"
+        if value.any() and (words := _said((VALUE,), Right(s.right, value), s, name=name)):
+            return words
     return ""
 
 
@@ -177,18 +158,12 @@ def _clipped(s: Shown, off: Any) -> str:
     return ""
 
 
-def _lines(ndim: int, axis: int) -> str:
-    return "entries" if ndim == 1 else ("rows", "columns")[axis] if ndim == 2 else f"slices along axis {axis}"
-
-
-def _index(index: tuple[int, ...]) -> str:
-    return f"[{', '.join(map(str, index))}]"
-
-
 def _which(off: Any, shape: Sequence[int]) -> str:
     """Which entries are wrong, where that is one row, column or entry."""
+    from backpropcli.gradcheck.mistakes.arrays import index
+
     if len(off) == 1:
-        return f"only the entry {_index(tuple(map(int, off[0])))} is wrong"
+        return f"only the entry {index(off[0])} is wrong"
     for axis in range(len(shape)):
         places = {int(k[axis]) for k in off}
         if len(places) == 1 and len(shape) > 1:

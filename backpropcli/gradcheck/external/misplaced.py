@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
 from backpropcli.errors import BackpropError
-from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, evaluate, replaced
+from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, evaluate
 from backpropcli.gradcheck.external.slips import SIGNS, constant_body
+from backpropcli.gradcheck.mistakes.mutations import replaced
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Name, postorder
 from backpropcli.ops.definition import Elementwise, Operation

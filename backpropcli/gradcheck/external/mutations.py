@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Plan, Trace
 from backpropcli.errors import BackpropError
+from backpropcli.gradcheck.mistakes.mutations import changed, replaced, scaled, with_operations
+from backpropcli.gradcheck.mistakes.table import TRANSPOSED, UPSTREAM_ALONE
 from backpropcli.graph import Graph, Node
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.parser import parse
@@ -25,7 +26,7 @@ from backpropcli.language.formula.tree import (
     rebuilt,
     substitute,
 )
-from backpropcli.ops.definition import Elementwise, Operation, Part, Structural, Value
+from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 
 LONGEST = 40
 """A formula with more characters than these is not spelled out inside another."""
@@ -68,42 +69,11 @@ def rerun(
     trace: Trace, changed: Mapping[int, Operation], names: Sequence[str], slots: list[Any] | None = None
 ) -> dict[str, Any]:
     """The gradients of `names` with other rules at some steps, at the values of this run, or at other `slots`."""
-    graph = copy.copy(trace.graph)
-    graph.operations = list(graph.operations)
-    for slot, operation in changed.items():
-        graph.operations[slot] = operation
-    other = Plan(graph)
+    other = Plan(with_operations(trace.graph, changed))
     slots = trace.slots if slots is None else slots
     gradients = other.backward(slots, trace.seeds(), everything=True)
     found = Trace(other, trace.of, slots, gradients, True)
     return {name: found.gradient(name) for name in names}
-
-
-def scaled(operation: Operation, position: int, factor: Value) -> Operation:
-    """The operation with one of its local derivatives times `factor` (a number, or an array that broadcasts)."""
-
-    def times(right: Any) -> Any:
-        return right._replace(value=right.value * factor) if isinstance(right, Part) else right * factor
-
-    return replaced(operation, position, lambda body: lambda *given: times(body(*given)))
-
-
-def replaced(operation: Operation, position: int, make: Callable[[Any], Any]) -> Operation:
-    """A copy with another body for one argument; `make` gets the right one."""
-    result = copy.copy(operation)
-    if isinstance(result, Elementwise):
-        bodies, texts = list(result.partials), list(result.textbook)
-        bodies[position] = make(bodies[position])
-        texts[position] = "changed"  # the engine passes over a body whose textbook form is 1
-        result.partials, result.textbook = tuple(bodies), tuple(texts)
-    elif isinstance(result, Structural) and result.variadic:
-        right, one = result.vjps[0], make(result.vjps[0])
-        result.vjps = (lambda xp, o, g, y, k, *v: (one if k == position else right)(xp, o, g, y, k, *v),)
-    elif isinstance(result, Structural):
-        bodies = list(result.vjps)
-        bodies[position] = make(bodies[position])
-        result.vjps = tuple(bodies)
-    return result
 
 
 # Changes that people make.
@@ -139,7 +109,7 @@ def _elementwise(trace: Trace, way: Way, operation: Elementwise) -> Iterator[Cha
         factor = said(substitute(part, letters))
         plain = factor if isinstance(part, Name | Number | Call) or factor.isidentifier() else f"({factor})"
         of = f"the factor {plain} of {called} local derivative {whole}"
-        yield Change(scaled(operation, position, inverse(value)), f"{of} is missing", f"1/{plain}")
+        yield Change(scaled(operation, position, inverse(value)), UPSTREAM_ALONE.rule.format(local=of), f"1/{plain}")
         yield Change(scaled(operation, position, value), f"{of} is there twice", plain)
     value = evaluate(formula, trace, way.slot)
     if value is not None:
@@ -196,8 +166,8 @@ def _structural(trace: Trace, way: Way, operation: Structural) -> Iterator[Chang
             what = f"{label} stands in the gradient of {argument} where {label}.T belongs (or the other way round)"
             yield Change(replaced(operation, position, turned), what)
     if square:
-        flip = replaced(operation, position, lambda body: lambda *given: _swapped(body(*given)))
-        yield Change(flip, f"the gradient of {argument} is transposed there")
+        flip = changed(operation, position, lambda right: right.swapaxes(-1, -2))
+        yield Change(flip, TRANSPOSED.rule.format(to=argument))
     if operation.slopes is not None:
         yield from _entry_alone(trace, way, operation, operation.slopes[0])
         yield from _without_sum(trace, way, operation)
@@ -234,10 +204,6 @@ def _without_sum(trace: Trace, way: Way, operation: Structural) -> Iterator[Chan
 def _times(value: Value) -> Any:
     """A rule that is the upstream gradient times a value."""
     return lambda xp, o, g, y, *v: g * value
-
-
-def _swapped(value: Any) -> Any:
-    return value._replace(value=value.value.swapaxes(-1, -2)) if isinstance(value, Part) else value.swapaxes(-1, -2)
 
 
 def said(formula: Expression) -> str:

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
-from backpropcli.gradcheck.external.mutations import Spelling, replaced
+from backpropcli.gradcheck.external.mutations import Spelling
+from backpropcli.gradcheck.mistakes.mutations import replaced
 from backpropcli.graph import Node
 from backpropcli.ops.definition import Elementwise, Operation, Structural
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from backpropcli.engine import Trace
 from backpropcli.errors import BackpropError
-from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, evaluate, replaced, said, scaled
+from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, evaluate, said
+from backpropcli.gradcheck.mistakes.mutations import replaced, scaled
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, substitute
 from backpropcli.ops.definition import Body, Elementwise, Operation, Options, Part, Structural

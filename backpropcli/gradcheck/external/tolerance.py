@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from backpropcli.engine import Plan, Trace
 from backpropcli.errors import BackpropError
-from backpropcli.gradcheck.external.mutations import replaced
+from backpropcli.gradcheck.mistakes.mutations import replaced, with_operations
 from backpropcli.graph import Graph
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.parser import parse
@@ -62,8 +61,7 @@ def _by_the_book(graph: Graph) -> Graph:
     """The same graph with local derivatives as textbooks have them."""
     if len(graph) > MOST:
         return graph
-    result = copy.copy(graph)
-    result.operations = list(graph.operations)
+    found: dict[int, Operation] = {}
     known: dict[tuple[int, tuple[Any, ...]], Operation] = {}
     for slot, operation in enumerate(graph.operations):
         if operation is None:
@@ -72,8 +70,8 @@ def _by_the_book(graph: Graph) -> Graph:
         key = (id(operation), (*shapes, graph.shapes[slot]))
         if key not in known:
             known[key] = _textbook(operation, key[1])
-        result.operations[slot] = known[key]
-    return result
+        found[slot] = known[key]
+    return with_operations(graph, found)
 
 
 def _textbook(operation: Operation, shapes: tuple[Any, ...]) -> Operation:

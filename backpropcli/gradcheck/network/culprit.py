@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from backpropcli.engine import Plan
 from backpropcli.engine.plan import quietly
 from backpropcli.gradcheck.differences import Slope
+from backpropcli.gradcheck.mistakes.table import SIGN, ZERO
 from backpropcli.gradcheck.network.corners import Sides, around, sides
 from backpropcli.gradcheck.network.point import Component, Point
 from backpropcli.gradcheck.network.ties import Cornered, Tie, untied
@@ -279,13 +280,13 @@ def ratio_says(says: float, right: float) -> str:
         return ""
     ratio = says / right
     if ratio == 0.0:
-        return "it is 0"
+        return ZERO.seen.format(it="it")
     if abs(ratio + 1.0) < 1e-5:
-        return "its sign is the other way round"
-    size = abs(ratio)
+        return SIGN.seen.format(its="its")
+    size, sign = abs(ratio), "-" if ratio < 0 else ""
     for n in range(2, 11):
         if abs(size - n) < 1e-5 * n:
-            return f"it is {'-' if ratio < 0 else ''}{n} times too large"
+            return f"it is {sign}{n} times too large"
         if abs(size * n - 1.0) < 1e-5:
-            return f"it is {'-' if ratio < 0 else ''}1/{n} of it"
+            return f"it is {sign}1/{n} of it"
     return ""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import BackpropError, SpecError
+from backpropcli.gradcheck.mistakes.table import SIGN, TRANSPOSED, Right, explaining
+from backpropcli.gradcheck.mistakes.table import shape as shape_of
 from backpropcli.gradcheck.network.point import Point
 from backpropcli.gradcheck.report import Claim, Row
-from backpropcli.ops.definition import show_shape
+from backpropcli.ops.definition import Shape, show_shape
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.precision.digits import Numbers
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 
 ROUNDED = 1e-12
 """Whole numbers are exact but for the rounding of floats: relative, and absolute next to 0."""
-
-
 SHARPER = 10.0
 """A number is judged by one that is known so many times better than was written."""
 LOST = 1e-12
@@ -38,58 +38,114 @@ def claims(point: Point, expect: Iterable[Expectation], rows: Sequence[Row], num
             raise error.at(expected.place) from None
 
 
+class Beside(NamedTuple):
+    """Expected numbers beside what backprop printed and what is right, entry by entry, with how far each may be off."""
+
+    yours: list[float]
+    printed: list[float]
+    right: list[float]
+    tolerances: list[float]
+    shape: Shape
+
+    def agrees(self, other: Any) -> bool:
+        """Whether other numbers, of the same shape, are those that were expected."""
+        return all(map(within, self.yours, flatten(other)[0], self.tolerances))
+
+    @property
+    def off(self) -> list[int]:
+        """The places of the entries that are wrong."""
+        together = zip(self.yours, self.right, self.tolerances, strict=True)
+        return [k for k, (y, r, t) in enumerate(together) if not within(y, r, t)]
+
+    @property
+    def worst(self) -> int:
+        """The place of the entry that is furthest off."""
+        places = range(len(self.yours))
+        return max(places, key=lambda k: excess(self.yours[k], self.right[k], self.tolerances[k]), default=0)
+
+
 def compare(point: Point, expected: Expectation, rows: Sequence[Row], reliable: Reliable) -> Claim:
     """One expected number, or array of them, against what backprop got or, where float64 lost that, should have."""
     name = expected.by or expected.of
     got = point.trace.gradient(name, expected.of) if expected.by else point.trace.value(name)
-    key, shape, index = expected.label, getattr(got, "shape", ()), expected.index
-    if index is not None:
-        if len(index) > len(shape) or any(not -n <= k < n for k, n in zip(index, shape, strict=False)):
-            raise SpecError(f"there is no {key}: {name} has shape {show_shape(shape)}")
-        index = tuple(k % n for k, n in zip(index, shape, strict=False))
-        got, shape = got[index], shape[len(index) :]
+    index = _index(expected, name, shape_of(got))
+    beside, better = _beside(expected, name, got, index, reliable)
+    claim = _claim(expected, beside, index, better)
+    if expected.by and expected.of == point.of:
+        at = (*(index or ()), *unravel(beside.worst, beside.shape))
+        row = next((r for r in rows if (r.name, r.index) == (name, at)), None)
+        if row is not None:
+            claim = claim._replace(numerical=row.numerical, bound=row.bound)
+    if claim.verdict == "fail" and not _is_part(index, beside):
+        claim = claim._replace(diagnosis=diagnose(point, expected, claim, beside))
+    return claim
+
+
+def _index(expected: Expectation, name: str, shape: Shape) -> tuple[int, ...] | None:
+    """Which entry, or row, of an array is meant, counted from the front; None where all of it is."""
+    index = expected.index
+    if index is None:
+        return None
+    if len(index) > len(shape) or any(not -n <= k < n for k, n in zip(index, shape, strict=False)):
+        raise SpecError(f"there is no {expected.label}: {name} has shape {show_shape(shape)}")
+    return tuple(k % n for k, n in zip(index, shape, strict=False))
+
+
+def _beside(
+    expected: Expectation, name: str, got: Any, index: tuple[int, ...] | None, reliable: Reliable
+) -> tuple[Beside, bool]:
+    """The expected numbers beside what is right, and whether that is known better than what was printed."""
+
+    def part(whole: Any) -> Any:
+        return whole if index is None else whole[index]
+
+    shape = shape_of(part(got))
     yours, given = flatten(expected.value)
     if given != shape and not (math.prod(given) == math.prod(shape) == 1):
-        shown = [show_shape(s) if s else "one number" for s in (shape, given)]
-        raise SpecError(
-            f"{key} has shape {shown[0]}, but {shown[1]} is expected"
-            if shape
-            else f"{key} is one number, but an array of shape {shown[1]} is expected"
-        )
-    printed = flatten(got)[0]
+        raise _misshapen(expected.label, shape, given)
+    printed = flatten(part(got))[0]
     allowed = flatten(expected.within)[0] if isinstance(expected.within, list) else [expected.within] * len(yours)
     tolerances = [t or ROUNDED * max(1.0, abs(y)) for t, y in zip(allowed, yours, strict=True)]
     limit = min((t / abs(y) / SHARPER for t, y in zip(tolerances, yours, strict=True) if y), default=LOST)
     better = reliable.gradient(name, expected.of, limit) if expected.by else reliable.value(name, limit)
-    exact = printed if better is None else flatten(better[index] if index is not None else better)[0]
+    exact = printed if better is None else flatten(part(better))[0]
     # Where float64 has done what it can, its last digits are as right as those of the number itself.
-    actual = [
+    right = [
         e if lost(p, e) or within(y, e, t) else p for y, p, e, t in zip(yours, printed, exact, tolerances, strict=True)
     ]
-    off = [k for k, (y, g, t) in enumerate(zip(yours, actual, tolerances, strict=True)) if not within(y, g, t)]
-    worst = max(range(len(yours)), key=lambda k: excess(yours[k], actual[k], tolerances[k]), default=0)
-    at = (*(index or ()), *unravel(worst, shape))
-    part = index is not None and bool(shape)  # one row of a matrix, say: its entries are named by their full index
-    claim = Claim(
+    return Beside(yours, printed, right, tolerances, shape), better is not None
+
+
+def _misshapen(key: str, shape: Shape, given: Shape) -> SpecError:
+    have, expected = (show_shape(s) if s else "one number" for s in (shape, given))
+    if shape:
+        return SpecError(f"{key} has shape {have}, but {expected} is expected")
+    return SpecError(f"{key} is one number, but an array of shape {expected} is expected")
+
+
+def _is_part(index: tuple[int, ...] | None, beside: Beside) -> bool:
+    """Whether one row of a matrix is meant, say: its entries are named by their full index."""
+    return index is not None and bool(beside.shape)
+
+
+def _claim(expected: Expectation, beside: Beside, index: tuple[int, ...] | None, better: bool) -> Claim:
+    """The verdict on all entries, with the one that is furthest off."""
+    worst, off, key = beside.worst, beside.off, expected.label
+    part = _is_part(index, beside)
+    printed, right = beside.printed[worst], beside.right[worst]
+    return Claim(
         key.partition("[")[0] if part else key,
-        yours[worst],
-        printed[worst],
-        tolerances[worst],
+        beside.yours[worst],
+        printed,
+        beside.tolerances[worst],
         "fail" if off else "pass",
-        () if index and not part else at,
+        () if index and not part else (*(index or ()), *unravel(worst, beside.shape)),
         len(off),
-        len(yours),
+        len(beside.yours),
         text=expected.text,
         place=expected.place,
-        reliable=actual[worst] if better is not None and lost(printed[worst], actual[worst]) else None,
+        reliable=right if better and lost(printed, right) else None,
     )
-    if expected.by and expected.of == point.of:
-        row = next((r for r in rows if (r.name, r.index) == (name, at)), None)
-        if row is not None:
-            claim = claim._replace(numerical=row.numerical, bound=row.bound)
-    if off and not part:
-        claim = claim._replace(diagnosis=diagnose(point, expected, claim, yours, actual, tolerances, shape))
-    return claim
 
 
 def lost(printed: float, right: float) -> bool:
@@ -144,52 +200,53 @@ def unravel(flat: int, shape: Sequence[int]) -> tuple[int, ...]:
 # What the slip may have been.
 
 
-def diagnose(
-    point: Point,
-    expected: Expectation,
-    claim: Claim,
-    yours: Sequence[float],
-    got: Sequence[float],
-    tolerances: Sequence[float],
-    shape: Sequence[int],
-) -> str:
+def diagnose(point: Point, expected: Expectation, claim: Claim, beside: Beside) -> str:
     """A guess at the slip, in words, without a full stop; empty where none fits."""
-    if len(shape) == 2 and shape[0] == shape[1]:
-        n = shape[0]
-        turned = [got[(k % n) * n + k // n] for k in range(n * n)]
-        if all(map(within, yours, turned, tolerances)):
-            return "these are the right numbers, transposed"
-    y, g = claim.yours, claim.right
-    if not math.isfinite(g):
-        return f"backprop got {g}"
-    if g != 0.0 and all(within(-a, b, t) for a, b, t in zip(yours, got, tolerances, strict=True)):
-        return "the sign is the other way round"
-    if not expected.by and expected.index is None and (note := transposed(point, expected, yours, tolerances)):
+    right = claim.right
+    mistakes = (TRANSPOSED, SIGN) if right != 0.0 and math.isfinite(right) else (TRANSPOSED,)
+    for mistake, _ in explaining(mistakes, Right(in_shape(beside.right, beside.shape)), beside.agrees):
+        return mistake.seen.format(its="the")
+    if not math.isfinite(right):
+        return f"backprop got {right}"
+    if not expected.by and expected.index is None and (note := transposed(point, expected, beside)):
         return note
-    if place := swapped(claim.text, g):
+    if place := swapped(claim.text, right):
         return f"digits {place} and {place + 1} differ (swapped?)"
-    if y == 0.0 or g == 0.0 or not math.isfinite(y):
+    return _scaled(point, expected, claim, beside)
+
+
+def _scaled(point: Point, expected: Expectation, claim: Claim, beside: Beside) -> str:
+    """The factor between what was expected and what is right, where every entry that is wrong has it."""
+    yours, right = claim.yours, claim.right
+    if yours == 0.0 or right == 0.0 or not math.isfinite(yours):
         return ""
-    ratio = y / g
+    ratio = yours / right
     if ratio == 0.0 or not math.isfinite(1.0 / ratio) or not math.isfinite(ratio):
         return ""  # one of them is next to nothing: no factor
-    rounded = max(claim.tolerance / abs(y), 1e-9)
-    slack = [t + 2.0 * rounded * abs(ratio * b) for b, t in zip(got, tolerances, strict=True)]
-    explained = all(
-        within(a, b, t) or within(a, ratio * b, s) for a, b, t, s in zip(yours, got, tolerances, slack, strict=True)
-    )
-    return factor(point, expected, ratio, rounded) if explained else ""  # every entry that is wrong, or none
+    rounded = max(claim.tolerance / abs(yours), 1e-9)
+    for y, r, t in zip(beside.yours, beside.right, beside.tolerances, strict=True):
+        if not (within(y, r, t) or within(y, ratio * r, t + 2.0 * rounded * abs(ratio * r))):
+            return ""
+    return factor(point, expected, ratio, rounded)
 
 
-def transposed(point: Point, expected: Expectation, yours: Sequence[float], tolerances: Sequence[float]) -> str:
+def in_shape(flat: Sequence[float], shape: Shape) -> Any:
+    """A flat list as a number, or an array of this shape."""
+    if not shape:
+        return flat[0]
+    import numpy as np
+
+    return np.reshape(flat, shape)
+
+
+def transposed(point: Point, expected: Expectation, beside: Beside) -> str:
     """Whether the expected value comes out with square matrices the other way round: rows for units, as PyTorch has."""
     graph, name = point.graph, expected.of
     matrices = [p for p in graph.names("parameter") if len(graph.shape(p)) == 2]
     square = [p for p in matrices if graph.shape(p)[0] == graph.shape(p)[1] > 1]
     for chosen in ([square] if len(square) > 1 else []) + [[p] for p in square]:
         v = point.plan.forward({**point.values, **{p: point.values[p].T for p in chosen}})
-        got = flatten(v[graph.nodes[name].slot])[0]
-        if all(within(y, g, t) for y, g, t in zip(yours, got, tolerances, strict=True)):
+        if beside.agrees(v[graph.nodes[name].slot]):
             who = " and ".join([", ".join(chosen[:-1]), chosen[-1]] if len(chosen) > 1 else chosen)
             return f"with {who} transposed it would be right: if your rows are units, write W.T: instead of W:"
     return ""

@@ -15,9 +15,11 @@ from backpropcli.gradcheck.external.factors import Factors, plain
 from backpropcli.gradcheck.external.guesses import Explanation, attempted, merged, number_in, numberless
 from backpropcli.gradcheck.external.localize import Whereabouts
 from backpropcli.gradcheck.external.misplaced import Stand, misplaced, stands
-from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, changes, rerun, scaled, ways
+from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, changes, rerun, ways
 from backpropcli.gradcheck.external.revalued import revalued
 from backpropcli.gradcheck.external.slips import slips
+from backpropcli.gradcheck.mistakes.mutations import mistaken, scaled
+from backpropcli.gradcheck.mistakes.table import HALF, ONE_PATH, PATH_MISSING, SIGN, TWICE, ZERO, Mistake
 from backpropcli.ops.numbers.array import xp
 
 WORK = 4_000_000
@@ -195,8 +197,7 @@ class Search:
         users = [w for w in ways(self.trace) if w.to == way.to]
         if c == 0.0:
             if len(users) > 1:
-                path = f"the path from {to} through {self._equation(node)}"
-                return f"{path} is missing in theirs (a detach, or = for +=)", 0
+                return PATH_MISSING.rule.format(to=to, step=self._equation(node)), 0
             return f"theirs is 0: nothing comes back from {self._equation(node)} to {to} (a detach?)", 0
         part = "theirs" if len(users) == 1 else f"the part of theirs that comes through {self._equation(node)}"
         if c == -1.0:
@@ -256,7 +257,7 @@ class Search:
             label = self.spell.slot(to)
             if len(missing) == len(group) - 1:
                 kept = next(self.spell.owner(w.slot).name for w in group if w not in missing)
-                words = f"only the path from {label} through {self._equation(kept)} is kept (= in place of +=)"
+                words = ONE_PATH.rule.format(to=label, step=self._equation(kept))
             else:
                 words = f"the paths from {label} through {' and '.join(map(self._equation, nodes))} are missing"
             yield Explanation(nodes, words, 0)
@@ -276,13 +277,8 @@ class Search:
 
     def _alike(self, group: Sequence[Way]) -> Iterator[tuple[str, Callable[[Way], Any], int]]:
         """Changes that can be made to every way of a group, named as for the first of them, and how usual they are."""
-        for c, words in (
-            (0.0, "nothing comes back"),
-            (-1.0, "the sign is the other way round"),
-            (2.0, "there is a factor 2 too many"),
-            (0.5, "a factor 2 is missing"),
-        ):
-            yield words, partial(self._scaled, c), 1
+        for mistake in (ZERO, SIGN, TWICE, HALF):
+            yield mistake.rule, partial(self._mistaken, mistake), 1
         for kinds, rank in ((changes, 1), (slips, 2)):
             others = {w: list(attempted(kinds(self.trace, w))) for w in group}
             first = others[group[0]]
@@ -290,8 +286,8 @@ class Search:
                 for k, change in enumerate(first):
                     yield change.what, partial(_operation_of, others, k), rank
 
-    def _scaled(self, c: float, way: Way) -> Any:
-        return scaled(self._operation(way), way.position, c)
+    def _mistaken(self, mistake: Mistake, way: Way) -> Any:
+        return mistaken(self._operation(way), [way.position], mistake)
 
     def _operation(self, way: Way) -> Any:
         return self.graph.operations[way.slot]
