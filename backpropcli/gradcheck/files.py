@@ -10,7 +10,7 @@ from backpropcli.errors import BackpropError, Place
 from backpropcli.gradcheck.report import Claim, Report, Row
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.external.judgement import Compared
+    from backpropcli.gradcheck.external.comparison import Compared
 
 Outcome = Literal["bug", "error", "fail", "unsure", "pass"]
 """A file's verdict; `error`: it could not be checked at all; `bug`: backprop itself is at fault."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from backpropcli.errors import Place
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.external.judgement import Foreign
+    from backpropcli.gradcheck.external.comparison import Comparison
     from backpropcli.gradcheck.large.sampling import Coverage
     from backpropcli.gradcheck.network.points import Points
     from backpropcli.gradcheck.precision.cause import Lost
@@ -214,7 +214,7 @@ class Report:
     """Where digits go, where float64 lost some."""
     shapes: tuple[str, ...] = ()
     """Where shapes met in a way that their author hardly meant, a sentence each."""
-    foreign: Foreign | None = None
+    foreign: Comparison | None = None
     """Somebody else's gradients beside backprop's, where they were given."""
     points: Points | None = None
     """What was found at further points, where they were asked for."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.external.judgement import Foreign
+    from backpropcli.gradcheck.external.comparison import Comparison
 
 
-def fields(found: Foreign, failures: bool = False) -> dict[str, Any]:
+def fields(found: Comparison, failures: bool = False) -> dict[str, Any]:
     """{"file", "verdict", "precision", "tolerance", "loss", "compared": [{"name", "key", "shape", "size", "wrong",
     "unsure", "verdict", "worst", "off"}], "components": [{"name", "index", "theirs", "right", "backprop", "numerical",
     "bound", "within", "ratio", "verdict", "note"}], "missing", "where", "likely", "sure", "notes"}.

@@ -14,7 +14,8 @@ from backpropcli.report.check_table import MANY, MARGIN, NOTE, VERDICT, WORDS, c
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck import Report
-    from backpropcli.gradcheck.external.judgement import Compared, Entry, Foreign
+    from backpropcli.gradcheck.external.comparison import Compared, Comparison
+    from backpropcli.gradcheck.external.judgement import Entry
 
 LABEL = 8
 """`Where`, `Likely` and `Sure?` stand in a margin of this width."""
@@ -51,7 +52,7 @@ def foreign_tables(
     return tables + own
 
 
-def headline(found: Foreign) -> str:
+def headline(found: Comparison) -> str:
     """`6 of 12 gradients in theirs.json are wrong`, or right, and how closely they were looked at."""
     size, wrong, unsure = found.size, found.wrong, found.unsure
     what = f"gradient{'' if size == 1 else 's'} in {found.source}"
@@ -77,7 +78,7 @@ def _short(x: float) -> str:
     return f"{x:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
-def _digits(found: Foreign) -> Precision:
+def _digits(found: Comparison) -> Precision:
     """Six digits, or more where theirs and the right ones would look the same."""
     close = any(entry.off < FEW for entry in found.entries)
     return Precision(10 if close else 6)
@@ -95,7 +96,7 @@ def _percent(off: float) -> str:
     return f"{Precision(2).show(percent) if percent >= 0.001 else _short(percent)} %"
 
 
-def _arrays(of: str, found: Foreign, failures: bool) -> Table:
+def _arrays(of: str, found: Comparison, failures: bool) -> Table:
     """A row for each array: how many of its entries are wrong, and the one that is furthest off."""
     unsure = any(g.unsure for g in found.gradients)
     renamed = any(g.name not in g.key for g in found.gradients)
@@ -151,7 +152,7 @@ def _entries(of: str, entries: Sequence[Entry], precision: Precision, title: str
     return Table(columns, [lines])
 
 
-def _sentences(found: Foreign, elided: int) -> Iterator[str]:
+def _sentences(found: Comparison, elided: int) -> Iterator[str]:
     """Where, what and how sure, each with its label in a margin; then the notes."""
     if elided > 0:
         yield f"{elided:,} more are not shown: --full shows all."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from backpropcli.engine import Plan, run
-from backpropcli.gradcheck.external.judgement import compare
+from backpropcli.gradcheck.external.comparison import compare
 from backpropcli.gradcheck.external.naming import match
 from backpropcli.gradcheck.network.point import Point
 from backpropcli.gradcheck.report import Report

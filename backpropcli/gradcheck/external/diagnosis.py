@@ -1,27 +1,28 @@
-"""The shape of an error in somebody else's gradients: which single mistake would give exactly their numbers."""
+"""Where external gradients go wrong, and which single mistake would give exactly their numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from backpropcli.engine import Trace
+from backpropcli.gradcheck.external.comparison import Compared, Comparison
 from backpropcli.gradcheck.external.error_patterns import CLOSE, Shown, gradient_name, patterns
 from backpropcli.gradcheck.external.guesses import Explanation, attempted
-from backpropcli.gradcheck.external.judgement import ROUNDING, Compared, Foreign
-from backpropcli.gradcheck.external.localize import Whereabouts
+from backpropcli.gradcheck.external.judgement import ROUNDING
+from backpropcli.gradcheck.external.localize import Localization
 from backpropcli.gradcheck.external.naming import Match, Matched
 from backpropcli.gradcheck.external.search import Search
 from backpropcli.gradcheck.external.shapes import shape_sentence
 
 
-def diagnose(trace: Trace, found: Foreign, matched: Matched) -> None:
+def diagnose(trace: Trace, found: Comparison, matched: Matched) -> None:
     """Say where the fault is and what it may be: sets `where`, `likely` and `sure` of what was found.
 
     Guesses are made in `attempted` (one that raises is none), so that no diagnosis can end a check.
     """
     if found.verdict != "fail":
         return
-    matches = matched.matches
     loss = found.loss
     if loss is not None and _differs(loss, found):
         found.where = (
@@ -30,7 +31,7 @@ def diagnose(trace: Trace, found: Foreign, matched: Matched) -> None:
         )
         return
     compared = {g.name: g for g in found.gradients}
-    shown = [_shown(trace, m, compared[m.name], found) for m in matches]
+    shown = [_shown(trace, m, compared[m.name], found) for m in matched.matches]
     # What is not a number says nothing about the rest: it is told apart.
     broken = [s for s in shown if not _finite(s.theirs)]
     sound = [s for s in shown if _finite(s.theirs) and _finite(s.right)]
@@ -38,34 +39,36 @@ def diagnose(trace: Trace, found: Foreign, matched: Matched) -> None:
     likely = [f"{gradient_name(trace, s.name)} is not a number in {_part(s)}." for s in broken[:1]]
     for m in matched.misshapen:
         likely += attempted(shape_sentence(trace, m, found.tolerance) for _ in (0,))
-    if not wrong and not broken:
-        found.likely = tuple(likely)
-        return
-    where = Whereabouts(trace, [s.name for s in (*wrong, *broken)], [s.name for s in right if not s.empty])
-    explained: list[Explanation] = []
-    if wrong and all(entry.right == entry.backprop for entry in found.components):
-        search = Search(trace, where, wrong, right, {m.name: m.key for m in matches})
-        explained = list(attempted(e for _ in (0,) for e in search.explanations()))
-    nodes = [node for e in explained[:2] for node in e.nodes]
-    if explained:
-        likely.append(_sentence(explained[0].words))
-        seconds = [e for e in explained[1:] if e.words != explained[0].words and e.rank <= explained[0].rank]
-        likely += [f"Or {e.words}." for e in seconds[:1]]
-    else:
-        likely += attempted(patterns(trace, wrong, shown))
-    found.where = where.sentence(nodes)
+    if wrong or broken:
+        where = Localization(trace, [s.name for s in (*wrong, *broken)], [s.name for s in right if not s.empty])
+        explained: list[Explanation] = []
+        if wrong and all(entry.right == entry.backprop for entry in found.components):
+            search = Search(trace, where, wrong, right, {m.name: m.key for m in matched.matches})
+            explained = list(attempted(e for _ in (0,) for e in search.explanations()))
+        likely += _in_words(explained) or attempted(patterns(trace, wrong, shown))
+        nodes = [node for e in explained[:2] for node in e.nodes]
+        found.where = where.sentence(nodes)
+        found.sure = where.advice(nodes if where.edges and not set(nodes) <= {e.node for e in where.edges} else ())
     found.likely = tuple(likely)
-    found.sure = where.advice(nodes if where.edges and not set(nodes) <= {e.node for e in where.edges} else ())
 
 
-def _differs(loss: tuple[float, float], found: Foreign) -> bool:
+def _in_words(explained: Sequence[Explanation]) -> list[str]:
+    """The most usual of the mistakes, and another one that is as usual."""
+    if not explained:
+        return []
+    first = explained[0]
+    others = [e for e in explained[1:] if e.words != first.words and e.rank <= first.rank]
+    return [f"{first.words}.", *(f"Or {e.words}." for e in others[:1])]
+
+
+def _differs(loss: tuple[float, float], found: Comparison) -> bool:
     theirs, ours = loss
     size = max(abs(theirs), abs(ours))
     allowed = max(found.tolerance, CLOSE) * size + found.precision.allows(theirs)
     return not abs(theirs - ours) <= allowed
 
 
-def _shown(trace: Trace, m: Match, g: Compared, found: Foreign) -> Shown:
+def _shown(trace: Trace, m: Match, g: Compared, found: Comparison) -> Shown:
     import numpy as np
 
     right = np.asarray(trace.gradient(m.name), float)
@@ -87,7 +90,3 @@ def _part(s: Shown) -> str:
 
     bad = int((~np.isfinite(s.theirs)).sum())
     return f"{bad} of {s.theirs.size} entries" if s.theirs.size > 1 else "their file"
-
-
-def _sentence(text: str) -> str:
-    return f"{text}."

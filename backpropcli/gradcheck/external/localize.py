@@ -20,7 +20,7 @@ class Edge(NamedTuple):
     to: str
 
 
-class Whereabouts:
+class Localization:
     """Which of the given gradients are wrong, and which places in the network could explain exactly those."""
 
     def __init__(self, trace: Trace, wrong: Sequence[str], right: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from backpropcli.engine.plan import quietly
 from backpropcli.gradcheck.external.error_patterns import CLOSE, Shown
 from backpropcli.gradcheck.external.factors import Factors, plain
 from backpropcli.gradcheck.external.guesses import Explanation, attempted, merged, number_in, numberless
-from backpropcli.gradcheck.external.localize import Whereabouts
+from backpropcli.gradcheck.external.localize import Localization
 from backpropcli.gradcheck.external.misplaced import Stand, misplaced, stands
 from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, changes, rerun, ways
 from backpropcli.gradcheck.external.revalued import revalued
@@ -34,7 +34,7 @@ class Search:
     """Looks for single mistakes, at the places that could explain what is wrong, that give exactly their numbers."""
 
     def __init__(
-        self, trace: Trace, where: Whereabouts, wrong: Sequence[Shown], right: Sequence[Shown], keys: Mapping[str, str]
+        self, trace: Trace, where: Localization, wrong: Sequence[Shown], right: Sequence[Shown], keys: Mapping[str, str]
     ) -> None:
         self.keys = keys
         self.trace = trace
