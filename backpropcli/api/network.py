@@ -108,10 +108,10 @@ class Network(Computation):
         upstream: Value | None = None,
         **options: Any,
     ) -> Report:
-        """Compare somebody else's gradients, a JSON, NPZ or CSV file or numbers by name, with what is right.
+        """Compare external gradients, a JSON, NPZ or CSV file or numbers by name, with what is right.
 
         W1, dW1, grad_W1, dJ/dW1 and W1.grad all mean W1; `renames` says of others what they mean: "fc1.weight=W1.T".
-        A parameter without a gradient is an error unless `allow_missing`. The report's `foreign` has what was found;
+        A parameter without a gradient is an error unless `allow_missing`. The report's `external` has what was found;
         its rows are the check of backprop's own gradients of the same names. Other options as `check`.
         """
         from backpropcli.gradcheck.external.check import check_gradients, given_gradients

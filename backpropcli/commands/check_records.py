@@ -39,8 +39,8 @@ class Checked(Record):
         """The page of the report, or of somebody else's gradients."""
         if self.failures and self.report.verdict == "pass":
             return None
-        if self.report.foreign is not None:
-            return self._foreign()
+        if self.report.external is not None:
+            return self._external()
         from backpropcli.report.check_table import fitted_check
 
         fixed = self.numbers.chosen or self.numbers.full
@@ -49,11 +49,11 @@ class Checked(Record):
             lambda precision: self._page(precision, most), self.numbers.precision(10), None if fixed else to.width
         )
 
-    def _foreign(self) -> list[Table]:
-        from backpropcli.report.external_table import foreign_tables
+    def _external(self) -> list[Table]:
+        from backpropcli.report.external_table import external_tables
 
         precision = self.numbers.precision() if self.numbers.chosen else None
-        return list(foreign_tables(self.report, self.source, precision, self.numbers.full, self.failures))
+        return list(external_tables(self.report, self.source, precision, self.numbers.full, self.failures))
 
     def _page(self, precision: Precision, most: int | None) -> Page:
         from backpropcli.report.check_table import check_page

@@ -1,8 +1,19 @@
-"""Is the gradient right: differences, corners, verdicts, the culprit, and claims from outside."""
+"""Is the gradient right: differences, corners, verdicts, the culprit, and numbers from outside."""
 
 from backpropcli.gradcheck.files import Checked, Summary, sum_up
 from backpropcli.gradcheck.large.scope import Scope
 from backpropcli.gradcheck.network.checker import NothingToCheck, check
-from backpropcli.gradcheck.report import Claim, Culprit, Report, Row
+from backpropcli.gradcheck.report import Culprit, ExpectedNumber, Report, Row
 
-__all__ = ["Checked", "Claim", "Culprit", "NothingToCheck", "Report", "Row", "Scope", "Summary", "check", "sum_up"]
+__all__ = [
+    "Checked",
+    "Culprit",
+    "ExpectedNumber",
+    "NothingToCheck",
+    "Report",
+    "Row",
+    "Scope",
+    "Summary",
+    "check",
+    "sum_up",
+]

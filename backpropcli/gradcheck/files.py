@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from backpropcli.errors import BackpropError, Place
-from backpropcli.gradcheck.report import Claim, Report, Row
+from backpropcli.gradcheck.report import ExpectedNumber, Report, Row
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.external.comparison import Compared
@@ -62,7 +62,7 @@ class Checked(NamedTuple):
         return "error" if isinstance(self.error, BackpropError) else "bug"
 
     def findings(self) -> list[Finding]:
-        """What did not pass: parameters in order, then expected numbers, then somebody else's gradients."""
+        """What did not pass: parameters in order, then expected numbers, then external gradients."""
         report = self.report
         if report is None:
             return []
@@ -71,8 +71,8 @@ class Checked(NamedTuple):
             odd = [row for row in rows if row.verdict == "fail"] or [row for row in rows if row.verdict == "unsure"]
             if odd:
                 found.append(self._of_rows(name, odd, len(rows)))
-        found += [self._of_claim(claim) for claim in report.claims if claim.verdict != "pass"]
-        theirs = report.foreign.gradients if report.foreign is not None else ()
+        found += [self._of_expected(number) for number in report.expected if number.verdict != "pass"]
+        theirs = report.external.gradients if report.external is not None else ()
         return found + [self._of_theirs(report.of, compared) for compared in theirs if compared.verdict != "pass"]
 
     def weakest(self) -> Row | None:
@@ -103,21 +103,21 @@ class Checked(NamedTuple):
             place=place,
         )
 
-    def _of_claim(self, claim: Claim) -> Finding:
-        key = f"{claim.key}[{', '.join(map(str, claim.index))}]" if claim.index else claim.key
+    def _of_expected(self, number: ExpectedNumber) -> Finding:
+        key = f"{number.key}[{', '.join(map(str, number.index))}]" if number.index else number.key
         return Finding(
-            claim.key,
+            number.key,
             key,
-            "fail" if claim.verdict == "fail" else "unsure",
-            claim.yours,
-            claim.right,
-            claim.tolerance,
-            slip(claim.yours, claim.right),
-            claim.diagnosis,
-            claim.wrong,
-            claim.size,
+            "fail" if number.verdict == "fail" else "unsure",
+            number.yours,
+            number.right,
+            number.tolerance,
+            slip(number.yours, number.right),
+            number.diagnosis,
+            number.wrong,
+            number.size,
             whose="expected",
-            place=claim.place,
+            place=number.place,
         )
 
     def _of_theirs(self, of: str, compared: Compared) -> Finding:

@@ -96,7 +96,7 @@ class Row(NamedTuple):
         return f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name
 
 
-class Claim(NamedTuple):
+class ExpectedNumber(NamedTuple):
     """One expected number (or array) against what backprop got: `key` is a node's name or `dJ/dw1`.
 
     For an array, `yours`, `got`, `off` and `index` are those of the entry that is furthest off, `wrong` of `size`
@@ -185,7 +185,7 @@ class Report:
         loss: Any,
         rows: Iterable[Row],
         *,
-        claims: Iterable[Claim] = (),
+        expected: Iterable[ExpectedNumber] = (),
         culprit: Culprit | None = None,
         eps: float | None = None,
         difference: str = "central",
@@ -193,7 +193,7 @@ class Report:
         self.of = of
         self.loss = loss
         self.rows = tuple(rows)
-        self.claims = tuple(claims)
+        self.expected = tuple(expected)
         self.culprit = culprit
         self.eps = eps
         self.difference = difference
@@ -214,8 +214,8 @@ class Report:
     """Where digits go, where float64 lost some."""
     shapes: tuple[str, ...] = ()
     """Where shapes met in a way that their author hardly meant, a sentence each."""
-    foreign: Comparison | None = None
-    """Somebody else's gradients beside backprop's, where they were given."""
+    external: Comparison | None = None
+    """External gradients beside backprop's, where they were given."""
     points: Points | None = None
     """What was found at further points, where they were asked for."""
     coverage: Coverage | None = None
@@ -226,26 +226,26 @@ class Report:
         return sum(row.verdict == verdict for row in self.rows)
 
     @property
-    def wrong_claims(self) -> int:
+    def wrong_expected(self) -> int:
         """How many expected numbers are wrong."""
-        return sum(claim.verdict == "fail" for claim in self.claims)
+        return sum(number.verdict == "fail" for number in self.expected)
 
     def answered(self, row: Row) -> bool:
         """Whether a number that float64 lost was given by the user, who is judged instead: an expected number that is
-        right, or somebody else's gradients.
+        right, or external gradients.
         """
         if row.reliable is None or row.verdict != "fail":
             return False
         keys = (f"d{self.of}/d{row.name}", f"d{self.of}/d{row.label}")
-        return self.foreign is not None or any(c.key in keys and c.verdict == "pass" for c in self.claims)
+        return self.external is not None or any(c.key in keys and c.verdict == "pass" for c in self.expected)
 
     @property
     def verdict(self) -> Verdict:
         """`fail` if anything is wrong, else `unsure` if anything could not be judged, else `pass`."""
         verdicts = {row.verdict for row in self.rows if not self.answered(row)}
-        verdicts |= {claim.verdict for claim in self.claims}
-        if self.foreign is not None:
-            verdicts.add(self.foreign.verdict)
+        verdicts |= {number.verdict for number in self.expected}
+        if self.external is not None:
+            verdicts.add(self.external.verdict)
         if self.coverage is not None and self.coverage.differing:
             verdicts.add("unsure")  # something is wrong somewhere; a row that fails says where
         if self.points is not None and self.points.wrong:

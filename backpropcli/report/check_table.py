@@ -17,7 +17,7 @@ from backpropcli.safe import printable
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck import Report
-    from backpropcli.gradcheck.report import Claim, Culprit, Row
+    from backpropcli.gradcheck.report import Culprit, ExpectedNumber, Row
 
 MANY = 40
 """More components than these are summed up, a row for each parameter; those that did not pass are still listed."""
@@ -53,25 +53,25 @@ def check_page(
     source: str,
     precision: Precision,
     full: bool = False,
-    claims_first: bool = False,
+    expected_first: bool = False,
     more: str = "",
     failures: bool = False,
     title: str = "",
     most: int | None = None,
 ) -> Page:
-    """The page of a report. `claims_first`: the user asked about expected numbers; gradients that pass are not listed.
+    """The page of a report. `expected_first`: the user asked about expected numbers; what passes is not listed.
 
     `more` is a sentence for the end where something is wrong (how to look further). `failures` leaves out what passed.
     `title` is the network's own. Of many components that did not pass, `most` are listed.
     """
     tables = []
-    listing = not (claims_first and settled(report))
+    listing = not (expected_first and settled(report))
     if report.rows and listing:
         tables += gradient_tables(report, precision, full, failures, most)
-    claims = [c for c in report.claims if c.verdict != "pass" or (claims_first and not failures)]
-    if claims:
-        tables.append(claim_table(claims, precision, opinions=not listing))
-    sentences = [_sentence_of(c) for c in claims if c.verdict != "pass" and (c.diagnosis or _line(c))]
+    expected = [c for c in report.expected if c.verdict != "pass" or (expected_first and not failures)]
+    if expected:
+        tables.append(expected_table(expected, precision, opinions=not listing))
+    sentences = [_sentence_of(c) for c in expected if c.verdict != "pass" and (c.diagnosis or _line(c))]
     sentences += [*_lost(report, precision), *lost_sentences(report)]
     sentences += _where(report, precision)
     sentences += _unsettled(report)
@@ -96,7 +96,7 @@ def check_page(
         sentences.append(f"The first {most} of {odd:,} that did not pass are listed; --full lists all.")
     sentences += [*coverage_sentences(report, source), *points_sentences(report, lambda r: _where(r, precision))]
     sentences += report.notes
-    headline = f"{printable(source)}   {_headline(report, precision, claims_first)}"
+    headline = f"{printable(source)}   {_headline(report, precision, expected_first)}"
     return Page(headline, tables, sentences, fault_opening(report), title)
 
 
@@ -107,7 +107,7 @@ def settled(report: Report) -> bool:
 
 def _lost(report: Report, precision: Precision) -> list[str]:
     """Which numbers backprop itself did not keep, where expected ones were judged."""
-    lost = [c for c in report.claims if c.reliable is not None]
+    lost = [c for c in report.expected if c.reliable is not None]
     if not lost:
         return []
     shown = [f"{component_name(c.key, c.index)} = {precision.show(c.got)}" for c in lost[:3]]
@@ -195,8 +195,8 @@ def verdict_line(report: Report) -> str:
     parts = []
     if report.rows:
         parts.append(_count(report))
-    if report.claims:
-        wrong, total = report.wrong_claims, len(report.claims)
+    if report.expected:
+        wrong, total = report.wrong_expected, len(report.expected)
         parts.append(
             f"{wrong} of {total} expected numbers {_is(wrong)} wrong"
             if wrong
@@ -205,18 +205,18 @@ def verdict_line(report: Report) -> str:
     return "; ".join(parts) or "nothing was checked"
 
 
-def _headline(report: Report, precision: Precision, claims_first: bool) -> str:
-    line = _finding(report, precision, claims_first)
+def _headline(report: Report, precision: Precision, expected_first: bool) -> str:
+    line = _finding(report, precision, expected_first)
     if report.size is None:
         return line
     sizes = f"{report.size:,} parameter{'s' if report.size != 1 else ''}"
     return f"{sizes}, {report.of} = {Precision().show(report.loss)}\n{line}"
 
 
-def _finding(report: Report, precision: Precision, claims_first: bool) -> str:
+def _finding(report: Report, precision: Precision, expected_first: bool) -> str:
     if report.eps is None or not report.rows:
         line = verdict_line(report)
-        if claims_first and settled(report):
+        if expected_first and settled(report):
             line = line.rpartition("; ")[2]
         elif report.verdict == "pass" and report.power:
             line += points_clause(report)
@@ -313,21 +313,21 @@ def _summary(report: Report, precision: Precision) -> Table:
     return Table(columns, [lines])
 
 
-def claim_table(claims: Sequence[Claim], precision: Precision, opinions: bool = True) -> Table:
+def expected_table(expected: Sequence[ExpectedNumber], precision: Precision, opinions: bool = True) -> Table:
     """What was expected beside what there is, and beside the check's own `opinions` where no other table has them."""
-    lost = any(c.reliable is not None for c in claims)
-    opinions = lost or (opinions and any(c.numerical is not None for c in claims))
-    gradients = all("/" in c.key for c in claims)
+    lost = any(c.reliable is not None for c in expected)
+    opinions = lost or (opinions and any(c.numerical is not None for c in expected))
+    gradients = all("/" in c.key for c in expected)
     columns = [
         Column("gradient" if gradients else "name"),
         Column("expected", "point"),
         Column("backprop", "point"),
         *([Column("numerical", "point", inner=1)] if opinions else []),
-        Column("wrong", "right") if any(c.size > 1 for c in claims) else Column(""),
+        Column("wrong", "right") if any(c.size > 1 for c in expected) else Column(""),
         VERDICT,
     ]
     lines = []
-    for c in claims:
+    for c in expected:
         digits = apart(precision, c.yours, c.right) if c.verdict != "pass" else precision
         cells: list[Cell] = [component_name(c.key, c.index), c.text or digits.show(c.yours), digits.show(c.got)]
         if opinions:
@@ -338,7 +338,7 @@ def claim_table(claims: Sequence[Claim], precision: Precision, opinions: bool = 
     return Table(columns, [lines])
 
 
-def _beside(c: Claim, precision: Precision) -> Cell:
+def _beside(c: ExpectedNumber, precision: Precision) -> Cell:
     """The check's own number beside an expected one."""
     if c.reliable is not None:
         return precision.show(c.reliable)
@@ -419,15 +419,15 @@ def _by(culprit: Culprit) -> str:
     return f" for {culprit.argument}" if len(culprit.at) != 1 else ""
 
 
-def _sentence_of(claim: Claim) -> str:
+def _sentence_of(number: ExpectedNumber) -> str:
     """`dE/dw5 (mazur.yaml:18): digits 8 and 9 differ (swapped?)`."""
-    place = f" ({_line(claim)})" if _line(claim) else ""
-    expected = claim.text or apart(Precision(10), claim.yours, claim.right).show(claim.yours)
-    return f"{claim.key}{place}: {claim.diagnosis or f'expected {expected}, got {exact(claim.right)}'}"
+    place = f" ({_line(number)})" if _line(number) else ""
+    expected = number.text or apart(Precision(10), number.yours, number.right).show(number.yours)
+    return f"{number.key}{place}: {number.diagnosis or f'expected {expected}, got {exact(number.right)}'}"
 
 
-def _line(claim: Claim) -> str:
-    place = claim.place
+def _line(number: ExpectedNumber) -> str:
+    place = number.place
     return f"{place.file}:{place.line}" if place is not None and place.line else ""
 
 

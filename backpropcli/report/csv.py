@@ -37,7 +37,7 @@ def check_csv(report: Report, failures: bool = False) -> Iterator[str]:
 
     Where other oracles were asked, each has a column with its number (empty where it could not judge). An expected
     number's name is its key (`dJ/dw1`), its reason `expected`: `backprop` beside the number and tolerance. So is it
-    with somebody else's gradients, whose reason is `theirs`.
+    with external gradients, whose reason is `theirs`.
     """
     lines = list(map(line, _checks(report, failures)))
     yield from ([line((*CHECK, *report.against)), *lines] if lines or not failures else [])
@@ -60,16 +60,16 @@ def _checks(report: Report, failures: bool) -> Iterator[tuple[str, ...]]:
             numbers = (exact(row.backprop), exact(row.numerical), exact(row.bound))
             opinions = (exact(o.value) if o.verdict != "unsure" else "" for o in row.opinions)
             yield (row.name, ",".join(map(str, row.index)), *numbers, row.verdict, row.reason, *opinions)
-    for claim in report.claims:
-        if not (failures and claim.verdict == "pass"):
-            numbers = (exact(claim.got), exact(claim.yours), exact(claim.tolerance))
-            yield (claim.key, ",".join(map(str, claim.index)), *numbers, claim.verdict, "expected")
-    for entry in report.foreign.components if report.foreign is not None else ():
+    for number in report.expected:
+        if not (failures and number.verdict == "pass"):
+            numbers = (exact(number.got), exact(number.yours), exact(number.tolerance))
+            yield (number.key, ",".join(map(str, number.index)), *numbers, number.verdict, "expected")
+    for entry in report.external.components if report.external is not None else ():
         if not (failures and entry.verdict == "pass"):
             numbers = (exact(entry.right), exact(entry.theirs), exact(entry.allowed))
             key = f"d{report.of}/d{entry.name}"
             yield (key, ",".join(map(str, entry.index)), *numbers, entry.verdict, "theirs")
-    for compared in report.foreign.gradients if report.foreign is not None else ():
+    for compared in report.external.gradients if report.external is not None else ():
         if compared.given is not None:  # there is no entry to compare
             yield (f"d{report.of}/d{compared.name}", "", "", "", "", "fail", "theirs")
 

@@ -1,4 +1,4 @@
-"""Somebody else's gradients in the JSON of a check: what was compared, what is wrong, and where the fault is."""
+"""External gradients in the JSON of a check: what was compared, what is wrong, and where the fault is."""
 
 from __future__ import annotations
 

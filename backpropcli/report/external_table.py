@@ -1,4 +1,4 @@
-"""What `backprop check --gradients` prints: somebody else's gradients beside what is right, and where the fault is."""
+"""What `backprop check --gradients` prints: external gradients beside what is right, and where the fault is."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ FEW = 1e-4
 """Gradients that differ by less than this are shown with more digits, or one would not see it."""
 
 
-def foreign_tables(
+def external_tables(
     report: Report, source: str, precision: Precision | None = None, full: bool = False, failures: bool = False
 ) -> list[Table]:
-    """The page of a report on somebody else's gradients, as tables: all right is one line.
+    """The page of a report on external gradients, as tables: all right is one line.
 
     `precision` is how many digits were asked for, None where nobody asked. `failures` leaves out what passed.
     """
-    found = report.foreign
+    found = report.external
     assert found is not None
     digits = precision or _digits(found)
     tables: list[Table] = []
@@ -185,7 +185,7 @@ def _labelled(label: str, text: str) -> Iterator[str]:
 
 def _own(report: Report, source: str, precision: Precision, full: bool) -> list[Table]:
     """The check of backprop's own gradients and of expected numbers, where something is wrong with those too."""
-    if all(row.verdict == "pass" for row in report.rows) and all(c.verdict == "pass" for c in report.claims):
+    if all(row.verdict == "pass" for row in report.rows) and all(c.verdict == "pass" for c in report.expected):
         return []
     page = check_page(report, f"backprop's own: {source}", precision, full, failures=True)
     return check_tables(page)

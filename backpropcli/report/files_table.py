@@ -97,7 +97,7 @@ def _counts(checked: Checked) -> str:
     report = checked.report
     if report is None or not report.rows:
         return ""
-    if (theirs := report.foreign) is not None:
+    if (theirs := report.external) is not None:
         return f"{theirs.wrong or theirs.unsure:,} of {theirs.size:,}"
     return f"{report.count('fail') or report.count('unsure'):,} of {len(report.rows):,}"
 

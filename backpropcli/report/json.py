@@ -37,8 +37,8 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
     "backprop", "within", "verdict", "diagnosis", "file", "line"}], "culprit": {"node", "operation", "argument", "at",
     "gradient", "slope", "file", "line"}, "notes": sentences, about shapes that hardly were meant and what else there is
     to say}. With other oracles each parameter has "opinions": {oracle: {"value", "error", "verdict", "why"}}; with a
-    fault there is "broken": {"fault", "steps", "what", "moves", "caught", "found"}. With somebody else's there is
-    "gradients" (see `foreign_json`); of a program or a function there is "outside": {"judged", "value", "size",
+    fault there is "broken": {"fault", "steps", "what", "moves", "caught", "found"}. With external gradients there is
+    "gradients" (see `external_json.fields`); of a program or a function there is "outside": {"judged", "value", "size",
     "notes"}. With further points there is "points": {"asked", "seed", "moved", "checked", "skipped", "unsure", "wrong":
     [{"point", "value", "values", "parameters", "culprit"}]}. `failures` leaves out what passed.
     """
@@ -68,26 +68,26 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
     yield from listed(
         anything(
             {
-                "name": claim.key,
-                "index": list(claim.index),
-                "expected": claim.yours,
-                "backprop": claim.got,
-                "within": claim.tolerance,
-                **({"reliable": claim.reliable} if claim.reliable is not None else {}),
-                "verdict": claim.verdict,
-                "diagnosis": claim.diagnosis,
-                **_where(claim.place),
+                "name": number.key,
+                "index": list(number.index),
+                "expected": number.yours,
+                "backprop": number.got,
+                "within": number.tolerance,
+                **({"reliable": number.reliable} if number.reliable is not None else {}),
+                "verdict": number.verdict,
+                "diagnosis": number.diagnosis,
+                **_where(number.place),
             }
         )
-        for claim in report.claims
-        if not (failures and claim.verdict == "pass")
+        for number in report.expected
+        if not (failures and number.verdict == "pass")
     )
     broken = f', "broken": {anything(fault_fields(report))}' if report.fault is not None else ""
     theirs = ""
-    if report.foreign is not None:
+    if report.external is not None:
         from backpropcli.report.external_json import fields
 
-        theirs = f', "gradients": {anything(fields(report.foreign, failures))}'
+        theirs = f', "gradients": {anything(fields(report.external, failures))}'
     outside = ""
     if report.size is not None:
         known = {"judged": report.judged, "value": report.loss, "size": report.size, "notes": list(report.notes)}

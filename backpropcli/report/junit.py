@@ -54,7 +54,7 @@ def junit(files: Sequence[Checked], failures: bool = False) -> Iterator[str]:
 
 
 def cases(checked: Checked) -> list[Case]:
-    """The cases of a file: its parameters, its expected numbers, somebody else's gradients; an error is one too."""
+    """The cases of a file: its parameters, its expected numbers, external gradients; an error is one too."""
     report = checked.report
     if report is None:
         text = str(checked.error)
@@ -65,11 +65,11 @@ def cases(checked: Checked) -> list[Case]:
         key = f"d{report.of}/d{name}"
         odd = found.get(("backprop", name))
         result.append(_odd(key, odd, _components(checked, name)) if odd else Case(key))
-    for claim in report.claims:
-        key = f"{claim.key}[{', '.join(map(str, claim.index))}]" if claim.index else claim.key
-        odd = found.get(("expected", key)) if claim.verdict != "pass" else None
-        result.append(_odd(f"expect {claim.key}", odd, odd.note) if odd else Case(f"expect {claim.key}"))
-    for compared in report.foreign.gradients if report.foreign is not None else ():
+    for number in report.expected:
+        key = f"{number.key}[{', '.join(map(str, number.index))}]" if number.index else number.key
+        odd = found.get(("expected", key)) if number.verdict != "pass" else None
+        result.append(_odd(f"expect {number.key}", odd, odd.note) if odd else Case(f"expect {number.key}"))
+    for compared in report.external.gradients if report.external is not None else ():
         odd = found.get(("theirs", compared.name))
         key = f"theirs d{report.of}/d{compared.name}"
         result.append(_odd(key, odd, f"{odd.count} of {odd.size}") if odd else Case(key))

@@ -236,8 +236,8 @@ CANCELLING = "parameters: {x: 1e-4}\nnodes: {d: 1 - cos(x), J: d / x**2}\n"
 )
 def test_expected_numbers_are_judged_by_the_reliable_one(expect: str, verdict: str, status: int) -> None:
     report = loads(f"{CANCELLING}expect: {{{expect}}}\n").check()
-    (claim,) = report.claims
-    assert claim.verdict == verdict, claim
+    (number,) = report.expected
+    assert number.verdict == verdict, number
     assert report.status == status  # dJ/dx is lost: an answer to another question makes that no better
 
 
@@ -246,9 +246,9 @@ def test_expected_numbers_are_judged_by_the_reliable_one(expect: str, verdict: s
 )
 def test_gradients_from_elsewhere_are_judged_by_the_reliable_number(theirs: float, verdict: str) -> None:
     report = loads(CANCELLING).check_gradients({"x": theirs})
-    assert report.foreign is not None
-    assert (report.foreign.verdict, report.verdict) == (verdict, verdict)
-    (entry,) = report.foreign.components
+    assert report.external is not None
+    assert (report.external.verdict, report.verdict) == (verdict, verdict)
+    (entry,) = report.external.components
     assert entry.right == pytest.approx(-8.333333327777778e-6, rel=1e-12)
 
 
@@ -257,9 +257,9 @@ def test_an_expected_gradient_inside_an_array() -> None:
         "parameters: {x: [1e-6, 2]}\nnodes: {J: sum((1 - cos(x)) / x**2)}\n"
         "expect: {'dJ/dx[0]': -8.3333e-8, 'dJ/dx[1]': -0.12671}"
     ).check()
-    assert [c.verdict for c in report.claims] == ["pass", "pass"]
-    assert report.claims[0].reliable == pytest.approx(-8.333333333332e-8, rel=1e-9)
-    assert report.claims[1].reliable is None
+    assert [c.verdict for c in report.expected] == ["pass", "pass"]
+    assert report.expected[0].reliable == pytest.approx(-8.333333333332e-8, rel=1e-9)
+    assert report.expected[1].reliable is None
     assert report.status == 0
 
 
@@ -320,7 +320,7 @@ def test_a_row_that_is_masked_whole_is_no_crash() -> None:
 
 def test_an_answer_where_the_float_is_infinite() -> None:
     report = loads("parameters: {z: 40}\nnodes: {J: -log(1 - 1/(1+exp(-z)))}\nexpect: {dJ/dz: 1.00000}").check()
-    assert report.claims[0].verdict == "pass"
+    assert report.expected[0].verdict == "pass"
     assert report.status == 0
 
 

@@ -1,4 +1,4 @@
-"""Files with somebody else's gradients: JSON, NPZ and CSV, and how precise their numbers are."""
+"""Files with external gradients: JSON, NPZ and CSV, and how precise their numbers are."""
 
 import json
 import pickle

@@ -4,7 +4,7 @@ import json
 import math
 
 from backpropcli.errors import Place
-from backpropcli.gradcheck.report import Claim, Culprit, Report, Row
+from backpropcli.gradcheck.report import Culprit, ExpectedNumber, Report, Row
 from backpropcli.notation.numbers import Precision
 from backpropcli.render.markdown import any_markdown
 from backpropcli.report.check_table import MANY, check_page, check_tables
@@ -97,8 +97,8 @@ is 0.347573.
 
 
 def test_a_long_headline_is_broken():
-    claims = [Claim("J", 2.0, 2.0, 0.1, "pass")] * 17
-    lines = page(Report("J", 2.0, GOOD, claims=claims)).splitlines()
+    expected = [ExpectedNumber("J", 2.0, 2.0, 0.1, "pass")] * 17
+    lines = page(Report("J", 2.0, GOOD, expected=expected)).splitlines()
     assert lines[0] == "net.yaml   2 of 2 gradients are right; 17 of 17 expected numbers agree"
     assert lines[1].startswith("  (a mistake above")
     long = "n" * 60 + ".yaml"
@@ -151,12 +151,12 @@ def test_not_a_number_has_no_bound():
 
 
 def test_an_answer_from_the_command_line():
-    claim = Claim(
+    number = ExpectedNumber(
         "dJ/dw1", 18.0, 6.0, 1e-9, "fail", diagnosis="yours is 3 times too large.", numerical=6.0, bound=4e-12
     )
-    report = Report("J", 2.0, GOOD, claims=[claim])
+    report = Report("J", 2.0, GOOD, expected=[number])
     assert (
-        page(report, claims_first=True)
+        page(report, expected_first=True)
         == """\
 net.yaml   1 of 1 expected numbers is wrong
 
@@ -171,12 +171,12 @@ dJ/dw1: yours is 3 times too large.
 
 
 def test_a_failing_line_shows_the_digits_that_differ():
-    claim = Claim("J", 0.504998396209, 0.50499839620, 5e-13, "fail", place=Place("net.yaml", 3))
-    text = page(Report("J", 0.504998396, [], claims=[claim]))
+    number = ExpectedNumber("J", 0.504998396209, 0.50499839620, 5e-13, "fail", place=Place("net.yaml", 3))
+    text = page(Report("J", 0.504998396, [], expected=[number]))
     assert "0.504998396209   0.5049983962 " in text
     assert "expected 0.504998396209, got 0.5049983962" in text
-    close = Claim("J", 1.0, 1.0 + 2**-52, 1e-17, "fail")
-    assert "1   1.0000000000000002 " in page(Report("J", 1.0, [], claims=[close]))
+    close = ExpectedNumber("J", 1.0, 1.0 + 2**-52, 1e-17, "fail")
+    assert "1   1.0000000000000002 " in page(Report("J", 1.0, [], expected=[close]))
 
 
 def test_three_things_have_three_words():
@@ -187,14 +187,14 @@ def test_three_things_have_three_words():
 
 def test_a_number_that_float64_lost_is_shown_beside_what_it_should_be():
     lost = row("z", 1.0446, 1.0, verdict="fail", reason="precision", reliable=1.0)
-    claim = Claim("dJ/dz", 1.0, 1.0446, 5e-6, "pass", reliable=1.0)
-    report = Report("J", 0.0, [lost], claims=[claim])
+    number = ExpectedNumber("dJ/dz", 1.0, 1.0446, 5e-6, "pass", reliable=1.0)
+    report = Report("J", 0.0, [lost], expected=[number])
     assert (report.verdict, report.answered(lost)) == ("pass", True)
-    assert "Float64 has lost backprop's own dJ/dz = 1.0446" in page(report, claims_first=True)
+    assert "Float64 has lost backprop's own dJ/dz = 1.0446" in page(report, expected_first=True)
     found = json.loads("".join(check_json(report, "net.yaml")))
     assert (found["parameters"][0]["reliable"], found["expected"][0]["reliable"]) == (1.0, 1.0)
-    assert Report("J", 0.0, [lost], claims=[claim._replace(verdict="fail")]).status == 1
-    assert Report("J", 0.0, [lost], claims=[claim._replace(key="dJ/dx")]).status == 1
+    assert Report("J", 0.0, [lost], expected=[number._replace(verdict="fail")]).status == 1
+    assert Report("J", 0.0, [lost], expected=[number._replace(key="dJ/dx")]).status == 1
 
 
 def test_many_components_are_summed_up():

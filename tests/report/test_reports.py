@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backpropcli.errors import Place, SpecError
-from backpropcli.gradcheck import Checked, Claim, Report, Row
+from backpropcli.gradcheck import Checked, ExpectedNumber, Report, Row
 from backpropcli.gradcheck.files import slip, sum_up
 from backpropcli.render.markdown import any_markdown
 from backpropcli.render.output import render
@@ -49,10 +49,10 @@ def checked(draw):
             max_size=4,
         )
     )
-    claims = draw(
+    expected = draw(
         st.lists(
             st.builds(
-                Claim,
+                ExpectedNumber,
                 ANY,
                 NUMBERS,
                 NUMBERS,
@@ -63,7 +63,7 @@ def checked(draw):
             max_size=2,
         )
     )
-    return Checked(source, Report(draw(ANY), 1.0, rows, claims=claims), None, draw(st.floats(0, 1e4)))
+    return Checked(source, Report(draw(ANY), 1.0, rows, expected=expected), None, draw(st.floats(0, 1e4)))
 
 
 FILES = st.lists(checked(), max_size=4)
@@ -194,8 +194,8 @@ def test_the_worst_first_otherwise_in_order():
 
 
 def test_a_line_says_what_is_worst():
-    def line(*rows, claims=()):
-        text = render(checks_table([Checked("n.yaml", Report("J", 1.0, rows, claims=claims))]))
+    def line(*rows, expected=()):
+        text = render(checks_table([Checked("n.yaml", Report("J", 1.0, rows, expected=expected))]))
         return re.split(r"\s{2,}", text.splitlines()[2].strip())[1:]
 
     wrong = partial(row, verdict="fail", reason="rule")
@@ -207,7 +207,7 @@ def test_a_line_says_what_is_worst():
     edge = row("w1", reason="corner", note="relu(z1) is on its corner")
     assert line(row("U"), edge) == ["0 of 2", "pass", "dJ/dw1: relu(z1) is on its corner"]
     assert line(row("U")._replace(sees=None)) == ["0 of 1", "pass", "every gradient is 0"]
-    assert line(claims=[Claim("J", 2.0, 2.0, 0.1, "pass")]) == ["pass", "the expected numbers agree"]
+    assert line(expected=[ExpectedNumber("J", 2.0, 2.0, 0.1, "pass")]) == ["pass", "the expected numbers agree"]
     nan = row("w", "fail", math.nan, math.nan, math.inf, reason="nonfinite", note="a is not finite here")
     assert line(nan) == ["1 of 1", "FAIL", "dJ/dw: NaN"]
 

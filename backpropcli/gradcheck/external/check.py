@@ -1,4 +1,4 @@
-"""The check of somebody else's gradients: names matched, numbers compared, the fault placed and named."""
+"""The check of external gradients: names matched, numbers compared, the fault placed and named."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def check_gradients(
             raise missing_error(given, missing, bool(matched.matches or matched.misshapen))
     report = own([m.name for m in (*matched.matches, *matched.misshapen)])
     # A file's own answer key is about its own numbers, and not what was asked; a number expected by a flag is.
-    report.claims = tuple(claim for claim in report.claims if claim.place is None or not claim.place.line)
-    report.foreign = compare(
+    report.expected = tuple(number for number in report.expected if number.place is None or not number.place.line)
+    report.external = compare(
         trace,
         matched,
         report.rows,
@@ -63,10 +63,10 @@ def check_gradients(
         given.precision,
         lambda: Point(Plan(graph), values, of, upstream, True),
     )
-    if report.foreign.verdict == "fail":
+    if report.external.verdict == "fail":
         from backpropcli.gradcheck.external.diagnosis import diagnose
 
-        diagnose(trace, report.foreign, matched)
+        diagnose(trace, report.external, matched)
     return report
 
 

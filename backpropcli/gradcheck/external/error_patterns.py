@@ -1,4 +1,4 @@
-"""What a wrong gradient looks like beside the right one: turned, shuffled, scaled, or somebody else's."""
+"""What a wrong gradient looks like beside the right one: turned, shuffled, scaled, or that of something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The place between the last right and the first wrong of somebody else's gradients."""
+"""The place between the last right and the first wrong of external gradients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of somebody else's names means which of ours: W1, dW1, grad_W1, dJ/dW1, W1.grad, or what --as says."""
+"""Which name in a file of gradients means which of ours: W1, dW1, grad_W1, dJ/dW1, W1.grad, or what --as says."""
 
 from __future__ import annotations
 

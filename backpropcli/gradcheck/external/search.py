@@ -1,4 +1,4 @@
-"""Single mistakes, at the places that could explain what is wrong, that give exactly somebody else's numbers."""
+"""Single mistakes, at the places that could explain what is wrong, that give exactly the external numbers."""
 
 from __future__ import annotations
 

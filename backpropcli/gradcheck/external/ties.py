@@ -1,4 +1,4 @@
-"""Somebody else's gradients on a corner that several numbers share, as two largest entries do: they must add up.
+"""External gradients on a corner that several numbers share, as two largest entries do: they must add up.
 
 At max(x) with x = [1, 1] each of theirs alone may be anything from 0 to 1; both together have the slope 1, so [1, 1]
 counts the tie twice, and [0, 0] not at all.

@@ -11,7 +11,7 @@ from backpropcli.errors import SpecError, UsageError
 from backpropcli.gradcheck.differences import UNIT, Difference, Slope, quotient, rounding
 from backpropcli.gradcheck.large.scope import Scope, judge_in
 from backpropcli.gradcheck.network.corners import Sides
-from backpropcli.gradcheck.network.expected import claims, component_key
+from backpropcli.gradcheck.network.expected import component_key, expected_numbers
 from backpropcli.gradcheck.network.point import Component, Point
 from backpropcli.gradcheck.network.suspects import suspects
 from backpropcli.gradcheck.network.verdicts import TOLERANCE, TOLERANCE32, Judge
@@ -103,8 +103,8 @@ def check(
     if expect and dtype != "float64":  # an answer key is about the network, not about the format it was run in
         whole_point = Point(Plan(graph), values, of, upstream, True)
         numbers = Judge(whole_point, inspector.on_corner).numbers()
-    found = claims(numbers.point, expect if injected is None else (), rows, numbers)
-    report = Report(of, point.trace.value(of), rows, claims=found, culprit=culprit, eps=eps, difference=difference)
+    found = expected_numbers(numbers.point, expect if injected is None else (), rows, numbers)
+    report = Report(of, point.trace.value(of), rows, expected=found, culprit=culprit, eps=eps, difference=difference)
     report.against, report.fault, report.coverage = tuple(against), injected, coverage
     report.lost = inspector.lost(components, rows)
     report.dtype = dtype
@@ -190,10 +190,10 @@ def unseen(count: int) -> Iterable[str]:
         )
 
 
-def checked(graph: Graph, everything: bool, source: str, claimed: bool) -> list[str]:
+def checked(graph: Graph, everything: bool, source: str, expected: bool) -> list[str]:
     """The names to check; NothingToCheck where there are none, unless expected numbers are."""
     found = graph.names("parameter", "input", "target") if everything else graph.names("parameter")
-    if found or claimed:
+    if found or expected:
         return found
     data = graph.names("input", "target")
     verb = "is an input" if len(data) == 1 else "are inputs"

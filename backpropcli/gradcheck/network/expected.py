@@ -10,7 +10,7 @@ from backpropcli.errors import BackpropError, SpecError
 from backpropcli.gradcheck.mistakes.table import SIGN, TRANSPOSED, Right, explaining
 from backpropcli.gradcheck.mistakes.table import shape as shape_of
 from backpropcli.gradcheck.network.point import Point
-from backpropcli.gradcheck.report import Claim, Row
+from backpropcli.gradcheck.report import ExpectedNumber, Row
 from backpropcli.ops.definition import Shape, show_shape
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ LOST = 1e-12
 """A printed number that is off by no more than this (relative) is as good as any: an answer key may have it."""
 
 
-def claims(point: Point, expect: Iterable[Expectation], rows: Sequence[Row], numbers: Numbers) -> Iterator[Claim]:
+def expected_numbers(
+    point: Point, expect: Iterable[Expectation], rows: Sequence[Row], numbers: Numbers
+) -> Iterator[ExpectedNumber]:
     """Every expected number compared; SpecError, with its place, where its shape is not that of what it names."""
     from backpropcli.gradcheck.precision.reliable import Reliable
 
@@ -64,21 +66,21 @@ class Beside(NamedTuple):
         return max(places, key=lambda k: excess(self.yours[k], self.right[k], self.tolerances[k]), default=0)
 
 
-def compare(point: Point, expected: Expectation, rows: Sequence[Row], reliable: Reliable) -> Claim:
+def compare(point: Point, expected: Expectation, rows: Sequence[Row], reliable: Reliable) -> ExpectedNumber:
     """One expected number, or array of them, against what backprop got or, where float64 lost that, should have."""
     name = expected.by or expected.of
     got = point.trace.gradient(name, expected.of) if expected.by else point.trace.value(name)
     index = _index(expected, name, shape_of(got))
     beside, better = _beside(expected, name, got, index, reliable)
-    claim = _claim(expected, beside, index, better)
+    number = _worst(expected, beside, index, better)
     if expected.by and expected.of == point.of:
         at = (*(index or ()), *unravel(beside.worst, beside.shape))
         row = next((r for r in rows if (r.name, r.index) == (name, at)), None)
         if row is not None:
-            claim = claim._replace(numerical=row.numerical, bound=row.bound)
-    if claim.verdict == "fail" and not _is_part(index, beside):
-        claim = claim._replace(diagnosis=diagnose(point, expected, claim, beside))
-    return claim
+            number = number._replace(numerical=row.numerical, bound=row.bound)
+    if number.verdict == "fail" and not _is_part(index, beside):
+        number = number._replace(diagnosis=diagnose(point, expected, number, beside))
+    return number
 
 
 def _index(expected: Expectation, name: str, shape: Shape) -> tuple[int, ...] | None:
@@ -128,12 +130,12 @@ def _is_part(index: tuple[int, ...] | None, beside: Beside) -> bool:
     return index is not None and bool(beside.shape)
 
 
-def _claim(expected: Expectation, beside: Beside, index: tuple[int, ...] | None, better: bool) -> Claim:
+def _worst(expected: Expectation, beside: Beside, index: tuple[int, ...] | None, better: bool) -> ExpectedNumber:
     """The verdict on all entries, with the one that is furthest off."""
     worst, off, key = beside.worst, beside.off, expected.label
     part = _is_part(index, beside)
     printed, right = beside.printed[worst], beside.right[worst]
-    return Claim(
+    return ExpectedNumber(
         key.partition("[")[0] if part else key,
         beside.yours[worst],
         printed,
@@ -200,9 +202,9 @@ def unravel(flat: int, shape: Sequence[int]) -> tuple[int, ...]:
 # What the slip may have been.
 
 
-def diagnose(point: Point, expected: Expectation, claim: Claim, beside: Beside) -> str:
+def diagnose(point: Point, expected: Expectation, number: ExpectedNumber, beside: Beside) -> str:
     """A guess at the slip, in words, without a full stop; empty where none fits."""
-    right = claim.right
+    right = number.right
     mistakes = (TRANSPOSED, SIGN) if right != 0.0 and math.isfinite(right) else (TRANSPOSED,)
     for mistake, _ in explaining(mistakes, Right(in_shape(beside.right, beside.shape)), beside.agrees):
         return mistake.seen.format(its="the")
@@ -210,20 +212,20 @@ def diagnose(point: Point, expected: Expectation, claim: Claim, beside: Beside) 
         return f"backprop got {right}"
     if not expected.by and expected.index is None and (note := transposed(point, expected, beside)):
         return note
-    if place := swapped(claim.text, right):
+    if place := swapped(number.text, right):
         return f"digits {place} and {place + 1} differ (swapped?)"
-    return _scaled(point, expected, claim, beside)
+    return _scaled(point, expected, number, beside)
 
 
-def _scaled(point: Point, expected: Expectation, claim: Claim, beside: Beside) -> str:
+def _scaled(point: Point, expected: Expectation, number: ExpectedNumber, beside: Beside) -> str:
     """The factor between what was expected and what is right, where every entry that is wrong has it."""
-    yours, right = claim.yours, claim.right
+    yours, right = number.yours, number.right
     if yours == 0.0 or right == 0.0 or not math.isfinite(yours):
         return ""
     ratio = yours / right
     if ratio == 0.0 or not math.isfinite(1.0 / ratio) or not math.isfinite(ratio):
         return ""  # one of them is next to nothing: no factor
-    rounded = max(claim.tolerance / abs(yours), 1e-9)
+    rounded = max(number.tolerance / abs(yours), 1e-9)
     for y, r, t in zip(beside.yours, beside.right, beside.tolerances, strict=True):
         if not (within(y, r, t) or within(y, ratio * r, t + 2.0 * rounded * abs(ratio * r))):
             return ""

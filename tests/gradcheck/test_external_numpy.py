@@ -127,7 +127,7 @@ def test_right_ones_raise_no_alarm(make, seed, tmp_path):
     network, right = one.network(), one.backward("")
     for form in (right, exported(right, "float32"), six_digits(tmp_path / "six.json", right)):
         report = network.check_gradients(form)
-        assert report.status == 0, report.foreign.entries[:3]
+        assert report.status == 0, report.external.entries[:3]
 
 
 @pytest.mark.slow
@@ -137,7 +137,7 @@ def test_every_slip_is_found_and_called_by_its_name(make, bug, words, seed, tmp_
     one = make(seed)
     network, wrong = one.network(), one.backward(bug)
     for form in (wrong, six_digits(tmp_path / "six.json", wrong)):
-        found = network.check_gradients(form).foreign
+        found = network.check_gradients(form).external
         assert found.verdict == "fail"
         if isinstance(form, dict):
             assert re.search(words, " ".join(found.likely)), (found.where, found.likely)
@@ -152,6 +152,6 @@ def test_what_no_mistake_explains_is_given_no_name(make):
         wrong = {
             k: v * (1 + 0.2 * r.normal(size=np.shape(v)) * (r.random(np.shape(v)) < chance)) for k, v in right.items()
         }
-        found = network.check_gradients(wrong).foreign
+        found = network.check_gradients(wrong).external
         assert found.verdict == "fail"
         assert all(" only " in words for words in found.likely), found.likely  # where it is, not what

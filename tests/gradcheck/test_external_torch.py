@@ -5,8 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from foreign_bugs import SLIPS  # noqa: E402
-from foreign_makers import MAKERS, digits, mlp  # noqa: E402
+from external_bugs import SLIPS  # noqa: E402
+from external_makers import MAKERS, digits, mlp  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ def test_right_gradients_raise_no_alarm(make, seed, tmp_path):
             forms[file.name] = file
     found = {name: network.check_gradients(form) for name, form in forms.items()}
     assert {name: report.verdict for name, report in found.items()} == dict.fromkeys(forms, "pass"), [
-        e for report in found.values() for e in report.foreign.entries[:3]
+        e for report in found.values() for e in report.external.entries[:3]
     ]
 
 
@@ -36,7 +36,7 @@ def test_a_slip_is_found_named_and_placed(slip, seed, tmp_path):
     file = tmp_path / "theirs.json"
     file.write_text(digits(gradients))
     for form in (gradients, file):
-        found = case.network().check_gradients(form).foreign
+        found = case.network().check_gradients(form).external
         assert found.verdict == "fail"
         for words in slip.likely:
             assert any(words in sentence for sentence in found.likely), (found.where, found.likely)
@@ -54,7 +54,7 @@ def test_a_wrong_one_is_found_at_any_scale(error, scale):
     assert network.check_gradients(right).verdict == "pass"
     for name in right:
         wrong = {**right, name: right[name] * error}
-        assert network.check_gradients(wrong).foreign.verdict == "fail"
+        assert network.check_gradients(wrong).external.verdict == "fail"
 
 
 def test_every_single_entry_counts():
@@ -64,7 +64,7 @@ def test_every_single_entry_counts():
         for k in range(value.size):
             wrong = value.copy()
             wrong.flat[k] *= 1.001
-            found = network.check_gradients({**right, name: wrong}).foreign
+            found = network.check_gradients({**right, name: wrong}).external
             assert [(e.name, np.ravel_multi_index(e.index, value.shape)) for e in found.entries] == [(name, k)]
 
 

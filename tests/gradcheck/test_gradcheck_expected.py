@@ -10,7 +10,7 @@ from check_helpers import LECTURE
 import backpropcli as bp
 from backpropcli.api import loads
 from backpropcli.errors import SpecError
-from backpropcli.gradcheck import Claim, Report
+from backpropcli.gradcheck import ExpectedNumber, Report
 
 ARRAYS = """
 inputs:     {x: [1, 2]}
@@ -19,9 +19,9 @@ nodes: {z: x @ W, J: sum(z**2)}
 """
 
 
-def claimed(text: str, expect: str) -> tuple[Claim, Report]:
+def beside(text: str, expect: str) -> tuple[ExpectedNumber, Report]:
     found = loads(f"{text}\nexpect: {{{expect}}}\n").check()
-    return found.claims[0], found
+    return found.expected[0], found
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def claimed(text: str, expect: str) -> tuple[Claim, Report]:
     ],
 )
 def test_verdicts_by_the_digits_written(expect: str, verdict: str) -> None:
-    claim, found = claimed(LECTURE, expect)
-    assert claim.verdict == verdict
+    number, found = beside(LECTURE, expect)
+    assert number.verdict == verdict
     assert found.status == (0 if verdict == "pass" else 1)
 
 
@@ -64,13 +64,13 @@ def test_verdicts_by_the_digits_written(expect: str, verdict: str) -> None:
     ],
 )
 def test_half_of_the_last_digit(w: str, text: str, verdict: str) -> None:
-    assert claimed(f"parameters: {{w: {w}}}\nnodes: {{J: w*1}}", f"J: {text}")[0].verdict == verdict
+    assert beside(f"parameters: {{w: {w}}}\nnodes: {{J: w*1}}", f"J: {text}")[0].verdict == verdict
 
 
 def test_whole_numbers_are_exact_but_for_rounding() -> None:
     text = "parameters: {w: 0.1}\nnodes: {J: (w + 0.2 - 0.3)*1 + 6}"
-    assert claimed(text, "J: 6")[0].verdict == "pass"
-    assert claimed("parameters: {w: 6.000001}\nnodes: {J: w*1}", "J: 6")[0].verdict == "fail"
+    assert beside(text, "J: 6")[0].verdict == "pass"
+    assert beside("parameters: {w: 6.000001}\nnodes: {J: w*1}", "J: 6")[0].verdict == "fail"
 
 
 @pytest.mark.parametrize(
@@ -86,63 +86,63 @@ def test_whole_numbers_are_exact_but_for_rounding() -> None:
     ],
 )
 def test_the_slip_is_guessed(expect: str, diagnosis: str) -> None:
-    assert claimed(LECTURE, expect)[0].diagnosis == diagnosis
+    assert beside(LECTURE, expect)[0].diagnosis == diagnosis
 
 
 def test_swapped_digits_and_transposed_arrays() -> None:
     text = "parameters: {w: 0.298371}\nnodes: {J: w*1}"
-    assert claimed(text, "J: 0.283971")[0].diagnosis == ""
-    assert claimed(text, "J: 0.289371")[0].diagnosis == "digits 2 and 3 differ (swapped?)"
+    assert beside(text, "J: 0.283971")[0].diagnosis == ""
+    assert beside(text, "J: 0.289371")[0].diagnosis == "digits 2 and 3 differ (swapped?)"
     text = "parameters: {w: 0.082167041, v: -12.354}\nnodes: {J: w*v, a: w*1, b: v*1}\nloss: J"
-    assert claimed(text, "a: 0.082167014")[0].diagnosis == "digits 8 and 9 differ (swapped?)"
-    assert claimed(text, "b: -12.534")[0].diagnosis == "digits 3 and 4 differ (swapped?)"
-    assert claimed(text, "b: -21.354")[0].diagnosis == "digits 1 and 2 differ (swapped?)"
-    claim, _ = claimed(ARRAYS, "dJ/dW: [[14, 24], [28, 48]]")
-    assert claim.verdict == "pass"
-    claim, _ = claimed(ARRAYS, "dJ/dW: [[14, 28], [24, 48]]")
-    assert (claim.verdict, claim.wrong, claim.size) == ("fail", 2, 4)
-    assert claim.diagnosis == "these are the right numbers, transposed"
+    assert beside(text, "a: 0.082167014")[0].diagnosis == "digits 8 and 9 differ (swapped?)"
+    assert beside(text, "b: -12.534")[0].diagnosis == "digits 3 and 4 differ (swapped?)"
+    assert beside(text, "b: -21.354")[0].diagnosis == "digits 1 and 2 differ (swapped?)"
+    number, _ = beside(ARRAYS, "dJ/dW: [[14, 24], [28, 48]]")
+    assert number.verdict == "pass"
+    number, _ = beside(ARRAYS, "dJ/dW: [[14, 28], [24, 48]]")
+    assert (number.verdict, number.wrong, number.size) == ("fail", 2, 4)
+    assert number.diagnosis == "these are the right numbers, transposed"
 
 
 def test_arrays_name_their_worst_entry() -> None:
-    claim, _ = claimed(ARRAYS, "z: [7, 12.5]")
-    assert (claim.verdict, claim.index, claim.yours, claim.got) == ("fail", (1,), 12.5, 12.0)
-    assert (claim.wrong, claim.size) == (1, 2)
+    number, _ = beside(ARRAYS, "z: [7, 12.5]")
+    assert (number.verdict, number.index, number.yours, number.got) == ("fail", (1,), 12.5, 12.0)
+    assert (number.wrong, number.size) == (1, 2)
 
 
 def test_one_entry_of_an_array() -> None:
-    claim, _ = claimed(ARRAYS, '"dJ/dW[1, 0]": 28')
-    assert (claim.verdict, claim.got) == ("pass", 28.0)
-    assert claim.numerical == pytest.approx(28.0)
-    claim, _ = claimed(ARRAYS, '"z[-1]": 13')
-    assert (claim.verdict, claim.got) == ("fail", 12.0)
+    number, _ = beside(ARRAYS, '"dJ/dW[1, 0]": 28')
+    assert (number.verdict, number.got) == ("pass", 28.0)
+    assert number.numerical == pytest.approx(28.0)
+    number, _ = beside(ARRAYS, '"z[-1]": 13')
+    assert (number.verdict, number.got) == ("fail", 12.0)
 
 
 @pytest.mark.parametrize("expect", ["z: [1, 2, 3]", "z: 5", "J: [1, 2]", '"z[2]": 3', '"z[0, 0]": 3', '"J[0]": 3'])
 def test_a_shape_that_does_not_fit_is_an_error_with_its_place(expect: str) -> None:
     with pytest.raises(SpecError) as caught:
-        claimed(ARRAYS, expect)
+        beside(ARRAYS, expect)
     assert caught.value.place is not None
     assert caught.value.place.line == 6
 
 
-def test_a_claim_carries_the_check_s_own_opinion_and_its_place() -> None:
-    claim, found = claimed(LECTURE, "dJ/dw1: 18")
-    assert claim.numerical == pytest.approx(6.0)
-    assert claim.bound is not None
-    assert claim.place is not None
-    assert (claim.off, found.wrong_claims) == (12.0, 1)
+def test_an_expected_number_carries_the_check_s_own_opinion_and_its_place() -> None:
+    number, found = beside(LECTURE, "dJ/dw1: 18")
+    assert number.numerical == pytest.approx(6.0)
+    assert number.bound is not None
+    assert number.place is not None
+    assert (number.off, found.wrong_expected) == (12.0, 1)
 
 
 def test_a_network_without_parameters_can_still_be_held_to_its_key() -> None:
-    claim, found = claimed("inputs: {x: 3}\nnodes: {J: x**2}", "J: 9")
-    assert (claim.verdict, found.verdict, found.rows) == ("pass", "pass", ())
+    number, found = beside("inputs: {x: 3}\nnodes: {J: x**2}", "J: 9")
+    assert (number.verdict, found.verdict, found.rows) == ("pass", "pass", ())
 
 
 def test_nan_agrees_with_nothing() -> None:
-    claim, _ = claimed("inputs: {x: -1}\nnodes: {J: log(x)}", "J: {value: 0, within: 1e300}")
-    assert claim.verdict == "fail"
-    assert claim.diagnosis == "backprop got nan"
+    number, _ = beside("inputs: {x: -1}\nnodes: {J: log(x)}", "J: {value: 0, within: 1e300}")
+    assert number.verdict == "fail"
+    assert number.diagnosis == "backprop got nan"
 
 
 def test_hand_derived_gradients_are_judged() -> None:
@@ -167,7 +167,7 @@ nodes: {J: cube(w)}
 @pytest.mark.parametrize("value", [".inf", "-.inf", ".nan"])
 def test_nothing_finite_agrees_with_infinity_or_nan(key: str, value: str) -> None:
     report = bp.check(bp.loads(f"parameters: {{w: 3}}\nnodes: {{J: w**2}}\nexpect: {{{key}: {value}}}"))
-    assert [claim.verdict for claim in report.claims] == ["fail"]
+    assert [number.verdict for number in report.expected] == ["fail"]
 
 
 def test_weights_typed_one_unit_a_row_are_recognised() -> None:
@@ -178,9 +178,9 @@ def test_weights_typed_one_unit_a_row_are_recognised() -> None:
         "  - dense: {units: 2, activation: sigmoid, b: [0.60, 0.60], W: [[0.40, 0.45], [0.50, 0.55]]}\n"
         "loss: squared_error\nexpect: {J: 0.298371109}"
     )
-    (claim,) = bp.check(net).claims
-    assert claim.verdict == "fail"
-    assert claim.diagnosis.startswith("with W1 and W2 transposed it would be right")
+    (number,) = bp.check(net).expected
+    assert number.verdict == "fail"
+    assert number.diagnosis.startswith("with W1 and W2 transposed it would be right")
 
 
 @pytest.mark.parametrize(
@@ -195,10 +195,10 @@ def test_the_number_itself_agrees_to_all_its_digits(x: float, node: str, right: 
     network = loads(network_text(x, node, right))
     got = network.run().gradient("x")
     assert f"{got:.16g}" != f"{float(right):.16g}"
-    assert [claim.verdict for claim in network.check().claims] == ["pass"]
+    assert [number.verdict for number in network.check().expected] == ["pass"]
     off = f"{float(right) * (1 + 3e-12):.16g}"
-    assert loads(network_text(x, node, off)).check().claims[0].verdict == "fail"
-    assert loads(network_text(x, node, f"{got:.16g}")).check().claims[0].verdict == "pass"
+    assert loads(network_text(x, node, off)).check().expected[0].verdict == "fail"
+    assert loads(network_text(x, node, f"{got:.16g}")).check().expected[0].verdict == "pass"
 
 
 def network_text(x: float, node: str, expected: str) -> str:

@@ -1,4 +1,4 @@
-"""What passes, fails and cannot be judged among somebody else's gradients, and what is said of it."""
+"""What passes, fails and cannot be judged among external gradients, and what is said of it."""
 
 import math
 import os
@@ -34,10 +34,10 @@ def check(given, spec=LECTURE, tmp_path=None, name="theirs.json", **options):
 
 def test_the_lecture():
     report = check(RIGHT)
-    assert (report.verdict, report.status, report.foreign.size) == ("pass", 0, 4)
+    assert (report.verdict, report.status, report.external.size) == ("pass", 0, 4)
     report = check({**RIGHT, "w1": 18.0})
     assert (report.verdict, report.status) == ("fail", 1)
-    (entry,) = report.foreign.entries
+    (entry,) = report.external.entries
     assert (entry.name, entry.theirs, entry.right, entry.ratio) == ("w1", 18.0, 6.0, 3.0)
 
 
@@ -62,15 +62,15 @@ def test_the_lecture():
     ],
 )
 def test_the_digits_of_a_file_decide(text, verdict, tmp_path):
-    assert check(f'{{"w": {text}}}', THIRD, tmp_path).foreign.verdict == verdict
+    assert check(f'{{"w": {text}}}', THIRD, tmp_path).external.verdict == verdict
 
 
 def test_decimals_that_hide_a_gradient_leave_it_open(tmp_path):
     spec = "parameters: {u: 1, v: 1, w: 1}\nnodes: {J: 1.2345678*u + 0.0123456789*v + 3e-8*w}\n"
     report = check('{"u": 1.234568, "v": 0.012346, "w": 0.000000}', spec, tmp_path)
-    assert [g.verdict for g in report.foreign.gradients] == ["pass", "pass", "unsure"]
+    assert [g.verdict for g in report.external.gradients] == ["pass", "pass", "unsure"]
     assert report.status == 3
-    assert report.foreign.notes == [
+    assert report.external.notes == [
         "theirs.json has 6 decimals, so it was judged to ± 5e-7. Significant digits (%.17g) make the check sharper."
     ]
 
@@ -82,22 +82,22 @@ def test_whole_numbers_are_exact(tmp_path):
 
 def test_no_file_says_nothing_about_zero():
     spec = "inputs: {x: [1.0, 2.5, -0.7]}\nparameters: {b: 0.3}\nnodes: {z: x + b, J: sum((z - mean(z))**2)}\n"
-    found = check({"b": 3e-17}, spec).foreign
+    found = check({"b": 3e-17}, spec).external
     assert found.verdict == "pass"
     assert found.gradients[0].worst.note == ROUNDING
-    assert check({"b": 3e-9}, spec).foreign.verdict == "fail"
+    assert check({"b": 3e-9}, spec).external.verdict == "fail"
 
 
 def test_a_corner_has_two_right_slopes():
     spec = "parameters: {w: 0}\nnodes: {J: relu(w) * 3}\n"
-    assert [check({"w": g}, spec).foreign.verdict for g in (0.0, 3.0, 1.5, -1.0, 4.0)] == [
+    assert [check({"w": g}, spec).external.verdict for g in (0.0, 3.0, 1.5, -1.0, 4.0)] == [
         "pass",
         "pass",
         "pass",
         "fail",
         "fail",
     ]
-    assert "on a corner" in check({"w": 3.0}, spec).foreign.notes[0]
+    assert "on a corner" in check({"w": 3.0}, spec).external.notes[0]
 
 
 def test_where_a_hand_derived_rule_is_wrong_the_difference_judges():
@@ -108,15 +108,15 @@ functions:
 nodes: {a: f(w), J: a * v}
 """
     report = check({"w": 1.5, "v": 0.125}, spec)
-    assert report.foreign.verdict == "pass"
+    assert report.external.verdict == "pass"
     assert report.verdict == "fail"  # the network's own rule is
-    assert report.foreign.gradients[0].worst.note == OWN_WRONG
-    assert "judged by the numerical opinion" in report.foreign.notes[0]
-    assert check({"w": 1.0, "v": 0.125}, spec).foreign.verdict == "fail"
+    assert report.external.gradients[0].worst.note == OWN_WRONG
+    assert "judged by the numerical opinion" in report.external.notes[0]
+    assert check({"w": 1.0, "v": 0.125}, spec).external.verdict == "fail"
 
 
 def test_their_loss_is_looked_at_first():
-    found = check({**RIGHT, "w1": 5.0, "loss": 2.5}).foreign
+    found = check({**RIGHT, "w1": 5.0, "loss": 2.5}).external
     assert found.where.startswith("their loss is 2.5, and J here is 2: the two forward passes differ")
     assert found.likely == ()
     assert check({**RIGHT, "loss": 2.0}).status == 0
@@ -124,7 +124,7 @@ def test_their_loss_is_looked_at_first():
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_fails(bad):
-    found = check({**RIGHT, "w2": bad}).foreign
+    found = check({**RIGHT, "w2": bad}).external
     assert (found.verdict, found.wrong) == ("fail", 1)
     assert found.likely == ("dJ/dw2 is not a number in their file.",)
 
@@ -142,9 +142,9 @@ def test_nodes_narrow_the_place_down():
     network = loads(spec)
     trace = network.run()
     right = {name: trace.gradient(name) for name in "wabc"}
-    found = network.check_gradients({"w": right["w"] * 0.5, "da": right["a"] * 0.5, "dJ/db": right["b"]}).foreign
+    found = network.check_gradients({"w": right["w"] * 0.5, "da": right["a"] * 0.5, "dJ/db": right["b"]}).external
     assert found.where == "dJ/db is right, dJ/da is not: the fault is in the way from b back to a, at  b = a**2."
-    found = network.check_gradients({"w": right["w"] * 0.5}).foreign
+    found = network.check_gradients({"w": right["w"] * 0.5}).external
     assert found.sure == "Export dJ/dc and dJ/db as well."
 
 
@@ -159,13 +159,13 @@ nodes: {z1: x @ W1, a1: tanh(z1), z2: a1 @ W2, a2: tanh(z2), J: sum(a2**2)}
     x, a1, a2, w2 = (t.value(name) for name in ("x", "a1", "a2", "W2"))
     z2 = 2 * a2
     z1 = z2 @ w2.T
-    found = network.check_gradients({"W1": x.T @ z1, "W2": a1.T @ z2}).foreign
+    found = network.check_gradients({"W1": x.T @ z1, "W2": a1.T @ z2}).external
     assert found.likely == ("tanh's local derivative 1 - a1**2 is missing in every tanh (a1 and a2).",)
 
 
 def test_gradients_exchanged():
     spec = "parameters: {u: [1, 2], v: [3, 5]}\nnodes: {J: sum(u**2) + sum(v**3)}\n"
-    found = check({"u": [27.0, 75.0], "v": [2.0, 4.0]}, spec).foreign
+    found = check({"u": [27.0, 75.0], "v": [2.0, 4.0]}, spec).external
     assert found.likely == ("dJ/du: these are the numbers of dJ/dv.", "dJ/dv: these are the numbers of dJ/du.")
     assert found.where.startswith("no single place explains exactly these.") or "J = " in found.where
 
@@ -191,7 +191,7 @@ def test_a_sum_over_the_examples_is_missing(change, words, factor):
     trace = loads(BATCH).run()
     dz = trace.gradient("z")
     report = check({"W": factor * trace.gradient("W"), "b": change(dz)}, BATCH)
-    found = report.foreign
+    found = report.external
     assert (report.status, [g.verdict for g in found.gradients]) == (1, ["pass" if factor == 1.0 else "fail", "fail"])
     assert words in found.likely[0]
     assert factor == 1.0 or "2 times what is right" in found.likely[1]
@@ -202,7 +202,7 @@ def test_one_axis_too_many_is_summed():
     spec += "nodes: {z: x @ w + b, J: sum(z**2)}\n"
     trace = loads(spec).run()
     right = {name: trace.gradient(name) for name in "bw"}
-    found = check({**right, "b": [[right["b"].sum()]]}, spec).foreign
+    found = check({**right, "b": [[right["b"].sum()]]}, spec).external
     assert found.likely == (
         "dJ/db has the shape (1,1), and b has (1,4): it is summed over axis 1 too (np.sum), which is too much.",
     )
@@ -212,7 +212,7 @@ def test_one_axis_too_many_is_summed():
 @pytest.mark.parametrize("index", ["W[0]", "W[:, 0]", "W[:2]", "W[1, 1]", "W[..., 0]", "W[[0, 1], [0, 1]]", "W.T[1]"])
 def test_no_guess_ends_a_check(index):
     spec = f'parameters: {{W: [[1, 2], [3, 5]]}}\nnodes: {{J: "sum({index}**2)"}}\n'
-    found = check({"W": [[1.0, 1.0], [0.0, 0.0]]}, spec).foreign
+    found = check({"W": [[1.0, 1.0], [0.0, 0.0]]}, spec).external
     assert found.verdict == "fail"
 
 
@@ -222,7 +222,7 @@ def test_a_guess_that_raises_is_none(monkeypatch, name):
         raise IndexError("a guess gone wrong")
 
     monkeypatch.setattr(f"backpropcli.gradcheck.external.search.{name}", broken)
-    found = check({**RIGHT, "w1": 18.0, "w2": 3.0}).foreign
+    found = check({**RIGHT, "w1": 18.0, "w2": 3.0}).external
     assert (found.verdict, found.wrong) == ("fail", 2)
 
 
@@ -244,7 +244,7 @@ def test_a_guess_that_raises_does_not_keep_others_from_being_made(monkeypatch):
     monkeypatch.setattr(mistakes, "changes", one_more)
     spec = "parameters: {w: [0.5, 0.8]}\nnodes: {a: tanh(w), J: sum(a**2)}\n"
     a = np.tanh([0.5, 0.8])
-    assert check({"w": 2 * a}, spec).foreign.likely == (
+    assert check({"w": 2 * a}, spec).external.likely == (
         "theirs/right is 1/(1 - a**2): tanh's local derivative 1 - a**2 is missing.",
     )
 
@@ -273,9 +273,9 @@ def test_theirs_on_a_corner_that_several_share_must_add_up(
     parameters: str, node: str, theirs: dict[str, object], verdict: str
 ) -> None:
     report = loads(f"parameters: {{{parameters}}}\nnodes: {{J: '{node}'}}").check_gradients(theirs)
-    assert report.foreign is not None
-    assert report.foreign.verdict == verdict
-    together = [e.note for e in report.foreign.entries if "together: the slope is" in e.note]
+    assert report.external is not None
+    assert report.external.verdict == verdict
+    together = [e.note for e in report.external.entries if "together: the slope is" in e.note]
     assert bool(together) == (verdict == "fail")
 
 
@@ -294,5 +294,5 @@ def test_theirs_on_a_shared_corner_where_float64_loses_digits(
 ) -> None:
     network = loads(f"parameters: {{x: [{x}, {x}]}}\nnodes: {{J: '{node}'}}")
     report = network.check_gradients({"x": [half * factor, half * factor]})
-    assert report.foreign is not None
-    assert report.foreign.verdict == verdict
+    assert report.external is not None
+    assert report.external.verdict == verdict

@@ -50,7 +50,7 @@ def error(network, given, **options):
     ],
 )
 def test_names_that_need_no_telling(network, right, name):
-    found = network.check_gradients({name: right["W1"], "db1": right["b1"]}).foreign
+    found = network.check_gradients({name: right["W1"], "db1": right["b1"]}).external
     assert [(g.key, g.name, g.verdict) for g in found.gradients] == [(name, "W1", "pass"), ("db1", "b1", "pass")]
 
 
@@ -63,7 +63,7 @@ def test_a_name_of_the_network_means_itself():
 def test_nodes_may_be_given_too(network, right):
     given = {"W1": right["W1"], "b1": right["b1"], "da1": right["a1"], "dJ/dz1": right["z1"]}
     found = network.check_gradients(given)
-    assert [g.name for g in found.foreign.gradients] == ["W1", "b1", "z1", "a1"]
+    assert [g.name for g in found.external.gradients] == ["W1", "b1", "z1", "a1"]
     assert found.status == 0
 
 
@@ -96,7 +96,7 @@ def test_a_parameter_that_is_missing(network, right):
     assert wrong.message == "the given gradients: b1 is missing"
     assert "--allow-missing" in wrong.hint
     report = network.check_gradients({"W1": right["W1"]}, allow_missing=True)
-    assert (report.status, report.foreign.missing) == (0, ("b1",))
+    assert (report.status, report.external.missing) == (0, ("b1",))
     assert error(network, {"a1": right["a1"]}).message == "the given gradients: W1, b1 are missing"
 
 
@@ -112,8 +112,8 @@ def test_shapes_that_do_not_fit(network, right):
 
 def test_another_shape_is_wrong_and_all_else_is_judged(network, right):
     report = network.check_gradients({"W1": np.ones((4, 2)), "b1": right["b1"]})
-    assert (report.status, [g.verdict for g in report.foreign.gradients]) == (1, ["fail", "pass"])
-    assert report.foreign.likely == (
+    assert (report.status, [g.verdict for g in report.external.gradients]) == (1, ["fail", "pass"])
+    assert report.external.likely == (
         "dJ/dW1 has the shape (4,2), and W1 has (2,3): a gradient has the shape of its value.",
     )
 

@@ -1,4 +1,4 @@
-"""Subtle bugs for the networks of `foreign_makers`: what each does, what the diagnosis should say, and where."""
+"""Subtle bugs for the networks of `external_makers`: what each does, what the diagnosis should say, and where."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from foreign_makers import Case, attention, classifier, mlp, normalised, recurrent, residual
+from external_makers import Case, attention, classifier, mlp, normalised, recurrent, residual
 
 
 class Slip(NamedTuple):
