@@ -52,24 +52,35 @@ class Factors:
     def words(self, c: float) -> str:
         """`4 is the number of examples in x: a mean where a sum belongs, ...`; empty where nothing explains c."""
         size = abs(c)
-        if not size or not math.isfinite(size) or abs(size - 1.0) < SAME:
+        if not size or not math.isfinite(size) or _same(size, 1.0):
             return ""
-        times = size if size > 1.0 else 1.0 / size
+        return self._mean(size) or self._other_count(size) or self._value(size)
+
+    def _mean(self, size: float) -> str:
+        """A number of examples, or one over it."""
+        times = max(size, 1.0 / size)
         whole = round(times)
-        mean = "a mean where a sum belongs, or the other way round"
         known = self.sizes.get(whole) and (whole != 2 or whole in self.examples)  # 2 is more often a square's
-        if abs(times - whole) <= SAME * times and known:
-            also = " also" if whole == 2 else ""
-            return f"{plain(times)} is{also} {self.sizes[whole]}: {mean}"
+        if not known or not _same(times, whole):
+            return ""
+        also = " also" if whole == 2 else ""
+        mean = "a mean where a sum belongs, or the other way round"
+        return f"{plain(times)} is{also} {self.sizes[whole]}: {mean}"
+
+    def _other_count(self, size: float) -> str:
+        """What comes of n - 1 for n, and of a square root of n."""
+        times = max(size, 1.0 / size)
         for n, what in self.sizes.items():
+            if n <= 2:
+                continue
             called = f", {what}" if what else ""
-            if n > 2 and abs(size - (n - 1) / n) <= SAME * size:
+            if _same(size, (n - 1) / n):
                 return f"that is (n - 1)/n with n = {n}{called}: divided by n where n - 1 belongs"
-            if n > 2 and abs(size - n / (n - 1)) <= SAME * size:
+            if _same(size, n / (n - 1)):
                 return f"that is n/(n - 1) with n = {n}{called}: divided by n - 1 where n belongs (ddof=1)"
-            if n > 2 and abs(times - n**0.5) <= SAME * times and abs(times - whole) > SAME:
+            if _same(times, n**0.5) and abs(times - round(times)) > SAME:
                 return f"that is {'' if size > 1 else '1/'}sqrt({n})" + (f", and {n} is {what}" if what else "")
-        return self._value(size)
+        return ""
 
     def _value(self, size: float) -> str:
         """A number in the network that is the factor, or one over it."""
@@ -86,6 +97,10 @@ class Factors:
             if x and abs(size * x - 1.0) <= SAME:
                 return f"that is one over the value of {name}"
         return ""
+
+
+def _same(size: float, other: float) -> bool:
+    return abs(size - other) <= SAME * size
 
 
 def plain(c: float) -> str:

@@ -66,30 +66,26 @@ def match(
     unknown: list[str] = []
     loss = None
     for key, value in given.arrays.items():
-        if key in wanted:
-            name, turned = wanted[key].ours, wanted[key].turned
-            if not name:
-                continue
-        elif _is_loss(key, graph, of) and not _shape(value):
+        rename = wanted.get(key)
+        if rename is None and _is_loss(key, graph, of) and not _shape(value):
             loss = float(value)
             continue
-        else:
-            name, turned = plain_name(key, graph, of), False
-        if not name:
+        name = plain_name(key, graph, of) if rename is None else rename.ours
+        if name:
+            if other := found.get(name) or misshapen.get(name):
+                raise SpecError(f"{given.source}: {other.key} and {key} both mean {name}", given.place(key))
+            turned = rename is not None and rename.turned
+            theirs = Match(key, name, value.T if turned and _shape(value) else value)
+            fitted = _fitted(given, theirs, graph.shape(name), turned, right)
+            (misshapen if fitted is None else found)[name] = theirs if fitted is None else fitted
+        elif rename is None:
             unknown.append(key)
-            continue
-        if other := found.get(name) or misshapen.get(name):
-            raise SpecError(f"{given.source}: {other.key} and {key} both mean {name}", given.place(key))
-        fitted = _fitted(given, key, value, name, graph.shape(name), turned, right)
-        if fitted is None:
-            misshapen[name] = Match(key, name, value.T if turned and _shape(value) else value)
-        else:
-            found[name] = Match(key, name, fitted)
+    everything = {**found, **misshapen}
     if unknown:
-        raise _unknown(given, graph, unknown, {**found, **misshapen}, right, source)
-    missing = tuple(name for name in graph.names("parameter") if name not in found and name not in misshapen)
-    if missing and not (allow_missing and (found or misshapen)):
-        raise missing_error(given, missing, bool(found or misshapen))
+        raise _unknown(given, graph, unknown, everything, right, source)
+    missing = tuple(name for name in graph.names("parameter") if name not in everything)
+    if missing and not (allow_missing and everything):
+        raise missing_error(given, missing, bool(everything))
     order = {name: k for k, name in enumerate(graph.nodes)}
     sound, odd = (tuple(sorted(m.values(), key=lambda m: order[m.name])) for m in (found, misshapen))
     return Matched(sound, missing, loss, odd)
@@ -150,34 +146,34 @@ def _shape(value: Value) -> Shape:
     return tuple(getattr(value, "shape", ()))
 
 
-def _fitted(given: Given, key: str, value: Value, name: str, shape: Shape, turned: bool, right: Right) -> Value | None:
-    """Their numbers in our shape; None where no layout of them has it.
+def _fitted(given: Given, theirs: Match, shape: Shape, turned: bool, right: Right) -> Match | None:
+    """Their numbers (already `turned`, where they are told to be stored so) in our shape; None where no layout has it.
 
     Axes of length 1 may be more or fewer: a bias as one row is a bias. Raises SpecError where the transpose would fit,
     which is a matter of layout and not of numbers.
     """
-    if turned and _shape(value):
-        value = value.T
-    have = _shape(value)
+    value, have = theirs.value, _shape(theirs.value)
     if have == shape:
-        return value
+        return theirs
     if len(have) != len(shape) and [n for n in have if n != 1] == [n for n in shape if n != 1]:
-        return value.reshape(shape) if shape else float(value.reshape(()))
-    if have[::-1] != shape or len(have) < 2 or (1 in have and not _alike(value.T, right(name))):
-        return None
-    what = f"{key}.T" if turned else key
-    means = "" if key == name else f", which is {name}," if not turned else f" (--as {key}={name}.T)"
-    error = SpecError(
-        f"{given.source}: {what}{means} has shape {show_shape(have)}, but {name} in the network has shape "
-        f"{show_shape(shape)}",
-        given.place(key),
-    )
-    error.hint = (
-        f"As it stands it fits, without .T:  --as {key}={name}"
-        if turned
-        else f"The transpose fits:  --as {key}={name}.T"
-    )
-    raise error
+        return theirs._replace(value=value.reshape(shape) if shape else float(value.reshape(())))
+    one_row = 1 in have  # a transpose by chance, unless the numbers agree
+    if have[::-1] == shape and len(have) > 1 and (not one_row or _alike(value.T, right(theirs.name))):
+        raise _transposed(given, theirs, shape, turned)
+    return None
+
+
+def _transposed(given: Given, theirs: Match, shape: Shape, turned: bool) -> SpecError:
+    """The error for a matrix that fits the other way round."""
+    key, name = theirs.key, theirs.name
+    what, meaning = key, "" if key == name else f", which is {name},"
+    hint = f"The transpose fits:  --as {key}={name}.T"
+    if turned:
+        what, meaning = f"{key}.T", "" if key == name else f" (--as {key}={name}.T)"
+        hint = f"As it stands it fits, without .T:  --as {key}={name}"
+    have = show_shape(_shape(theirs.value))
+    words = f"{what}{meaning} has shape {have}, but {name} in the network has shape {show_shape(shape)}"
+    return SpecError(f"{given.source}: {words}", given.place(key), hint)
 
 
 def listed(names: Iterable[str]) -> str:
