@@ -6,7 +6,7 @@ There is no rung above these: what no difference can tell is `unsure`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from backpropcli.errors import UsageError
 from backpropcli.gradcheck.blackbox.directions import Everywhere
@@ -58,10 +58,36 @@ class Verdicts:
         usual = min(COARSE / 2.0, max(WIDEST, self.box.fitting()))
         known = {k: c for k, c in enumerate(components) if math.isfinite(c.x)}
         first = self.box.search(known, usual)
+        slopes = self._slopes(known, first)
+        sides = self._sides(known, first, slopes, usual)
+        doubted = {k: c for k, c in known.items() if k not in sides and not self._agrees(c, slopes[k])}
+        others = self._others(doubted, usual)
+        rows: list[Row] = []
+        for k, c in enumerate(components):
+            if k not in known:
+                rows.append(_row(c, UNKNOWN, "fail", "nonfinite", f"{c.name} is {_word(c.x)}"))
+            elif not math.isfinite(c.gradient):
+                rows.append(_row(c, slopes[k], "fail", "nonfinite", f"its gradient is {_word(c.gradient)}"))
+            elif k in sides:
+                rows.append(self._two_sided(c, sides[k]))
+            elif k in doubted:
+                rows.append(self._doubted(c, slopes[k], others[k]))
+            else:
+                rows.append(self._agreeing(c, slopes[k], first[k]))
+        return rows if self.coarse else judge_together(self.box, components, rows)
+
+    def _slopes(self, known: Mapping[int, Component], first: Mapping[int, Search]) -> dict[int, Slope]:
+        """The slope for each component: by the first search, and by wider steps where that drowns in rounding."""
         slopes = {k: found.best for k, found in first.items()}
         drowned = {k: c for k, c in known.items() if not self._settled(c, slopes[k], first[k])}
         for k, found in self.box.search(drowned, COARSE * (4.0 if self.box.resolution.digits else 1.0)).items():
             slopes[k] = _better(slopes[k], found.best)
+        return slopes
+
+    def _sides(
+        self, known: Mapping[int, Component], first: Mapping[int, Search], slopes: dict[int, Slope], usual: float
+    ) -> dict[int, Sides]:
+        """The slopes of the two sides where they differ; where the function ends, `slopes` gets that of its side."""
         odd = {
             k: (c.tensor, c.flat, c.x)
             for k, c in known.items()
@@ -74,24 +100,14 @@ class Verdicts:
                 del sides[k]
             elif not jump and sides[k].smooth:
                 del sides[k]
-        doubted = {k: c for k, c in known.items() if k not in sides and not self._agrees(c, slopes[k])}
-        parts = CONFIRMING_COARSE if self.coarse else CONFIRMING
-        again = [self.box.search(doubted, usual * part) for part in parts]
+        return sides
+
+    def _others(self, doubted: Mapping[int, Component], usual: float) -> dict[int, list[Slope]]:
+        """What searches from other steps, and of few digits the two sides, say of those that do not agree."""
+        again = [self.box.search(doubted, usual * part) for part in (CONFIRMING_COARSE if self.coarse else CONFIRMING)]
         near = {k: (c.tensor, c.flat, c.x) for k, c in doubted.items()} if self.coarse else {}
         beside = two_sides(self.box, near, usual)
-        rows: list[Row] = []
-        for k, c in enumerate(components):
-            if k not in known:
-                rows.append(_row(c, UNKNOWN, "fail", "nonfinite", f"{c.name} is {_word(c.x)}"))
-            elif not math.isfinite(c.gradient):
-                rows.append(_row(c, slopes[k], "fail", "nonfinite", f"its gradient is {_word(c.gradient)}"))
-            elif k in sides:
-                rows.append(self._two_sided(c, sides[k]))
-            elif k in doubted:
-                rows.append(self._doubted(c, slopes[k], [*(found[k].best for found in again), *beside.get(k, ())[:2]]))
-            else:
-                rows.append(self._agreeing(c, slopes[k], first[k]))
-        return rows if self.coarse else judge_together(self.box, components, rows)
+        return {k: [*(found[k].best for found in again), *beside.get(k, ())[:2]] for k in doubted}
 
     def _allowed(self, c: Component) -> float:
         """How far the gradient may be off before any error of the difference: its own digits."""
