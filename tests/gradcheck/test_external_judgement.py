@@ -216,7 +216,7 @@ def test_no_guess_ends_a_check(index):
     assert found.verdict == "fail"
 
 
-@pytest.mark.parametrize("name", ["changes", "slips", "revalued", "misplaced", "rerun", "stands"])
+@pytest.mark.parametrize("name", ["changes", "Step", "revalued", "misplaced", "rerun", "stands"])
 def test_a_guess_that_raises_is_none(monkeypatch, name):
     def broken(*_, **__):
         raise IndexError("a guess gone wrong")
@@ -227,21 +227,14 @@ def test_a_guess_that_raises_is_none(monkeypatch, name):
 
 
 def test_a_guess_that_raises_does_not_keep_others_from_being_made(monkeypatch):
-    from backpropcli.gradcheck.external import search as mistakes
-    from backpropcli.gradcheck.external.mutations import Change
-    from backpropcli.gradcheck.mistakes.mutations import replaced
-
-    own = mistakes.changes
+    from backpropcli.gradcheck.external import search
+    from backpropcli.gradcheck.mistakes.table import Mistake, Wrong
 
     def broken(*_):
         raise IndexError("a guess gone wrong")
 
-    def one_more(trace, way):
-        wrong = replaced(trace.graph.operations[way.slot], way.position, lambda body: broken)
-        yield Change(wrong, "a guess gone wrong")
-        yield from own(trace, way)
-
-    monkeypatch.setattr(mistakes, "changes", one_more)
+    one_more = Mistake("broken", lambda step: [Wrong(step.replaced(lambda body: broken))], rule="a guess gone wrong")
+    monkeypatch.setattr(search, "USUAL", (one_more, *search.USUAL))
     spec = "parameters: {w: [0.5, 0.8]}\nnodes: {a: tanh(w), J: sum(a**2)}\n"
     a = np.tanh([0.5, 0.8])
     assert check({"w": 2 * a}, spec).external.likely == (

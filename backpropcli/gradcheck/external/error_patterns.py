@@ -90,7 +90,7 @@ def off_places(s: Shown) -> Any:
     return np.argwhere(np.abs(s.theirs - s.right) > s.slack + CLOSE * np.fmax(np.abs(s.theirs), np.abs(s.right)))
 
 
-def _said(mistakes: Iterable[Mistake], right: Right, s: Shown, **about: str) -> str:
+def _said(mistakes: Iterable[Mistake[Right]], right: Right, s: Shown, **about: str) -> str:
     """The words of the first mistake that gives their numbers; empty where none does."""
     for mistake, wrong in explaining(mistakes, right, s.fits):
         stored = f" (if they are stored so: --as {s.name}={s.name}.T)" if mistake is TRANSPOSED else ""

@@ -7,11 +7,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
-from backpropcli.errors import BackpropError
-from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, evaluate
-from backpropcli.gradcheck.external.slips import SIGNS, constant_body
-from backpropcli.gradcheck.mistakes.mutations import replaced
-from backpropcli.language.formula.parser import parse
+from backpropcli.gradcheck.external.edges import Step
+from backpropcli.gradcheck.external.local_derivatives import SIGNS
+from backpropcli.gradcheck.external.rules import Change
+from backpropcli.gradcheck.external.spelling import Spelling
 from backpropcli.language.formula.tree import Name, postorder
 from backpropcli.ops.definition import Elementwise, Operation
 
@@ -23,7 +22,7 @@ class Stand(NamedTuple):
     value: Any
 
 
-def stands(trace: Trace) -> list[Stand]:
+def stands(trace: Trace, spell: Spelling) -> list[Stand]:
     """Every array (or number) of the network that may stand in the wrong place: values, gradients, their transposes."""
     import numpy as np
 
@@ -33,7 +32,6 @@ def stands(trace: Trace) -> list[Stand]:
         if trace.reaches(name) and np.any(trace.gradient(name)):
             found.append(Stand(f"d{trace.of}/d{name}", trace.gradient(name)))
     found += [Stand(f"{s.text}.T", s.value.T) for s in found if len(_shape(s.value)) == 2]
-    spell = Spelling(graph)
     for slot, operation in enumerate(graph.operations):  # z + y where z - y belongs
         if operation is not None and operation.infix in SIGNS and len(graph.arguments[slot]) == 2:
             a, b = (trace.slots[k] for k in graph.arguments[slot])
@@ -43,59 +41,50 @@ def stands(trace: Trace) -> list[Stand]:
     return found
 
 
-def misplaced(trace: Trace, way: Way, others: list[Stand]) -> Iterator[tuple[str, Change]]:
+def misplaced(step: Step, others: list[Stand]) -> Iterator[tuple[str, Change]]:
     """The rule of one step with another array of the same shape in the place of one that it uses.
 
     Beside each change is the letter that it is about, and who stands there, by which the same slip is known elsewhere.
     """
-    graph = trace.graph
-    operation = graph.operations[way.slot]
-    spell = Spelling(graph)
-    if operation is None or getattr(operation, "variadic", False):
+    if step.operation.variadic:
         return
-    places = _places(trace, way, operation)
-    for letter, slot, make in places:
-        own, right = trace.slots[slot], spell.slot(slot)
-        where = spell.slot(way.to)
+    for letter, slot, make in _places(step):
+        own, right = step.trace.slots[slot], step.spell.slot(slot)
         for other in others:
             if _shape(other.value) != _shape(own) or other.text == right or _equal(other.value, own):
                 continue
             changed = make(other.value)
             if changed is not None:
-                what = f"{other.text} stands in the gradient of {where} where {right} belongs"
+                what = f"{other.text} stands in the gradient of {step.to} where {right} belongs"
                 yield f"{letter}|{other.text}", Change(changed, what)
 
 
-def _places(
-    trace: Trace, way: Way, operation: Operation
-) -> Iterator[tuple[str, int, Callable[[Any], Operation | None]]]:
+def _places(step: Step) -> Iterator[tuple[str, int, Callable[[Any], Operation | None]]]:
     """The letters that the rule uses, the slot of each, and the operation with another value there."""
-    arguments = trace.graph.arguments[way.slot]
-    if isinstance(operation, Elementwise):
-        try:
-            formula = parse(operation.textbook[way.position])
-        except BackpropError:
-            return
-        used = {part.name for part in postorder(formula) if isinstance(part, Name)}
-        slots = {**dict(zip(operation.arguments, arguments, strict=False)), "y": way.slot}
+    arguments = step.graph.arguments[step.edge.slot]
+    if isinstance(step.operation, Elementwise):
+        formula = step.formula
+        used = {part.name for part in postorder(formula) if isinstance(part, Name)} if formula is not None else set()
+        slots = {**dict(zip(step.operation.arguments, arguments, strict=False)), "y": step.edge.slot}
         for letter in sorted(used & set(slots)):
-
-            def make(value: Any, letter: str = letter) -> Operation | None:
-                other = evaluate(formula, trace, way.slot, {letter: value})
-                return None if other is None else replaced(operation, way.position, partial(constant_body, other))
-
-            yield letter, slots[letter], make
+            yield letter, slots[letter], partial(_with_letter, step, letter)
         return
     for k, slot in enumerate(arguments):
-        if k != way.position and slot not in trace.graph.constants:
-            yield str(k), slot, partial(_standing, operation, way.position, k)
+        if k != step.position and slot not in step.graph.constants:
+            yield str(k), slot, partial(_standing, step, k)
     if len(arguments) == 1:
-        yield "y", way.slot, partial(_standing, operation, way.position, -1)
+        yield "y", step.edge.slot, partial(_standing, step, -1)
 
 
-def _standing(operation: Operation, position: int, k: int, value: Any) -> Operation:
-    """The operation whose rule for `position` gets another value for argument k (-1: for its own value)."""
-    return replaced(operation, position, partial(_with, k, value))
+def _with_letter(step: Step, letter: str, value: Any) -> Operation | None:
+    """The operation whose local derivative has another value for one of its letters."""
+    other = step.value(step.formula, {letter: value}) if step.formula is not None else None
+    return None if other is None else step.giving(other)
+
+
+def _standing(step: Step, k: int, value: Any) -> Operation:
+    """The operation whose rule gets another value for argument k (-1: for its own value)."""
+    return step.replaced(partial(_with, k, value))
 
 
 def _with(k: int, value: Any, body: Any) -> Any:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
-from backpropcli.gradcheck.external.mutations import Spelling
+from backpropcli.gradcheck.external.spelling import Spelling
 from backpropcli.gradcheck.mistakes.mutations import replaced
 from backpropcli.graph import Node
 from backpropcli.ops.definition import Elementwise, Operation, Structural
@@ -30,9 +30,9 @@ class Revalued(NamedTuple):
     changed: dict[int, Operation]
 
 
-def revalued(trace: Trace) -> Iterator[Revalued]:
+def revalued(trace: Trace, spell: Spelling) -> Iterator[Revalued]:
     """Backward passes at other values: without an ε, with another one, with n - 1 for n."""
-    graph, plan, spell = trace.graph, trace.plan, Spelling(trace.graph)
+    graph, plan = trace.graph, trace.plan
     for slot, c in graph.constants.items():
         users = [s for s, arguments in enumerate(graph.arguments) if slot in arguments]
         if not isinstance(c, float) or not 0.0 < abs(c) <= SMALL or not users:

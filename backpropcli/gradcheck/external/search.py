@@ -10,16 +10,17 @@ from typing import Any
 
 from backpropcli.engine import Trace
 from backpropcli.engine.plan import quietly
+from backpropcli.gradcheck.external.edges import Edge, Step, edges, rerun
 from backpropcli.gradcheck.external.error_patterns import CLOSE, Shown
 from backpropcli.gradcheck.external.factors import Factors, plain
 from backpropcli.gradcheck.external.guesses import Explanation, attempted, merged, number_in, numberless
 from backpropcli.gradcheck.external.localize import Localization
 from backpropcli.gradcheck.external.misplaced import Stand, misplaced, stands
-from backpropcli.gradcheck.external.mutations import Change, Spelling, Way, changes, rerun, ways
 from backpropcli.gradcheck.external.revalued import revalued
-from backpropcli.gradcheck.external.slips import slips
+from backpropcli.gradcheck.external.rules import SLIPS, USUAL, Change, changes
+from backpropcli.gradcheck.external.spelling import Spelling
 from backpropcli.gradcheck.mistakes.mutations import mistaken, scaled
-from backpropcli.gradcheck.mistakes.table import HALF, ONE_PATH, PATH_MISSING, SIGN, TWICE, ZERO, Mistake
+from backpropcli.gradcheck.mistakes.table import HALF, ONE_PATH, PATH_MISSING, SIGN, TWICE, ZERO, Mistake, Right
 from backpropcli.ops.numbers.array import xp
 
 WORK = 4_000_000
@@ -50,18 +51,18 @@ class Search:
 
     def explanations(self) -> list[Explanation]:
         """What would give their numbers, the most usual first."""
-        candidates = [w for w in ways(self.trace) if self.where.explains(w.to)]
+        candidates = [w for w in edges(self.trace) if self.where.explains(w.to)]
         candidates.sort(key=lambda w: (self.where.spoils(w.to), w.slot))
-        effects: dict[Way, dict[str, Any]] = {}
+        effects: dict[Edge, dict[str, Any]] = {}
         found = [*attempted(self._decayed()), *attempted(self._constants(candidates, effects))]
         simple = [e for e in found if e.rank <= 1]
         found = merged(found)
         if not simple:
-            found += attempted(self._changed(candidates, changes))
+            found += attempted(self._changed(candidates, USUAL))
             found += attempted(self._subsets(candidates, effects))
         for guesses in (
             self._everywhere(),
-            self._changed(candidates, slips),
+            self._changed(candidates, SLIPS),
             self._revalued(),
             self._misplaced(candidates),
         ):
@@ -87,32 +88,30 @@ class Search:
             except Exception:
                 return False
 
-    def _constants(self, candidates: Sequence[Way], effects: dict[Way, dict[str, Any]]) -> Iterator[Explanation]:
-        for way in candidates:
+    def _constants(self, candidates: Sequence[Edge], effects: dict[Edge, dict[str, Any]]) -> Iterator[Explanation]:
+        for edge in candidates:
             if self.left <= 0:
                 return
-            effects[way] = self._without(way)
-            yield from attempted(self._constant(way, effects[way]))
+            effects[edge] = self._without(edge)
+            yield from attempted(self._constant(edge, effects[edge]))
 
-    def _changed(
-        self, candidates: Sequence[Way], kinds: Callable[[Trace, Way], Iterator[Change]]
-    ) -> Iterator[Explanation]:
-        for way in candidates:
-            for change in attempted(kinds(self.trace, way)):
+    def _changed(self, candidates: Sequence[Edge], mistakes: Sequence[Mistake[Step]]) -> Iterator[Explanation]:
+        for edge in candidates:
+            for change in attempted(changes(self._step(edge), mistakes)):
                 if self.left <= 0:
                     return
-                if self._gives({way.slot: change.operation}):
+                if self._gives({edge.slot: change.operation}):
                     words = self._factor(change)
-                    name = self.spell.labels.get(way.to, "")
+                    name = self.spell.labels.get(edge.to, "")
                     if "is transposed" in words and name in self.keys:
                         words += f" (if the file stores it so: --as {self.keys[name]}={name}.T)"
-                    yield Explanation((self.spell.owner(way.slot).name,), words, 1)
+                    yield Explanation((self.spell.owner(edge.slot).name,), words, 1)
 
     def _revalued(self) -> Iterator[Explanation]:
         """The right rules at slightly other values: an epsilon forgotten, n - 1 for n."""
         self.left = max(self.left, LEAST)
         said = set[str]()
-        for other in revalued(self.trace):
+        for other in revalued(self.trace, self.spell):
             if self.left <= -self.most // 2:
                 return
             about = other.words.partition(" is ")[0]  # left out, or 1e-12: the first that fits is said
@@ -120,18 +119,18 @@ class Search:
                 said.add(about)
                 yield Explanation((other.node,), other.words, 1)
 
-    def _misplaced(self, candidates: Sequence[Way]) -> Iterator[Explanation]:
+    def _misplaced(self, candidates: Sequence[Edge]) -> Iterator[Explanation]:
         """Another array of the same shape where one belongs: at one place, or at every step of a chain."""
         self.left = max(self.left, self.most // 2)
-        others = stands(self.trace)
-        for way in candidates:
-            for _, change in attempted(misplaced(self.trace, way, others)):
+        others = stands(self.trace, self.spell)
+        for edge in candidates:
+            for _, change in attempted(misplaced(self._step(edge), others)):
                 if self.left <= 0:
                     return
-                if self._gives({way.slot: change.operation}):
-                    yield Explanation((self.spell.owner(way.slot).name,), change.what, 1)
+                if self._gives({edge.slot: change.operation}):
+                    yield Explanation((self.spell.owner(edge.slot).name,), change.what, 1)
         for group in self._groups():
-            found = [dict(self._shifted(way, others)) for way in group]
+            found = [dict(self._shifted(edge, others)) for edge in group]
             for key in found[0]:
                 if self.left <= 0:
                     return
@@ -140,37 +139,37 @@ class Search:
                     nodes = tuple(dict.fromkeys(self.spell.owner(w.slot).name for w in group))
                     yield Explanation(nodes, f"{found[0][key].what}, and so in every step like it", 1)
 
-    def _shifted(self, way: Way, others: list[Stand]) -> Iterator[tuple[str, Change]]:
+    def _shifted(self, edge: Edge, others: list[Stand]) -> Iterator[tuple[str, Change]]:
         """Misplaced arrays, known by their letters and how far their number is from the node's own: h2 in z3 is -1."""
-        own = number_in(self.spell.owner(way.slot).name)
-        for key, change in attempted(misplaced(self.trace, way, others)):
+        own = number_in(self.spell.owner(edge.slot).name)
+        for key, change in attempted(misplaced(self._step(edge), others)):
             name = key.partition("|")[2]
             shift = number_in(name) - own if re.search(r"\d", name) else 0
             yield f"{numberless(key)}{shift}", change
 
-    def _groups(self) -> list[list[Way]]:
+    def _groups(self) -> list[list[Edge]]:
         """Ways at steps that are written alike but for their numbers, in every layer or at every time."""
-        groups: dict[tuple[str, int, str], list[Way]] = {}
-        for way in ways(self.trace):
-            if not self.where.masks[way.to] & self.where.all_wrong:
+        groups: dict[tuple[str, int, str], list[Edge]] = {}
+        for edge in edges(self.trace):
+            if not self.where.masks[edge.to] & self.where.all_wrong:
                 continue
-            operation = self.graph.operations[way.slot]
+            operation = self.graph.operations[edge.slot]
             assert operation is not None
-            node = self.spell.owner(way.slot)
-            alike = numberless(f"{node.name} = {node.formula} {self.spell.labels.get(way.to, '')}")
-            groups.setdefault((operation.name, way.position, alike), []).append(way)
-            groups.setdefault((operation.name, way.position, ""), []).append(way)
+            node = self.spell.owner(edge.slot)
+            alike = numberless(f"{node.name} = {node.formula} {self.spell.labels.get(edge.to, '')}")
+            groups.setdefault((operation.name, edge.position, alike), []).append(edge)
+            groups.setdefault((operation.name, edge.position, ""), []).append(edge)
         return [g for g in groups.values() if len(g) > 1 and len({w.slot for w in g}) > 1]
 
-    def _without(self, way: Way) -> dict[str, Any]:
-        operation = self.graph.operations[way.slot]
+    def _without(self, edge: Edge) -> dict[str, Any]:
+        operation = self.graph.operations[edge.slot]
         assert operation is not None
-        return self._rerun({way.slot: scaled(operation, way.position, 0.0)})
+        return self._rerun({edge.slot: scaled(operation, edge.position, 0.0)})
 
-    # One way back times a constant.
+    # What comes along one edge, times a constant.
 
-    def _constant(self, way: Way, without: dict[str, Any]) -> Iterator[Explanation]:
-        """What comes through one way back is times c; c from least squares, taken if it then gives their numbers."""
+    def _constant(self, edge: Edge, without: dict[str, Any]) -> Iterator[Explanation]:
+        """What comes along one edge is times c; c from least squares, taken if it then gives their numbers."""
         import numpy as np
 
         above = below = 0.0
@@ -184,17 +183,17 @@ class Search:
         for constant in self.factors.near(above / below):
             pieces = {s.name: without[s.name] + constant * (s.right - without[s.name]) for s in self.shown}
             if self._fits(pieces):
-                node = self.spell.owner(way.slot)
-                to = self.spell.slot(way.to)
-                found = Explanation((node.name,), *self._times(constant, way, to, node.name))
+                node = self.spell.owner(edge.slot)
+                to = self.spell.slot(edge.to)
+                found = Explanation((node.name,), *self._times(constant, edge, to, node.name))
                 moved = sum(int(np.count_nonzero(s.right - without[s.name])) for s in self.wrong)
                 if found.rank <= 1 or moved > 1:  # one number is always some multiple of another
                     yield found
                 return
 
-    def _times(self, c: float, way: Way, to: str, node: str) -> tuple[str, int]:
+    def _times(self, c: float, edge: Edge, to: str, node: str) -> tuple[str, int]:
         """The words for a constant, and how usual it is."""
-        users = [w for w in ways(self.trace) if w.to == way.to]
+        users = [w for w in edges(self.trace) if w.to == edge.to]
         if c == 0.0:
             if len(users) > 1:
                 return PATH_MISSING.rule.format(to=to, step=self._equation(node)), 0
@@ -233,14 +232,14 @@ class Search:
 
     # Several ways at once.
 
-    def _subsets(self, candidates: Sequence[Way], effects: dict[Way, dict[str, Any]]) -> Iterator[Explanation]:
+    def _subsets(self, candidates: Sequence[Edge], effects: dict[Edge, dict[str, Any]]) -> Iterator[Explanation]:
         """Of several ways back to one value, some are missing: which, by least squares."""
         import numpy as np
 
-        groups: dict[int, list[Way]] = {}
-        for way in candidates:
-            if way in effects:
-                groups.setdefault(way.to, []).append(way)
+        groups: dict[int, list[Edge]] = {}
+        for edge in candidates:
+            if edge in effects:
+                groups.setdefault(edge.to, []).append(edge)
         for to, group in groups.items():
             if not 2 <= len(group) <= FAN_OUT:
                 continue
@@ -275,22 +274,25 @@ class Search:
                     at = " and ".join(nodes[:3]) + (" ..." if len(nodes) > 3 else "")
                     yield Explanation(nodes, f"{label} in every {name} ({at})", rank)
 
-    def _alike(self, group: Sequence[Way]) -> Iterator[tuple[str, Callable[[Way], Any], int]]:
-        """Changes that can be made to every way of a group, named as for the first of them, and how usual they are."""
+    def _alike(self, group: Sequence[Edge]) -> Iterator[tuple[str, Callable[[Edge], Any], int]]:
+        """Changes that can be made to every edge of a group, named as for the first of them, and how usual they are."""
         for mistake in (ZERO, SIGN, TWICE, HALF):
             yield mistake.rule, partial(self._mistaken, mistake), 1
-        for kinds, rank in ((changes, 1), (slips, 2)):
-            others = {w: list(attempted(kinds(self.trace, w))) for w in group}
+        for mistakes, rank in ((USUAL, 1), (SLIPS, 2)):
+            others = {w: list(attempted(changes(self._step(w), mistakes))) for w in group}
             first = others[group[0]]
             if all(len(found) == len(first) for found in others.values()):
                 for k, change in enumerate(first):
                     yield change.what, partial(_operation_of, others, k), rank
 
-    def _mistaken(self, mistake: Mistake, way: Way) -> Any:
-        return mistaken(self._operation(way), [way.position], mistake)
+    def _mistaken(self, mistake: Mistake[Right], edge: Edge) -> Any:
+        return mistaken(self._operation(edge), [edge.position], mistake)
 
-    def _operation(self, way: Way) -> Any:
-        return self.graph.operations[way.slot]
+    def _step(self, edge: Edge) -> Step:
+        return Step(self.trace, edge, self.spell)
+
+    def _operation(self, edge: Edge) -> Any:
+        return self.graph.operations[edge.slot]
 
     # What is added to the loss.
 
@@ -335,5 +337,5 @@ class Search:
             yield Explanation((), words, 0)
 
 
-def _operation_of(changed: Mapping[Way, Sequence[Change]], k: int, way: Way) -> Any:
-    return changed[way][k].operation
+def _operation_of(changed: Mapping[Edge, Sequence[Change]], k: int, edge: Edge) -> Any:
+    return changed[edge][k].operation

@@ -58,7 +58,7 @@ def scaled(operation: Operation, position: int, factor: Value) -> Operation:
     return changed(operation, position, lambda right: right * factor)
 
 
-def mistaken(operation: Operation, positions: Iterable[int], mistake: Mistake) -> Operation:
+def mistaken(operation: Operation, positions: Iterable[int], mistake: Mistake[Right]) -> Operation:
     """A copy that makes a mistake with the gradients for these arguments; where it does not fit, they stay right."""
 
     def change(right: Any) -> Any:

@@ -9,7 +9,10 @@ three digits is not a file in double precision. `arrays` has the rows that only 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
+
+Known = TypeVar("Known")
+"""What a mistake is made of: a right number with what is known around it, or a step of the backward pass."""
 
 
 class Right(NamedTuple):
@@ -40,7 +43,7 @@ class Wrong(NamedTuple):
     about: Mapping[str, Any] = {}
 
 
-class Mistake(NamedTuple):
+class Mistake(NamedTuple, Generic[Known]):
     """One row of the table.
 
     `wrong` gives every number that the mistake may lead to. The words are for different readers, empty where one does
@@ -49,7 +52,7 @@ class Mistake(NamedTuple):
     """
 
     name: str
-    wrong: Callable[[Right], Iterable[Wrong]]
+    wrong: Callable[[Known], Iterable[Wrong]]
     seen: str = ""
     rule: str = ""
     told: str = ""
@@ -57,8 +60,8 @@ class Mistake(NamedTuple):
 
 
 def explaining(
-    mistakes: Iterable[Mistake], right: Right, given: Callable[[Any], bool]
-) -> Iterator[tuple[Mistake, Wrong]]:
+    mistakes: Iterable[Mistake[Known]], right: Known, given: Callable[[Any], bool]
+) -> Iterator[tuple[Mistake[Known], Wrong]]:
     """The mistakes that lead to the number that was `given`, in their order."""
     for mistake in mistakes:
         for wrong in mistake.wrong(right):
@@ -84,7 +87,7 @@ def _another_too(right: Right) -> Iterator[Wrong]:
         yield Wrong(right.number + right.other)
 
 
-def scaled(factor: float) -> Mistake:
+def scaled(factor: float) -> Mistake[Right]:
     """What is right times a factor, on purpose."""
     return Mistake("scale", times(factor), fault=f"is multiplied by {factor:g}")
 
@@ -102,7 +105,7 @@ SIGN = Mistake(
 )
 TWICE = Mistake("twice", times(2.0), rule="there is a factor 2 too many", told="that is twice too large.{forgotten}")
 HALF = Mistake("half", times(0.5), rule="a factor 2 is missing", told="that is half of what it should be.{forgotten}")
-VALUE = Mistake(
+VALUE: Mistake[Right] = Mistake(
     "value",
     lambda right: [Wrong(right.value)],
     seen="these are the numbers of {name} itself, not of a gradient",
@@ -140,35 +143,35 @@ def shape(value: Any) -> tuple[int, ...]:
     return tuple(getattr(value, "shape", ()))
 
 
-ONE_PATH = Mistake(
+ONE_PATH: Mistake[Right] = Mistake(
     "path",
     lambda right: _of_paths(right, lambda term: term),
     rule="only the path from {to} through {step} is kept (= in place of +=)",
     told="{given} is what comes through {through} alone: {several}",
 )
-PATH_MISSING = Mistake(
+PATH_MISSING: Mistake[Right] = Mistake(
     "missing",
     lambda right: _of_paths(right, lambda term: right.number - term),
     rule="the path from {to} through {step} is missing in theirs (a detach, or = for +=)",
     told="what comes through {through} is missing: {several}",
 )
-UPSTREAM_ALONE = Mistake(
+UPSTREAM_ALONE: Mistake[Right] = Mistake(
     "upstream",
     lambda right: _factors(right.upstream),
     rule="{local} is missing",
     told="{given} is the upstream gradient {upstream}. {on}{then}",
 )
-LOCAL_ALONE = Mistake(
+LOCAL_ALONE: Mistake[Right] = Mistake(
     "local",
     lambda right: _factors(right.local),
     told="{given} is {itself} alone. Multiply it by the upstream gradient {upstream}.{then}",
 )
-ADDED = Mistake(
+ADDED: Mistake[Right] = Mistake(
     "added",
     lambda right: _with_upstream(right, right.local[0] if right.local else None, lambda a, b: a + b),
     told="that is {upstream} + {local}. The two are multiplied.",
 )
-OWN_VALUE = Mistake(
+OWN_VALUE: Mistake[Right] = Mistake(
     "own",
     lambda right: _with_upstream(right, right.value, lambda a, b: a * b),
     told="that is {upstream} times {label} itself. With {stage}, what is {local}?",

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 from backpropcli.engine import Plan, run
 from backpropcli.errors import UsageError
 from backpropcli.gradcheck.mistakes.mutations import mistaken, with_operations
-from backpropcli.gradcheck.mistakes.table import DETACHED, DROPPED, READ_OUT, SIGN, Mistake, scaled
+from backpropcli.gradcheck.mistakes.table import DETACHED, DROPPED, READ_OUT, SIGN, Mistake, Right, scaled
 from backpropcli.gradcheck.network.culprit import argument_names
 from backpropcli.gradcheck.report import Fault
 from backpropcli.graph import Graph, Node
-from backpropcli.ops.definition import Structural, Value
+from backpropcli.ops.definition import Operation, Structural, Value
 from backpropcli.suggest import did_you_mean
 
 KINDS = {"sign": SIGN, "scale": scaled(1.0), "drop": DROPPED, "transpose": READ_OUT, "detach": DETACHED}
@@ -46,7 +46,7 @@ class Asked(NamedTuple):
     factor: float = 0.0
 
     @property
-    def mistake(self) -> Mistake:
+    def mistake(self) -> Mistake[Right]:
         """What is done to what is passed on there."""
         return scaled(self.factor) if self.kind == "scale" else KINDS[self.kind]
 
