@@ -173,17 +173,22 @@ def _elementary(part: Expression, operation: Operation) -> bool:
 
 def _added(worked: Worked, stage: Stage, numbers: bool) -> str | None:
     """The dot product or the sum of short vectors, entry by entry: `x[0] · w[0] + x[1] · w[1]`."""
+    operation = stage.operation
+    if operation is None or not (
+        operation.matrix_product or (operation.divisor is not None and not averages(operation))
+    ):
+        return None
     match stage.formula:
-        case Call(name="dot", arguments=(Name(name=a), Name(name=b)), keywords=()):
+        case Call(arguments=(Name(name=a), Name(name=b)), keywords=()):
             names = [a, b]
         case Binary(sign="@", left=Name(name=a), right=Name(name=b)):
             names = [a, b]
-        case Call(name="sum", arguments=(Name(name=a),), keywords=()):
+        case Call(arguments=(Name(name=a),), keywords=()):
             names = [a]
         case _:
             return None
     shapes = [worked.shape(name) for name in names]
-    if stage.operation is None or any(len(shape) != 1 or not 1 < shape[0] <= MOST_ADDED for shape in shapes):
+    if any(len(shape) != 1 or not 1 < shape[0] <= MOST_ADDED for shape in shapes):
         return None
     terms = []
     for k in range(shapes[0][0]):
@@ -249,10 +254,10 @@ def _array_rule(worked: Worked, through: Stage, label: str, upstream: str) -> st
             if len(worked.shape(a)) == len(worked.shape(b)) == 2:
                 return f"so multiply {first} by {second}, where {other}.T is {other} with rows and columns swapped."
             return f"so every entry of {label} is multiplied by entries of {other}: weight {upstream} with them."
-        case Call(name="sum", keywords=()):
+        case Call(keywords=()) if through.operation is not None and through.operation.divisor is not None:
+            if averages(through.operation):
+                return f"and every entry counts one n-th in the mean of n entries: it gets {upstream} divided by n."
             return f"and every entry of {label} counts once in the sum: it gets {upstream} as it is."
-        case Call(name="mean", keywords=()):
-            return f"and every entry counts one n-th in the mean of n entries: it gets {upstream} divided by n."
         case Call(name=name):
             return f"and {upstream} is known. How {name} hands it on:  backprop ops {name}"
     return f"and {upstream} is known: what does each entry of {label} do to {through.name}?"
@@ -263,9 +268,13 @@ def _spread(worked: Worked, label: str, terms: Sequence[Term]) -> str:
     if len(terms) > 1 or terms[0].upstream.numbers is None or worked.shape(terms[0].through.name):
         return ""
     number, many = terms[0].upstream.numbers, prod(worked.shape(label))
-    match terms[0].through.formula:
-        case Call(name="sum"):
-            return f"each of the {many} entries is {number}." if many > 1 else f"its entry is {number}."
-        case Call(name="mean"):
-            return f"each of the {many} entries is {number} / {many}." if many > 1 else f"its entry is {number}."
-    return ""
+    operation = terms[0].through.operation
+    if operation is None or operation.divisor is None:
+        return ""
+    share = f"{number} / {many}" if averages(operation) else number
+    return f"each of the {many} entries is {share}." if many > 1 else f"its entry is {number}."
+
+
+def averages(operation: Structural) -> bool:
+    """Whether a sum of entries is divided by their number."""
+    return bool(operation.count_power)
