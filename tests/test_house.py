@@ -464,6 +464,12 @@ def test_tests_mirror_the_package() -> None:
     assert folders <= {*LEVEL, "benchmarks", "browser", "data", "fuzz", "oracles"}
 
 
+def test_no_two_test_files_have_one_name() -> None:
+    """Without packages pytest tells them apart by their names alone."""
+    names = [path.name for path in FILES if path.name.startswith("test_")]
+    assert len(names) == len(set(names)), sorted(name for name in set(names) if names.count(name) > 1)
+
+
 def test_no_file_knows_a_machine() -> None:
     """No path of one computer and no package registry's host: what was cloned works anywhere."""
     folders = "|".join(("work", "tmp", "opt", "home", "root", "Users"))
