@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backpropcli import api
 from backpropcli.commands.check_options import How, Itself, Outside, Theirs, What
 from backpropcli.commands.check_records import Checked, Files
 from backpropcli.commands.command import command
@@ -15,7 +16,6 @@ from backpropcli.formats.registry import deliver
 from backpropcli.render.bar import Bar
 
 if TYPE_CHECKING:
-    from backpropcli import api
     from backpropcli.gradcheck import Report
 
 FOR_FILES = ("junit", "github")
@@ -74,7 +74,7 @@ def check(
     theirs.fit(network.files)
     arguments = {**how.arguments(), **itself.arguments()}
 
-    def ask(net: "api.Network", **more: Any) -> "Report":
+    def ask(net: api.Network, **more: Any) -> "Report":
         return _asked(net, network, what, theirs, **arguments, **more)
 
     expected: dict[str, Any] = {"elsewhere": theirs.gradients is not None, "expect": tuple(what.expect or ())}
@@ -82,9 +82,9 @@ def check(
         from backpropcli.commands.batch import check_several
 
         return check_several(
-            network, what.only is not None, lambda file: network.read(file, **expected), ask, failures, to
+            network, what.only is not None, lambda file: api.Network(network.read(file, **expected)), ask, failures, to
         )
-    net = network.open("check", to, names=what.only is not None, **expected)
+    net = api.Network(network.open("check", to, names=what.only is not None, **expected))
     with Bar(to.quiet) as bar:
         report = ask(net, progress=bar.update, partial=True)
     for text in report.shapes:
@@ -101,7 +101,7 @@ def _alone(how: How, theirs: str | None, itself: Itself) -> None:
             raise UsageError(f"{option} and --gradients together", hint=f"{option} is about backprop's own gradients.")
 
 
-def _asked(net: "api.Network", network: Network, what: What, theirs: Theirs, **arguments: Any) -> "Report":
+def _asked(net: api.Network, network: Network, what: What, theirs: Theirs, **arguments: Any) -> "Report":
     """The report on one network; `arguments` are those of its `check`."""
     words = what.names(network)
     names = [net.node(name) for name in words] if words is not None else None

@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
+from backpropcli import api
 from backpropcli.commands.command import command
 from backpropcli.commands.options import Network, Output, Word, node_option
 from backpropcli.formats.registry import Record, deliver
@@ -54,5 +55,5 @@ def count(
 
     """
     to = output.to(Count)
-    net = network.open("count", to)
+    net = api.Network(network.open("count", to))
     return deliver(Count(net.count(of), net.source), to)

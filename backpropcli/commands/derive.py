@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backpropcli import api
 from backpropcli.commands.command import command
 from backpropcli.commands.options import Expand, Network, Numbers, Output, Word, node_option
 from backpropcli.commands.quantity import GRADIENTS, gradients
@@ -76,7 +77,7 @@ def derive(
     seconds = read_number("--timeout", timeout) if timeout is not None else SECONDS
     if not 0 < seconds < 1e6:
         raise UsageError(f"--timeout {timeout}: expected seconds, such as --timeout 60")
-    net = network.open("derive", to, names=True)
+    net = api.Network(network.open("derive", to, names=True))
     found = [
         net.derive(
             name,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from backpropcli import api
 from backpropcli.commands.command import OUTPUT, command
 from backpropcli.commands.options import Color, Expand, Network, Numbers, Quiet, Word, node_option, one_of
 from backpropcli.drawing.drawing import Drawing
@@ -71,7 +72,7 @@ def draw(
     if ascii and to.format != "terminal":
         raise UsageError(f"--ascii is for the terminal, and this is {to.format}")
     room = _width(width, to.format)
-    net = network.open("draw", to)
+    net = api.Network(network.open("draw", to))
     if of is not None:
         _refuse_data(of, {node.name: node.kind for node in net.graph.nodes.values()})
     drawing = Drawing(

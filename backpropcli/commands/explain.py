@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
+from backpropcli import api
 from backpropcli.commands.command import command
 from backpropcli.commands.options import Expand, Network, Numbers, Output, Word, node_option
 from backpropcli.commands.quantity import GRADIENTS, gradients
@@ -60,7 +61,7 @@ def explain(
     """
     to = output.to(Explanations)
     wanted = gradients(network.names, "explain", of)
-    net = network.open("explain", to, names=True)
+    net = api.Network(network.open("explain", to, names=True))
     found: list[Explanation] = []
     for name, place, by in wanted.of(net):
         known = {label for one in found if by in (None, one.of) for label in one.cone.labels}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backpropcli import api
 from backpropcli.commands.command import command
 from backpropcli.commands.options import Network, Numbers, Output, Word, Words, node_option
 from backpropcli.commands.quantity import Quantity, read
@@ -80,7 +81,7 @@ def nudge(
     to = output.to(Nudges)
     steps = [read_number("--eps", text) for text in eps or ["0.001"]]
     wanted = _one(network.names)
-    net = network.open("nudge", to, names=True)
+    net = api.Network(network.open("nudge", to, names=True))
     if of is not None:
         net.node(of)
     found = [net.nudge(wanted.name, step, wanted.place, of=of) for step in steps]

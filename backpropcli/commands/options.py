@@ -22,7 +22,7 @@ from backpropcli.render.output import Destination, is_terminal
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from backpropcli import api
+    from backpropcli.language import Spec
 
 Words = list[str] | None
 Word = str | None
@@ -43,11 +43,11 @@ def _complete(ctx: typer.Context, incomplete: str, quantities: bool) -> list[str
     try:
         words = [w for w in ctx.params.get("arguments") or [] if is_file(w) and w != "-"]
         given = Network(**{name: ctx.params.get(name) for name in Network._fields})
-        network = given.read(words[0] if words else None)
+        spec = given.read(words[0] if words else None)
         *done, last = incomplete.split(",")
-        found = list(network.graph.nodes)
-        if quantities and network.spec.loss:
-            found += [f"d{network.spec.loss}/d{name}" for name in network.graph.names("parameter", "node")]
+        found = list(spec.graph.nodes)
+        if quantities and spec.loss:
+            found += [f"d{spec.loss}/d{name}" for name in spec.graph.names("parameter", "node")]
         return [",".join([*done, name]) for name in found if name.startswith(last)]
     except Exception:  # the shell is waiting: no names are better than a traceback in the middle of its line
         return []
@@ -127,7 +127,7 @@ class Network(NamedTuple):
         ),
     ] = None
 
-    def open(self, command: str, to: Destination | None, names: bool = False, **more: Any) -> "api.Network":
+    def open(self, command: str, to: Destination | None, names: bool = False, **more: Any) -> "Spec":
         """The one network that a command is about; `more` as in `read`. `to` is told of it where nobody named it.
 
         Words that are no files are an error unless they are welcome as `names`.
@@ -135,20 +135,20 @@ class Network(NamedTuple):
         # A formula that fell apart at its spaces: what reads its option knows best what to say.
         torn = any(word.startswith("=") for word in self.names)
         file = one_file(self.arguments or (), command, names or torn)
-        net = self.read(file, **more)
+        spec = self.read(file, **more)
         one_file(self.arguments or (), command, names)
         if to is not None:
-            self.announce(file, net.source, to)
-        return net
+            self.announce(file, spec.source, to)
+        return spec
 
-    def read(self, file: str | None, elsewhere: bool = False, **more: Any) -> "api.Network":
+    def read(self, file: str | None, elsewhere: bool = False, **more: Any) -> "Spec":
         """The network that the options name; `more` are further flags, such as `expect`.
 
         Every --as must be about a name in a file of --load, unless there is another file `elsewhere`.
         """
-        from backpropcli import api
+        from backpropcli.language import Flags, example, load
 
-        flags = {
+        given = {
             "inputs": self.input,
             "targets": self.target,
             "parameters": self.parameter,
@@ -159,19 +159,22 @@ class Network(NamedTuple):
             "allow_files": self.allow_files,
             **more,
         }
-        words = {name: tuple(given or ()) for name, given in flags.items()}
-        network = api.load(file, example=self.example, loss=self.loss, memory=self.memory, **words)
+        lists = {name: tuple(words or ()) for name, words in given.items()}
+        flags = Flags(loss=self.loss, memory=self.memory, **lists)
+        if self.example is not None and file is not None:
+            raise UsageError(f"--example {self.example} and {file} together", hint="Give one of them.")
+        spec = load(file, flags) if self.example is None else example(self.example, flags)
         hush()
         if not elsewhere:
-            self._check_renames(network)
-        return network
+            self._check_renames(spec)
+        return spec
 
-    def _check_renames(self, network: "api.Network") -> None:
+    def _check_renames(self, spec: "Spec") -> None:
         for text in self.renames or ():
             theirs = text.rpartition("=")[0].strip()
             if not self.load:
                 raise UsageError("--as belongs to --load FILE, or to check --gradients FILE")
-            if theirs not in network.spec.renamed:
+            if theirs not in spec.renamed:
                 raise UsageError(f"--as {text}: {' and '.join(self.load)} has no {theirs}")
 
     def announce(self, file: str | None, source: str, to: Destination) -> None:
@@ -190,9 +193,9 @@ class Network(NamedTuple):
         words = self.files if names else list(self.arguments or ())
         if not words:
             return self
-        from backpropcli import api
+        from backpropcli.language.globs import matching
 
-        return self._replace(arguments=[*api.matching(words), *(self.names if names else ())])
+        return self._replace(arguments=[*matching(words), *(self.names if names else ())])
 
     @property
     def files(self) -> list[str]:

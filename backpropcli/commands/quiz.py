@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from backpropcli import api
 from backpropcli.commands.command import command
 from backpropcli.commands.options import Expand, Network, Numbers, Word, node_option
 from backpropcli.commands.worksheet import Printed
@@ -89,7 +90,7 @@ def quiz(
     if printed.wanted:
         if marked.result is not None or marked.student is not None:
             raise UsageError("--worksheet and --result or --student together", hint="A worksheet is not marked here.")
-        net = network.open("quiz", None)
+        net = api.Network(network.open("quiz", None))
         printed.write(
             net, to, of=of, only=which.only, seed=chosen, precision=numbers.precision(), every=every, expand=expand
         )
@@ -97,7 +98,7 @@ def quiz(
     marked.fit(printed.force, network.files)
     if "-" in network.files:
         raise UsageError("the network and the answers cannot both come from standard input", hint="Name a file.")
-    net = network.open("quiz", to)
+    net = api.Network(network.open("quiz", to))
     asked = net.quiz(
         of, only=which.only, seed=chosen, precision=numbers.precision(), ascii=to.ascii, every=every, expand=expand
     )

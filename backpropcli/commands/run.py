@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backpropcli import api
 from backpropcli.commands.command import command
 from backpropcli.commands.options import (
     Expand,
@@ -26,8 +27,6 @@ from backpropcli.notation.numbers import Precision, exact, nested
 from backpropcli.render.output import Destination
 
 if TYPE_CHECKING:
-    from backpropcli.api import Network as Net
-    from backpropcli.api import Trace
     from backpropcli.commands.quantity import Quantity
     from backpropcli.formats.text import Block
     from backpropcli.render.table import Table
@@ -79,7 +78,7 @@ class Steps(Record):
     because = " is text, and"
     instead = "\nThe numbers alone:  backprop run --format json"
 
-    def __init__(self, trace: "Trace", numbers: Numbers, everything: bool, expand: bool) -> None:
+    def __init__(self, trace: api.Trace, numbers: Numbers, everything: bool, expand: bool) -> None:
         self.trace, self.numbers, self.everything, self.expand = trace, numbers, everything, expand
 
     def blocks(self, to: Destination) -> "list[Block]":
@@ -173,7 +172,7 @@ def run(
     node, at = _entry(of)
     if at and upstream:
         raise UsageError(f"--of {of} is one number, whose upstream gradient is 1: --upstream has no place beside it")
-    net = network.open("run", to, names=only is not None)
+    net = api.Network(network.open("run", to, names=only is not None))
     shown = _shown(only, network, net)
     trace = net.run(
         node,
@@ -195,18 +194,18 @@ def run(
     return 0
 
 
-def _shown(only: Words, network: Network, net: "Net") -> list[str] | None:
+def _shown(only: Words, network: Network, net: api.Network) -> list[str] | None:
     """The rows that --only names, behind it or among the arguments; None for all."""
     return [net.node(name) for name in listed([*only, *network.names]) or ()] if only else None
 
 
-def _values_alone(wanted: "list[Quantity]", of: str | None, net: "Net") -> bool:
+def _values_alone(wanted: "list[Quantity]", of: str | None, net: api.Network) -> bool:
     """Whether values can be got of a network that leaves open what is differentiated."""
     return bool(wanted) and of is None and net.spec.loss is None
 
 
 def _nodes(
-    trace: "Trace", numbers: Numbers, shown: Sequence[str] | None, expand: bool, at: tuple[int, ...], to: Destination
+    trace: api.Trace, numbers: Numbers, shown: Sequence[str] | None, expand: bool, at: tuple[int, ...], to: Destination
 ) -> bool:
     """Write the rows, with one entry's gradients where there is an `at`; whether NaN or infinity was told of."""
     from backpropcli.report.nonfinite import described
@@ -220,7 +219,7 @@ def _nodes(
     return bool(messages)
 
 
-def _tell_lost(trace: "Trace", net: "Net", everything: bool, precision: Precision, to: Destination) -> None:
+def _tell_lost(trace: api.Trace, net: api.Network, everything: bool, precision: Precision, to: Destination) -> None:
     """A note on stderr where rounding has spoiled a gradient that was printed."""
     from backpropcli.engine.rounding import reached
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from backpropcli import api
 from backpropcli.commands.options import listed
 from backpropcli.formats.registry import Record, deliver
 
@@ -55,6 +56,6 @@ def sweep(network: Network, what: What, how: How, numbers: Numbers, output: Outp
     """A sweep for each gradient that was named, or for the first; the exit status."""
     to = output.to(Sweeps)
     words = listed([*(what.only or ()), *network.names]) or [""]
-    net = network.open("check", to, names=True)
+    net = api.Network(network.open("check", to, names=True))
     difference = how.arguments()["difference"]
     return deliver(Sweeps([net.sweep(word, what.of, difference=difference) for word in words], net.source, numbers), to)
