@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.derivation.piecewise import primed
-from backpropcli.derivation.products import added, factors_of, replaced, tidied, tidied_inside
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.trial import comes_to
 from backpropcli.derivation.vjps import gathered, product
 from backpropcli.derivation.worked import Worked
+from backpropcli.language.formula.algebra import ONE, added, factors_of, replaced, tidied, tidied_inside
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import (
     Binary,
@@ -136,7 +136,7 @@ def _through(worked: Worked, stage: Stage, label: str, upstream: Spread | None) 
     if formula is None:
         return None
     if upstream.even and worked.shape(stage.name):  # the same number everywhere: a factor, or nothing
-        formula = replaced(formula, [(Call("expand_dims", (above, Unary("-", Number(1.0, "1")))), above)])
+        formula = replaced(formula, [(Call("expand_dims", (above, Unary("-", ONE))), above)])
         factors = factors_of(formula)
         rest = [factor for factor in factors if not same(factor, above)]
         if len(rest) != len(factors) - 1 or any(same(part, above) for one in rest for part in postorder(one)):
@@ -146,7 +146,7 @@ def _through(worked: Worked, stage: Stage, label: str, upstream: Spread | None) 
 
 
 def _over(count: int) -> list[Expression]:
-    return [] if count == 1 else [Binary("/", Number(1.0, "1"), Number(float(count), str(count)))]
+    return [] if count == 1 else [Binary("/", ONE, Number(float(count), str(count)))]
 
 
 def _elementwise(worked: Worked, stage: Stage, label: str, upstream: Spread) -> Spread | None:

@@ -8,9 +8,9 @@ from itertools import product as every
 from typing import Any, NamedTuple
 
 from backpropcli.derivation.piecewise import Prime, outcome, primed, reason, taken
-from backpropcli.derivation.products import added, tidied
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.worked import Worked
+from backpropcli.language.formula.algebra import ONE, added, tidied
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Expression, Name, Number, postorder, substitute
 from backpropcli.notation import maths
@@ -223,10 +223,10 @@ class Links:
         assert stage.operation is not None
         operation = stage.operation
         if value == 1.0:
-            return Number(1.0, "1")
+            return ONE
         if operation.divisor is not None:
             count = operation.divisor(self.worked.graph.options[stage.slot])
-            return Binary("/", Number(1.0, "1"), Number(float(count), str(count)))
+            return Binary("/", ONE, Number(float(count), str(count)))
         if operation.slopes is not None and len(to) == len(spot.place):
             own, others = operation.slopes
             known = {"y": entry(stage.name, to), "w": entry(stage.name, spot.place)}

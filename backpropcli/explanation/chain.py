@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from backpropcli.derivation.paths import Link, Path, Spot
-from backpropcli.derivation.products import added, replaced, tidied
 from backpropcli.derivation.worked import Worked
 from backpropcli.explanation.subgraph import Cone
+from backpropcli.language.formula.algebra import added, replaced, tidied
 from backpropcli.language.formula.tree import Expression, Name
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths, Said

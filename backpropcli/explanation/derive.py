@@ -8,10 +8,10 @@ from typing import Any
 
 from backpropcli.derivation.matrices import Composed, composed
 from backpropcli.derivation.paths import Link
-from backpropcli.derivation.products import factors_of, product
 from backpropcli.derivation.worked import Worked
 from backpropcli.errors import BackpropError
 from backpropcli.explanation.explain import Explanation
+from backpropcli.language.formula.algebra import factors_of, multiplied
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Expression, Index, Name, Number, Unary, postorder, rebuilt
 from backpropcli.notation import maths
@@ -289,7 +289,7 @@ def ordered(formula: Expression, order: Mapping[str, int]) -> Expression:
     def sort(_: Expression, now: Expression) -> Expression:
         if not (isinstance(now, Binary) and now.sign == "*"):
             return now
-        return product(sorted(factors_of(now), key=place))
+        return multiplied(sorted(factors_of(now), key=place))
 
     return rebuilt(formula, sort)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backpropcli.derivation.piecewise import evaluate
-from backpropcli.derivation.products import product, tidied, tidied_inside
+from backpropcli.language.formula.algebra import multiplied, tidied, tidied_inside
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Expression, Name, Number, Unary, postorder
 from backpropcli.notation.formula import typeset
@@ -53,8 +53,8 @@ def grown(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]
 
 @given(st.lists(st.recursive(leaves, grown, max_leaves=6), min_size=1, max_size=4))
 def test_the_value_stays(factors: list[Expression]) -> None:
-    before, after = evaluate(product(factors), VALUES), evaluate(tidied(factors), VALUES)
+    before, after = evaluate(multiplied(factors), VALUES), evaluate(tidied(factors), VALUES)
     assert before is not None
     if before - before == 0.0 and abs(before) < 1e9:  # finite: x/(a - a) may cancel to anything
         assert after == pytest.approx(before, rel=1e-7, abs=1e-7)
-    assert len(postorder(tidied(factors))) <= 2 * len(postorder(product(factors))) + 3
+    assert len(postorder(tidied(factors))) <= 2 * len(postorder(multiplied(factors))) + 3
