@@ -91,12 +91,12 @@ def test_no_network_is_an_error(capsys):
 
 
 def test_a_bug_is_our_fault_and_has_a_place(capsys, monkeypatch):
-    import backpropcli.api
+    import backpropcli.language
 
     def broken(*arguments, **flags):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(backpropcli.api, "load", broken)
+    monkeypatch.setattr(backpropcli.language, "load", broken)
     status, out, err = call(capsys, "run", "net.yaml")
     assert (status, out) == (70, "")
     assert err.startswith("error: a bug in backprop: ZeroDivisionError: oh\n  ")
@@ -107,14 +107,14 @@ def test_a_bug_is_our_fault_and_has_a_place(capsys, monkeypatch):
 
 
 def test_memory_and_interrupts(capsys, monkeypatch):
-    import backpropcli.api
+    import backpropcli.language
 
     for error, status in ((MemoryError(), 2), (KeyboardInterrupt(), 130), (OSError(28, "No space left on device"), 2)):
 
         def broken(*arguments, _error=error, **flags):
             raise _error
 
-        monkeypatch.setattr(backpropcli.api, "load", broken)
+        monkeypatch.setattr(backpropcli.language, "load", broken)
         found = call(capsys, "run", "net.yaml")
         assert found[0] == status
         assert "Traceback" not in found[2]
