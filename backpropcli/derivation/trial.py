@@ -8,7 +8,7 @@ from typing import Any
 from backpropcli.engine import Plan
 from backpropcli.errors import BackpropError
 from backpropcli.graph import Graph
-from backpropcli.language.formula.lower import Lowering
+from backpropcli.language.formula.evaluate import evaluate, recorded
 from backpropcli.language.formula.tree import Expression
 from backpropcli.ops.definition import Options, Shape, Structural
 
@@ -16,16 +16,15 @@ CLOSE = 1e-6
 """A formula that misses its value by more than this part of it says something else."""
 
 
-def comes_to(expression: Expression, values: Mapping[str, Any], make: Callable[[Graph], Plan] = Plan) -> Any:
+def comes_to(expression: Expression, values: Mapping[str, Any], make: Callable[[Graph], Plan] | None = None) -> Any:
     """The value of a formula of these names, by the language's own rules; None where they do not know it.
 
-    `make` gives the plan that it runs on."""
-    graph = Graph()
-    for name, value in values.items():
-        graph.add_data(name, "input", tuple(getattr(value, "shape", ())))
+    `make` gives the plan that it runs on, where that is not the language's own evaluator."""
     try:
-        node = Lowering(graph).node("the result", expression, "")
-        return make(graph).forward(values)[node.slot]
+        if make is None:
+            return evaluate(expression, values)
+        tape = recorded(expression, {name: tuple(getattr(value, "shape", ())) for name, value in values.items()})
+        return make(tape.graph).forward(values)[tape.last]
     except BackpropError:
         return None
 

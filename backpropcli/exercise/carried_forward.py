@@ -100,7 +100,7 @@ def textbook(
     label: str,
     values: Mapping[int, Any],
     upstream: Mapping[int, Any],
-    make: Callable[[Graph], Plan] = Plan,
+    make: Callable[[Graph], Plan] | None = None,
 ) -> Any:
     """What comes through one stage by the formula that is printed, 1 - h**2 for tanh; None where the engine knows it.
 

@@ -10,8 +10,7 @@ from backpropcli.engine import Plan, Trace
 from backpropcli.errors import BackpropError
 from backpropcli.gradcheck.external.spelling import Spelling, said
 from backpropcli.gradcheck.mistakes.mutations import replaced, with_operations
-from backpropcli.graph import Graph
-from backpropcli.language.formula.lower import Lowering
+from backpropcli.language.formula.evaluate import evaluate
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Expression, substitute
 from backpropcli.ops.definition import Elementwise, Operation, Value
@@ -99,14 +98,12 @@ class Step:
 
         `instead` has other values for some letters.
         """
-        graph, values = Graph(), {}
-        letters = dict(zip(self.operation.arguments, self.graph.arguments[self.edge.slot], strict=False))
-        for letter, at in (*letters.items(), ("y", self.edge.slot)):
-            graph.add_data(letter, "input", self.graph.shapes[at])
-            values[letter] = self.trace.slots[at] if instead is None or letter not in instead else instead[letter]
+        own = zip(self.operation.arguments, self.graph.arguments[self.edge.slot], strict=False)
+        letters = {**dict(own), "y": self.edge.slot}
+        other = instead or {}
+        values = {letter: other[letter] if letter in other else self.trace.slots[at] for letter, at in letters.items()}
         try:
-            node = Lowering(graph).node("result", formula, "")
-            return Plan(graph).forward(values)[node.slot]
+            return evaluate(formula, values)
         except (BackpropError, ArithmeticError, ValueError):
             return None
 

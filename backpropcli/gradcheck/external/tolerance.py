@@ -10,7 +10,7 @@ from backpropcli.engine import Plan, Trace
 from backpropcli.errors import BackpropError
 from backpropcli.gradcheck.mistakes.mutations import replaced, with_operations
 from backpropcli.graph import Graph
-from backpropcli.language.formula.lower import Lowering
+from backpropcli.language.formula.evaluate import recorded
 from backpropcli.language.formula.parser import parse
 from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 
@@ -93,13 +93,9 @@ def _instead(body: Any, right: Any) -> Any:
 
 def _body(operation: Elementwise, text: str, shapes: tuple[Any, ...]) -> Callable[..., Any] | None:
     """The textbook form of a local derivative as a body; None where it is no formula."""
-    graph = Graph()
     letters = (*operation.arguments[: len(shapes) - 1], "y")
-    for letter, shape in zip(letters, shapes, strict=True):
-        graph.add_data(letter, "input", shape)
     try:
-        node = Lowering(graph).node("result", parse(text), text)
+        tape = recorded(parse(text), dict(zip(letters, shapes, strict=True)))
     except BackpropError:
         return None
-    plan = Plan(graph, "float32")
-    return lambda xp, y, *v: plan.forward(dict(zip(letters, (*v, y), strict=True)))[node.slot]
+    return lambda xp, y, *v: tape(xp, *v, y)
