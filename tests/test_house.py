@@ -213,6 +213,32 @@ def test_computation_never_prints() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+VIEWS = ("notation", "render", "drawing", "explanation", "report")
+"""What is shown is computed elsewhere: these rooms look at results."""
+COMPUTES = ("engine", "gradcheck", "symbolic", "train")
+LOOKING = {"finite", "offenders", "plain"}
+"""Functions of the engine that only look at a trace."""
+
+
+def test_views_never_compute() -> None:
+    """Of what computes, views know the results: their classes, and nothing that could be called to get others."""
+    wrong = []
+    for module in MODULES:
+        if module.room not in VIEWS:
+            continue
+        for node in ast.walk(module.tree):
+            source = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            if source.removeprefix("backpropcli.").partition(".")[0] in COMPUTES:
+                names = {alias.name for alias in node.names}  # type: ignore[attr-defined]
+                wrong += [f"{module}: {name} of {source}" for name in names - LOOKING if not name[:1].isupper()]
+                wrong += [f"{module}: Plan of {source}"] * ("Plan" in names)
+    for module, imported in all_imports():
+        room = imported.module.removeprefix("backpropcli.").partition(".")[0]
+        if module.room in ("notation", "render") and room in (*COMPUTES, "derivation", "graph"):
+            wrong.append(f"{module}:{imported.line}: imports {imported.module}")
+    assert not wrong, "\n".join(wrong)
+
+
 SPEAKS = {"render.output", "render.progress", "render.bar"}
 """Who prints: with text made safe by `safe.leaving`, or in a terminal alone."""
 WRITES = {"render.writing", "render.output"}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from backpropcli.notation.numbers import Precision
     from backpropcli.render.output import Destination
     from backpropcli.render.table import Table
-    from backpropcli.report.check_table import Page
+    from backpropcli.report.check_page import Page
 
 ELIDED = 40
 """So many components that did not pass are listed in a terminal; all of them where the output is piped."""
@@ -41,7 +41,7 @@ class Checked(Record):
             return None
         if self.report.external is not None:
             return self._external()
-        from backpropcli.report.check_table import fitted_check
+        from backpropcli.report.check_page import fitted_check
 
         fixed = self.numbers.chosen or self.numbers.full
         most = ELIDED if to.width is not None else None
@@ -56,7 +56,7 @@ class Checked(Record):
         return list(external_tables(self.report, self.source, precision, self.numbers.full, self.failures))
 
     def _page(self, precision: Precision, most: int | None) -> Page:
-        from backpropcli.report.check_table import check_page
+        from backpropcli.report.check_page import check_page
 
         return check_page(
             self.report,

@@ -44,7 +44,7 @@ class Derivations(Record):
 
     def json(self, to: Destination) -> Iterator[str]:
         """`backprop.derive/1`."""
-        from backpropcli.explanation.derive import derive_json
+        from backpropcli.explanation.json import derive_json
 
         return derive_json(self.found, self.source)
 

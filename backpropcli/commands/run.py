@@ -85,18 +85,18 @@ class Steps(Record):
         """Lines laid out for a terminal, or for 80 columns."""
         from backpropcli.explanation.steps import steps
         from backpropcli.formats.text import Block
+        from backpropcli.render.text import text
 
-        lines = steps(
+        document = steps(
             self.trace,
             self.trace.network.source,
             self.numbers.precision(),
-            to.width,
             ascii=to.ascii,
             everything=self.everything,
             expand=self.expand,
             title=self.trace.network.spec.title,
         )
-        return [Block((f"{line}\n" for line in lines), "text")]
+        return [Block((f"{line}\n" for line in text(document, to.width)), "text")]
 
 
 class Quantities(Record):

@@ -11,8 +11,9 @@ from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.terms import Factor, Term
 from backpropcli.derivation.trial import comes_to
 from backpropcli.language.formula.tree import Binary, Expression
-from backpropcli.notation.formula import typeset
+from backpropcli.notation import maths
 from backpropcli.notation.inline import inline, rounded
+from backpropcli.notation.maths import Maths
 from backpropcli.notation.numbers import MOST_DIGITS, Precision
 from backpropcli.ops.definition import show_shape
 
@@ -66,11 +67,11 @@ class Figures(Reading):
 
     def formula(self, stage: Stage) -> Factor:
         """A stage's formula, and the same with numbers (or, for large arrays of a structural one, shapes) put in."""
-        text, value = typeset(stage.shown, self.style, arrays=self.arrays), self.value(stage.name)
+        text, value = maths.formula(stage.shown, self.style, self.arrays), self.value(stage.name)
         numbers, _ = self.telling(stage, stage.formula, stage.inputs, {}, value, self.precision)
         if numbers is None and isinstance(stage.shown, Binary) and stage.operation is not None:  # a matrix product
             numbers = {name: show_shape(self.shape(name)) for name in stage.inputs}
-        put_in = None if numbers is None else typeset(stage.shown, self.style, arrays=self.arrays, numbers=numbers)
+        put_in = None if numbers is None else maths.formula(stage.shown, self.style, self.arrays, numbers)
         return Factor(text, put_in, value)
 
     def telling(
@@ -113,7 +114,13 @@ class Figures(Reading):
         """The gradient that arrives at a stage."""
         value, precision = self.gradient(stage.name), precision or self.precision
         comes = rounded(value, precision) if self.tested else None
-        return Factor(self.gradient_name(stage.name), self.show(value, precision), value, comes=comes)
+        name = maths.gradient(str(self.trace.of), stage.name)
+        return Factor(name, self.number(value, precision), value, comes=comes)
+
+    def number(self, value: Any, precision: Precision) -> Maths | None:
+        """The same as `show`, as mathematics."""
+        shown = self.show(value, precision)
+        return None if shown is None else maths.number(shown)
 
     def products(self, terms: list[Term], total: Any) -> tuple[str, ...]:
         """Each term's number, with so many digits that they add up to the total; empty where they are not numbers."""

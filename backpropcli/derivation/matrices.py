@@ -29,26 +29,6 @@ LONGEST = 60
 """A composed formula of more parts than these is given step by step instead."""
 
 
-def gradient_formula(worked: Worked, label: str) -> Expression | None:
-    """The gradient of a value in terms of those before it, each a name, `dJ/dt2`; None where words are needed."""
-    terms = [term_formula(worked, stage, label) for stage in worked.users.get(label, ())]
-    known = [term for term in terms if term is not None]
-    return added(known) if terms and len(known) == len(terms) else None
-
-
-def term_formula(worked: Worked, stage: Stage, label: str) -> Expression | None:
-    """What comes back to `label` through one stage that uses it; None where only words say it."""
-    upstream = Name(worked.gradient_name(stage.name))
-    if stage.operation is not None:
-        return _structural(worked, stage, label, upstream.name)
-    local = _local(stage, label)
-    if local is None:
-        return None
-    plain = isinstance(local, Number) and local.value == 1
-    whole: Expression = upstream if plain else Binary("*", upstream, local)
-    return _gathered(worked, stage, label, whole)
-
-
 def _local(stage: Stage, label: str) -> Expression | None:
     """An elementwise stage's local derivative, `relu'(z1)` as a call."""
     found = stage.local(label)

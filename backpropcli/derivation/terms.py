@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from backpropcli.derivation.stages import Stage
+from backpropcli.notation.maths import Maths
 
 
 class Factor(NamedTuple):
@@ -13,8 +14,8 @@ class Factor(NamedTuple):
     `remark` says what cannot be seen from the formula: which side of a corner a value is on. `spread`: it is an array.
     """
 
-    text: str
-    numbers: str | None
+    text: Maths
+    numbers: Maths | None
     value: Any = None
     remark: str = ""
     spread: bool = False
@@ -33,8 +34,8 @@ class Term(NamedTuple):
     through: Stage
     upstream: Factor
     local: Factor | None
-    text: str
-    numbers: str | None
+    text: Maths
+    numbers: Maths | None
     value: Any = None
     remark: str = ""
     comes: Any = None

@@ -12,16 +12,16 @@ from backpropcli.errors import FormulaError
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.steps import planned_axis
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, rebuilt, substitute
+from backpropcli.notation import maths
+from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import exact
 from backpropcli.ops.definition import Operation, Options, Shape
 from backpropcli.ops.table import lookup
 
-_WORD = re.compile(r"[A-Za-z]\w*")
-
 
 def product(
     stage: Stage, position: int, upstream: str, shapes: Sequence[Shape], options: Options | None
-) -> Expression | str:
+) -> Expression | Said:
     """A structural stage's vector-Jacobian product for one argument, over the names of the network.
 
     A formula where the operation's textbook form is one, else its words with the names put in. `shapes` are those of
@@ -46,13 +46,19 @@ def product(
     try:
         form = parse(text)
     except FormulaError:
-        said = {**numbers, **words}
-        return _WORD.sub(lambda found: said.get(found.group(), found.group()), text)
+        said = {key: maths.number(count) for key, count in numbers.items()}
+        return _worded(text, said | {key: maths.name(word) for key, word in words.items()})
     form = _fitted(substitute(form, {k: Number(float(n), n) for k, n in numbers.items()}), stage, shapes, options)
     letters = {word: word for word in words}
     if not holds(form, operation, position, operation.arguments, letters, list(shapes), options):
-        return f"{upstream} taken back through {operation.name}"
+        return Said(maths.name(upstream), f" taken back through {operation.name}")
     return substitute(form, {word: Name(name) for word, name in words.items()} | _constants(stage))
+
+
+def _worded(text: str, known: Mapping[str, Maths]) -> Said:
+    """A textbook form in words, with names and numbers put in for its letters."""
+    letters = "|".join(map(re.escape, known))
+    return Said(*(known.get(part, part) for part in re.split(rf"\b({letters})\b", text) if part))
 
 
 def _numbers(options: Options | None) -> dict[str, str]:

@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from backpropcli.derivation.figures import Figures
-from backpropcli.derivation.piecewise import Prime, cases, outcome, reason, taken
+from backpropcli.derivation.piecewise import Prime, cases, outcome, primed, reason, taken
 from backpropcli.derivation.silent import unheard
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.terms import Factor, Term
 from backpropcli.derivation.trial import comes_to
 from backpropcli.derivation.vjps import gathered, product
 from backpropcli.engine.backward import unbroadcast
-from backpropcli.language.formula.tree import Binary, Expression, Name, postorder
-from backpropcli.notation.formula import factor, typeset
+from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.tree import Binary, Expression, Name, postorder, substitute
+from backpropcli.notation import maths
+from backpropcli.notation.formula import typeset
 from backpropcli.notation.inline import rounded
-from backpropcli.notation.numbers import Precision, local_name
+from backpropcli.notation.maths import Maths, Said
+from backpropcli.notation.numbers import Precision
 from backpropcli.ops.definition import show_shape
 from backpropcli.ops.numbers import nothing
 
@@ -54,23 +57,25 @@ class Worked(Figures):
         if comes is not None and whole:
             comes = unbroadcast(comes, own, 0)
         if why := unheard(str(self.trace.of), stage.name, label, upstream.value, local.value):
-            numbers, comes = (None, None) if whole else ("0", 0.0)
+            numbers, comes = (None, None) if whole else (maths.number("0"), 0.0)
             remarks.append(why)
         if whole and own != whole:
             call, words = gathered(whole, own, self.batched(whole))
-            text, numbers = call.format(text), numbers and call.format(numbers)
+            round_it = parse(call.format("g"))
+            text = maths.formula(round_it, self.style, numbers={"g": text})
+            numbers = maths.formula(round_it, self.style, numbers={"g": numbers}) if numbers is not None else None
             remarks.insert(0, words)
         value = self._share(stage, label, upstream, local)
         return Term(stage, upstream, local, text, numbers, value, "; ".join(filter(None, remarks)), comes)
 
-    def _multiplied(self, upstream: Factor, local: Factor, spread: bool) -> tuple[str, str | None]:
+    def _multiplied(self, upstream: Factor, local: Factor, spread: bool) -> tuple[Maths, Maths | None]:
         """`upstream · local` in letters and in numbers; of an array a local derivative of 1 is left out."""
         if spread and local.text == "1":
             return upstream.text, upstream.numbers
-        times = f" {'*' if local.spread else self.style.times} "
-        known = upstream.numbers is not None and local.numbers is not None
-        numbers = f"{upstream.numbers}{times}{local.numbers}" if known else None
-        return upstream.text + times + local.text, numbers
+        text = maths.times(self.style, upstream.text, local.text, local.spread)
+        if upstream.numbers is None or local.numbers is None:
+            return text, None
+        return text, maths.times(self.style, upstream.numbers, local.numbers, local.spread)
 
     def _share(self, stage: Stage, label: str, upstream: Factor, local: Factor) -> Any:
         """One of several terms of a number's gradient as a number; None where there is one term, or an array."""
@@ -100,12 +105,13 @@ class Worked(Figures):
         wide = {prime.name for prime in primes} if self.shape(stage.name) else set()
         arrays = self.arrays | wide
         spread = not used.isdisjoint(arrays)
-        text = factor(formula, self.style, arrays=arrays, starred=spread)
+        called = substitute(formula, {prime.name: primed(prime) for prime in primes})
+        text = maths.factor_of(called, self.style, arrays, starred=spread)
         put_in = None
         if numbers is not None:
-            put_in = factor(formula, self.style, arrays=arrays, numbers=numbers, starred=spread)
+            put_in = maths.factor_of(formula, self.style, arrays, numbers, spread)
         elif isinstance(value, float):
-            put_in = factor(Name("value"), self.style, numbers={"value": precision.show(value)})
+            put_in = maths.factor_of(Name("value"), self.style, numbers={"value": precision.show(value)})
             comes = rounded(value, precision) if self.tested else None
         return Factor(text, put_in, value, "; ".join(dict.fromkeys(filter(None, remarks))), spread, comes)
 
@@ -113,8 +119,8 @@ class Worked(Figures):
         """The local derivative of a function of several arguments with a gradient of its own: a name and a number."""
         spread = bool(getattr(value, "shape", ()))
         comes = rounded(value, precision) if self.tested and value is not None else None
-        name = typeset(Name(local_name(stage.name, label)), self.style)
-        return Factor(name, self.show(value, precision), value, spread=spread, comes=comes)
+        name = maths.local(self.style, stage.name, label)
+        return Factor(name, self.number(value, precision), value, spread=spread, comes=comes)
 
     def _primes(self, stage: Stage, primes: list[Prime], value: Any) -> tuple[dict[str, Any] | None, list[str]]:
         """The number that each prime is, by name (None where one is not known or too large), and the remarks on them.
@@ -155,19 +161,19 @@ class Worked(Figures):
     def _structural(self, stage: Stage, label: str, precision: Precision) -> Term:
         """The vector-Jacobian product of an array operation, in its textbook form with the names of this network."""
         upstream = self.upstream(stage, precision)
-        known = {upstream.text: upstream.numbers}
+        known: dict[str, str | None] = {upstream.text: upstream.numbers}
         known.update({name: self.show(self.value(name), precision) for name in (*stage.inputs, stage.name)})
         arrays = {name for name in known if self._shape(name)}
         shapes = [self.graph.shapes[a] for a in self.graph.arguments[stage.slot]]
         options = self.graph.options.get(stage.slot)
         positions = [k for k, name in enumerate(stage.arguments) if name == label]
         parts = [product(stage, k, upstream.text, shapes, options) for k in positions]
-        texts, numbers, comes = [], [], []
+        texts, numbers, comes = list[Maths | Said](), list[Maths](), []
         for part in parts:
-            if isinstance(part, str):
+            if isinstance(part, Said):
                 texts.append(part)
                 continue
-            texts.append(typeset(part, self.style, arrays=arrays))
+            texts.append(maths.formula(part, self.style, arrays))
             used = {p.name for p in postorder(part) if isinstance(p, Name)} & set(known)
             put_in = {name: known[name] or "" for name in used}
             if not all(put_in.values()):
@@ -176,10 +182,10 @@ class Worked(Figures):
                 put_in = {name: show_shape(self._shape(name)) for name in used}
             elif self.tested:
                 comes.append(comes_to(part, {name: rounded(self._number_of(name), precision) for name in used}))
-            numbers.append(typeset(part, self.style, arrays=arrays, numbers=put_in))
-        together = " + ".join(numbers) if len(numbers) == len(parts) else None
+            numbers.append(maths.formula(part, self.style, arrays, put_in))
+        together = maths.joined(" + ", numbers) if len(numbers) == len(parts) else None
         whole = None if len(comes) < len(parts) or any(x is None for x in comes) else sum(comes)
-        return Term(stage, upstream, None, " + ".join(texts), together, comes=whole)
+        return Term(stage, upstream, None, maths.joined(" + ", texts), together, comes=whole)
 
     def _number_of(self, name: str) -> Any:
         """A value or its gradient."""

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Literal, NamedTuple
 
-from backpropcli.render.table import width_of
+from backpropcli.render.width import width_of
 
 LEFT, RIGHT, UP, DOWN = 1, 2, 4, 8
 LINES = {

@@ -8,7 +8,8 @@ from textwrap import wrap
 from backpropcli.drawing.model import Item, Picture
 from backpropcli.drawing.svg_text import broken
 from backpropcli.drawing.terminal_parts import line
-from backpropcli.render.table import INDENT, Column, Table, width_of
+from backpropcli.render.table import INDENT, Column, Table
+from backpropcli.render.width import width_of
 
 GAP = 2
 LEAST = 16

@@ -16,7 +16,7 @@ from backpropcli.drawing.ranks import Layers, layers, ranked
 from backpropcli.drawing.short_names import renamed, short_names
 from backpropcli.drawing.terminal_legend import in_full, legend
 from backpropcli.drawing.terminal_parts import Part, is_cut, parts
-from backpropcli.render.table import width_of
+from backpropcli.render.width import width_of
 
 if TYPE_CHECKING:
     from backpropcli.drawing.drawing import Drawing as Drawn

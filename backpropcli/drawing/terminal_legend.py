@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from backpropcli.drawing.canvas import Paint, painted
 from backpropcli.drawing.model import Picture
 from backpropcli.drawing.terminal_parts import equals
-from backpropcli.render.table import worded
+from backpropcli.render.width import worded
 
 SIGNS = "┬ ┴ ├ ┤ ┼ lines join or branch    ─│─ they cross"
 SIGNS_IN_ASCII = "+ lines bend, join or branch    -|- they cross"

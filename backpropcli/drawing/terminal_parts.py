@@ -8,7 +8,7 @@ from typing import NamedTuple
 from backpropcli.drawing.canvas import Canvas, Paint
 from backpropcli.drawing.matrix_rows import aligned
 from backpropcli.drawing.model import Item, Picture
-from backpropcli.render.table import width_of
+from backpropcli.render.width import width_of
 
 
 class Text(NamedTuple):

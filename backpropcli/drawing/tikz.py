@@ -1,17 +1,15 @@
-"""A drawing of ours as TikZ, for a LaTeX document: the SVG that `drawing.svg` writes, element by element.
-
-What SVG has beyond that is not known here. The document needs the packages tikz (with its library svg.path) and xcolor.
-"""
+"""A drawing as TikZ, for a LaTeX document with the packages tikz (with its library svg.path) and xcolor."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from xml.etree import ElementTree
+from collections.abc import Iterator, Sequence
 
+from backpropcli.drawing.arrangement import CAPTION
+from backpropcli.drawing.shapes import Circle, Group, Line, Path, Rect, Sheet
+from backpropcli.drawing.svg_text import THIN, Run, clean
 from backpropcli.notation.text_latex import printable
 
-SPACE = "{http://www.w3.org/2000/svg}"
 POINT = 0.75
 """A pixel in points."""
 PREAMBLE = (
@@ -28,77 +26,93 @@ FRAMES = {
 ANCHORS = {"middle": "base", "end": "base east", "start": "base west"}
 
 
-def tikz(svg: str, widest: float) -> Iterator[str]:
+def tikz(sheet: Sheet, widest: float) -> Iterator[str]:
     """The picture, `widest` points wide at most, line by line."""
-    root = ElementTree.fromstring(svg)
-    size = min(POINT, widest / float(root.attrib["width"]))
+    size = min(POINT, widest / round(sheet.width))
     yield f"\\begin{{tikzpicture}}[x={size:.4f}pt,y={-size:.4f}pt,line width=.5pt]\n"
-    for element in root:
-        if element.tag == f"{SPACE}g":
-            x, y = map(float, re.findall(r"[-\d.]+", element.get("transform", "0 0")))
-            for child in element:
-                yield from _element(child, (x, y), size, "")
-        elif element.tag == f"{SPACE}text":
-            yield from _element(element, (0.0, 0.0), size, "")
+    writer = _Writer(size, sheet.left, sheet.top)
+    for shape in sheet.shapes:
+        if isinstance(shape, Group):
+            kind = next((word for word in shape.kind.split() if word in FRAMES), "")
+            for inner in shape.shapes:
+                yield writer.shape(inner, kind)
+        else:
+            yield writer.shape(shape)
+    if sheet.legend:
+        legend = " ".join(f"\\textcolor{{{kind}}}{{{writer.runs(runs, CAPTION)}}}" for kind, runs in sheet.legend)
+        yield writer.node(legend, sheet.left, tenth(sheet.height - sheet.left), CAPTION, "start")
     yield "\\end{tikzpicture}\n"
 
 
-def _element(element: ElementTree.Element, at: tuple[float, float], size: float, kind: str) -> Iterator[str]:
-    tag, get = element.tag.removeprefix(SPACE), element.attrib.get
+class _Writer:
+    """Writes shapes at their places, `size` points a pixel."""
 
-    def number(name: str) -> float:
-        return float(get(name, "0"))
+    def __init__(self, size: float, left: float, top: float) -> None:
+        self.size, self.left, self.top = size, left, top
 
-    if tag == "g":
-        words = get("class", "").split()
-        kind = next((word for word in words if word in FRAMES), kind)
-        for child in element:
-            yield from _element(child, at, size, kind)
-    elif tag == "path":
-        style = "fill" if get("class") == "head" else "draw,dotted" if "dots" in get("class", "") else "draw"
-        place = f"shift={{({at[0]:g},{at[1]:g})}},scale={size:.4f},yscale=-1"
-        yield f"\\path[{style},{place}] svg {{{_signed(get('d', ''))}}};\n"
-    elif tag == "rect":
-        x, y = number("x") + at[0], number("y") + at[1]
-        across, down, corner = number("width"), number("height"), number("rx") * size
-        frame = FRAMES.get(kind, "draw,fill=white")
-        yield f"\\path[{frame},rounded corners={corner:.2f}pt] ({x:g},{y:g}) rectangle ({x + across:g},{y + down:g});\n"
-    elif tag == "circle":
-        x, y, radius = number("cx") + at[0], number("cy") + at[1], number("r") * size
-        yield f"\\path[draw,fill=white] ({x:g},{y:g}) circle[radius={radius:.2f}pt];\n"
-    elif tag == "text":
-        x, y, font = number("x") + at[0], number("y") + at[1], number("font-size") * size * LEAN
-        yield (
-            f"\\node[anchor={ANCHORS[get('text-anchor', 'start')]},inner sep=0pt,"
-            f"font=\\fontsize{{{font:.2f}}}{{{font:.2f}}}\\selectfont] at ({x:g},{y:g}) {{{_line(element, font)}}};\n"
+    def shape(self, shape: Path | Rect | Circle | Line, kind: str = "") -> str:
+        """One shape; `kind` is that of the node that it is part of."""
+        size = self.size
+        match shape:
+            case Path(route=route):
+                style = {"head": "fill", "line dots": "draw,dotted"}.get(shape.kind, "draw")
+                place = f"shift={{({self.left:g},{self.top:g})}},scale={size:.4f},yscale=-1"
+                return f"\\path[{style},{place}] svg {{{_apart(route)}}};\n"
+            case Rect():
+                x, y = self.at(shape.left, shape.top)
+                across, down = tenth(shape.width), tenth(shape.height)
+                frame = f"{FRAMES.get(kind, 'draw,fill=white')},rounded corners={shape.corner * size:.2f}pt"
+                return f"\\path[{frame}] ({x:g},{y:g}) rectangle ({x + across:g},{y + down:g});\n"
+            case Circle():
+                x, y = self.at(shape.x, shape.y)
+                return f"\\path[draw,fill=white] ({x:g},{y:g}) circle[radius={shape.radius * size:.2f}pt];\n"
+            case Line():
+                x, y = self.at(shape.x, shape.y)
+                return self.node(self.runs(shape.runs, shape.size), x, y, shape.size, shape.anchor)
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """A place on the whole sheet, in tenths of a pixel."""
+        return tenth(x) + self.left, tenth(y) + self.top
+
+    def font(self, pixels: float) -> float:
+        """A size of text in points."""
+        return pixels * self.size * LEAN
+
+    def node(self, text: str, x: float, y: float, pixels: float, anchor: str) -> str:
+        """A line of text."""
+        font = self.font(pixels)
+        return (
+            f"\\node[anchor={ANCHORS[anchor]},inner sep=0pt,"
+            f"font=\\fontsize{{{font:.2f}}}{{{font:.2f}}}\\selectfont] at ({x:g},{y:g}) {{{text}}};\n"
         )
 
+    def runs(self, runs: Sequence[Run], pixels: float) -> str:
+        """Names in italics, indices low, numbers in their colour, blanks as a line; thin spaces are left out."""
+        font = self.font(pixels)
+        return "".join(_run(part, run.style, font) for run in runs for part in run.text.split(THIN) if part)
 
-def _signed(path: str) -> str:
+
+def tenth(x: float) -> float:
+    """Rounded as SVG has it."""
+    return float(f"{x:.1f}")
+
+
+def _apart(route: str) -> str:
     """A path's text with a space between its numbers."""
-    return re.sub(r"([A-Za-z])", r" \1 ", path).strip()
+    return re.sub(r"([A-Za-z])", r" \1 ", route).strip()
 
 
-def _line(element: ElementTree.Element, font: float) -> str:
-    """A line of text with its tspans: names in italics, indices low, numbers in their colour, blanks as a line."""
-    text = _text(element.text)
-    for child in element:
-        inner = _line(child, font)
-        match child.get("class"):
-            case "index":
-                text += f"\\raisebox{{-.22em}}{{\\fontsize{{{0.7 * font:.2f}}}{{{font:.2f}}}\\selectfont {inner}}}"
-            case "power" | "name power" as kind:
-                raised = f"\\textit{{{inner}}}" if "name" in kind else inner
-                text += f"\\raisebox{{.36em}}{{\\fontsize{{{0.7 * font:.2f}}}{{{font:.2f}}}\\selectfont {raised}}}"
-            case "name":
-                text += f"\\textit{{{inner}}}"
-            case "value" | "gradient" as colour:
-                text += f"\\textcolor{{{colour}}}{{{inner}}}"
-            case _:
-                text += inner
-        text += _text(child.tail)
-    return text
-
-
-def _text(text: str | None) -> str:
-    return printable(text or "").replace(r"\_\_", r"\rule{1.5em}{.4pt}")
+def _run(text: str, style: str, font: float) -> str:
+    inner = printable(clean(text)).replace(r"\_\_", r"\rule{1.5em}{.4pt}")
+    small = f"\\fontsize{{{0.7 * font:.2f}}}{{{font:.2f}}}\\selectfont"
+    match style:
+        case "index":
+            return f"\\raisebox{{-.22em}}{{{small} {inner}}}"
+        case "power" | "name power":
+            raised = f"\\textit{{{inner}}}" if style == "name power" else inner
+            return f"\\raisebox{{.36em}}{{{small} {raised}}}"
+        case "name":
+            return f"\\textit{{{inner}}}"
+        case "value" | "gradient" as colour:
+            return f"\\textcolor{{{colour}}}{{{inner}}}"
+    return inner

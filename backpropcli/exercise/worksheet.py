@@ -18,6 +18,8 @@ from backpropcli.exercise.grading import entries
 from backpropcli.exercise.question import counted, told_apart
 from backpropcli.exercise.quiz import Quiz
 from backpropcli.exercise.students import KEY, MANIFEST, Student, a_class, manifest, roster
+from backpropcli.notation import maths
+from backpropcli.notation.maths import Maths
 from backpropcli.notation.numbers import Precision
 
 TOGETHER = "\xa0"
@@ -36,7 +38,7 @@ FORWARD, BACKWARD = "Forward: values, left to right", "Backward: gradients, righ
 
 
 class Entry(NamedTuple):
-    """A line of a sheet: what stands between its equals signs, the answer or a blank, and what is to be said of it."""
+    """A line of a sheet: mathematics between equals signs, the answer or a blank, and what is to be said of it."""
 
     sides: tuple[str, ...]
     answer: str
@@ -97,7 +99,10 @@ def sheet(quiz: Quiz) -> list[Part]:
     forward, backward = _entries(quiz, False)
     parts = [Part("", _told(quiz), given=quiz.given, picture=graph(quiz))]
     if quiz.known:
-        known = [Entry((stage.name, quiz.worked.formula(stage).text), quiz.told(stage.name)) for stage in quiz.known]
+        known = [
+            Entry((maths.name(stage.name), quiz.worked.formula(stage).text), quiz.told(stage.name))
+            for stage in quiz.known
+        ]
         parts.append(Part("The forward pass", (), known, numbered=False))
     parts += [Part(FORWARD, (), forward)] if forward else []
     parts += [Part(BACKWARD, (), backward)] if backward else []
@@ -172,22 +177,22 @@ def _entries(quiz: Quiz, answered: bool) -> tuple[list[Entry], list[Entry]]:
     """The lines of both passes; the formula of a gradient is part of the answer, as are the numbers put in."""
     forward, backward = [], []
     for question in quiz:
-        stage = question.stage
+        stage, name = question.stage, maths.name(question.name)
         shown = told_apart(quiz.worked, question.answer) if answered else BLANK
         like = counted(question.shape) if question.shape and not answered else ""
         if stage is not None:
             formula = quiz.worked.formula(stage)
             numbers = [in_numbers(formula.numbers) or ""] if answered else []
-            forward.append(Entry(_apart(question.name, formula.text, *numbers, result=shown), shown, like))
+            forward.append(Entry(_apart(name, formula.text, *numbers, result=shown), shown, like))
             continue
         if not answered:
-            backward.append(Entry((question.name,), shown, like))
+            backward.append(Entry((name,), shown, like))
             continue
         terms = question.terms
         numbers = [in_numbers(term.numbers) or "" for term in terms]
-        worked = summed(numbers) if all(numbers) else ""
+        worked = Maths(summed(numbers), maths.joined(" + ", numbers).source) if numbers and all(numbers) else ""
         remark = "; ".join(dict.fromkeys(term.remark for term in terms if term.remark))
-        sides = _apart(question.name, " + ".join(term.text for term in terms), worked, result=shown)
+        sides = _apart(name, maths.joined(" + ", [term.text for term in terms]), worked, result=shown)
         backward.append(Entry(sides, shown, remark))
     return forward, backward
 

@@ -112,7 +112,7 @@ class Chain:
         for k, cell in enumerate(cells):
             if not k or of[k] != of[k - 1]:
                 rows.append([of[k]])
-            rows.append([Maths(f"  {cell}", cell.tex)])
+            rows.append([Maths(f"  {cell}", cell.source)])
         return Table([Column("formula, and its local derivative", elastic=True, wrap=True)], [rows], footers=footers)
 
     def products_table(self, found: Sequence[Path]) -> Table:
@@ -136,7 +136,7 @@ class Chain:
             return Table(columns, [[*rows, ["sum", "", "=", total_]]])
         rows = []
         for a, f, n in zip(arrows, factors, shown, strict=True):
-            rows += [[a, "", ""], [Maths(f"  {f}", f.tex), "=", n]]
+            rows += [[a, "", ""], [Maths(f"  {f}", f.source), "=", n]]
         columns = [
             Column("path, and its local derivatives", elastic=True, wrap=True),
             Column("", gap=1),
@@ -146,7 +146,7 @@ class Chain:
 
     def rows_at(self, spots: Sequence[Spot], links: Sequence[Link]) -> Walk:
         """The gradients of some numbers, each from those that are known by then."""
-        rows, tex = [], []
+        rows = []
         for spot in spots:
             own = [link for link in links if link.by == spot]
             terms, numbers = list[Maths](), list[Maths]()
@@ -166,9 +166,7 @@ class Chain:
             if products == put_in:
                 products = ()
             rows.append(Row(head, tuple(terms), put_in, result, products=tuple(products)))
-            sides = [maths.joined(" + ", terms).tex, maths.joined(" + ", numbers).tex, result.tex]
-            tex.append([head.tex, *dict.fromkeys(sides)])
-        return Walk(rows, tex)
+        return Walk(rows)
 
     def in_one_line(self, path: Path, most: int) -> Lines | None:
         """The product of all local derivatives, in numbers and in formulas."""
@@ -197,7 +195,7 @@ class Chain:
             yield Said(head, maths.spelled(whole, " = ", plain)), column
             if plain == tidy:
                 return
-            head, whole = Said(" " * len(head)), Maths(" " * len(whole), "")
+            head, whole = Said(" " * len(head)), Maths(" " * len(whole), ())
         said = [Said("   while ", *maths.listed(conditions))] if conditions else []
         yield Said(head, maths.spelled(whole, " = ", tidy), *said), column
 

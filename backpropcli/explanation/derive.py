@@ -16,12 +16,12 @@ from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Expression, Index, Name, Number, Unary, postorder, rebuilt
 from backpropcli.notation import maths
 from backpropcli.notation.formula import typeset
-from backpropcli.notation.formula_latex import latex
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import Precision, is_array
 from backpropcli.ops.definition import show_shape
-from backpropcli.render.document import Equations, Lines, Section, Walk, terminal
+from backpropcli.render.document import Equations, Heading, Lines, Section, Walk
 from backpropcli.render.rows import Row
+from backpropcli.render.text import text
 from backpropcli.symbolic.derive import Derived
 
 CLOSE = 1e-9
@@ -43,7 +43,7 @@ class Derivation:
         self._problem = problem
 
     def __str__(self) -> str:
-        return "\n".join(terminal(self.sections()))
+        return "\n".join(text(self.sections()))
 
     @property
     def problem(self) -> BackpropError | None:
@@ -105,7 +105,7 @@ class Derivation:
     def sections(self) -> Iterator[Section]:
         """Everything there is to say, in order."""
         told = self.told
-        yield Said(maths.gradient(told.of, *told.spot), " as a formula")
+        yield Heading(Said(maths.gradient(told.of, *told.spot), " as a formula"))
         if not self.worked.reaches(told.name):
             who, of = maths.name(told.name), maths.name(told.of)
             if stops := self.worked.stopped(told.name):
@@ -149,7 +149,7 @@ class Derivation:
             yield ("fully written out", one.problem)
         shown = maths.number(self.told.chain.show(one.value))
         flat, numbers = _flat(formula), self.numbers(formula)
-        put_in = Maths(typeset(flat, style, numbers=numbers), latex(flat, numbers=numbers))
+        put_in = maths.formula(flat, style, numbers=numbers)
         if numbers and len([p for p in postorder(flat) if isinstance(p, Name)]) <= MOST_NUMBERS:
             yield ("numbers put in", maths.spelled(put_in, " = ", shown) if put_in != shown else shown)
         else:
@@ -234,7 +234,7 @@ class Derivation:
             yield steps
         yield "From the loss back, each in terms of those before it:"
         walk = cone.walk(labels)
-        yield Walk([Row(row.name, row.formula) for row in walk.rows], [sides[:2] for sides in walk.tex])
+        yield Walk([Row(row.name, row.formula) for row in walk.rows])
         if (legend := cone.legend(walk)) is not None:
             yield legend
 
@@ -305,61 +305,3 @@ def _positive_first(_: Expression, now: Expression) -> Expression:
 def _flat(formula: Expression) -> Expression:
     """The same with every entry, `W1[0, 1]`, as a name of its own."""
     return rebuilt(formula, lambda part, now: Name(typeset(part)) if isinstance(part, Index) else now)
-
-
-def derive_json(found: Sequence[Derivation], source: str) -> Iterator[str]:
-    """`backprop.derive/1`: {"format", "spec", "loss", "agrees", "gradients": [{"name", "chain": [{"of", "by",
-    "formula", "value"}], "matrix": {"formula", "value", "agrees"}, "together", "problem", "missing", "formulas":
-    [{"index", "formula", "in_data", "while", "while_in_data", "value", "backprop", "agrees"}]}]}.
-
-    Formulas are in the language of the spec (`together`, all entries in one); `missing` says which of formula, number
-    and verdict there is not, and why. Those of the chain, and the one in matrix notation (null where there is
-    none), are as people write them.
-    """
-    from backpropcli.render.json import anything
-
-    gradients: list[dict[str, Any]] = [
-        {
-            "name": one.told.name,
-            "chain": [
-                {"of": str(k.to), "by": str(k.by), "formula": one.told.chain.factor(k), "value": k.value}
-                for k in one.links()
-            ],
-            "matrix": None
-            if one.matrix is None
-            else {
-                "formula": maths.formula(one.matrix.formula, one.worked.style, one.worked.arrays),
-                "value": one.matrix.value,
-                "agrees": one.matrix_agrees,
-            },
-            "together": one.together or None,
-            "problem": str(one.problem) if one.problem is not None else None,
-            "missing": one.missing or None,
-            "formulas": [
-                {
-                    "index": list(d.entry),
-                    "formula": d.formula,
-                    "in_data": d.in_data,
-                    "while": list(d.while_),
-                    "while_in_data": [*d.while_, *d.also],
-                    "value": d.value,
-                    "backprop": d.gradient,
-                    "agrees": d.agrees,
-                }
-                for d in one.found
-            ],
-        }
-        for one in found
-    ]
-    yield (
-        anything(
-            {
-                "format": "backprop.derive/1",
-                "spec": source,
-                "loss": found[0].told.of if found else None,
-                "agrees": all(one.agrees for one in found),
-                "gradients": gradients,
-            }
-        )
-        + "\n"
-    )

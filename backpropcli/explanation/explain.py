@@ -16,7 +16,7 @@ from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import component_name, gradient_name, is_array
 from backpropcli.ops.definition import show_shape
-from backpropcli.render.document import Fitting, Lines, Section
+from backpropcli.render.document import Fitting, Heading, Lines, Section
 from backpropcli.render.table import Column, Table
 
 MOST_LINES = 40
@@ -77,7 +77,7 @@ class Explanation:
 
     def sections(self) -> Iterator[Section]:
         """Everything there is to say, in order."""
-        yield self.meaning()
+        yield Heading(self.meaning())
         if not self.worked.reaches(self.name):
             who, of = maths.name(self.name), maths.name(self.of)
             if stops := self.worked.stopped(self.name):
@@ -122,27 +122,26 @@ class Explanation:
             what = maths.number(shown) if shown else Said("an array of shape ", show_shape(self.value.shape))
             head = Said(maths.spelled(whole, " = ", what)) if isinstance(what, Maths) else Said(whole, " is ", what)
             return Said(head, ": one number for every entry of ", who, ", how fast ", of, " rises with it.")
-        x, result = float(self.value), self.worked.value(self.of)
+        x = float(self.value)
+        return Said(maths.spelled(whole, " = ", maths.number(self.chain.show(x))), ": ", *self.sense(x, who, of))
+
+    def sense(self, x: float, who: Maths, of: Maths) -> list[str]:
+        """What one number says of the loss, or why it says nothing."""
+        result = self.worked.value(self.of)
         if x - x != 0.0:
-            sense = [f"that is no finite number, so it says nothing of {self.of}. backprop run tells where it arises."]
-        elif not is_array(result) and result - result != 0.0:
-            number = maths.number(self.chain.show(result))
-            sense = [
-                "but ",
-                maths.spelled(of, " = ", number),
-                " here, so that says nothing. backprop run tells where it arises.",
-            ]
-        elif self.proof is not None and judged(self.proof) == "against":
-            sense = ["but ", contradiction(self.proof, self.worked.precision, self.by_hand())]
-        elif x == 0.0 and not self.worked.reaches(self.name) and self.worked.stopped(self.name):
-            sense = ["nothing flows back to ", who, "."]
-        elif x == 0.0:
-            sense = ["raise ", who, " a little, and ", of, " stays as it is."]
-        else:
-            much = "just" if abs(x) == 1.0 else f"{self.chain.show(abs(x))} times"
-            held = "hold what stands in stop_gradient, " if self.worked.stopped(self.name) else ""
-            sense = [f"{held}raise ", who, " a little, and ", of, f" {'rises' if x > 0 else 'falls'} {much} as much."]
-        return Said(maths.spelled(whole, " = ", maths.number(self.chain.show(x))), ": ", *sense)
+            return [f"that is no finite number, so it says nothing of {self.of}. backprop run tells where it arises."]
+        if not is_array(result) and result - result != 0.0:
+            here = maths.spelled(of, " = ", maths.number(self.chain.show(result)))
+            return ["but ", here, " here, so that says nothing. backprop run tells where it arises."]
+        if self.proof is not None and judged(self.proof) == "against":
+            return ["but ", contradiction(self.proof, self.worked.precision, self.by_hand())]
+        if x == 0.0 and not self.worked.reaches(self.name) and self.worked.stopped(self.name):
+            return ["nothing flows back to ", who, "."]
+        if x == 0.0:
+            return ["raise ", who, " a little, and ", of, " stays as it is."]
+        much = "just" if abs(x) == 1.0 else f"{self.chain.show(abs(x))} times"
+        held = "hold what stands in stop_gradient, " if self.worked.stopped(self.name) else ""
+        return [f"{held}raise ", who, " a little, and ", of, f" {'rises' if x > 0 else 'falls'} {much} as much."]
 
     def by_hand(self) -> list[str]:
         """The spec's own functions, with gradients derived by hand, on the way to the loss."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from backpropcli.notation import maths
 from backpropcli.ops.numbers.nothing import product
 from backpropcli.render.json import anything
 
 if TYPE_CHECKING:
     from backpropcli.derivation.paths import Path
+    from backpropcli.explanation.derive import Derivation
     from backpropcli.explanation.explain import Explanation
 
 
@@ -76,3 +78,59 @@ def _path(one: Explanation, path: Path) -> dict[str, Any]:
             for k in path
         ],
     }
+
+
+def derive_json(found: Sequence[Derivation], source: str) -> Iterator[str]:
+    """`backprop.derive/1`: {"format", "spec", "loss", "agrees", "gradients": [{"name", "chain": [{"of", "by",
+    "formula", "value"}], "matrix": {"formula", "value", "agrees"}, "together", "problem", "missing", "formulas":
+    [{"index", "formula", "in_data", "while", "while_in_data", "value", "backprop", "agrees"}]}]}.
+
+    Formulas are in the language of the spec (`together`, all entries in one); `missing` says which of formula, number
+    and verdict there is not, and why. Those of the chain, and the one in matrix notation (null where there is
+    none), are as people write them.
+    """
+    gradients: list[dict[str, Any]] = [
+        {
+            "name": one.told.name,
+            "chain": [
+                {"of": str(k.to), "by": str(k.by), "formula": one.told.chain.factor(k), "value": k.value}
+                for k in one.links()
+            ],
+            "matrix": None
+            if one.matrix is None
+            else {
+                "formula": maths.formula(one.matrix.formula, one.worked.style, one.worked.arrays),
+                "value": one.matrix.value,
+                "agrees": one.matrix_agrees,
+            },
+            "together": one.together or None,
+            "problem": str(one.problem) if one.problem is not None else None,
+            "missing": one.missing or None,
+            "formulas": [
+                {
+                    "index": list(d.entry),
+                    "formula": d.formula,
+                    "in_data": d.in_data,
+                    "while": list(d.while_),
+                    "while_in_data": [*d.while_, *d.also],
+                    "value": d.value,
+                    "backprop": d.gradient,
+                    "agrees": d.agrees,
+                }
+                for d in one.found
+            ],
+        }
+        for one in found
+    ]
+    yield (
+        anything(
+            {
+                "format": "backprop.derive/1",
+                "spec": source,
+                "loss": found[0].told.of if found else None,
+                "agrees": all(one.agrees for one in found),
+                "gradients": gradients,
+            }
+        )
+        + "\n"
+    )

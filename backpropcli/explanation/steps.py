@@ -9,10 +9,12 @@ from typing import Any
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.worked import Worked
 from backpropcli.engine import Trace
+from backpropcli.notation import maths
 from backpropcli.notation.formula import ASCII, UNICODE
 from backpropcli.notation.numbers import Precision
 from backpropcli.ops.definition import show_shape
-from backpropcli.render.rows import WIDTH, Row, lay_out
+from backpropcli.render.document import Section, Verbatim, Walk
+from backpropcli.render.rows import WIDTH, Row
 from backpropcli.safe import printable
 
 MOST_ENTRIES = 48
@@ -23,39 +25,34 @@ def steps(
     trace: Trace,
     source: str = "",
     precision: Precision | None = None,
-    width: int | None = None,
     *,
     ascii: bool = False,
     everything: bool = False,
     expand: bool = False,
     title: str = "",
-) -> Iterator[str]:
-    """Both passes as lines of text: forward from left to right, then backward from right to left.
+) -> Iterator[Section]:
+    """Both passes: forward from left to right, then backward from right to left.
 
-    `source` is the file's name and `title` the network's, for the heading. `width` is the terminal's; None (a pipe, a
-    file) lays lines out for 80 columns and leaves whole what is wider. With `everything`, inputs and targets get their
-    gradients too; with `expand` every step inside a formula is worked out by itself. After a forward pass alone there
-    is no backward section.
+    `source` is the file's name and `title` the network's, for the heading. With `everything`, inputs and targets get
+    their gradients too; with `expand` every step inside a formula is worked out by itself. After a forward pass alone
+    there is no backward section.
     """
     worked = Worked(trace, precision, ASCII if ascii else UNICODE, everything or trace.everything, expand)
     if source:
-        if title:
-            yield printable(title)
-        yield heading(worked, source)
-        yield ""
-    yield "Forward, left to right"
-    yield from lay_out([_forward(worked, stage) for stage in worked.stages], width or WIDTH, wrap=width is not None)
+        yield Verbatim([*([printable(title)] if title else []), heading(worked, source)])
+    yield Walk([_forward(worked, stage) for stage in worked.stages], title="Forward, left to right", folded=False)
+    closing = []
     if trace.of is not None:
-        yield ""
-        yield from _backward_section(worked, "<" if ascii else "◀", width)
-        yield ""
-        yield closing(sum(1 for _ in worked.order()))
+        yield _backward_section(worked, "<" if ascii else "◀")
+        closing.append(how_many(sum(1 for _ in worked.order())))
     inner = next((stage.name for stage in worked.stages if "." in stage.name), "")
     if inner:
         more = "" if expand else ": backprop run --expand lists them all"
-        yield f"Names with a point, such as {inner}, are steps inside a formula{more}."
+        closing.append(f"Names with a point, such as {inner}, are steps inside a formula{more}.")
     if any(prod(worked.shape(label)) > MOST_ENTRIES for label in worked.slots):
-        yield f"Arrays of more than {MOST_ENTRIES} entries are shown as their shapes."
+        closing.append(f"Arrays of more than {MOST_ENTRIES} entries are shown as their shapes.")
+    if closing:
+        yield Verbatim(closing)
 
 
 def heading(worked: Worked, source: str) -> str:
@@ -64,7 +61,7 @@ def heading(worked: Worked, source: str) -> str:
     return source if of is None or worked.shape(of) else f"{source}   {of} = {worked.show(worked.value(of))}"
 
 
-def closing(count: int) -> str:
+def how_many(count: int) -> str:
     """How many gradients there were, and what to do next."""
     if count == 1:
         return "1 gradient. Is it right? backprop check"
@@ -82,18 +79,15 @@ def _forward(worked: Worked, stage: Stage) -> Row:
     return Row(stage.name, (formula.text,), (numbers,) if numbers else (), result)
 
 
-def _backward_section(worked: Worked, sign: str, width: int | None) -> Iterator[str]:
-    """The title and the lines of the way back; marks are short where that saves lines."""
+def _backward_section(worked: Worked, sign: str) -> Walk:
+    """The lines of the way back, and the same with marks that are short."""
     heading = f"Backward, right to left: upstream gradient {worked.style.times} local derivative"
     rows = _padded(worked, list(_backward(worked, sign)))
-    lines = list(lay_out(rows, width or WIDTH, wrap=width is not None))
-    if len(lines) > len(rows) and all(row.mark in ("", f"{sign} parameter") for row in rows):
-        short = [row._replace(mark=row.mark and sign) for row in rows]
-        shorter = list(lay_out(short, width or WIDTH, wrap=width is not None))
-        if len(shorter) < len(lines):
-            lines, heading = shorter, f"{heading} ({sign} parameter)"
-    yield heading
-    yield from lines
+    walk = Walk(rows, title=heading, folded=False)
+    if any(row.mark not in ("", f"{sign} parameter") for row in rows):
+        return walk
+    short = [row._replace(mark=row.mark and sign) for row in rows]
+    return walk._replace(shorter=Walk(short, title=f"{heading} ({sign} parameter)", folded=False))
 
 
 def _backward(worked: Worked, mark: str) -> Iterator[Row]:
@@ -110,7 +104,7 @@ def _backward(worked: Worked, mark: str) -> Iterator[Row]:
 
 def gradient_row(worked: Worked, label: str, mark: str) -> Row:
     """One gradient worked out: its terms, the numbers put in, and what they come to."""
-    name, result = worked.gradient_name(label), block(worked, worked.gradient(label))
+    name, result = maths.gradient(str(worked.trace.of), label), block(worked, worked.gradient(label))
     terms = worked.terms(label)
     if not terms:  # the loss itself
         return Row(name, result=result, mark=mark, remark="" if result == "1" else "the upstream gradient given")
@@ -146,7 +140,7 @@ def block(worked: Worked, value: Any) -> str:
     """A value as a result: a number, a small array inside the line, a larger one line by line, else its shape."""
     inline = worked.show(value)
     if inline is not None:
-        return inline
+        return maths.number(inline)
     if value.ndim > 2 or value.size > MOST_ENTRIES or value.shape[-1] > 8:
         return show_shape(value.shape)
     rows = [[worked.precision.show(x) for x in row] for row in value.reshape(-1, value.shape[-1]).tolist()]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from functools import cached_property
 
-from backpropcli.derivation.matrices import gradient_formula
 from backpropcli.derivation.paths import MOST_PATHS
 from backpropcli.derivation.worked import Worked
 from backpropcli.explanation.steps import gradient_row
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths, Said
-from backpropcli.notation.text_latex import paragraph
 from backpropcli.render.document import Lines, Section, Walk
 
 COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight")
@@ -143,17 +141,4 @@ class Cone:
 
     def walk(self, labels: Iterable[str]) -> Walk:
         """The gradients of these, each from those that come before it."""
-        rows, tex = [], []
-        worked = self.worked
-        for label in labels:
-            row = gradient_row(worked, label, "")
-            rows.append(row)
-            formula = gradient_formula(worked, label)
-            shown = worked.show(worked.gradient(label))
-            sides = [maths.gradient(self.of, label).tex]
-            if formula is not None:
-                sides.append(maths.formula(formula, worked.style, self.spread).tex)
-            elif row.formula:
-                sides.append(rf"\text{{{paragraph(row.formula[0])}}}")
-            tex.append([*sides, *([maths.number(shown).tex] if shown is not None else [])])
-        return Walk(rows, tex)
+        return Walk([gradient_row(self.worked, label, "") for label in labels], in_numbers=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from backpropcli.render.document import tell
+from backpropcli.render.latex import latex
 
 if TYPE_CHECKING:
     from backpropcli.render.document import Section
@@ -14,4 +14,5 @@ if TYPE_CHECKING:
 
 def sections(found: Sequence[Iterable[Section]], to: Destination) -> Iterator[str]:
     """Explanations, one after the other."""
-    return tell(found, "latex")
+    for document in found:
+        yield from latex(document)

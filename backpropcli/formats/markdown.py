@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from backpropcli.render.markdown import any_markdown
+from backpropcli.render.markdown import markdown as of_document
 from backpropcli.render.output import Destination
 
 if TYPE_CHECKING:
@@ -27,9 +28,8 @@ def tables(found: Sequence[Table], to: Destination) -> Iterator[str]:
 
 def sections(found: Sequence[Iterable[Section]], to: Destination) -> Iterator[str]:
     """Explanations, one after the other."""
-    from backpropcli.render.document import tell
-
-    return tell(found, "markdown")
+    for document in found:
+        yield from of_document(document)
 
 
 def blocks(found: Iterable[Block], to: Destination) -> Iterator[str]:

@@ -25,10 +25,12 @@ def tables(found: Sequence[Table], to: Destination) -> Iterator[str]:
 
 
 def sections(found: Sequence[Iterable[Section]], to: Destination) -> Iterator[str]:
-    """Explanations, one after the other."""
-    from backpropcli.render.document import tell
+    """Explanations, one after the other, two empty lines between them."""
+    from backpropcli.render.text import text
 
-    return tell(found, "table", to.width, to.coloured)
+    for number, document in enumerate(found):
+        yield "\n\n" * bool(number)
+        yield from (f"{line}\n" for line in text(document, to.width, to.coloured))
 
 
 def blocks(found: Iterable[Block], to: Destination) -> Iterator[str]:

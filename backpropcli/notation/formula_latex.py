@@ -3,29 +3,15 @@ r"""Formulas in LaTeX: `\frac{(a_2 - y)^2}{2}`, `w_1 \cdot x`, `\sigma(z_1)`."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from backpropcli.language.formula.tree import (
-    Binary,
-    Call,
-    Expression,
-    Index,
-    Name,
-    Number,
-    Sequence,
-    Slice,
-    Text,
-    Unary,
-    postorder,
-)
-from backpropcli.notation.formula import ATOM, BINDING, COMPARISON, POWER, PRODUCT, SIGN, Piece, starred
+from backpropcli.language.formula.tree import Binary, Call, Expression, Number
+from backpropcli.notation.chains import ATOM, POWER, PRODUCT, SIGN, TIMES
+from backpropcli.notation.formula import DOUBTFUL, Piece, Style, atom, factor, set_in
+from backpropcli.notation.maths import Derivative, Formula, Maths, Said
+from backpropcli.notation.text_latex import GREEK, printable
 from backpropcli.ops.table import TABLE
 
-_LETTERS = """
-alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi
-omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
-"""
-GREEK = frozenset(_LETTERS.split())
 SIGNS = {
     "*": r" \cdot ",
     "@": r" \, ",
@@ -47,14 +33,7 @@ def latex(expression: Expression, numbers: Mapping[str, str] | None = None, arra
 
     A product of two `arrays` is elementwise and has the sign for it.
     """
-    stack: list[Piece] = []
-    order = postorder(expression)
-    for part, star in zip(order, starred(order, arrays), strict=True):
-        count = len(part.parts())
-        pieces = stack[len(stack) - count :]
-        del stack[len(stack) - count :]
-        stack.append(_set(part, pieces, numbers or {}, star))
-    return stack[0].first
+    return set_in(expression, LATEX, numbers or {}, arrays).first
 
 
 def latex_name(name: str) -> str:
@@ -64,6 +43,8 @@ def latex_name(name: str) -> str:
     """
     if found := _DERIVATIVE.fullmatch(name):
         return latex_derivative(latex_name(found[2]), latex_name(found[3]), local=found[1] == "∂")
+    if not name.isascii():
+        return _spelled_out(name)
     name, bracket, place = name.partition("[")
     if bracket:
         return f"{subscripted(latex_name(name))}_{{[{place}}}"
@@ -78,6 +59,13 @@ def latex_name(name: str) -> str:
         below = below if below.isdigit() or len(below) == 1 else rf"\mathrm{{{below}}}"
         main += f"_{below}" if len(below) == 1 else f"_{{{below}}}"
     return main + (f"^{{({step})}}" if step else "")
+
+
+def _spelled_out(name: str) -> str:
+    """A name with letters of other alphabets, as text."""
+    base, _, index = name.partition("_")
+    below = rf"\mathrm{{{index.replace('_', ', ')}}}" if index.isascii() else rf"\mbox{{{printable(index)}}}"
+    return rf"\mbox{{{printable(base)}}}" + (f"_{{{below}}}" if index else "")
 
 
 def latex_derivative(above: str, below: str, *, local: bool = False) -> str:
@@ -114,92 +102,201 @@ def _matrix(text: str) -> str:
     return rf"\begin{{pmatrix}} {inside} \end{{pmatrix}}"
 
 
-def _set(part: Expression, pieces: list[Piece], numbers: Mapping[str, str], star: bool) -> Piece:
-    match part:
-        case Binary():
-            return _binary(part, pieces[0], pieces[1], star)
-        case Name(name=name, prefix=prefix):
-            return _atom(latex_name(name)) if prefix or name not in numbers else _number(numbers[name])
-        case Number(text=text, value=value):
-            return _number(text or repr(value))
-        case Text(value=text):
-            return _atom(rf"\text{{{text}}}")
-        case Unary(sign=sign):
-            operand = pieces[0].inner if pieces[0].binding >= PRODUCT else _wrap(pieces[0].first)
-            text = (r"\lnot " if sign == "~" else sign) + operand
-            return Piece(text, _wrap(text), min(max(pieces[0].binding, PRODUCT), SIGN))
-        case Call():
-            return _call(part, pieces)
-        case Index():
-            inside = ", ".join(piece.first for piece in pieces[1:])
-            return Piece(text := f"{subscripted(_base(pieces[0]))}_{{[{inside}]}}", text, POWER)
-        case Slice():
-            rest = iter(pieces)
-            limits = [next(rest).first if limit is not None else "" for limit in (part.lower, part.upper)]
-            return _atom(":".join([*limits, *(p.first for p in rest)]))
-        case Sequence(kind=kind):
-            inside = ", ".join(piece.first for piece in pieces)
-            return _atom(rf"\left[{inside}\right]" if kind == "list" else _wrap(inside))
-    raise TypeError(f"no LaTeX for {type(part).__name__}")
-
-
-def _atom(text: str) -> Piece:
-    return Piece(text, text, ATOM)
-
-
-def _number(text: str) -> Piece:
-    shown = latex_number(text)
-    if shown.startswith("-"):
-        return Piece(shown, _wrap(shown), SIGN)
-    return Piece(shown, shown, PRODUCT if r"\cdot" in shown else ATOM)
-
-
-def _wrap(text: str) -> str:
-    return rf"\left({text}\right)" if r"\frac" in text else f"({text})"
-
-
 def function_command(name: str) -> str:
     r"""LaTeX's own command for a function, `\sin`; empty where it has none."""
     operation = TABLE.get(name)
     return operation.latex if operation is not None else ""
 
 
-def _base(piece: Piece) -> str:
-    """What a power stands on: braces keep TeX from a second superscript, as on the step J^{(1)}."""
-    if piece.binding != ATOM:
-        return _wrap(piece.first)
-    return f"{{{piece.first}}}" if "^" in piece.first else piece.first
+class Latex(Style):
+    """How the parts of a formula are written in LaTeX's mathematics mode."""
 
+    signs = SIGNS
+    doubtful: Mapping[str, Collection[str]] = {}
 
-def _call(call: Call, pieces: list[Piece]) -> Piece:
-    words = [piece.first for piece in pieces]
-    if not call.prime:
-        match call.name, words:
+    def name(self, name: str) -> str:
+        """A name, or a derivative as a fraction."""
+        if found := _DERIVATIVE.fullmatch(name):
+            return self.derivative(latex_name(found[2]), latex_name(found[3]), local=found[1] == "∂")
+        return latex_name(name)
+
+    def derivative(self, above: str, below: str, local: bool) -> str:
+        """`dJ/dw1`, or a local derivative."""
+        return latex_derivative(above, below, local=local)
+
+    def number(self, text: str) -> Piece:
+        """A number, or a matrix; one with a power of ten is a product."""
+        if isinstance(text, Maths):  # what a sum or another call is put round
+            return atom(mathematics(text, self))
+        shown = self.plain_number(text)
+        if shown.startswith("-"):
+            return Piece(shown, self.wrap(shown), SIGN)
+        return Piece(shown, shown, PRODUCT if r"\cdot" in shown else ATOM)
+
+    def plain_number(self, text: str) -> str:
+        """A number or a matrix by itself."""
+        return latex_number(text)
+
+    def quoted(self, text: str) -> str:
+        """A text that is an option's value."""
+        return rf"\text{{{text}}}"
+
+    def wrap(self, text: str) -> str:
+        """In parentheses, as high as a fraction in them."""
+        return rf"\left({text}\right)" if r"\frac" in text else f"({text})"
+
+    def base(self, piece: Piece) -> str:
+        """What a power stands on: braces keep TeX from a second superscript, as on the step J^{(1)}."""
+        if piece.binding != ATOM:
+            return self.wrap(piece.first)
+        return f"{{{piece.first}}}" if "^" in piece.first else piece.first
+
+    def call(self, call: Call, pieces: Sequence[Piece]) -> Piece:
+        """An operation: with a sign of its own where mathematics has one."""
+        if not call.prime and (own := self._own_sign(call.name, pieces)) is not None:
+            return own
+        keys = [""] * len(call.arguments) + [rf"\mathrm{{{key}}}=" for key, _ in call.keywords]
+        inside = ", ".join(key + piece.first for key, piece in zip(keys, pieces, strict=True))
+        name = function_command(call.name) or r"\mathrm{" + call.name.replace("_", r"\_") + "}"
+        prime = "'" + (f"_{call.by}" if call.by else "") if call.prime else ""
+        return atom(f"{name}{prime}{self.wrap(inside)}")
+
+    def _own_sign(self, name: str, pieces: Sequence[Piece]) -> Piece | None:
+        match name, pieces:
             case "sqrt", [x]:
-                return _atom(rf"\sqrt{{{x}}}")
+                return atom(rf"\sqrt{{{x.first}}}")
             case (("abs" | "absolute"), [x]):
-                return _atom(rf"\left|{x}\right|")
-            case (("transpose" | "matrix_transpose"), [_]):
-                return Piece(text := rf"{_base(pieces[0])}^{{\top}}", text, POWER)
-            case "square", [_]:
-                return Piece(text := f"{_base(pieces[0])}^2", text, POWER)
-    keys = [""] * len(call.arguments) + [rf"\mathrm{{{key}}}=" for key, _ in call.keywords]
-    inside = ", ".join(key + word for key, word in zip(keys, words, strict=True))
-    name = function_command(call.name) or r"\mathrm{" + call.name.replace("_", r"\_") + "}"
-    prime = "'" + (f"_{call.by}" if call.by else "") if call.prime else ""
-    return _atom(f"{name}{prime}{_wrap(inside)}")
+                return atom(rf"\left|{x.first}\right|")
+            case (("transpose" | "matrix_transpose"), [x]):
+                return _power(rf"{self.base(x)}^{{\top}}")
+            case "square", [x]:
+                return _power(f"{self.base(x)}^2")
+        return None
+
+    def index(self, value: Piece, inside: str) -> Piece:
+        """An entry, low."""
+        return _power(f"{subscripted(self.base(value))}_{{[{inside}]}}")
+
+    def sequence(self, kind: str, items: list[str]) -> Piece:
+        """A list or a tuple."""
+        inside = ", ".join(items)
+        return atom(rf"\left[{inside}\right]" if kind == "list" else self.wrap(inside))
+
+    def sign(self, sign: str) -> str:
+        """A sign in front of its operand."""
+        return r"\lnot " if sign == "~" else sign
+
+    def power(self, exponent: Expression, left: Piece, right: Piece) -> Piece:
+        """Any exponent, raised."""
+        return _power(f"{self.base(left)}^{{{right.first}}}")
+
+    def quotient(self, left: Piece, right: Piece) -> Piece | None:
+        """A fraction; a power of it needs parentheses."""
+        text = rf"\frac{{{left.first}}}{{{right.first}}}"
+        return Piece(text, text, SIGN)
+
+    def joint(self, part: Binary, after: str, product: int, tight: bool) -> str:
+        """The sign between two operands; none between a number and what is in parentheses."""
+        if part.sign == "*" and isinstance(part.left, Number) and after.startswith(("(", r"\left(")):
+            return " "
+        if part.sign == "*" and product != TIMES:
+            return r" \odot "
+        return self.signs.get(part.sign, f" {part.sign} ")
 
 
-def _binary(part: Binary, left: Piece, right: Piece, star: bool) -> Piece:
-    sign, binding = part.sign, BINDING[part.sign]
-    if sign == "**":
-        return Piece(text := f"{_base(left)}^{{{right.first}}}", text, POWER)
-    if sign == "/":
-        return Piece(text := rf"\frac{{{left.first}}}{{{right.first}}}", text, SIGN)  # a power of it needs parentheses
-    keep = left.binding > binding if binding == COMPARISON else left.binding >= binding
-    before, inner = (left.first, left.inner) if keep else (_wrap(left.first),) * 2
-    after = right.inner if right.binding > binding else _wrap(right.first)
-    joint = r" \odot " if star else SIGNS.get(sign, f" {sign} ")
-    if sign == "*" and isinstance(part.left, Number) and after.startswith(("(", r"\left(")):
-        joint = " "
-    return Piece(before + joint + after, inner + joint + after, binding)
+def _power(text: str) -> Piece:
+    return Piece(text, text, POWER)
+
+
+MOST_COLUMNS = 8
+"""A vector of more numbers than these goes on in another line."""
+
+
+class Linear(Latex):
+    """Without fractions, as one writes on the lines of a worksheet; long vectors in lines."""
+
+    doubtful = DOUBTFUL
+
+    def derivative(self, above: str, below: str, local: bool) -> str:
+        """`dJ/dw_1`."""
+        sign = r"\partial " if local else "d"
+        return f"{sign}{above}/{sign}{below}"
+
+    def plain_number(self, text: str) -> str:
+        """A number or a matrix; a long vector as a tuple that goes on."""
+        numbers = text.strip("[]").split()
+        if not text.startswith("[") or text.startswith("[[") or len(numbers) <= MOST_COLUMNS:
+            return latex_number(text)
+        rows = [numbers[k : k + MOST_COLUMNS - 2] for k in range(0, len(numbers), MOST_COLUMNS - 2)]
+        lines = r",\\ ".join(r",\; ".join(map(latex_number, row)) for row in rows)
+        return rf"\left(\begin{{array}}{{@{{}}l@{{}}}} {lines} \end{{array}}\right)"
+
+    def index(self, value: Piece, inside: str) -> Piece:
+        """An entry, on the line."""
+        return atom(f"{self.base(value)}[{inside}]")
+
+    def quotient(self, left: Piece, right: Piece) -> Piece | None:
+        """A slash between the two."""
+        return None
+
+    def joint(self, part: Binary, after: str, product: int, tight: bool) -> str:
+        """No blanks round the slash of a factor."""
+        return "/" if part.sign == "/" and tight else super().joint(part, after, product, tight)
+
+
+LATEX, LINEAR = Latex(), Linear()
+SIGNS_BETWEEN = {
+    "·": r"\cdot",
+    "*": r"\cdot",
+    "⊙": r"\odot",
+    "→": r"\to",
+    "->": r"\to",
+    "≈": r"\approx",
+    "~": r"\approx",
+}
+"""Signs between two pieces of mathematics; others are themselves."""
+
+
+def mathematics(piece: str, style: Latex = LATEX, inner: bool = False) -> str:
+    """A piece of mathematics in mathematics mode, words in it as words; `inner`: behind a plus sign."""
+    if isinstance(piece, Said):
+        return "".join(mathematics(part, style) for part in piece.parts)
+    if not isinstance(piece, Maths):
+        return _in_words(piece)
+    match piece.source:
+        case Formula() as one:
+            if one.factor:
+                return factor(one.expression, style, numbers=one.numbers, arrays=one.arrays, starred=one.starred)
+            found = set_in(one.expression, style, one.numbers, one.arrays)
+            return found.inner if inner else found.first
+        case Derivative(of=of, by=by, local=local):
+            above, below = (set_in(part, style, {}, ()).first for part in (of, by))
+            return style.derivative(above, below, local)
+        case parts:
+            return _spelled(parts, style, inner)
+
+
+def _in_words(text: str) -> str:
+    """Words among mathematics; a sign is itself."""
+    words = text.split(" ")
+    return r"\ ".join(rf"\text{{{printable(w)}}}" if any(map(str.isalpha, w)) else printable(w) for w in words)
+
+
+def _spelled(parts: Sequence[str], style: Latex, inner: bool) -> str:
+    found = ""
+    for part in parts:
+        if isinstance(part, Maths | Said):
+            found += mathematics(part, style, inner)
+            inner = False
+        else:
+            sign = part.strip()
+            found += sign if sign in ("(", ")") else f" {SIGNS_BETWEEN.get(sign, sign)} "
+            inner = sign == "+"
+    return found
+
+
+def said(text: str, style: Latex = LATEX) -> str:
+    """Words, or mathematics, or both, as LaTeX text; what LaTeX would act on in words is made harmless."""
+    if isinstance(text, Maths):
+        return f"${mathematics(text, style)}$"
+    return "".join(said(part, style) for part in text.parts) if isinstance(text, Said) else printable(text)

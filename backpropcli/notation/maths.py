@@ -1,83 +1,98 @@
-r"""Text that knows its LaTeX: `Maths`, `dJ/dw1` and `\frac{dJ}{dw_1}`; `Said`, words with maths."""
+"""Mathematics and words as a terminal shows them, which keep what they are made of, so that any writer can set them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Self
 
 from backpropcli.language.formula.tree import Expression, Index, Name, Number
 from backpropcli.notation.formula import Style, factor, typeset
-from backpropcli.notation.formula_latex import latex, latex_derivative, latex_number
 from backpropcli.notation.numbers import component_name, gradient_name, local_name
-from backpropcli.notation.text_latex import printable
 
-SIGNS = {"·": r"\cdot", "*": r"\cdot", "→": r"\to", "->": r"\to", "≈": r"\approx", "~": r"\approx"}
-"""Signs between two pieces of mathematics in LaTeX; others are themselves."""
+
+class Formula(NamedTuple):
+    """One expression; a product of two of its `arrays` is elementwise, and `numbers` stand in the place of names.
+
+    `factor`: it is part of a product, and of an elementwise one where it is `starred`.
+    """
+
+    expression: Expression
+    arrays: Collection[str] = ()
+    numbers: Mapping[str, str] = {}
+    factor: bool = False
+    starred: bool = False
+
+
+class Derivative(NamedTuple):
+    """The derivative of one name or entry with respect to another; of one formula alone where it is `local`."""
+
+    of: Expression
+    by: Expression
+    local: bool = False
+
+
+Source = Formula | Derivative | tuple[str, ...]
+"""What a piece of mathematics is made of: one of these, or pieces (`Maths`, `Said`) with signs between them."""
+ELEMENTWISE = " ⊙ "
+"""The sign between two arrays that are multiplied entry by entry, where a terminal has a star."""
 
 
 class Maths(str):
-    """A piece of mathematics as it stands in a terminal; `tex` is the same in LaTeX's mathematics mode."""
+    """A piece of mathematics as it stands in a terminal; `source` is what it is made of."""
 
-    tex: str
+    source: Source
 
-    def __new__(cls, text: str, tex: str) -> Self:
-        """The two twins."""
+    def __new__(cls, text: str, source: Source) -> Self:
+        """The text, and what says the same to other writers."""
         made = super().__new__(cls, text)
-        made.tex = tex
+        made.source = source
         return made
 
 
 class Said(str):
-    """Words as they stand in a terminal, mathematics among them; `tex` is the same as LaTeX text."""
+    """Words as they stand in a terminal, mathematics among them; `parts` are one and the other."""
 
-    tex: str
+    parts: tuple[str, ...]
 
     def __new__(cls, *parts: str) -> Self:
         """Words and mathematics, one after the other."""
         made = super().__new__(cls, "".join(parts))
-        made.tex = "".join(map(as_tex, parts))
+        made.parts = parts
         return made
-
-
-def as_tex(text: str) -> str:
-    """Any of these as LaTeX text; plain words with every sign that LaTeX would act on made harmless."""
-    if isinstance(text, Maths):
-        return f"${text.tex}$"
-    return text.tex if isinstance(text, Said) else printable(text)
 
 
 def spelled(*parts: str) -> Maths:
     """Pieces of mathematics and the signs between them, as one: `spelled(a, " = ", b)`."""
-    tex = "".join(p.tex if isinstance(p, Maths) else f" {SIGNS.get(p.strip(), p.strip())} " for p in parts)
-    return Maths("".join(parts), tex)
+    return Maths("".join(parts), parts)
 
 
-def joined(sign: str, parts: Sequence[Maths]) -> Maths:
+def joined(sign: str, parts: Sequence[str]) -> Maths:
     """Pieces with a sign between each two."""
+    if len(parts) == 1 and isinstance(parts[0], Maths):
+        return parts[0]
     return spelled(*[piece for k, part in enumerate(parts) for piece in ([sign] * bool(k) + [part])])
 
 
 def padded(maths: Maths, width: int) -> Maths:
     """The same in so many columns of a terminal."""
-    return Maths(maths.ljust(width), maths.tex)
+    return Maths(maths.ljust(width), maths.source)
 
 
 def name(label: str, place: Sequence[int] = ()) -> Maths:
     """`w1`, or an entry, `W1[0, 2]`."""
-    return Maths(component_name(label, tuple(place)), latex(entry(label, place)))
+    return Maths(component_name(label, tuple(place)), Formula(entry(label, place)))
 
 
 def gradient(of: str, label: str, place: Sequence[int] = (), at: Sequence[int] = ()) -> Maths:
     """`dJ/dw1`, `dJ/dW1[0, 2]`; with `at`, the gradient of an entry: `da1[1]/dW1[0, 2]`."""
     text = gradient_name(component_name(of, tuple(at)), component_name(label, tuple(place)))
-    return Maths(text, latex_derivative(latex(entry(of, at)), latex(entry(label, place))))
+    return Maths(text, Derivative(entry(of, at), entry(label, place)))
 
 
 def local(style: Style, of: str, label: str, place: Sequence[int] = (), at: Sequence[int] = ()) -> Maths:
     """`∂t1/∂w1`, `∂a1[1]/∂z1[1]`: how fast one formula moves with one thing that it uses."""
     text = local_name(component_name(of, tuple(at)), component_name(label, tuple(place)))
-    tex = latex_derivative(latex(entry(of, at)), latex(entry(label, place)), local=True)
-    return Maths(typeset(Name(text), style), tex)
+    return Maths(typeset(Name(text), style), Derivative(entry(of, at), entry(label, place), local=True))
 
 
 def entry(label: str, place: Sequence[int]) -> Expression:
@@ -87,33 +102,52 @@ def entry(label: str, place: Sequence[int]) -> Expression:
 
 def number(text: str) -> Maths:
     """A number, or a small array, as the tables print it."""
-    return Maths(text, latex_number(text))
+    return Maths(text, Formula(Number(0.0, text)))
 
 
 def inside(text: str) -> Maths:
     """A number inside a product: in parentheses where it is negative."""
-    tex = latex_number(text)
-    return Maths(f"({text})", f"({tex})") if text.startswith("-") else Maths(text, tex)
+    return Maths(f"({text})", ("(", number(text), ")")) if text.startswith("-") else number(text)
 
 
-def formula(expression: Expression, style: Style, arrays: Iterable[str] = (), tight: bool = False) -> Maths:
-    """A whole formula; `tight` without blanks around `/`."""
-    known = set(arrays)
-    return Maths(typeset(expression, style, arrays=known, tight=tight), latex(expression, arrays=known))
+def formula(
+    expression: Expression,
+    style: Style,
+    arrays: Collection[str] = (),
+    numbers: Mapping[str, str] | None = None,
+    tight: bool = False,
+) -> Maths:
+    """A whole formula; `numbers` (as text) stand in the place of names; `tight` without blanks around `/`."""
+    text = typeset(expression, style, arrays=arrays, numbers=numbers, tight=tight)
+    return Maths(text, Formula(expression, arrays, numbers or {}))
 
 
 def condition(expression: Expression, style: Style) -> Maths:
     """What has to hold; equality as people write it."""
     said = formula(expression, style)
-    return Maths(said.replace(" == ", " = "), said.tex)
+    return Maths(said.replace(" == ", " = "), said.source)
 
 
-def factor_of(expression: Expression, style: Style) -> Maths:
-    """A formula as a factor of a product of numbers: a sum, or one with a sign in front, is in parentheses."""
-    text = factor(expression, style)
-    tex = latex(expression)
-    wrap = text.startswith("(") and text.endswith(")") and not typeset(expression, style, tight=True).startswith("(")
-    return Maths(text, rf"\left({tex}\right)" if wrap else tex)
+def factor_of(
+    expression: Expression,
+    style: Style,
+    arrays: Collection[str] = (),
+    numbers: Mapping[str, str] | None = None,
+    starred: bool = False,
+) -> Maths:
+    """A formula as a factor of a product: a sum, or one with a sign in front, is in parentheses.
+
+    `starred`: that product is elementwise.
+    """
+    text = factor(expression, style, arrays=arrays, numbers=numbers, starred=starred)
+    return Maths(text, Formula(expression, arrays, numbers or {}, True, starred))
+
+
+def times(style: Style, left: Maths, right: Maths, starred: bool = False) -> Maths:
+    """A product of two pieces, elementwise where it is `starred`."""
+    if starred:
+        return Maths(f"{left} * {right}", (left, ELEMENTWISE, right))
+    return spelled(left, f" {style.times} ", right)
 
 
 def listed(parts: Sequence[str]) -> list[str]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
-from backpropcli.notation.formula_latex import GREEK
-
+_LETTERS = """
+alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi
+omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
+"""
+GREEK = frozenset(_LETTERS.split())
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",

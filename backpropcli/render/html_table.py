@@ -9,7 +9,7 @@ from backpropcli.render.table import Cell, Table
 
 def html_table(table: Table) -> str:
     """One `<table>`: a `<tbody>` for each section, numbers to the right, arrays in lines."""
-    kept = [k for k, c in enumerate(table.columns) if c.title or any(r[k] for s in table.sections for r in s)]
+    kept = table.kept
     head = "".join(f"<th>{escape(table.columns[k].title)}</th>" for k in kept)
     bodies = []
     for section in table.sections:

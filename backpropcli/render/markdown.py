@@ -1,20 +1,20 @@
-"""Tables and sections as Markdown (GitHub's), to paste into a worksheet or an issue."""
+"""Tables and documents as Markdown (GitHub's), to paste into a worksheet or an issue."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
+from backpropcli.notation.maths import Maths
+from backpropcli.render.document import Equations, Fitting, Heading, Lines, Section, Verbatim, Walk, Whole
+from backpropcli.render.rows import WIDTH, lay_out
+from backpropcli.render.table import Cell, Column, Table
 from backpropcli.safe import code
 from backpropcli.safe import markdown as escaped
-
-if TYPE_CHECKING:
-    from backpropcli.render.table import Cell, Table
 
 
 def any_markdown(table_: Table) -> Iterator[str]:
     """A table of the terminal's as Markdown: headline, rows, and the sentences under it."""
-    kept = [k for k, c in enumerate(table_.columns) if c.title or any(r[k] for s in table_.sections for r in s)]
+    kept = table_.kept
     if table_.title:
         yield "\n\n".join(map(escaped, table_.title.split("\n"))) + "\n\n"
     if kept:
@@ -49,12 +49,39 @@ def in_cell(text: str) -> str:
     return code(text).replace("|", "\\|")
 
 
-def told(section: str | Table, first: bool) -> Iterator[str]:
-    """One section of a telling (`explain`, `derive`): a table, a paragraph, or the heading, which comes first."""
-    if not isinstance(section, str):
-        yield from any_markdown(section)
-    elif first:
-        yield f"## {escaped(section)}\n"
-    else:
-        yield "  \n".join(map(escaped, section.splitlines())) + "\n"
-    yield "\n"
+def markdown(document: Iterable[Section]) -> Iterator[str]:
+    """A document as Markdown; worked lines are code."""
+    for section in document:
+        for whole in section.whole if isinstance(section, Fitting) else [section]:
+            yield from _section(whole)
+            yield "\n"
+
+
+def _section(section: Whole) -> Iterator[str]:
+    match section:
+        case Heading(text=words):
+            yield f"## {escaped(words)}\n"
+        case Walk(rows=rows):
+            yield "```text\n" + "".join(f"{line}\n" for line in lay_out(rows, WIDTH)) + "```\n"
+        case Verbatim(lines=lines):
+            yield _paragraph("\n".join(lines))
+        case Table():
+            yield from any_markdown(section)
+        case Equations():
+            yield from any_markdown(_steps(section))
+        case Lines(lines=lines):
+            yield _paragraph("\n".join(line for line, _ in lines))
+        case _:
+            yield _paragraph(section)
+
+
+def _steps(section: Equations) -> Table:
+    """Equations as a table: what each is, and its formula."""
+    (word, first), *rest = section.rows
+    if isinstance(first, Maths):
+        first = f"{section.left} = {first}"
+    return Table([Column("step"), Column("formula")], [[[word, first], *map(list, rest)]])
+
+
+def _paragraph(text: str) -> str:
+    return "  \n".join(map(escaped, text.splitlines())) + "\n"

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import IO, Any, NamedTuple
 
 from backpropcli.errors import FileError, UsageError
-from backpropcli.render.table import INDENT, Cell, Table, worded
+from backpropcli.render.table import INDENT, Cell, Table
+from backpropcli.render.width import worded
 from backpropcli.render.writing import reason, write_file
 from backpropcli.safe import leaving
 

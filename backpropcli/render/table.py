@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from backpropcli.render.width import Block, cut, cut_middle, pad, width_of, worded, wrap
+
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 Grid = list[list[str]]
 """The numbers of an array, row by row; `6 ± 2e-12` is a grid of one row too."""
 Cell = str | Grid
-Block = str | list[str]
-"""A padded cell: one line, or the lines of an array."""
 INDENT = "  "
 NARROWEST = 10
 """An elastic column is cut to this before anything else has to give way."""
@@ -25,9 +25,6 @@ NARROWEST_NAME = 12
 """A column of names is not cut further than this."""
 WIDEST_CELL = 240
 """A text that is longer than this runs on where nothing is cut, and the other rows keep their columns."""
-
-NARROW = "─…±◀→·−∂αβγδεζηθλμνξπρστφχψωΔΣ"
-"""Signs and Greek letters that are known to take one column: a table need not import Rich to measure them."""
 
 
 class Column(NamedTuple):
@@ -57,6 +54,12 @@ class Table(NamedTuple):
     title: str = ""
     footers: Sequence[str] = ()
 
+    @property
+    def kept(self) -> list[int]:
+        """The columns that say anything: with a title, or with something in a row."""
+        rows = [row for section in self.sections for row in section]
+        return [k for k, column in enumerate(self.columns) if column.title or any(row[k] for row in rows)]
+
     def layout(self, width: int | None = None) -> Layout:
         """The padded cells; within `width` columns where that can be done by cutting the elastic ones."""
         return Layout(self, width)
@@ -66,75 +69,103 @@ class Table(NamedTuple):
         return "\n".join(self.layout(width).lines()) + "\n"
 
 
+class Part:
+    """A column and its cells: padded `blocks`, `size` columns wide, the title at its `side`, `gap` in front."""
+
+    def __init__(self, column: Column, cells: list[list[Cell]]) -> None:
+        self.column = column
+        self.cells = cells
+        self.gap = column.gap
+        self.blocks, self.size, self.side = _column(column, cells)
+        if column.align == "left" and not column.last:
+            self.size = min(self.size, WIDEST_CELL)
+
+    def tighten(self) -> None:
+        """The entries of arrays as close as can be."""
+        if self.column.align == "point" and self.column.inner > 1:
+            self.blocks, self.size, self.side = _column(self.column._replace(inner=1), self.cells)
+
+    def cut(self) -> None:
+        """What does not fit goes on in the next line, or is cut."""
+        if self.column.elastic or self.column.last:
+            shorten = wrap if self.column.wrap else cut_middle if self.column.last else cut
+            self.blocks = [[shorten(block, self.size) for block in section] for section in self.blocks]
+
+    @property
+    def overflows(self) -> bool:
+        """Whether a text is wider than the widest column."""
+        texts = (block for section in self.blocks for block in section if type(block) is str)
+        return self.size >= WIDEST_CELL and any(len(text) > self.size for text in texts)
+
+
+def fit(parts: list[Part], room: int) -> bool:
+    """Fit columns into so much room as far as that can be done; whether names were cut or a column was left out."""
+    _closer(parts, room)
+    _narrow([part for part in parts if part.column.elastic], parts, NARROWEST, room)
+    hard = _narrow([part for part in parts if part.column.last], parts, NARROWEST_NAME, room)
+    if 0 < excess(parts, room) <= sum(part.gap - 1 for part in parts[1:]):
+        hard = True
+        for part in parts:
+            part.gap = 1
+    for part in reversed(parts[1:]):  # what can be done without
+        if excess(parts, room) > 0 and part.column.elastic and part.column.title:
+            hard = True
+            parts.remove(part)
+    for part in parts:
+        part.cut()
+    return hard
+
+
+def _closer(parts: Sequence[Part], room: int) -> None:
+    """Columns, and then the entries of arrays, nearer to each other, where there is no room for them."""
+    if excess(parts, room) > 0:
+        for part in parts:
+            part.gap = 2 if part.column.align == "left" else part.gap
+    if excess(parts, room) > sum(max(part.size - NARROWEST, 0) for part in parts if part.column.elastic):
+        for part in parts:
+            part.gap = min(part.gap, 2)
+            part.tighten()
+
+
+def excess(parts: Sequence[Part], room: int) -> int:
+    """By how much columns are wider than the room for them."""
+    return sum(part.size for part in parts) + sum(part.gap for part in parts[1:]) - room
+
+
+def _narrow(some: Sequence[Part], parts: Sequence[Part], least: int, room: int) -> bool:
+    """Narrow some of the columns, one after the other, as far as is needed and they may; whether any was."""
+    found = False
+    for part in some:
+        if (more := excess(parts, room)) > 0:
+            found = found or part.size > least
+            part.size = max(min(part.size, least), part.size - more)
+    return found
+
+
 class Layout:
     """A table's padded cells: `titles` (the header), `sections` of blocks; a cell carries the gap behind it."""
 
     def __init__(self, table: Table, width: int | None = None) -> None:
-        kept = [k for k, c in enumerate(table.columns) if c.title or any(r[k] for s in table.sections for r in s)]
-        columns = [table.columns[k] for k in kept]
-        blocks: list[list[list[Block]]] = []
-        sizes: list[int] = []
-        aligned: list[str] = []
-        for column, k in zip(columns, kept, strict=True):
-            cells = [[row[k] for row in section] for section in table.sections]
-            padded, size, side = _column(column, cells)
-            size = min(size, WIDEST_CELL) if column.align == "left" and not column.last else size
-            blocks.append(padded)
-            sizes.append(size)
-            aligned.append(side)
-        gaps = [c.gap for c in columns[1:]]
-        self.hard = False
+        parts = [
+            Part(table.columns[k], [[row[k] for row in section] for section in table.sections]) for k in table.kept
+        ]
+        self.hard = fit(parts, width - len(INDENT)) if width is not None else False
         """Whether names were cut or a column was left out to fit the width."""
-        if width is not None:
-            fixed = len(INDENT) - width
-            if fixed + sum(sizes) + sum(gaps) > 0:
-                gaps = [2 if c.align == "left" else g for g, c in zip(gaps, columns[1:], strict=True)]
-            if fixed + sum(sizes) + sum(gaps) > sum(
-                s - NARROWEST for s, c in zip(sizes, columns, strict=True) if c.elastic and s > NARROWEST
-            ):
-                gaps = [min(2, g) for g in gaps]
-                for k, column in enumerate(columns):
-                    if column.align == "point" and column.inner > 1:
-                        cells = [[row[kept[k]] for row in section] for section in table.sections]
-                        blocks[k], sizes[k], aligned[k] = _column(column._replace(inner=1), cells)
-            for least, wanted in ((NARROWEST, "elastic"), (NARROWEST_NAME, "last")):
-                for k, column in enumerate(columns):
-                    excess = fixed + sum(sizes) + sum(gaps)
-                    if excess > 0 and getattr(column, wanted):
-                        self.hard = self.hard or (wanted == "last" and sizes[k] > least)
-                        sizes[k] = max(min(sizes[k], least), sizes[k] - excess)
-            if 0 < fixed + sum(sizes) + sum(gaps) <= sum(gaps) - len(gaps):
-                gaps = [1] * len(gaps)
-                self.hard = True
-            for k in reversed(range(1, len(columns))):  # what can be done without
-                if fixed + sum(sizes) + sum(gaps) > 0 and columns[k].elastic and columns[k].title:
-                    self.hard = True
-                    del columns[k], blocks[k], sizes[k], aligned[k], gaps[k - 1]
-            for k, column in enumerate(columns):
-                if column.elastic or column.last:
-                    fit = _wrap if column.wrap else _cut_middle if column.last else _cut
-                    blocks[k] = [[fit(b, sizes[k]) for b in section] for section in blocks[k]]
         self.title, self.footers = table.title, list(table.footers)
         if width is not None:
             self.title = "\n".join(part for line in table.title.split("\n") for part in worded(line, width))
             self.footers = [part for text in table.footers for line in text.split("\n") for part in worded(line, width)]
-        behind = [" " * g for g in gaps] + [""] * bool(columns)
+        behind = [" " * part.gap for part in parts[1:]] + [""] * bool(parts)
         self.table = table
-        self.columns = columns
+        self.columns = [part.column for part in parts]
+        sizes = [part.size for part in parts]
         self.sizes = [s + len(b) for s, b in zip(sizes, behind, strict=True)]
         self.width = len(INDENT) + sum(self.sizes)
-        self.overflows = any(
-            type(b) is str and len(b) > s
-            for column, s in zip(blocks, sizes, strict=True)
-            if s >= WIDEST_CELL
-            for section in column
-            for b in section
-        )
+        self.overflows = any(part.overflows for part in parts)
         """Whether a text runs on behind its column."""
-        self.titles = [pad(c.title, s, a) + b for c, s, a, b in zip(columns, sizes, aligned, behind, strict=True)]
+        self.titles = [pad(part.column.title, part.size, part.side) + b for part, b in zip(parts, behind, strict=True)]
         self.sections = [
-            _section([blocks[k][number] for k in range(len(columns))], sizes, behind)
-            for number in range(len(table.sections))
+            _section([part.blocks[number] for part in parts], sizes, behind) for number in range(len(table.sections))
         ]
 
     def lines(self) -> Iterator[str]:
@@ -187,65 +218,6 @@ class Layout:
 def plain_text(table: Table) -> str:
     """A table as plain text, with nothing cut."""
     return table.text()
-
-
-def width_of(text: str) -> int:
-    """How many columns of a terminal a text takes: wide characters take two, combining ones none."""
-    if text.isascii() or all(c < "\u0300" or c in NARROW for c in text):
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
-def pad(text: str, size: int, side: str) -> str:
-    """`text` in `size` columns, at the left or at the right side."""
-    space = " " * max(size - width_of(text), 0)
-    return space + text if side == "right" else text + space
-
-
-def _cut(block: Block, size: int) -> Block:
-    """A text with … at its end where it is wider than `size`."""
-    if isinstance(block, list):
-        return block
-    block = block.rstrip()
-    if width_of(block) <= size:
-        return block
-    while width_of(block) > size - 1:
-        block = block[:-1]
-    return block.rstrip() + "…"
-
-
-def _cut_middle(block: Block, size: int) -> Block:
-    """A name with … in its middle where it is wider than `size`: what tells names apart often stands at the end."""
-    if isinstance(block, list) or width_of(block := block.rstrip()) <= size:
-        return block
-    tail = ""
-    while width_of(tail) < (size - 1) // 2:
-        tail = block[-len(tail) - 1] + tail
-    head = block
-    while width_of(head) > size - 1 - width_of(tail):
-        head = head[:-1]
-    return f"{head}…{tail}"
-
-
-def worded(line: str, width: int) -> list[str]:
-    """A line of words in as many lines as a terminal needs, broken at blanks; those below keep its indent."""
-    if width_of(line) <= width:
-        return [line]
-    from textwrap import wrap
-
-    indent = line[: len(line) - len(line.lstrip())]
-    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-
-
-def _wrap(block: Block, size: int) -> Block:
-    """A text in as many lines as it needs; a word that is wider than a line is left whole."""
-    if isinstance(block, list) or len(block) <= size:
-        return block
-    from textwrap import wrap
-
-    return wrap(block, size, break_long_words=False, break_on_hyphens=False)
 
 
 def _column(column: Column, sections: list[list[Cell]]) -> tuple[list[list[Block]], int, str]:

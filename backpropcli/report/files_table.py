@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from backpropcli.notation.numbers import Precision
 from backpropcli.render.table import Column, Table
-from backpropcli.report.check_table import MARGIN, STYLES, WORDS
+from backpropcli.report.check_page import MARGIN
+from backpropcli.report.check_table import STYLES, WORDS
 from backpropcli.safe import printable
 
 if TYPE_CHECKING:

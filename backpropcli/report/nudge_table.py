@@ -65,32 +65,43 @@ def held(found: Nudge) -> str:
 
 def verdict(found: Nudge, precision: Precision) -> str:
     """The closing sentence: how much the loss moved, beside what its gradient says."""
-    name, loss, show = component_name(found.name, found.index), found.loss, precision.show
+    name, loss = component_name(found.name, found.index), found.loss
     if loss is None and found.watched == found.name:
         return f"{found.watched} is what is nudged: it changes by just as much as it is moved, so d{name}/d{name} is 1."
     if loss is None:
         return f"{found.watched or 'The loss'} does not depend on {name}."
     if is_array(loss.before):
         return f"{loss.name} is an array: the last two columns compare its entries."
-    slope, rate = (loss.after - loss.before) / found.eps, f"d{loss.name}/d{name}"
+    slope = (loss.after - loss.before) / found.eps
     if slope - slope != 0.0 or loss.derivative - loss.derivative != 0.0:
         return not_finite(found, precision)
     outlook = found.outlook.kind if found.outlook is not None else ""
     if outlook in ("corner", "jump"):
         return corner(found, precision)
-    if slope == 0.0 and not (loss.derivative and outlook):
-        return f"{loss.name} did not move: {rate} is {show(loss.derivative)}."
-    moved, way = ("rose" if slope * found.eps > 0.0 else "fell"), ("rose" if found.eps > 0.0 else "fell")
-    times = "as much" if show(abs(slope)) == "1" else f"{show(abs(slope))} times as much"
-    said = f"{loss.name} {moved} {times} as {name}{'' if moved == way else ' ' + way}: "
+    return f"{_moved(loss, name, slope, found.eps, precision)}{_compared(loss, name, slope, outlook, precision)}"
+
+
+def _moved(loss: Moved, name: str, slope: float, eps: float, precision: Precision) -> str:
+    """`J rose 6.0045 times as much as w1: `."""
     if slope == 0.0:
-        said = f"{loss.name} did not move: "
+        return f"{loss.name} did not move: "
+    size = precision.show(abs(slope))
+    moved, way = ("rose" if slope * eps > 0.0 else "fell"), ("rose" if eps > 0.0 else "fell")
+    times = "as much" if size == "1" else f"{size} times as much"
+    return f"{loss.name} {moved} {times} as {name}{'' if moved == way else ' ' + way}: "
+
+
+def _compared(loss: Moved, name: str, slope: float, outlook: str, precision: Precision) -> str:
+    """What the gradient says of that, and which step would come closer to it."""
+    rate = f"d{loss.name}/d{name}"
+    now = f"{rate} is {precision.show(loss.derivative)}"
+    if slope == 0.0 and not (loss.derivative and outlook):
+        return f"{now}."
     if abs(slope - loss.derivative) <= 0.05 * max(abs(slope), abs(loss.derivative)):
-        return said + f"about {precision._replace(digits=6).show(abs(loss.derivative))}, as {rate} says."
-    now = f"{rate} is {show(loss.derivative)}"
+        return f"about {precision._replace(digits=6).show(abs(loss.derivative))}, as {rate} says."
     if outlook == "larger":
-        return said + f"{now}, and the step is so small that rounding shows; a larger one comes closer."
-    return said + (f"{now}, and a smaller step comes closer." if outlook == "smaller" else f"{now}.")
+        return f"{now}, and the step is so small that rounding shows; a larger one comes closer."
+    return f"{now}, and a smaller step comes closer." if outlook == "smaller" else f"{now}."
 
 
 def not_finite(found: Nudge, precision: Precision) -> str:

@@ -19,7 +19,7 @@ from backpropcli.drawing.model import Picture
 from backpropcli.drawing.picture import picture
 from backpropcli.drawing.short_names import short_names
 from backpropcli.drawing.terminal import Drawing, terminal_graph
-from backpropcli.render.table import width_of
+from backpropcli.render.width import width_of
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))

@@ -12,7 +12,9 @@ import backpropcli as bp
 from backpropcli.app import main
 from backpropcli.explanation.derive import Derivation
 from backpropcli.language import example_text
-from backpropcli.render.document import latex, markdown, terminal
+from backpropcli.render.latex import latex
+from backpropcli.render.markdown import markdown
+from backpropcli.render.text import text as terminal
 from backpropcli.symbolic.derive import Derived
 from backpropcli.symbolic.timelimit import TooSlow, within
 

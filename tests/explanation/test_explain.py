@@ -13,7 +13,9 @@ from telling_makers import matrices
 import backpropcli as bp
 from backpropcli.app import main
 from backpropcli.language import example_text
-from backpropcli.render.document import latex, markdown, seen, terminal
+from backpropcli.render.latex import latex, seen
+from backpropcli.render.markdown import markdown
+from backpropcli.render.text import text as terminal
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 LAYERS = (Path(__file__).parents[2] / "examples" / "mazur-layers.yaml").read_text("utf-8")

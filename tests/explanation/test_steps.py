@@ -15,6 +15,7 @@ from backpropcli.language.formula.functions import Function
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation.numbers import Precision
+from backpropcli.render.text import text as terminal
 from tests.notation.test_formula_notation import typed
 
 
@@ -43,8 +44,8 @@ def traced(
     return run(Plan(graph), values, (list(nodes)[-1] if of == "" else of), **options)
 
 
-def text(trace: Trace, **options: Any) -> str:
-    return "\n".join(steps(trace, **options)) + "\n"
+def text(trace: Trace, width: int | None = None, **options: Any) -> str:
+    return "\n".join(terminal(steps(trace, **options), width)) + "\n"
 
 
 LECTURE = {
@@ -650,7 +651,7 @@ def networks(draw: st.DrawFn) -> Trace:
 @given(networks(), st.booleans())
 def test_every_line_is_true(trace, ascii):
     """What stands between the signs of equality comes to the same number, by Python's own arithmetic."""
-    for line in steps(trace, ascii=ascii, width=1000):
+    for line in terminal(steps(trace, ascii=ascii), 1000):
         if " = " not in line or "not on a path" in line:
             continue
         equal = re.split(r" += ", re.split(r" {3}(?=[◀<]|[d∂D]\w+/[d∂D]|[\w']+\()", line)[0].strip())
@@ -658,7 +659,7 @@ def test_every_line_is_true(trace, ascii):
         for side in equal[2:-1]:
             assert calculated(side) == pytest.approx(result, rel=3e-3, abs=1e-12), line
     for name in trace.graph.nodes:
-        assert any(f"d{trace.of}/d{name} " in line for line in steps(trace))
+        assert any(f"d{trace.of}/d{name} " in line for line in terminal(steps(trace)))
 
 
 def calculated(text: str) -> float:

@@ -13,6 +13,7 @@ from backpropcli.explanation.steps import steps
 from backpropcli.notation.numbers import Precision
 from backpropcli.ops.definition import Structural
 from backpropcli.ops.table import TABLE
+from backpropcli.render.text import text as terminal
 from tests.explanation.test_steps import text, traced
 from tests.notation.test_formula_notation import typed
 
@@ -129,7 +130,7 @@ def calculated(line: str) -> Any:
 
 
 def lines(trace: Trace, **options: Any) -> list[str]:
-    return [line for line in steps(trace, width=3000, **options) if " = " in line and "not on a path" not in line]
+    return [line for line in terminal(steps(trace, **options), 3000) if " = " in line and "not on a path" not in line]
 
 
 def sides(line: str) -> list[str]:

@@ -384,7 +384,7 @@ def test_one_entry_of_a_rule_over_a_whole_array() -> None:
 
 def test_the_headline_says_what_was_looked_at() -> None:
     from backpropcli.notation.numbers import Precision
-    from backpropcli.report.check_table import check_page
+    from backpropcli.report.check_page import check_page
 
     p, f = wide(100, 100)
     right, wrong = (

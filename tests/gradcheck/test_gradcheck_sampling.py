@@ -17,7 +17,7 @@ from backpropcli.gradcheck.large.directions import Directions
 from backpropcli.gradcheck.large.sampling import chosen, sample_for, shares
 from backpropcli.notation.numbers import Precision
 from backpropcli.ops.definition import Structural
-from backpropcli.report.check_table import check_page
+from backpropcli.report.check_page import check_page
 from backpropcli.report.json import check_json
 
 NET = """

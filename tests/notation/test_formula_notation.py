@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from backpropcli.exercise import worksheet_latex
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder
+from backpropcli.notation import maths
 from backpropcli.notation.formula import ASCII, UNICODE, factor, typeset
-from backpropcli.notation.formula_latex import latex, latex_name, latex_number
+from backpropcli.notation.formula_latex import LINEAR, latex, latex_name, latex_number, mathematics
 
 NAMES = ("a", "b", "c")
 CALLS = {"exp": math.exp, "sin": math.sin, "abs": abs, "tanh": math.tanh}
@@ -201,7 +201,8 @@ def test_a_power_of_a_step_is_no_double_superscript():
     step = Binary("**", Name("J.1"), Number(2.0, "2"))
     assert latex(step) == "{J^{(1)}}^{2}"
     assert latex(Call("transpose", (Name("J.1"),), written="attribute")) == r"{J^{(1)}}^{\top}"
-    assert worksheet_latex.math("o.1² · o.2.T").count("{o^{(") == 2
+    product = Binary("*", Binary("**", Name("o.1"), Number(2.0, "2")), Call("transpose", (Name("o.2"),)))
+    assert mathematics(maths.formula(product, UNICODE), LINEAR).count("{o^{(") == 2
 
 
 def test_numbers_in_latex():

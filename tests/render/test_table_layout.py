@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import composite
 
 from backpropcli.render.output import render
-from backpropcli.render.table import Column, Table, width_of
+from backpropcli.render.table import Column, Table
+from backpropcli.render.width import width_of
 from backpropcli.report.run_rows import result
 from backpropcli.report.run_table import run_table
 

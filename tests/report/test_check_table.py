@@ -7,7 +7,8 @@ from backpropcli.errors import Place
 from backpropcli.gradcheck.report import Culprit, ExpectedNumber, Report, Row
 from backpropcli.notation.numbers import Precision
 from backpropcli.render.markdown import any_markdown
-from backpropcli.report.check_table import MANY, check_page, check_tables
+from backpropcli.report.check_page import check_page, check_tables
+from backpropcli.report.check_table import MANY
 from backpropcli.report.csv import check_csv
 from backpropcli.report.json import check_json
 

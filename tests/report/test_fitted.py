@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from backpropcli import loads
 from backpropcli.explanation.steps import steps
 from backpropcli.notation.numbers import Precision
-from backpropcli.render.table import width_of
-from backpropcli.report.check_table import check_page, fitted_check
+from backpropcli.render.text import text
+from backpropcli.render.width import width_of
+from backpropcli.report.check_page import check_page, fitted_check
 from backpropcli.report.run_rows import result
 from backpropcli.report.run_table import fitted
 from tests.explanation.test_steps import lecture, traced
@@ -72,7 +73,7 @@ def test_long_names_are_cut_in_their_middle_in_a_terminal_alone():
 def test_long_names_stand_above_their_lines_in_worked_steps():
     name = "a_name_" * 10
     trace = traced({"J": f"{name}**2 / 2"}, {name: 3})
-    lines = list(steps(trace, width=80))
+    lines = list(text(steps(trace), 80))
     assert f"  dJ/d{name}" in lines
     assert lines[lines.index(f"  dJ/d{name}") + 1].startswith("        = dJ/dJ · 2 ·")
     assert all(len(line) <= 80 for line in lines if len(line.split()) > 1)
@@ -127,7 +128,7 @@ def test_worked_steps_of_a_large_formula_take_linear_time():
     def seconds(count):
         trace = traced({"J": " + ".join(["w*v", "w"] * count)}, {"w": 1, "v": 2})
         started = time.perf_counter()
-        lines = list(steps(trace)) + list(result(trace, "-", expand=True).rows)
+        lines = list(text(steps(trace))) + list(result(trace, "-", expand=True).rows)
         assert len(lines) > 2 * count
         return time.perf_counter() - started
 
