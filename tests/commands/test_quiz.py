@@ -255,6 +255,14 @@ def test_the_shown_answer_is_right_and_every_hint_is_said(spec):
         assert all(question.hint(k) for k in (1, 2, 3)), question
 
 
+@pytest.mark.parametrize("spec", sorted(path.stem for path in EXAMPLES.glob("*.yaml")))
+def test_a_lone_number_for_an_array_and_on_with_s_leads_nowhere(quiz, spec):
+    """What was left standing is no number that one can go on with: it has not the shape of what was asked for."""
+    status, out, err = quiz(str(EXAMPLES / f"{spec}.yaml"), typed=["1.5", "s", "[1, 2, 3, 4, 5, 6, 7]", "s"] * 200)
+    assert (status, "bug" in err) == (0, False), err
+    assert "at the first try" in out
+
+
 @pytest.mark.slow
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.text(), st.text("0123456789.,+-*/()[] eEhsq=w1x^²½·", max_size=40)))
