@@ -484,6 +484,19 @@ def test_top_level_is_as_drawn() -> None:
     assert {"README.md", "LICENSE", "CHANGELOG.md", "Makefile", "pyproject.toml", ".ci"} <= top
 
 
+def test_the_architecture_draws_the_rooms() -> None:
+    """Every folder of the package stands in the picture, on its storey, and has its paragraph."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    picture = text.partition("```text\n")[2].partition("```")[0]
+    drawn = [set(line.split()) for line in reversed(picture.splitlines())]
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert [storey & folders for storey in drawn if storey & folders] == [
+        storey & folders for storey in STOREYS if storey & folders
+    ]
+    assert not set().union(*drawn) - {module.room for module in MODULES}, "a room that is no more"
+    assert not [room for room in folders if f"**{room}**" not in text]
+
+
 def test_tests_mirror_the_package() -> None:
     rooms = {path.relative_to(ROOT / "tests").parts[0] for path in FILES if path.is_relative_to(ROOT / "tests")}
     folders = {name for name in rooms if (ROOT / "tests" / name).is_dir()}
