@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from backpropcli.engine.forward import GENERAL, UNARY, odd_case
+from backpropcli.engine.stepping import GENERAL, UNARY, odd_case
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import UNIT_SLOPE, XP, Body, Elementwise, Part, Shape, Value
 from backpropcli.ops.stacking import align, copies, spread

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from backpropcli.engine.stepping import GENERAL, UNARY, odd_case
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Body, Elementwise, Structural, Value
 from backpropcli.ops.stacking import lifted, together
-
-UNARY = -1
-GENERAL = -2
-
 
 Step = tuple[int, Body, int, int, tuple[int, ...]]
 """One step, made ready: (slot, body, a, b, arguments). The body is called with (xp, v[a], v[b]), with (xp, v[a])
@@ -65,13 +62,3 @@ def forward(steps: Iterable[Step], v: list[Value], xp: XP) -> None:
             if not xp.raises:
                 raise
             v[slot] = odd_case(body, *[v[k] for k in arguments])
-
-
-def odd_case(body: Body, *arguments: Value) -> float:
-    """The body's value by NumPy's float64, which gives inf and nan where Python's floats raise."""
-    import numpy as np
-
-    from backpropcli.ops.numbers.array import xp
-
-    with np.errstate(all="ignore"):
-        return float(body(xp, *[np.float64(a) for a in arguments]))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from backpropcli.engine.backward import Gradients
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.engine.trace import Trace, plain
 from backpropcli.ops.definition import Value
 from backpropcli.ops.numbers.nothing import Unreached

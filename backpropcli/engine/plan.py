@@ -19,6 +19,7 @@ from backpropcli.engine.backward import (
 from backpropcli.engine.backward import program as backward_program
 from backpropcli.engine.forward import Step, forward
 from backpropcli.engine.forward import program as forward_program
+from backpropcli.engine.stepping import convert, quietly
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Operation, Value
 
@@ -212,20 +213,6 @@ class Plan:
                 if node.kind in ("input", "target"):
                     idle[node.slot] = 1
         return idle
-
-
-def convert(xp: XP, value: Value) -> Value:
-    """A float or an array as a number of `xp`."""
-    return xp.asarray(value) if getattr(value, "ndim", 0) else xp.number(value)
-
-
-def quietly(xp: XP) -> AbstractContextManager[Any]:
-    """NumPy's warnings off while an array namespace runs: inf and nan are results here, and reported as such."""
-    if xp.raises:
-        return nullcontext()
-    import numpy as np
-
-    return np.errstate(all="ignore")
 
 
 def _keeps(operation: Operation | None) -> bool:

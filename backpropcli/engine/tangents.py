@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backpropcli.engine.backward import finite
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.engine.trace import Trace
 from backpropcli.ops.definition import XP, Elementwise, Structural, Value
 from backpropcli.ops.numbers.careful import careful, settled

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine.backward import Gradients, finite
-from backpropcli.engine.forward import odd_case
-from backpropcli.engine.plan import Plan, quietly
+from backpropcli.engine.stepping import odd_case, quietly
 from backpropcli.errors import SpecError
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Elementwise, Value, show_shape
 from backpropcli.ops.numbers.careful import careful, settled
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.engine.plan import Plan
 
 
 class Trace:

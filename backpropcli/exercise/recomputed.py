@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from backpropcli.engine.plan import convert
+from backpropcli.engine.stepping import convert
 from backpropcli.engine.trace import Trace
 from backpropcli.ops.definition import Value
 

@@ -15,7 +15,7 @@ from backpropcli.engine.backward import backward_arrays, backward_scalars, finit
 from backpropcli.engine.backward import program as backward_program
 from backpropcli.engine.forward import forward
 from backpropcli.engine.forward import program as forward_program
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.engine.trace import Trace, one_entry
 from backpropcli.ops.definition import XP, Elementwise, Value
 from backpropcli.ops.numbers.careful import careful

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from backpropcli.engine import Trace
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.external.edges import Edge, Step, edges, rerun
 from backpropcli.gradcheck.external.error_patterns import CLOSE, Shown
 from backpropcli.gradcheck.external.factors import Factors, plain

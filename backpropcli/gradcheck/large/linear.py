@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from backpropcli.engine.backward import rule, unbroadcast
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.differences import UNIT
 from backpropcli.gradcheck.large.calibrations import Calibrations
 from backpropcli.gradcheck.large.perturbation import Changes

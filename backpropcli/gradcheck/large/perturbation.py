@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.large.propagation import Move, Moves
 from backpropcli.gradcheck.large.sparsity import Array, Indices, State, region, single
 from backpropcli.ops.definition import XP

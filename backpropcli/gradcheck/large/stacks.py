@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.engine.forward import UNARY, program
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.forward import program
+from backpropcli.engine.stepping import UNARY, quietly
 from backpropcli.ops.definition import Body
 
 if TYPE_CHECKING:

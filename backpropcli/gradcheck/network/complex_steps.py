@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.large.linear import Slopes, Ways
 from backpropcli.gradcheck.large.perturbation import Changes

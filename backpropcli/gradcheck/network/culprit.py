@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Plan
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.mistakes.table import SIGN, ZERO
 from backpropcli.gradcheck.network.corners import Sides, around, sides

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.ops.definition import Elementwise
 
 Array = Any

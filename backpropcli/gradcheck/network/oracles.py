@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from backpropcli.engine.forward import forward
 from backpropcli.engine.forward import program as forward_program
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.differences import UNIT, Slope
 from backpropcli.gradcheck.network.point import Component, Point
 from backpropcli.ops.definition import Value

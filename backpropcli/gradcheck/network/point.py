@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from backpropcli.engine import Plan, Trace, finite, run
 from backpropcli.engine.backward import Gradients
-from backpropcli.engine.forward import forward, odd_case
+from backpropcli.engine.forward import forward
 from backpropcli.engine.forward import program as forward_program
 from backpropcli.engine.nonfinite import marked
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import odd_case, quietly
 from backpropcli.gradcheck.differences import UNIT
 from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 from backpropcli.ops.numbers.nothing import Unreached

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backpropcli.engine.backward import rule
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.ops.definition import Part, Shape, Structural
 from backpropcli.ops.stacking import spread
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from backpropcli.engine.plan import quietly
+from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.network.point import Point
 from backpropcli.ops.definition import Elementwise, Operation, Part, Structural
 from backpropcli.ops.table import TABLE
