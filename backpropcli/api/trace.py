@@ -26,7 +26,7 @@ class Trace(engine.Trace):
 
     def draw(
         self,
-        form: Literal["terminal", "svg", "dot", "mermaid"] = "terminal",
+        form: Literal["terminal", "svg", "dot", "mermaid", "tikz"] = "terminal",
         *,
         level: Literal["nodes", "layers"] = "nodes",
         blank: bool = False,
@@ -37,7 +37,9 @@ class Trace(engine.Trace):
         precision: Precision | None = None,
         coloured: bool = False,
     ) -> str:
-        """The computation graph as a picture: text for a terminal, SVG, DOT or Mermaid; `width` columns or pixels wide.
+        """The computation graph as a picture: text for a terminal, SVG, DOT, Mermaid or TikZ (a document for LaTeX).
+
+        It is at most `width` columns or pixels wide.
 
         `level` "layers" shows shapes, and like nodes in one box; `blank` leaves blanks for what is to be worked out;
         `expand` draws every step inside a formula; `full` shows the numbers of large arrays too. A drawing has four

@@ -39,7 +39,11 @@ def draw(
     output: Annotated[
         Word,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write a file: .svg, .dot, .mmd or .txt.", rich_help_panel=OUTPUT
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write a file: .svg, .dot, .mmd, .tex or .txt.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     width: Annotated[
@@ -51,7 +55,7 @@ def draw(
 ) -> int:
     """The computation graph as a picture.
 
-    Left to right: values on the way out, gradients on the way back. In the terminal, or as SVG, DOT or Mermaid.
+    Left to right: values on the way out, gradients on the way back. In the terminal, or as SVG, DOT, Mermaid or TikZ.
 
     Examples:
       backprop draw
@@ -59,6 +63,7 @@ def draw(
       backprop draw net.yaml -o net.svg
       backprop draw net.yaml -o net.svg --width 800
       backprop draw net.yaml -o net.dot
+      backprop draw net.yaml -o net.tex
       backprop draw net.yaml --level layers
       backprop draw --example lecture --ascii
       backprop draw net.yaml --format mermaid

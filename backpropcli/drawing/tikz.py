@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from backpropcli.drawing.arrangement import CAPTION
+from backpropcli.drawing.arrangement import CAPTION, arranged
 from backpropcli.drawing.shapes import Circle, Group, Line, Path, Rect, Sheet
 from backpropcli.drawing.svg_text import THIN, Run, clean
 from backpropcli.notation.text_latex import printable
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.drawing import Drawing
+    from backpropcli.render.output import Destination
 
 POINT = 0.75
 """A pixel in points."""
@@ -24,6 +29,20 @@ FRAMES = {
     "target": "draw=gray,fill=gray!7",
 }
 ANCHORS = {"middle": "base", "end": "base east", "start": "base west"}
+
+
+def picture(found: Drawing, to: Destination) -> Iterator[str]:
+    """A drawing as a document for pdflatex whose one page is as large as it is."""
+    sheet = arranged(found.shown, found.title)
+    width, height = sheet.width * POINT, sheet.height * POINT
+    yield (
+        "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage[T1]{fontenc}\n"
+        "\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\n"
+        f"\\usepackage[paperwidth={width:.0f}bp,paperheight={height:.0f}bp,margin=0bp]{{geometry}}\n"
+        f"{PREAMBLE}\\pagestyle{{empty}}\n\\setlength{{\\parindent}}{{0pt}}\n\\begin{{document}}\n\\centering\\vspace*{{\\fill}}\n"
+    )
+    yield from tikz(sheet, width)
+    yield "\\vspace*{\\fill}\n\\end{document}\n"
 
 
 def tikz(sheet: Sheet, widest: float) -> Iterator[str]:

@@ -63,6 +63,7 @@ FORMATS: tuple[Format, ...] = (
     Format("svg", (".svg",), ("picture",), "drawing.svg"),
     Format("dot", (".dot", ".gv"), ("picture",), "drawing.dot"),
     Format("mermaid", (".mmd",), ("picture",), "drawing.mermaid"),
+    Format("tikz", (".tex",), ("picture",), "drawing.tikz", ("latex",)),
     Format("html", (".html", ".htm"), ("page",), "formats.html", raw=True),
 )
 """Every format, in the order in which they are listed. A record's first is the one that nobody has to name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -101,7 +103,14 @@ def test_colours(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_files(capsys: pytest.CaptureFixture[str]) -> None:
-    starts = {".svg": "<svg ", ".dot": "digraph", ".gv": "digraph", ".mmd": "flowchart", ".txt": " "}
+    starts = {
+        ".svg": "<svg ",
+        ".dot": "digraph",
+        ".gv": "digraph",
+        ".mmd": "flowchart",
+        ".tex": "\\documentclass",
+        ".txt": " ",
+    }
     for ending, start in starts.items():
         assert call(capsys, "net.yaml", "-o", f"out{ending}") == (0, "", "")
         assert Path(f"out{ending}").read_text(encoding="utf-8").startswith(start)
@@ -115,11 +124,11 @@ def test_files(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "message"),
     [
         (["--level", "layer"], "error: --level layer: expected nodes or layers. Did you mean layers?\n"),
-        (["--format", "png"], "error: --format png: expected terminal, svg, dot or mermaid\n"),
+        (["--format", "png"], "error: --format png: expected terminal, svg, dot, mermaid or tikz\n"),
         (
-            ["-o", "net.tex"],
-            "error: -o net.tex: the ending chooses the format, and should be one of .txt, .svg, .dot, .gv, .mmd\n"
-            "  Or say the format:  --format terminal -o net.tex\n",
+            ["-o", "net.csv"],
+            "error: -o net.csv: the ending chooses the format, and should be one of .txt, .svg, .dot, .gv, .mmd, .tex\n"
+            "  Or say the format:  --format terminal -o net.csv\n",
         ),
         (
             ["-o", "a.b/net.PNG"],
@@ -145,3 +154,13 @@ def test_no_loss_is_no_reason_not_to_draw(capsys: pytest.CaptureFixture[str]) ->
     assert status == 0
     assert "gradients" not in out
     assert "▶ values" in out
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is a program of its own")
+@pytest.mark.parametrize("level", ["nodes", "layers"])
+def test_latex_compiles_a_drawing_to_one_page(level: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(capsys, "--example", "lecture-layers", "--level", level, "-o", "net.tex")[0] == 0
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "net.tex"]
+    log = subprocess.run(command, capture_output=True, text=True, errors="replace", check=True).stdout
+    assert "(1 page," in log
+    assert "Overfull" not in log

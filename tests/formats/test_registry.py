@@ -131,7 +131,7 @@ REFUSED = [
     (["draw", "--format", "json"], "draw has no json"),
     (
         ["draw", "-o", "x.csv"],
-        "-o x.csv: the ending chooses the format, and should be one of .txt, .svg, .dot, .gv, .mmd",
+        "-o x.csv: the ending chooses the format, and should be one of .txt, .svg, .dot, .gv, .mmd, .tex",
     ),
     (["run", "--steps", "-o", "x.csv"], "run --steps is text, and has no csv"),
 ]
