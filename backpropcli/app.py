@@ -11,10 +11,10 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from backpropcli import __version__
 from backpropcli.commands.table import COMMANDS, Entry
 from backpropcli.errors import BackpropError, FileError, UsageError
 from backpropcli.reads import forget
+from backpropcli.version import __version__
 
 if TYPE_CHECKING:
     import typer

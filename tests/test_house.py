@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "backpropcli"
 
 STOREYS = (
-    {"safe", "reads", "guide"},
+    {"safe", "reads", "guide", "version"},
     {"errors", "suggest"},
     {"ops"},
     {"graph"},

@@ -6,7 +6,6 @@ import os
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
-from typing import NamedTuple
 
 from backpropcli import safe
 from backpropcli.drawing.model import Picture
@@ -17,47 +16,25 @@ from backpropcli.exercise.feedback import in_letters, in_numbers, summed
 from backpropcli.exercise.grading import entries
 from backpropcli.exercise.question import counted, told_apart
 from backpropcli.exercise.quiz import Quiz
+from backpropcli.exercise.sheet import BLANK, PAPER, Entry, Part
 from backpropcli.exercise.students import KEY, MANIFEST, Student, a_class, manifest, roster
+from backpropcli.exercise.worksheet_latex import latex
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths
 from backpropcli.notation.numbers import Precision
 
 TOGETHER = "\xa0"
 """A blank where no line is broken."""
-WIDTH, PAPER = 100, 868.0
-"""How wide a drawing may be: in characters, and in pixels, which the paper's width makes a third smaller."""
+WIDTH = 100
+"""How wide a drawing may be, in characters."""
 MOST_DRAWN = 60
 """A graph of more nodes is not drawn on a sheet of paper."""
 MOST_NAMED = 8
 WRITTEN = 12
 """A given number of up to so many digits is drawn whole."""
-BLANK = "________"
 NO_SCRIPTS = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """What a sheet in HTML may load: nothing but its own style."""
 FORWARD, BACKWARD = "Forward: values, left to right", "Backward: gradients, right to left"
-
-
-class Entry(NamedTuple):
-    """A line of a sheet: mathematics between equals signs, the answer or a blank, and what is to be said of it."""
-
-    sides: tuple[str, ...]
-    answer: str
-    remark: str = ""
-
-
-class Part(NamedTuple):
-    """A part of a sheet: a heading, what is given (names and numbers), lines, a drawing of the graph, and a list.
-
-    `level` is the heading's. `numbered`: the entries are counted.
-    """
-
-    heading: str
-    lines: Sequence[str] = ()
-    entries: Sequence[Entry] = ()
-    given: Sequence[tuple[str, str]] = ()
-    picture: Picture | None = None
-    level: int = 2
-    numbered: bool = True
 
 
 def worksheets(
@@ -75,8 +52,6 @@ def worksheets(
     "30"; without them there is one worksheet and no CSV file. The numbers depend on the name, and on `seed` where
     there is one; `seeds` are those of a manifest. `tell` is told where two would have the same numbers.
     """
-    from backpropcli.exercise.worksheet_latex import latex
-
     stem, ending = os.path.splitext(path)
     write = {".md": markdown, ".tex": latex, ".html": html}[ending.lower()]
     everybody: list[Student] = []

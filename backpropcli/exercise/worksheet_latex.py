@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from backpropcli.drawing.arrangement import arranged
 from backpropcli.drawing.model import Picture
 from backpropcli.drawing.tikz import PREAMBLE, tikz
-from backpropcli.exercise.worksheet import BLANK, PAPER, Entry, Part
+from backpropcli.exercise.sheet import BLANK, PAPER, Entry, Part
 from backpropcli.notation import maths
 from backpropcli.notation.formula_latex import LINEAR, MOST_COLUMNS, latex_number, mathematics
 from backpropcli.notation.text_latex import printable

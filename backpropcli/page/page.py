@@ -16,7 +16,6 @@ from importlib.resources import files
 from string import Template
 from typing import NamedTuple
 
-from backpropcli import __version__
 from backpropcli.drawing.model import Picture
 from backpropcli.drawing.picture import picture
 from backpropcli.drawing.svg import drawn
@@ -25,6 +24,7 @@ from backpropcli.notation.numbers import Precision
 from backpropcli.page.blanks import Place
 from backpropcli.page.lesson import Lesson, lesson
 from backpropcli.page.size import check_bytes, check_graph
+from backpropcli.version import __version__
 
 SCRIPTS = {
     "lesson": ("common.js", "graph.js", "read.js", "table.js", "fields.js", "lesson.js"),

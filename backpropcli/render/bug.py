@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from backpropcli import __version__
+from backpropcli.version import __version__
 
 
 def bug(error: BaseException) -> str:
