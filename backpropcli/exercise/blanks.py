@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.carried_forward import carried_on, each
+from backpropcli.exercise.given_numbers import identified
 from backpropcli.exercise.grading import LEAST_DIGITS, cut, entries, rounded, short
-from backpropcli.exercise.question import Question, identified
+from backpropcli.exercise.question import Question
 
 MOST = 60
 """A quiz of more questions than these takes too long; without `every` it asks so many."""
@@ -128,5 +129,5 @@ def _drift(question: Question, number: Any) -> float:
     worst = 0.0
     for ours, truth in zip(entries(number), entries(question.answer), strict=True):
         off = abs(ours - truth)
-        worst = max(worst, 0.0 if off <= question.dust else off / abs(truth) if truth and off == off else inf)
+        worst = max(worst, 0.0 if off <= question.residue else off / abs(truth) if truth and off == off else inf)
     return worst

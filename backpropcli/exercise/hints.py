@@ -9,8 +9,8 @@ from math import prod
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.terms import Term
 from backpropcli.derivation.worked import Worked
-from backpropcli.exercise.feedback import bracketed, in_numbers, stage_text, summed
 from backpropcli.exercise.functions import Functions, calls, definition, written_out
+from backpropcli.exercise.wording import bracketed, in_numbers, stage_text, summed
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
 from backpropcli.notation.formula import typeset

@@ -1,10 +1,10 @@
-"""One blank of an exercise: what is asked for, what it needs, how an answer is marked, and its hints."""
+"""One blank of an exercise: what is asked for, what it needs, how an answer is graded, and its hints."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from math import isfinite, prod
 from typing import Any, NamedTuple
 
@@ -13,28 +13,23 @@ from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.terms import Term
 from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.carried_forward import Own, follows
-from backpropcli.exercise.feedback import formula_mistake, gradient_mistake, halved, nearly, squared
+from backpropcli.exercise.feedback import giving, nearly, of_formula, of_shape
 from backpropcli.exercise.functions import Functions
-from backpropcli.exercise.grading import LEAST_DIGITS, Facts, Mistake, diagnose, entries, mark, short
+from backpropcli.exercise.given_numbers import counted, identified, told_apart
+from backpropcli.exercise.gradient_mistakes import gradient_mistakes, names
+from backpropcli.exercise.grading import LEAST_DIGITS, entries, grade, short
 from backpropcli.exercise.hints import gradient_hint, value_hint
+from backpropcli.exercise.mistakes import FACTORS, FORWARD, PRODUCT, TOPIC_OF, Mistake, meant, multiples, said
 from backpropcli.language.answers import read_answer
-from backpropcli.notation.numbers import Precision, exact, finite, nested
-from backpropcli.ops.definition import show_shape
+from backpropcli.notation.numbers import finite, nested
 
 HINTS = 3
-TOPICS = ("upstream · local", "adding up the paths", "signs", "factors of 2", "the forward pass")
-"""What can be practised; of those that need it equally, the first."""
-WRITTEN, WRITTEN_MANY, ROUNDED = 15, 12, 1e-4
-"""A given number of up to so many digits is shown whole, alone or in an array; any other may be off by this part."""
 MOST_TYPED = 12
 """An array of more entries is too long to be typed."""
-MOST_TOLD, MOST_DATA = 64, 400
-"""An array of more entries is not told: what was worked out, and what is data."""
 GRADIENT = re.compile(r"d[^\W\d]\w*(?:\.\d+)?/d[^\W\d]\w*(?:\.\d+)?")
 NAME = re.compile(r"[^\W\d]\w*(?:\.\d+)?")
 Known = Mapping[str, str | None]
 Wrong = Mapping[str, Sequence[float]]
-OF_MISTAKE = {"path": 1, "missing": 1, "sign": 2}
 
 
 class Mark(NamedTuple):
@@ -50,14 +45,14 @@ class Mark(NamedTuple):
 class Question:
     """One blank: `name` is what is asked for (`t1`, `dJ/dw2`), `text` how, `answer` what is right."""
 
-    def __init__(self, worked: Worked, stage: Stage | None, label: str, dust: float = 0.0) -> None:
+    def __init__(self, worked: Worked, stage: Stage | None, label: str, residue: float = 0.0) -> None:
         self.worked = worked
         self.stage = stage
         """The stage whose value is asked for; None where a gradient is."""
         self.label = label
         self.name = label if stage is not None else worked.gradient_name(label)
         self.answer: Any = worked.value(label) if stage is not None else worked.gradient(label)
-        self.dust = dust
+        self.residue = residue
         """An answer that is off by no more is right: 0.1 + 0.2 - 0.3 where 0 is asked for."""
         self.functions: Functions = {}
         """The functions that the network defines itself."""
@@ -135,21 +130,47 @@ class Question:
         names = self._follows(given, own or {})
         if names is not None:
             return Mark(True, follows=names)
-        old = list(self._with_old(wrong or {}))
-        mistake = diagnose(given, self.facts._replace(old=tuple(value for *_, value in old)), self.digits)
-        if mistake is not None and mistake.kind == "old":
-            name, earlier, _ = old[mistake.path]
-            show, truth = self.worked.show, self.known_value(name)
-            words = f"with {name} = {show(earlier)} it would be {show(given)}, but {name} is {show(truth)}."
-            return Mark(False, words, self.topic(mistake))
-        words = self._words(given, mistake)
+        words, topic = self._said(given, wrong or {})
         if self.shape and not words and any(found):
             words = f"{sum(found)} of {len(found)} entries {'is' if sum(found) == 1 else 'are'} right."
-        return Mark(False, words, self.topic(mistake))
+        return Mark(False, words, topic)
+
+    def _said(self, given: Any, wrong: Wrong) -> tuple[str, str]:
+        """What is said to a wrong answer, and what it shows should be practised."""
+        if words := of_shape(given, self.answer, self.name):
+            return words, self.topic
+        old = list(self._with_old(wrong))
+        earlier = [Mistake("old", number, k) for k, (_, _, number) in enumerate(old)]
+        found = giving(given, self.answer, [*self.mistakes, *earlier], self.digits)
+        if not found and (words := nearly(given, self.answer, self.digits)):
+            return words, self.topic
+        one, shown = meant(found), {"given": self.worked.show(given) or "that"}
+        if one is not None and one.kind == "old":
+            return said("old", {**shown, **self._named(*old[one.path])}), self.topic
+        if self.stage is not None:
+            words = of_formula(self.worked, self.stage, given, self.digits)
+            return words or (said(one.kind, {}) if one else ""), self.topic
+        if one is None:
+            return "" if self.terms else said("start", {"label": self.label}), self.topic
+        called = names(self.worked, self.label, self.terms, one)
+        topic = FACTORS if called.get("forgotten") else TOPIC_OF.get(one.kind, self.topic)
+        return said(one.kind if self.terms else "start", {**shown, **called}), topic
+
+    @cached_property
+    def mistakes(self) -> list[Mistake]:
+        """The mistakes that a wrong answer is compared with."""
+        if self.stage is not None:
+            return multiples(self.answer)
+        return list(gradient_mistakes(self.worked, self.label, self.terms))
+
+    def _named(self, source: str, earlier: float, _: float) -> dict[str, str]:
+        """A wrong answer that was gone on with, as it is spoken of."""
+        show = self.worked.show
+        return {"source": source, "earlier": show(earlier) or "", "truth": show(self.known_value(source)) or ""}
 
     def _is(self, given: Any, number: Any) -> list[bool]:
         """For each entry whether it is this number."""
-        return mark(given, number, self.dust, self.digits, self.exact)
+        return grade(given, number, self.residue, self.digits, self.exact)
 
     def _follows(self, given: Any, own: Own) -> tuple[str, ...] | None:
         """The fewest answers of one's own that an answer follows from, none where from numbers as they are told.
@@ -161,30 +182,8 @@ class Question:
                 return carried.names
         return None
 
-    @cached_property
-    def facts(self) -> Facts:
-        """What a wrong answer is compared with."""
-        if self.stage is not None:
-            return Facts(self.answer)
-        trace, terms = self.worked.trace, self.terms
-        parts = []
-        for term in terms:
-            whole = term.through.whole and len(terms) > 1
-            parts.append(
-                trace.contribution(term.through.name, self.label)
-                if whole and self.label in trace.graph.nodes
-                else _product(term)
-            )
-        return Facts(
-            self.answer,
-            self.worked.value(self.label),
-            tuple(term.upstream.value for term in terms),
-            tuple(term.local.value if term.local is not None else None for term in terms),
-            tuple(parts),
-        )
-
     def _with_old(self, wrong: Wrong) -> Iterator[tuple[str, float, float]]:
-        """Each wrong answer that this one may have been worked out with, its name, and what would come of it."""
+        """Each wrong answer that this one may have been worked out with: its name, itself, and what comes of it."""
         worked, stage = self.worked, self.stage
         if self.shape:
             return
@@ -207,28 +206,10 @@ class Question:
         prefix = self.worked.gradient_name("")
         return self.worked.gradient(name.removeprefix(prefix)) if name.startswith(prefix) else self.worked.value(name)
 
-    def topic(self, mistake: Mistake | None = None) -> str:
-        """What to practise."""
-        if self.stage is not None:
-            return TOPICS[-1]
-        if mistake is None:
-            return TOPICS[0]
-        if mistake.kind in ("twice", "half"):
-            has = halved if mistake.kind == "twice" else partial(squared, label=self.label)
-            return TOPICS[3 if not mistake.path and all(has(term.through.formula) for term in self.terms) else 0]
-        return TOPICS[OF_MISTAKE.get(mistake.kind, 0)]
-
-    def _words(self, given: Any, mistake: Mistake | None) -> str:
-        if mistake is not None and mistake.kind in ("shape", "transposed"):
-            if mistake.kind == "transposed":
-                return "that is the transpose: rows and columns are swapped."
-            like = nested(self.answer, lambda _: "..")
-            return f"{self.name} looks like {like}." if self.shape else f"{self.name} is one number."
-        if mistake is not None and mistake.kind in ("rounded", "near"):
-            return nearly(mistake, self.answer, self.digits)
-        if self.stage is not None:
-            return formula_mistake(self.worked, self.stage, given, mistake, self.digits)
-        return gradient_mistake(self.worked, self.label, self.terms, given, mistake)
+    @property
+    def topic(self) -> str:
+        """What to practise who skips it."""
+        return FORWARD if self.stage is not None else PRODUCT
 
     def hint(self, number: int) -> str:
         """A hint: 1 says which rule, 2 the formula, 3 the same with numbers put in."""
@@ -248,43 +229,3 @@ def needed(worked: Worked, stage: Stage | None, terms: Sequence[Term]) -> list[s
         names = [name for name in NAME.findall(rest) if name in worked.slots]
         found.update(dict.fromkeys(names if rest != term.text else term.through.inputs))
     return list(found)
-
-
-def identified(worked: Worked, name: str) -> str | None:
-    """A given number as text, with all the digits that it was written with; None for an array that is too large."""
-    node = worked.graph.nodes.get(name)
-    data = node is not None and node.kind != "node"
-    if prod(worked.shape(name)) > (MOST_DATA if data else MOST_TOLD):
-        return None
-    return told_apart(worked, worked.value(name), data)
-
-
-def told_apart(worked: Worked, value: Any, data: bool = False) -> str:
-    """A number or an array, `[1 2]`, in the digits asked for, or in as many more as an answer takes.
-
-    With w = 1.04 shown as 1, no answer could be right. `data` has all of its digits, if it was written with few.
-    """
-
-    written = WRITTEN_MANY if getattr(value, "shape", ()) else WRITTEN
-
-    def show(x: float) -> str:
-        text = worked.precision.show(x)
-        if data and float(text) != x == float(f"{x:.{written}g}"):
-            return exact(x)
-        return text if abs(float(text) - x) <= ROUNDED * abs(x) or x - x != 0 else Precision().show(x)
-
-    return nested(value, show).replace(", ", " ")
-
-
-def counted(shape: tuple[int, ...]) -> str:
-    """`3 numbers`, `2 rows of 3 numbers`."""
-    if len(shape) == 2:
-        return f"{shape[0]} {'row' if shape[0] == 1 else 'rows'} of {counted(shape[1:])}"
-    many = prod(shape)
-    return f"{many} {'number' if many == 1 else 'numbers'}" if len(shape) == 1 else f"of shape {show_shape(shape)}"
-
-
-def _product(term: Term) -> Any:
-    if term.local is None or term.upstream.value is None or term.local.value is None:
-        return None
-    return term.upstream.value * term.local.value

@@ -12,8 +12,9 @@ from backpropcli.engine import Trace
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.exercise.blanks import choose
 from backpropcli.exercise.functions import Functions, definition, used
+from backpropcli.exercise.given_numbers import identified, told_apart
 from backpropcli.exercise.grading import entries
-from backpropcli.exercise.question import MOST_TYPED, Mark, Question, identified, told_apart
+from backpropcli.exercise.question import MOST_TYPED, Mark, Question
 from backpropcli.exercise.rounding_residue import ROUNDING, settled
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation.formula import UNICODE, Style, typeset

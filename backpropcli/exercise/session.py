@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from backpropcli.errors import BackpropError
-from backpropcli.exercise.feedback import in_letters
-from backpropcli.exercise.question import HINTS, TOPICS
+from backpropcli.exercise.mistakes import TOPICS
+from backpropcli.exercise.question import HINTS
 from backpropcli.exercise.quiz import Quiz
+from backpropcli.exercise.wording import in_letters, listed, plural, steps_inside
 from backpropcli.ops.table import lookup
 from backpropcli.render.json import anything
 
@@ -90,7 +91,7 @@ class Session:
         quiz, worked = self.quiz, self.quiz.worked
         values = sum(question.stage is not None for question in quiz)
         gradients = len(quiz) - values
-        many = f"{values} {_plural('value', values)}", f"{gradients} {_plural('gradient', gradients)}"
+        many = f"{values} {plural('value', values)}", f"{gradients} {plural('gradient', gradients)}"
         what = f"{len(quiz)} blanks: {many[0]}, then {many[1]}" if values and gradients else many[not values]
         numbers = f", numbers no. {quiz.seed}" if quiz.seed is not None else ""
         head, taken = f"{quiz.source}{numbers}. {what}.", "6, 2*3 and 1/3 are all fine."
@@ -105,8 +106,7 @@ class Session:
         for text in quiz.definitions:
             lines += textwrap.wrap(f"{text}.", WIDTH)
         for node, steps in quiz.steps.items():
-            listed = f"{', '.join(steps[:-1])} and {steps[-1]} are steps" if len(steps) > 1 else f"{steps[0]} is a step"
-            lines += textwrap.wrap(f"{listed} inside {node} = {quiz.written(node)}.", WIDTH)
+            lines += textwrap.wrap(steps_inside(steps, f"{node} = {quiz.written(node)}"), WIDTH)
         if quiz.beyond:
             more = f"Of {len(quiz) + quiz.beyond:,} blanks these are nearest to {worked.trace.of}; --every asks all."
             lines += textwrap.wrap(more, WIDTH)
@@ -179,7 +179,7 @@ class Session:
         if key == "q":
             self.stopped = True
         elif key == "s":
-            taken.skipped, taken.topic = True, taken.topic or question.topic()
+            taken.skipped, taken.topic = True, taken.topic or question.topic
             if taken.latest is not None and question.has_its_shape(taken.latest):  # a lone 1 for [1, 2] leads nowhere
                 self.own[question.name] = taken.latest
             self._say(f"{question.name} = {question.shown}")
@@ -203,7 +203,7 @@ class Session:
             if mark.right:
                 self.own[question.name] = given
                 taken.follows = mark.follows
-                return f"right, from your {_listed(mark.follows)}" if mark.follows else "right"
+                return f"right, from your {listed(mark.follows)}" if mark.follows else "right"
             taken.latest = given
             if isinstance(given, float):
                 self.wrong.setdefault(question.name, []).append(given)
@@ -238,7 +238,7 @@ class Session:
         """The score, and what to practise: the topics that are needed most, with their questions; a line's end."""
         text = f"{self.first_try} of {len(self.quiz)} right at the first try"
         missing, hints = len(self.quiz) - self.place, sum(taken.hints for taken in self.taken)
-        text += f", with {hints} {_plural('hint', hints)}" if hints else ""
+        text += f", with {hints} {plural('hint', hints)}" if hints else ""
         text += f", {missing} not answered." if missing else "."
         wanting = [taken for taken in self.taken if taken.topic]
         if wanting:
@@ -284,15 +284,6 @@ def together(text: str) -> str:
         if len(text) < WIDTH
         else text.replace("] [", "]\0[").replace(" ", TOGETHER).replace("\0", " ")
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    """`z1`, `z1 and b1`, `z1, b1 and w2`."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-def _plural(word: str, many: int) -> str:
-    return word if many == 1 else f"{word}s"
 
 
 def _sentence(text: str, names: Collection[str] = ()) -> str:

@@ -12,12 +12,12 @@ from backpropcli.drawing.model import Picture
 from backpropcli.drawing.picture import picture
 from backpropcli.drawing.svg import drawn
 from backpropcli.drawing.terminal import terminal_graph
-from backpropcli.exercise.feedback import in_letters, in_numbers, summed
+from backpropcli.exercise.given_numbers import counted, told_apart
 from backpropcli.exercise.grading import entries
-from backpropcli.exercise.question import counted, told_apart
 from backpropcli.exercise.quiz import Quiz
 from backpropcli.exercise.sheet import BLANK, PAPER, Entry, Part
 from backpropcli.exercise.students import KEY, MANIFEST, Student, a_class, manifest, roster
+from backpropcli.exercise.wording import in_letters, in_numbers, steps_inside, summed
 from backpropcli.exercise.worksheet_latex import latex
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths
@@ -101,8 +101,7 @@ def _told(quiz: Quiz) -> list[str]:
     """What stands under the data: functions, steps inside formulas, and what is not asked for."""
     lines = [f"{text}." for text in quiz.definitions]
     for node, steps in quiz.steps.items():
-        listed = f"{', '.join(steps[:-1])} and {steps[-1]} are steps" if len(steps) > 1 else f"{steps[0]} is a step"
-        lines.append(f"{listed} inside {node} = {quiz.written(node)}.")
+        lines.append(steps_inside(steps, f"{node} = {quiz.written(node)}"))
     if quiz.beyond:
         lines.append(f"Of {len(quiz) + quiz.beyond:,} blanks these are nearest to {quiz.worked.trace.of}.")
     if quiz.left_out:

@@ -43,7 +43,7 @@ def digits_asked(trace: Trace) -> int:
 
 
 def tolerances(worked: Worked, settled: Settled, steps: Steps, place: Place) -> None:
-    """Add to each step how much rounding makes of such numbers, `dust`, and the places of what it `needs`."""
+    """Add to each step how much rounding makes of such numbers, `residue`, and the places of what it `needs`."""
     prefix, by_name = worked.gradient_name(""), {stage.name: stage for stage in worked.stages}
     maximum = worked.trace.plan.numbers().maximum
     for step in steps:
@@ -55,7 +55,7 @@ def tolerances(worked: Worked, settled: Settled, steps: Steps, place: Place) -> 
             largest = entries[0]
             for entry in entries[1:]:
                 largest = maximum(largest, entry)
-            step["dust"] = place(ROUNDING * largest)[0]
+            step["residue"] = place(ROUNDING * largest)[0]
         names = needed(worked, by_name[label] if is_value else None, [] if is_value else worked.terms(label))
         step["needs"] = [
             place(worked.gradient(name.removeprefix(prefix)) if name.startswith(prefix) else worked.value(name))

@@ -28,9 +28,10 @@ from backpropcli.notation.formula_html import variable
 from backpropcli.notation.numbers import Precision, exact
 from backpropcli.ops.numbers.recorder import Tape, TooLongError
 from backpropcli.page import grading as lesson_marking
+from backpropcli.page import mistakes
 from backpropcli.page.blanks import Blanks
 from backpropcli.page.javascript import Function, number, program
-from backpropcli.page.texts import forgettable, handed_on, hint, words, wrong_values
+from backpropcli.page.texts import gradient_hints, handed_on, value_hints, words
 from backpropcli.page.worked import Told
 
 MOST_RECORDED = 20_000
@@ -100,7 +101,7 @@ def lesson(
         data["given"] = told.blanks.given
         data["beyond"] = told.blanks.beyond
         data["mortal"] = mortal(trace.graph)
-        data["asked"] = lesson_marking.digits_asked(started or trace)
+        data["grading"] = mistakes.rules(lesson_marking.digits_asked(started or trace))
     elif tape is not None:
         data["moving"] = [told.labels[slot] for slot in moving]
     if seed is not None:
@@ -225,10 +226,8 @@ def _forward(told: Told, stage: Stage) -> dict[str, Any]:
     step["inputs"] = list(stage.inputs)
     step["text"], step["numbers"] = told.html(formula.text), told.html(formula.numbers)
     if told.blanks is not None:
-        step["hint"] = hint(told, stage)
-        wrong = wrong_values(told, stage, told.html)
-        if wrong:
-            step["wrong"] = wrong
+        step["hints"] = value_hints(told, stage)
+        step |= mistakes.of_value(told, stage)
     else:
         said = words(told, stage)
         if said is not None:
@@ -244,12 +243,15 @@ def _backward(told: Told, label: str) -> dict[str, Any]:
     if kind != "node":
         step["kind"] = kind
     terms = told.terms(label)
-    step["terms"] = [_term(told, term, label) for term in terms]
+    step["terms"] = [_term(told, term) for term in terms]
     for term, shown in zip(terms, step["terms"], strict=True):
         if len(terms) > 1 and "becomes" in shown and term.through.whole and label in told.graph.nodes:
             part = told.trace.contribution(term.through.name, label)
             if told.shows(part):
                 shown["value"] = told.places.place(part)
+    if told.blanks is not None:
+        step["hints"] = gradient_hints(told, label, terms)
+        step |= mistakes.of_gradient(told, label, terms)
     return step
 
 
@@ -262,7 +264,7 @@ def _step(told: Told, phase: str, label: str, value: Any) -> dict[str, Any]:
     return step
 
 
-def _term(told: Told, term: Term, label: str) -> dict[str, Any]:
+def _term(told: Told, term: Term) -> dict[str, Any]:
     result: dict[str, Any] = {
         "through": term.through.name,
         "node": term.through.node,
@@ -277,8 +279,6 @@ def _term(told: Told, term: Term, label: str) -> dict[str, Any]:
         result["becomes"] = {"text": told.html(text)}
         if other is not None and told.shows(other):
             result["becomes"]["at"] = told.places.place(other)
-    if told.blanks is not None and (forgotten := forgettable(term, label)):
-        result["forgettable"] = forgotten
     if term.remark:
         result["remark"] = told.html(term.remark)
     return result

@@ -28,7 +28,7 @@ from backpropcli.version import __version__
 
 SCRIPTS = {
     "lesson": ("common.js", "graph.js", "read.js", "table.js", "fields.js", "lesson.js"),
-    "exercise": ("common.js", "graph.js", "read.js", "fresh.js", "wrong.js", "exercise.js"),
+    "exercise": ("common.js", "graph.js", "read.js", "random_values.js", "grading.js", "exercise.js"),
 }
 STYLES = {"lesson": ("page.css", "screens.css"), "exercise": ("page.css", "exercise.css", "screens.css")}
 """What the two kinds of page are made of, in order."""

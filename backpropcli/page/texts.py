@@ -1,73 +1,51 @@
-"""What a page says in words, as data for its script: to wrong answers what the quiz says (`exercise.feedback`)."""
+"""What a page says in words, as data for its script."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.terms import Term
 from backpropcli.derivation.worked import Worked
-from backpropcli.exercise.feedback import Attempt, attempts, halved, squared, text_of
 from backpropcli.exercise.hints import in_words, value_hint
-from backpropcli.language.formula.tree import Name, postorder
-from backpropcli.notation.formula import typeset
 from backpropcli.notation.formula_html import minus
+from backpropcli.notation.numbers import local_name
+from backpropcli.page.worked import Told
 
 UPSTREAM = "□"
 """What stands for the upstream gradient in the formula of what becomes of it: `□ @ W2.T`."""
 NAME = r"([^\W\d][\w.]*)"
 OTHER = re.compile(rf"□ (?:@|·|\*) {NAME}|{NAME} (?:@|·|\*) □|outer\({NAME}, □\)|outer\(□, {NAME}\)")
 """Formulas of two factors: the upstream gradient and another."""
-Html = Callable[[str | None], str | None]
 
 
-def wrong_values(worked: Worked, stage: Stage, html: Html) -> list[dict[str, Any]]:
-    """What may be worked out wrongly instead of a formula of plain numbers, with places for these, and what is said."""
-    if worked.shape(stage.name) or any(worked.shape(name) for name in stage.inputs):
-        return []
-    result: list[dict[str, Any]] = []
-    kept: list[Attempt] = []
-    for attempt in attempts(stage.formula):
-        used = [part.name for part in postorder(attempt.formula) if isinstance(part, Name)]
-        numbers = {name: worked.show(worked.value(name)) or "" for name in used if name in stage.inputs}
-        if len(numbers) < len(set(used)):
-            continue
-        put_in = typeset(attempt.formula, worked.style, numbers=numbers)
-        following = attempt.next_part
-        then = "" if following is None else html(text_of(worked, following))
-        said = attempt.words.format(html(text_of(worked, attempt.formula)), then)
-        kept.append(attempt)
-        result.append({"kind": attempt.kind, "numbers": html(put_in), "said": said})
-    for one, told in zip(kept, result, strict=True):  # a part inside another that fits too is not what was meant
-        within = [
-            k
-            for k, other in enumerate(kept)
-            if other.kind == "part"
-            and other is not one
-            and any(part is one.formula for part in postorder(other.formula))
-        ]
-        told["within"] = within if one.kind == "part" else []
-    return result
+def value_hints(worked: Worked, stage: Stage) -> list[str]:
+    """The first hint for a value, which names the rule; the others are its formula, and its numbers."""
+    return [minus(escape(value_hint(worked, stage, 1)))]
 
 
-def hint(worked: Worked, stage: Stage) -> str:
-    """The first hint for a value, which names the rule."""
-    return minus(escape(value_hint(worked, stage, 1)))
+def gradient_hints(told: Told, label: str, terms: Sequence[Term]) -> list[str]:
+    """The first hint for a gradient, which names the paths; of the loss itself all three."""
+    if not terms:
+        loss = told.written(label)
+        asked = f"how much does {loss} change when {loss} changes by 1?"
+        return [asked, asked, "it is 1."]
+    users = " and ".join(told.written(term.through.name) for term in terms)
+    used = f"the chain rule: {told.written(label)} is used by {users}."
+    if len(terms) > 1:
+        return [f"{used} For each, upstream gradient times local derivative; then add."]
+    local = told.written(local_name(terms[0].through.name, label))
+    upstream = told.written(terms[0].upstream.text)
+    return [f"{used} Upstream gradient {upstream}, times the local derivative {local}."]
 
 
 def words(worked: Worked, stage: Stage) -> str | None:
     """What a named operation does, as `relu: z1 where it is positive, else 0.`; None where the formula says as much."""
     found = in_words(worked, stage)
     return None if found is None else minus(escape(found.replace(" is ", ": ", 1)))
-
-
-def forgettable(term: Term, label: str) -> str:
-    """Whether a half ("half") or the 2 of a power ("two") may have been forgotten in a term; both, or none."""
-    formula = term.through.formula
-    return "half " * halved(formula) + "two" * squared(formula, label)
 
 
 def handed_on(worked: Worked, term: Term) -> tuple[str, Any]:

@@ -105,8 +105,10 @@ class Told(Worked):
         return iter(())
 
     def html(self, text: str | None) -> str | None:
+        """A formula as HTML; None where there is none."""
+        return None if text is None else self.written(text)
+
+    def written(self, text: str) -> str:
         """A formula as HTML, its places ready for the page."""
-        if text is None:
-            return None
         text = SIGNED.sub(rf"{OPEN}\1", WRAPPED.sub(rf"{OPEN}(\1{CLOSE}", text))
         return minus(mathematics(text, self.slots))

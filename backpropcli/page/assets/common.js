@@ -131,7 +131,6 @@ const plain = (html) => {
 };
 // A factor's number; NaN where it has none, or is an array.
 const only = (factor) => (factor && factor.at && factor.at.length === 1 ? r[factor.at[0]] : NaN);
-const gradientOf = (name) => "d" + lesson.loss + "/d" + heads.get(name);
 
 // What a formula in HTML comes to, its places filled in with all their digits; NaN where it is more than `read` can do.
 function value(html, digits = 17) {

@@ -138,7 +138,7 @@ function judge(blank, k) {
     blank.feedback.classList.add("fine");
     blank.feedback.innerHTML = done(blank) ? "Right" + exact + from + "." : "";
   } else {
-    const why = diagnosis(blank, k, got.value, truth);
+    const why = diagnosis(blank.step, k, got.value, truth);
     blank.feedback.innerHTML = why ? "Not yet: " + why : "Not yet.";
   }
   mark(blank);
@@ -152,9 +152,9 @@ function mark(blank) {
   blank.item.classList.toggle("wrong", bad && !all);
   blank.mark.textContent = all ? (blank.shown || blank.given.every(Boolean) ? "–" : "✓") : bad ? "✗" : "";
   blank.hint.hidden = all;
-  blank.hint.textContent = blank.hints < 3 ? `Hint ${blank.hints + 1}/3` : "Show it";
+  blank.hint.textContent = blank.hints < grading.hints ? `Hint ${blank.hints + 1}/${grading.hints}` : "Show it";
   blank.hint.setAttribute("aria-label",
-    (blank.hints < 3 ? `Hint ${blank.hints + 1} of 3: ` : "Show the answer: ") + plain(blank.step.head));
+    (blank.hints < grading.hints ? `Hint ${blank.hints + 1} of ${grading.hints}: ` : "Show the answer: ") + plain(blank.step.head));
   if (starting) return;
   paint((phase, name) => {
     const b = places.get(phase + " " + name);
@@ -168,11 +168,11 @@ function mark(blank) {
   Object.assign(by("bar"), {max: of, value: right});
 }
 
-// Hints: which rule, the formula, the numbers; then the answer.
+// Hints: which rule, which is data, then the formula and its numbers; then the answer.
 function help(blank) {
   const {step} = blank;
   blank.feedback.classList.remove("fine");
-  if (blank.hints === 3) {
+  if (blank.hints === grading.hints) {
     blank.shown = true;
     blank.inputs.forEach((box, k) => {
       if (blank.solved[k]) return;
@@ -188,24 +188,17 @@ function help(blank) {
   }
   blank.hints++;
   hints++;
-  blank.feedback.innerHTML = `Hint ${blank.hints} of 3: ` + (step.phase === "value" ? valueHint : gradientHint)(step, blank.hints);
+  blank.feedback.innerHTML = `Hint ${blank.hints} of ${grading.hints}: `
+    + (step.hints[blank.hints - 1] || (step.phase === "value" ? valueHint : gradientHint)(step, blank.hints));
   mark(blank);
   (blank.inputs.find((_, k) => !blank.solved[k]) || blank.inputs[0]).focus();
 }
 function valueHint(step, stage) {
-  if (stage === 1) return step.hint;
   if (stage === 2) return `<span class="math">${step.head} = ${step.text}</span>`;
   return step.numbers ? `<span class="math">${step.head} = ${worked([step.numbers], step.at)}</span>` : "the formula, entry by entry.";
 }
 function gradientHint(step, stage) {
-  const {terms} = step, a = heads.get(step.name);
-  if (!terms.length) return stage < 3 ? `how much does ${lesson.loss} change when ${lesson.loss} changes by 1?` : "it is 1.";
-  if (stage === 1) {
-    const users = terms.map((t) => heads.get(t.through)).join(" and ");
-    return terms.length > 1
-      ? `the chain rule: ${a} is used by ${users}. For each, upstream gradient times local derivative; then add.`
-      : `the chain rule: ${a} is used by ${users}. Upstream gradient ${terms[0].upstream.text}, times the local derivative ∂${users}/∂${a}.`;
-  }
+  const {terms} = step;
   if (stage === 2) {
     return `<span class="math">${step.head} = ${terms.map((t) => t.text).join(" + ")}</span>`
       + remarks(step).map((remark) => `, with ${fill(remark)}`).join("");
@@ -259,7 +252,7 @@ function start(seed) {
   by("seed").textContent = seed === null ? "" : `numbers no. ${seed}`;
   by("reset").disabled = seed === beginning;
   by("loss").textContent = "";
-  for (const place of document.querySelectorAll(".digits")) place.textContent = inLetters(digitsAsked());
+  for (const place of document.querySelectorAll(".digits")) place.textContent = grading.nearly[digitsAsked()].digits;
   starting = true;
   for (const blank of blanks) mark(blank);
   starting = false;
