@@ -8,6 +8,8 @@ that a reader may have written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from backpropcli.engine.recording import RecordedPlan, RecordedTrace
 from backpropcli.engine.ties import twins
 from backpropcli.errors import SpecError
 from backpropcli.exercise.carried_forward import sources, textbook, total, way
+from backpropcli.exercise.grading import LEAST_DIGITS
 from backpropcli.exercise.question import needed
 from backpropcli.exercise.quiz import Quiz
 from backpropcli.exercise.recomputed import gradient, value
@@ -39,23 +42,21 @@ def digits_asked(trace: Trace) -> int:
     try:
         return Quiz(trace, every=True).digits
     except SpecError:  # nothing can be asked
-        return 3
+        return LEAST_DIGITS
 
 
 def tolerances(worked: Worked, settled: Settled, steps: Steps, place: Place) -> None:
     """Add to each step how much rounding makes of such numbers, `residue`, and the places of what it `needs`."""
     prefix, by_name = worked.gradient_name(""), {stage.name: stage for stage in worked.stages}
-    maximum = worked.trace.plan.numbers().maximum
+    xp = worked.trace.plan.numbers()
     for step in steps:
         label, is_value = step["name"], step["phase"] == "value"
         slot = worked.slots[label]
         size: Any = settled.sizes[slot] if is_value else settled.gradient_sizes[slot]
-        entries = _entries(size) if size is not None else []
+        # As in the quiz, of those that are finite: the slope of (-1)**2 by its exponent is NaN, and says nothing here.
+        entries = [xp.where(entry < inf, entry, 0.0) for entry in _entries(size)] if size is not None else []
         if entries:
-            largest = entries[0]
-            for entry in entries[1:]:
-                largest = maximum(largest, entry)
-            step["residue"] = place(ROUNDING * largest)[0]
+            step["residue"] = place(ROUNDING * reduce(xp.maximum, entries))[0]
         names = needed(worked, by_name[label] if is_value else None, [] if is_value else worked.terms(label))
         step["needs"] = [
             place(worked.gradient(name.removeprefix(prefix)) if name.startswith(prefix) else worked.value(name))
