@@ -196,12 +196,10 @@ class Network(Computation):
         `expand`: to the steps inside its formulas too.
         """
         from backpropcli.derivation.worked import Worked
-        from backpropcli.exercise.random_values import fresh
+        from backpropcli.exercise.random_values import asked_of, random_values
 
         trace = self.run(of)
-        worked = Worked(trace, expand=expand)
-        asked = [stage.slot for stage in worked.stages], [worked.slots[label] for label in worked.order()]
-        return fresh(self.plan(), self.values, trace.of or "", asked, seed)
+        return random_values(self.plan(), self.values, trace.of or "", asked_of(Worked(trace, expand=expand)), seed)
 
     def quiz(
         self,

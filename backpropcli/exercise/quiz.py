@@ -15,7 +15,7 @@ from backpropcli.exercise.functions import Functions, definition, used
 from backpropcli.exercise.given_numbers import identified, told_apart
 from backpropcli.exercise.grading import entries
 from backpropcli.exercise.question import MOST_TYPED, Mark, Question
-from backpropcli.exercise.rounding_residue import ROUNDING, settled
+from backpropcli.exercise.rounding_residue import ROUNDING, without_residue
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation.formula import UNICODE, Style, typeset
 from backpropcli.notation.numbers import Precision, nested
@@ -53,9 +53,9 @@ class Quiz:
             raise UsageError(f"--only {only}: expected values or gradients{did_you_mean(only, KINDS)}")
         graph = trace.graph
         if not graph.names("parameter") and graph.names("input") and trace.of is not None:
-            trace.gradient(graph.names("input")[0])  # asks for all gradients now, so that these are settled too
-        self._settled = settled(trace)
-        self.worked = Worked(self._settled.trace, precision, style, expand=expand)
+            trace.gradient(graph.names("input")[0])  # asks for all gradients now, so that these are cleaned too
+        self._cleaned = without_residue(trace)
+        self.worked = Worked(self._cleaned.trace, precision, style, expand=expand)
         self.worked.inline = MOST_INLINE
         self.source = source
         self.seed = seed
@@ -77,7 +77,7 @@ class Quiz:
             )
 
     def _all(self) -> Iterator[Question]:
-        worked, (_, sizes, gradient_sizes) = self.worked, self._settled
+        worked, (_, sizes, gradient_sizes) = self.worked, self._cleaned
         if self.only != "gradients":
             for stage in worked.stages:
                 if self.needed is not None and stage.node not in self.needed:

@@ -1,4 +1,4 @@
-"""What rounding has left of 0, settled: 0.1 + 0.2 - 0.3 is 5.6e-17 in a computer, and 0 on paper.
+"""The residue of rounding, taken away: 0.1 + 0.2 - 0.3 is 5.6e-17 in a computer, and 0 on paper.
 
 The one rule for the quiz, worksheets and the page, whose script repeats what is recorded here: both passes run as they
 do, and each number, as soon as it is there, is 0 where it is far smaller than what was added up to it.
@@ -27,7 +27,7 @@ MOST = 4_000
 """Steps whose table of local derivatives has more entries than these are taken as they are."""
 
 
-class Settled(NamedTuple):
+class Cleaned(NamedTuple):
     """A trace without what rounding has left of 0; by slot, how large its value and its gradient could well have been.
 
     Those sizes have the numbers' shapes: all that was added up, as if nothing had cancelled. None where no gradient is.
@@ -38,20 +38,20 @@ class Settled(NamedTuple):
     gradient_sizes: list[Any]
 
 
-def settled(trace: Trace) -> Settled:
+def without_residue(trace: Trace) -> Cleaned:
     """The same run, with 0 for every value and gradient that rounding has left of 0, and what follows from it.
 
-    A small number is kept where nothing cancelled, however small: sigmoid(-40) is 4.2e-18. A corner that a settled
+    A small number is kept where nothing cancelled, however small: sigmoid(-40) is 4.2e-18. A corner that such a
     value lies at is treated as one: relu there is 0, and its derivative too.
     """
-    settling = _Settling(trace)
-    settling.forward()
+    cleaning = _Cleaning(trace)
+    cleaning.forward()
     if trace.of is not None:
-        settling.backward()
-    return Settled(settling.trace, settling.sizes, settling.gradient_sizes)
+        cleaning.backward()
+    return Cleaned(cleaning.trace, cleaning.sizes, cleaning.gradient_sizes)
 
 
-class _Settling:
+class _Cleaning:
     """Both passes again, with the sizes of all numbers beside them."""
 
     def __init__(self, trace: Trace) -> None:
@@ -69,7 +69,7 @@ class _Settling:
         self.gradient_sizes: list[Any] = [None] * len(self.v)
 
     def forward(self) -> None:
-        """Every step's value, settled before the next step uses it."""
+        """Every step's value, cleaned before the next step uses it."""
         with quietly(self.xp):
             forward(self._after_each(forward_program(self.graph, range(len(self.graph)))), self.v, self.xp)
 
@@ -86,7 +86,7 @@ class _Settling:
             self.v[slot] = self.xp.where(size <= ROUNDING * self.sizes[slot], 0.0, whole)
 
     def backward(self) -> None:
-        """Every gradient, settled before the step that hands it on; with care, where one might not be finite."""
+        """Every gradient, cleaned before the step that hands it on; with care, where one might not be finite."""
         recording = self.xp.name == "recorder"
         self._back(careful(self.xp) if recording else self.xp)
         if not recording and not finite(self.g):
@@ -113,14 +113,14 @@ class _Settling:
                 backward_arrays(steps, self.v, self.g, xp, self.graph)
             for slot, gradient in enumerate(self.g):  # what no step hands on: the data's
                 if gradient is not None and self.graph.operations[slot] is None:
-                    self._settle_gradient(slot)
+                    self._clean_gradient(slot)
 
     def _before_each(self, steps: Iterable[Any], idle: bytearray) -> Iterator[Any]:
         done = -1
         for step in steps:
             slot = step[0]
             if slot != done and self.g[slot] is not None:
-                self._settle_gradient(slot)
+                self._clean_gradient(slot)
                 for k, argument in enumerate(self.graph.arguments[slot]):
                     if not idle[argument]:
                         before, new = self.gradient_sizes[argument], self._arrived(slot, k, argument)
@@ -128,7 +128,7 @@ class _Settling:
             done = slot
             yield step
 
-    def _settle_gradient(self, slot: int) -> None:
+    def _clean_gradient(self, slot: int) -> None:
         size, own = self.gradient_sizes[slot], self._size(self.g[slot], slot)
         self.gradient_sizes[slot] = size = own if size is None else self.xp.maximum(size, own)
         # A product, which leaves NOTHING what it is; and no -0.

@@ -25,7 +25,7 @@ from backpropcli.exercise.grading import LEAST_DIGITS
 from backpropcli.exercise.question import needed
 from backpropcli.exercise.quiz import Quiz
 from backpropcli.exercise.recomputed import gradient, value
-from backpropcli.exercise.rounding_residue import ROUNDING, Settled
+from backpropcli.exercise.rounding_residue import ROUNDING, Cleaned
 from backpropcli.graph import Graph
 from backpropcli.ops.numbers.recorder import Tape, TooLongError, asarray
 from backpropcli.page.javascript import Function
@@ -45,14 +45,14 @@ def digits_asked(trace: Trace) -> int:
         return LEAST_DIGITS
 
 
-def tolerances(worked: Worked, settled: Settled, steps: Steps, place: Place) -> None:
+def tolerances(worked: Worked, cleaned: Cleaned, steps: Steps, place: Place) -> None:
     """Add to each step how much rounding makes of such numbers, `residue`, and the places of what it `needs`."""
     prefix, by_name = worked.gradient_name(""), {stage.name: stage for stage in worked.stages}
     xp = worked.trace.plan.numbers()
     for step in steps:
         label, is_value = step["name"], step["phase"] == "value"
         slot = worked.slots[label]
-        size: Any = settled.sizes[slot] if is_value else settled.gradient_sizes[slot]
+        size: Any = cleaned.sizes[slot] if is_value else cleaned.gradient_sizes[slot]
         # As in the quiz, of those that are finite: the slope of (-1)**2 by its exponent is NaN, and says nothing here.
         entries = [xp.where(entry < inf, entry, 0.0) for entry in _entries(size)] if size is not None else []
         if entries:

@@ -19,16 +19,17 @@ from backpropcli.derivation.terms import Factor, Term
 from backpropcli.derivation.worked import Worked
 from backpropcli.engine import Trace
 from backpropcli.engine.recording import record
-from backpropcli.exercise.random_values import mortal, rules
-from backpropcli.exercise.rounding_residue import Settled, settled
+from backpropcli.exercise import random_values
+from backpropcli.exercise.random_rules import rules
+from backpropcli.exercise.random_values import Search
+from backpropcli.exercise.rounding_residue import Cleaned, without_residue
 from backpropcli.graph import Graph
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.formula_html import variable
 from backpropcli.notation.numbers import Precision, exact
 from backpropcli.ops.numbers.recorder import Tape, TooLongError
-from backpropcli.page import grading as lesson_marking
-from backpropcli.page import mistakes
+from backpropcli.page import grading, mistakes
 from backpropcli.page.blanks import Blanks
 from backpropcli.page.javascript import Function, number, program
 from backpropcli.page.texts import gradient_hints, handed_on, value_hints, words
@@ -68,64 +69,97 @@ def lesson(
     `expand`: every step inside a formula is a step of its own.
     """
     assert trace.of is not None
-    precision = precision or Precision()
-    tape: Tape | None
-    more: list[Function] = []
     moving = [] if exercise else _moving(trace.graph)
+    search = _search(trace, expand) if exercise else None
     try:
-        recorded, tape, sure = _recorded(trace, exercise, moving)
-        told, steps = _told(recorded if sure is None else sure.trace, everything, expand, exercise)
-        if exercise:
-            if sure is not None:
-                lesson_marking.tolerances(told, sure, steps, told.places.place)
-            more = [
-                lesson_marking.drawn(recorded, tape, told, steps),
-                *lesson_marking.following(trace, partial(Told, expand=expand), steps),
-            ]
+        written = _live(trace, everything, expand, search, moving)
     except TooLongError:
-        tape, moving, more = None, [], []
-        told, steps = _told(started or trace, everything, expand, exercise, live=False)
-    data: dict[str, Any] = {
-        "of": trace.of,
-        "loss": variable(trace.of),
-        "nodes": list(_rows(told)),
-        "steps": steps,
-        "digits": precision.digits,
-        "decimals": precision.decimals,
-        "data": _data(trace, exercise) if tape is not None else [],
-    }
-    inside = _inside(told)
-    if inside:
-        data["inside"] = inside
+        written = Written(*_told(started or trace, everything, expand, exercise, live=False))
+    told, tape = written.told, written.tape
+    data = {**_data(trace, written, precision or Precision(), exercise)}
     if told.blanks is not None:
-        data["given"] = told.blanks.given
-        data["beyond"] = told.blanks.beyond
-        data["mortal"] = mortal(trace.graph)
-        data["grading"] = mistakes.rules(lesson_marking.digits_asked(started or trace))
+        data |= _exercise_data(started or trace, told.blanks, search if tape is not None else None)
     elif tape is not None:
         data["moving"] = [told.labels[slot] for slot in moving]
     if seed is not None:
         data["seed"] = seed
-    results = told.places.results
-    script = (
-        program(tape, results, *more)
-        if tape is not None
-        else f"function program(){{return[{','.join(map(number, results))}]}}\n"
-    )
     if told.blanks is None:
-        return Lesson(data, script, tape is not None, 0)
-    count, left_out = _asked(Worked(started or trace, everything=everything), steps)
-    return Lesson(data, script, tape is not None, count, left_out, told.blanks)
+        return Lesson(data, written.script, tape is not None, 0)
+    count, left_out = _asked(Worked(started or trace, everything=everything), written.steps)
+    return Lesson(data, written.script, tape is not None, count, left_out, told.blanks)
 
 
-def _recorded(trace: Trace, exercise: bool, moving: Sequence[int]) -> tuple[Trace, Tape, Settled | None]:
-    """Both passes recorded, as they are; for an exercise also as they are settled, where that is not too long."""
+class Written(NamedTuple):
+    """What is told of a trace, with the tape by which the page computes it: None where the numbers stand still."""
+
+    told: Told
+    steps: list[dict[str, Any]]
+    tape: Tape | None = None
+    more: Sequence[Function] = ()
+
+    @property
+    def script(self) -> str:
+        """The page's program, and the other functions."""
+        results = self.told.places.results
+        if self.tape is None:
+            return f"function program(){{return[{','.join(map(number, results))}]}}\n"
+        return program(self.tape, results, *self.more)
+
+
+def _live(trace: Trace, everything: bool, expand: bool, search: Search | None, moving: Sequence[int]) -> Written:
+    """What is told of a trace whose program was recorded. Raises TooLongError where that is too long."""
+    recorded, tape, sure = _recorded(trace, search is not None, moving)
+    told, steps = _told(recorded if sure is None else sure.trace, everything, expand, search is not None)
+    if search is None:
+        return Written(told, steps, tape)
+    if sure is not None:
+        grading.tolerances(told, sure, steps, told.places.place)
+    drawn = [] if search.small else [grading.drawn(recorded, tape, told, steps)]
+    return Written(told, steps, tape, [*drawn, *grading.following(trace, partial(Told, expand=expand), steps)])
+
+
+def _data(trace: Trace, written: Written, precision: Precision, exercise: bool) -> dict[str, Any]:
+    """What both kinds of page have."""
+    told = written.told
+    data: dict[str, Any] = {
+        "of": trace.of,
+        "loss": variable(trace.of or ""),
+        "nodes": list(_rows(told)),
+        "steps": written.steps,
+        "digits": precision.digits,
+        "decimals": precision.decimals,
+        "data": _given(trace, exercise) if written.tape is not None else [],
+    }
+    inside = _inside(told)
+    return {**data, "inside": inside} if inside else data
+
+
+def _exercise_data(started: Trace, blanks: Blanks, search: Search | None) -> dict[str, Any]:
+    """What an exercise has beside it: what is given, how it is graded, and how other numbers are found."""
+    rules = mistakes.rules(grading.digits_asked(started))
+    data: dict[str, Any] = {"given": blanks.given, "beyond": blanks.beyond, "grading": rules}
+    return data if search is None else {**data, "random": random_values.as_data(search)}
+
+
+def _search(trace: Trace, expand: bool) -> Search:
+    """The search for other numbers that the quiz makes too."""
+    asked = random_values.asked_of(Worked(trace, expand=expand))
+    return Search(trace.plan, _values(trace), trace.of or "", asked)
+
+
+def _values(trace: Trace) -> dict[str, Any]:
+    """The inputs, targets and parameters."""
+    return {name: trace.value(name) for name, node in trace.graph.nodes.items() if node.kind != "node"}
+
+
+def _recorded(trace: Trace, exercise: bool, moving: Sequence[int]) -> tuple[Trace, Tape, Cleaned | None]:
+    """Both passes recorded, as they are; for an exercise also without what rounding has left, unless too long."""
     assert trace.of is not None
     upstream = trace.gradients[trace.graph.nodes[trace.of].slot]
     if exercise:
         with suppress(TooLongError):
-            recorded, tape, _ = record(trace.graph, trace.of, upstream, lesson_marking.MOST_RECORDED, moving)
-            return recorded, tape, settled(recorded)
+            recorded, tape, _ = record(trace.graph, trace.of, upstream, grading.MOST_RECORDED, moving)
+            return recorded, tape, without_residue(recorded)
     recorded, tape, _ = record(trace.graph, trace.of, upstream, MOST_RECORDED, moving)
     return recorded, tape, None
 
@@ -169,12 +203,12 @@ def _inside(told: Told) -> list[dict[str, Any]]:
     return [{"name": node, "steps": names} for node, names in steps.items()]
 
 
-def _data(trace: Trace, exercise: bool) -> list[dict[str, Any]]:
+def _given(trace: Trace, exercise: bool) -> list[dict[str, Any]]:
     """The inputs, targets and parameters: what the page's fields are for, in the order of the program's inputs.
 
     Class numbers have `classes`; in an exercise all have the `rule` by which other numbers are found.
     """
-    values = {name: trace.value(name) for name, node in trace.graph.nodes.items() if node.kind != "node"}
+    values = _values(trace)
     result = []
     for (name, value), part in zip(values.items(), rules(trace.plan, values), strict=True):
         shape = list(getattr(value, "shape", ()))

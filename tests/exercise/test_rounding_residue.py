@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import backpropcli as bp
-from backpropcli.exercise.rounding_residue import settled
+from backpropcli.exercise.rounding_residue import without_residue
 
 
 def of(text):
-    return settled(bp.loads(text).run())
+    return without_residue(bp.loads(text).run())
 
 
 def test_what_cancelled_is_zero_and_what_follows_from_it_too():
@@ -51,6 +51,6 @@ def test_small_numbers_are_kept_where_nothing_cancelled(text):
 @pytest.mark.parametrize("spec", ["lecture", "mazur", "mazur-layers", "batch", "tf-softmax-xent", "mish"])
 def test_ordinary_networks_stay_as_they_are(spec, pytestconfig):
     run = bp.load(pytestconfig.rootpath / "examples" / f"{spec}.yaml").run()
-    found = settled(run).trace
+    found = without_residue(run).trace
     for name in run.graph.names("node", "parameter"):
         assert np.allclose(found.gradient(name), run.gradient(name), rtol=0, atol=1e-15), name
