@@ -16,10 +16,11 @@ from backpropcli.exercise.carried_forward import Own, follows
 from backpropcli.exercise.feedback import giving, nearly, of_formula, of_shape
 from backpropcli.exercise.functions import Functions
 from backpropcli.exercise.given_numbers import counted, identified, told_apart
+from backpropcli.exercise.gradient_hints import gradient_hint
 from backpropcli.exercise.gradient_mistakes import gradient_mistakes, names
 from backpropcli.exercise.grading import LEAST_DIGITS, entries, grade, short
-from backpropcli.exercise.hints import gradient_hint, value_hint
 from backpropcli.exercise.mistakes import FACTORS, FORWARD, PRODUCT, TOPIC_OF, Mistake, meant, multiples, said
+from backpropcli.exercise.value_hints import value_hint
 from backpropcli.language.answers import read_answer
 from backpropcli.notation.numbers import finite, nested
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from backpropcli.errors import BackpropError
@@ -88,7 +88,12 @@ class Session:
 
     def opening(self) -> str:
         """Which network, how many blanks, how answers look, and the keys."""
-        quiz, worked = self.quiz, self.quiz.worked
+        lines = [*self._head(), *self._definitions(), *self._not_asked(), "h hint   s skip   q stop", *self._given()]
+        return "\n".join(lines) + "\n\n"
+
+    def _head(self) -> Iterator[str]:
+        """What the quiz is about, and how an answer is typed."""
+        quiz = self.quiz
         values = sum(question.stage is not None for question in quiz)
         gradients = len(quiz) - values
         many = f"{values} {plural('value', values)}", f"{gradients} {plural('gradient', gradients)}"
@@ -96,34 +101,43 @@ class Session:
         numbers = f", numbers no. {quiz.seed}" if quiz.seed is not None else ""
         head, taken = f"{quiz.source}{numbers}. {what}.", "6, 2*3 and 1/3 are all fine."
         if len(head) + len(taken) <= WIDTH:
-            lines = [f"{head} {taken}"]
+            yield f"{head} {taken}"
         else:
-            lines = [*textwrap.wrap(head, WIDTH, break_long_words=False, break_on_hyphens=False), taken]
+            yield from textwrap.wrap(head, WIDTH, break_long_words=False, break_on_hyphens=False)
+            yield taken
         digits = in_letters(quiz.digits)
-        lines.append(f"Give numbers of up to {digits} digits whole; of longer ones {digits} are enough.")
+        yield f"Give numbers of up to {digits} digits whole; of longer ones {digits} are enough."
         if any(question.shape for question in quiz):
-            lines.append("An array is written 1 2 or [1, 2], a matrix 1 2; 3 4 or [[1, 2], [3, 4]].")
-        for text in quiz.definitions:
-            lines += textwrap.wrap(f"{text}.", WIDTH)
-        for node, steps in quiz.steps.items():
-            lines += textwrap.wrap(steps_inside(steps, f"{node} = {quiz.written(node)}"), WIDTH)
+            yield "An array is written 1 2 or [1, 2], a matrix 1 2; 3 4 or [[1, 2], [3, 4]]."
+
+    def _definitions(self) -> Iterator[str]:
+        """The network's own functions, and the formulas that are asked for in steps."""
+        for text in self.quiz.definitions:
+            yield from textwrap.wrap(f"{text}.", WIDTH)
+        for node, steps in self.quiz.steps.items():
+            yield from textwrap.wrap(steps_inside(steps, f"{node} = {self.quiz.written(node)}"), WIDTH)
+
+    def _not_asked(self) -> Iterator[str]:
+        """What there is beside what is asked for."""
+        quiz = self.quiz
         if quiz.beyond:
-            more = f"Of {len(quiz) + quiz.beyond:,} blanks these are nearest to {worked.trace.of}; --every asks all."
-            lines += textwrap.wrap(more, WIDTH)
+            many, of = len(quiz) + quiz.beyond, quiz.worked.trace.of
+            yield from textwrap.wrap(f"Of {many:,} blanks these are nearest to {of}; --every asks all.", WIDTH)
         if quiz.left_out:
-            names = ", ".join(quiz.left_out[:4]) + (", ..." if len(quiz.left_out) > 4 else ".")
-            lines += textwrap.wrap(f"Not asked for (too long, not finite, or what cancels): {names}", WIDTH)
-        lines.append("h hint   s skip   q stop")
-        told = quiz.given
+            names = ", ".join(quiz.left_out[:MOST_LISTED]) + (", ..." if len(quiz.left_out) > MOST_LISTED else ".")
+            yield from textwrap.wrap(f"Not asked for (too long, not finite, or what cancels): {names}", WIDTH)
+
+    def _given(self) -> Iterator[str]:
+        """The numbers that no question tells, and the forward pass where it is not asked for."""
+        quiz, told = self.quiz, self.quiz.given
         if quiz.only != "gradients" and not quiz.beyond:
             told = [(name, text) for name, text in told if quiz.stands_apart(name)]
         if told:
             given = ", ".join(together(f"{name} = {text}") for name, text in told)
             wrapped = textwrap.wrap(f"Given: {given}", WIDTH, break_long_words=False)
-            lines += ["", *(line.replace(TOGETHER, " ") for line in wrapped)]
+            yield from ["", *(line.replace(TOGETHER, " ") for line in wrapped)]
         for stage in quiz.known:
-            lines.append(f"  {stage.name} = {worked.formula(stage).text} = {quiz.told(stage.name)}")
-        return "\n".join(lines) + "\n\n"
+            yield f"  {stage.name} = {quiz.worked.formula(stage).text} = {quiz.told(stage.name)}"
 
     def prompt(self) -> str:
         """What was said last, or the question, and the name whose number is to be typed."""

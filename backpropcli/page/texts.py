@@ -10,7 +10,7 @@ from typing import Any
 from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.terms import Term
 from backpropcli.derivation.worked import Worked
-from backpropcli.exercise.hints import in_words, value_hint
+from backpropcli.exercise.value_hints import in_words, value_hint
 from backpropcli.notation.formula_html import minus
 from backpropcli.notation.numbers import local_name
 from backpropcli.page.worked import Told
