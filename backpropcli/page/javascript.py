@@ -109,6 +109,13 @@ def program(tape: Tape, outputs: Sequence[Recorded | float], *more: Function) ->
     return "".join(sorted(needed)).lstrip("\n") + "".join(texts)
 
 
+def still(results: Sequence[float], *more: Function) -> str:
+    """The same where nothing is computed: `program()` gives the results themselves."""
+    needed: set[str] = set()
+    texts = [written_out(function, needed) for function in more]
+    return "".join([*sorted(needed), f"function program(){{return[{','.join(map(number, results))}]}}\n", *texts])
+
+
 def written_out(function: Function, needed: set[str]) -> str:
     """One function's text; the helpers that it calls are added to those that are needed."""
     called, tape, outputs = function

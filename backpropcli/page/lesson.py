@@ -29,9 +29,9 @@ from backpropcli.notation.formula import typeset
 from backpropcli.notation.formula_html import variable
 from backpropcli.notation.numbers import Precision, exact
 from backpropcli.ops.numbers.recorder import Tape, TooLongError
-from backpropcli.page import grading, mistakes
+from backpropcli.page import grading, mistakes, reading
 from backpropcli.page.blanks import Blanks
-from backpropcli.page.javascript import Function, number, program
+from backpropcli.page.javascript import Function, program, still
 from backpropcli.page.texts import gradient_hints, handed_on, value_hints, words
 from backpropcli.page.worked import Told
 
@@ -102,8 +102,8 @@ class Written(NamedTuple):
         """The page's program, and the other functions."""
         results = self.told.places.results
         if self.tape is None:
-            return f"function program(){{return[{','.join(map(number, results))}]}}\n"
-        return program(self.tape, results, *self.more)
+            return still(results, reading.functions())
+        return program(self.tape, results, reading.functions(), *self.more)
 
 
 def _live(trace: Trace, everything: bool, expand: bool, search: Search | None, moving: Sequence[int]) -> Written:
@@ -128,6 +128,7 @@ def _data(trace: Trace, written: Written, precision: Precision, exercise: bool) 
         "steps": written.steps,
         "digits": precision.digits,
         "decimals": precision.decimals,
+        "reading": reading.as_data(),
         "data": _given(trace, exercise) if written.tape is not None else [],
     }
     inside = _inside(told)

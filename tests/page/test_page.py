@@ -21,6 +21,8 @@ from backpropcli.app import main
 from backpropcli.errors import SpecError
 from backpropcli.notation.formula_html import mathematics, variable
 from backpropcli.notation.numbers import Precision
+from backpropcli.page import reading
+from backpropcli.page.javascript import still
 from backpropcli.page.lesson import Lesson
 from backpropcli.page.page import embedded, piece
 from backpropcli.page.size import MOST
@@ -338,7 +340,7 @@ def test_what_is_not_finite_is_not_counted_and_said(capsys: pytest.CaptureFixtur
 # The page's JavaScript, run in node with what it needs of a browser.
 
 COMMON = """
-const lesson = {digits: 6, decimals: null, nodes: [], steps: [], data: []};
+const lesson = {digits: 6, decimals: null, nodes: [], steps: [], data: [], reading: READING};
 const document = {
   getElementById: () => ({textContent: JSON.stringify(lesson), addEventListener() {}, setAttribute() {}}),
   addEventListener() {}, querySelectorAll: () => [], documentElement: {dataset: {}},
@@ -351,7 +353,9 @@ const matchMedia = () => ({matches: false, addEventListener() {}});
 def in_node(script: str, data: Any) -> Any:
     assert NODE is not None
     common = piece("common.js").replace('const lesson = JSON.parse(document.getElementById("lesson").textContent);', "")
-    text = COMMON + common + piece("read.js") + f"const data = JSON.parse(require('fs').readFileSync(0));\n{script}"
+    functions = still([], reading.functions()).replace("function program", "function nothing")
+    text = functions + COMMON.replace("READING", json.dumps(reading.as_data())) + common + piece("read.js")
+    text += f"const data = JSON.parse(require('fs').readFileSync(0));\n{script}"
     done = subprocess.run([NODE, "-e", text], input=json.dumps(data), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -387,6 +391,9 @@ def test_answers_are_read_as_numbers_and_small_expressions() -> None:
         "3.": 3,
         "1/2/2": 0.25,
         "½": 0.5,
+        "1½ − ⅓": 1.5 - 1 / 3,
+        "6 ÷ 3 ⋅ 2⁻¹": 1,
+        "sigmoid(-40)": 1 / (1 + math.exp(40)),
         "--2": 2,
         "2--2": 4,
         "sqrt(2)": math.sqrt(2),

@@ -1,16 +1,20 @@
 // Reading what somebody types: a number or a small expression, and nothing else.
-const CALLS = {
-  exp: Math.exp, log: Math.log, ln: Math.log, log2: Math.log2, log10: Math.log10, sqrt: Math.sqrt, abs: Math.abs, sin: Math.sin,
-  cos: Math.cos, tan: Math.tan, sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh,
-  sigmoid: (z) => 1 / (1 + Math.exp(-z)), relu: (z) => (z > 0 ? z : 0 * z),
-};
 const CONSTANTS = {pi: Math.PI, "π": Math.PI, e: Math.E};
 const TOKEN = /\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|[A-Za-z_π][A-Za-z_0-9]*|\*\*|[-+*/^()]|\S/g;
+const {reading} = lesson;
+const anyOf = (signs) => `[${Object.keys(signs).join("")}]`;
+const SIGN = new RegExp(anyOf(reading.signs), "g"), RAISED = new RegExp(anyOf(reading.raised) + "+", "g");
+const FRACTION = new RegExp(`(\\d*)(${anyOf(reading.fractions)})`, "g");
+// The same in signs that a formula has: 2² as 2^(2), ½ as (1/2).
+function inSigns(text) {
+  return text.replace(SIGN, (sign) => reading.signs[sign])
+    .replace(RAISED, (found) => `^(${[...found].map((sign) => reading.raised[sign]).join("")})`)
+    .replace(FRACTION, (_, whole, sign) => `(${whole && whole + "+"}${reading.fractions[sign]})`);
+}
 function read(text) {
-  const clean = text.trim().replace(/[−–]/g, "-").replace(/[·×]/g, "*").replace(/÷/g, "/").replace(/½/g, "(1/2)")
-    .replace(/²/g, "^2").replace(/³/g, "^3");
+  const clean = inSigns(text.trim());
   if (!clean) return {empty: true};
-  if (clean.length > 200) return {problem: "That is too long for a number."};
+  if (clean.length > reading.most) return {problem: "That is too long for a number."};
   if (/^[-+]?\d+,\d+$/.test(clean)) {
     return {problem: "Decimals are written with a point: " + clean.replace(",", ".")};
   }
@@ -28,8 +32,8 @@ function read(text) {
     if (token === undefined) fail();
     if (/^[\d.]/.test(token)) return Number(token);
     if (Object.hasOwn(CONSTANTS, token)) return CONSTANTS[token];
-    if (!Object.hasOwn(CALLS, token) || tokens[k++] !== "(") fail();
-    return CALLS[token](inside());
+    if (!Object.hasOwn(reading.calls, token) || tokens[k++] !== "(") fail();
+    return functions([inside()])[reading.calls[token]];
   };
   const power = () => {
     const base = atom();
