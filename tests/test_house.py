@@ -297,6 +297,7 @@ def test_nothing_from_a_stranger_is_ever_run() -> None:
 
 NAMES_ITS_OWN = {
     "page.javascript": "JavaScript is a number system: a line for each primitive",
+    "page.reading": "what a page reads, which is to be small: a calculator's functions",
     "symbolic.words": "so is SymPy",
     "symbolic.structural": "SymPy's, on arrays",
     "symbolic.digits": "mpmath's, for SymPy's expressions",

@@ -66,7 +66,7 @@ def names(worked: Worked, label: str, terms: Sequence[Term], mistake: Mistake) -
     of_loss = term.through.name == worked.trace.of
     found["local"] = NAMES["of loss" if of_loss else "local"].format(**found)
     found["itself"] = found["local"] if of_loss else NAMES["itself"].format(**found)
-    found["on"] = NAMES["multiply" if term.local is not None else "take"].format(**found)
+    found["on"] = NAMES["on by local" if term.local is not None else "on through"].format(**found)
     return {**found, "through": NAMES["one"]} if mistake.doubtful else found
 
 

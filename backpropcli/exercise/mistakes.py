@@ -28,14 +28,14 @@ NAMES = {
     "local": "∂{through}/∂{label}",
     "itself": "the local derivative {local}",
     "of loss": "the derivative of {formula} with respect to {label}",
-    "multiply": "Multiply it by {local}.",
-    "take": "Take it through {stage}.",
+    "on by local": "Multiply it by {local}.",
+    "on through": "Take it through {stage}.",
     "several": "there are {paths} paths, and what comes through each is added.",
     "then": " And {several}",
     "one": "one path",
 }
-"""How what stands in these words is called: the local derivative of the loss, which is a gradient, by its formula; `on`
-is to multiply where there is a local derivative, else to take."""
+"""How what stands in these words is called: the local derivative of the loss, which is a gradient, by its formula; how
+one goes on where there is a local derivative, and where there is none."""
 FORGOTTEN: dict[Kind, str] = {"twice": " Is a half forgotten?", "half": " The 2 of the power is forgotten."}
 CERTAIN: tuple[Kind, ...] = ("path", "missing", "upstream", "local", "sign")
 """Of these kinds the first that gives the answer is meant. Paths come first: where a factor is 1, what comes through a

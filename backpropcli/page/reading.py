@@ -11,8 +11,9 @@ from backpropcli.ops.numbers.recorder import Tape, namespace
 from backpropcli.ops.table import lookup
 from backpropcli.page.javascript import Function
 
-CIRCULAR = ("sin", "cos", "tan", "sinh", "cosh", "tanh")
-FUNCTIONS = ("exp", "log", "log2", "log10", "sqrt", "abs", *CIRCULAR, "sigmoid", "relu")
+HYPERBOLIC = ("sinh", "cosh", "tanh")
+FUNCTIONS = ("exp", "log", "log2", "log10", "sqrt", "abs", "sin", "cos", "tan", *HYPERBOLIC, "sigmoid", "relu")
+"""What is read in a page, which is to be small: a calculator's functions, and the two of every course."""
 ALIASES = {"ln": "log"}
 FRACTIONS = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 

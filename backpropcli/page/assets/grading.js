@@ -102,7 +102,7 @@ function said({name, head, terms = [], forgotten = {}}, {kind, path = 0, doubtfu
     add("local", grading.names[ofLoss ? "of loss" : "local"]);
     if (ofLoss) names.itself = names.local;
     else add("itself");
-    add("on", grading.names[term.local ? "multiply" : "take"]);
+    add("on", grading.names[term.local ? "on by local" : "on through"]);
   }
   if (doubtful) names.through = grading.names.one;
   else names.forgotten = forgotten[kind];
