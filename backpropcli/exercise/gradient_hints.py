@@ -12,7 +12,6 @@ from backpropcli.exercise.functions import Functions, calls, definition
 from backpropcli.exercise.wording import in_numbers, stage_text, summed, text_of
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, postorder
 from backpropcli.notation.numbers import local_name
-from backpropcli.ops.definition import Structural
 
 NONE: Functions = {}
 
@@ -90,7 +89,7 @@ def _array_rule(worked: Worked, through: Stage, label: str, upstream: str) -> st
                 return f"so multiply {first} by {second}, where {other}.T is {other} with rows and columns swapped."
             return f"so every entry of {label} is multiplied by entries of {other}: weight {upstream} with them."
         case Call(keywords=()) if through.operation is not None and through.operation.divisor is not None:
-            if averages(through.operation):
+            if through.operation.count_power:
                 return f"and every entry counts one n-th in the mean of n entries: it gets {upstream} divided by n."
             return f"and every entry of {label} counts once in the sum: it gets {upstream} as it is."
         case Call(name=name):
@@ -106,10 +105,5 @@ def _spread(worked: Worked, label: str, terms: Sequence[Term]) -> str:
     operation = terms[0].through.operation
     if operation is None or operation.divisor is None:
         return ""
-    share = f"{number} / {many}" if averages(operation) else number
+    share = f"{number} / {many}" if operation.count_power else number
     return f"each of the {many} entries is {share}." if many > 1 else f"its entry is {number}."
-
-
-def averages(operation: Structural) -> bool:
-    """Whether a sum of entries is divided by their number."""
-    return bool(operation.count_power)

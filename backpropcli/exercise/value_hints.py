@@ -152,7 +152,7 @@ def _added(worked: Worked, stage: Stage, numbers: bool) -> str | None:
     """The dot product or the sum of short vectors, entry by entry: `x[0] · w[0] + x[1] · w[1]`."""
     operation = stage.operation
     if operation is None or not (
-        operation.matrix_product or (operation.divisor is not None and not averages(operation))
+        operation.matrix_product or (operation.divisor is not None and not operation.count_power)
     ):
         return None
     match stage.formula:
