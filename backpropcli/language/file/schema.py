@@ -15,7 +15,7 @@ from backpropcli.language.file.sections import DATA, SECTIONS
 from backpropcli.language.file.words import Words
 from backpropcli.language.file.yaml_errors import as_lines
 from backpropcli.language.formula.hints import reads
-from backpropcli.language.formula.mending import whole
+from backpropcli.language.formula.repair import whole
 from backpropcli.suggest import nearest
 
 _PLANNED = ("train", "training", "optimizer")

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula.around import Around
+from backpropcli.language.formula.context import Context
 from backpropcli.language.formula.hints import suggested
 from backpropcli.language.formula.signs import SUBSCRIPTS, SUPERSCRIPTS
 
@@ -24,7 +24,7 @@ def superscript(token: str, start: int, base: str) -> FormulaError:
     return error.spanning(start, start + len(sign))
 
 
-def strange_character(at: Around) -> FormulaError:
+def strange_character(at: Context) -> FormulaError:
     """A token with a character that no formula has."""
     token, start = at.token, at.starts[at.i]
     for k, c in enumerate(token):

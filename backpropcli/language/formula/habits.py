@@ -8,11 +8,11 @@ from collections.abc import Callable, Container
 from typing import NamedTuple
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula.around import CLOSERS, OPENERS, Around, bare, numeral, odd
 from backpropcli.language.formula.characters import strange_character, superscript
+from backpropcli.language.formula.context import CLOSERS, OPENERS, Context, bare, numeral, odd
 from backpropcli.language.formula.hints import LONGEST_SHOWN, reads, suggested
-from backpropcli.language.formula.mending import INVERSE, MISSING, looked_over
 from backpropcli.language.formula.parser import UnreadableError, brief
+from backpropcli.language.formula.repair import INVERSE, MISSING, looked_over
 from backpropcli.language.formula.signs import (
     BETWEEN,
     CALLED,
@@ -28,8 +28,8 @@ from backpropcli.language.formula.tree import Binary
 class Habit(NamedTuple):
     """What is written: when it is this habit, and the words about it."""
 
-    fits: Callable[[Around], object]
-    words: Callable[[Around], FormulaError]
+    fits: Callable[[Context], object]
+    words: Callable[[Context], FormulaError]
 
 
 def explained(error: FormulaError, text: str, known: Container[str] = ()) -> FormulaError:
@@ -38,7 +38,7 @@ def explained(error: FormulaError, text: str, known: Container[str] = ()) -> For
 
 
 def _in_words(error: UnreadableError) -> FormulaError:
-    at = Around(error.parser, error.opener)
+    at = Context(error.parser, error.opener)
     if error.left is not None:
         return _chained(at, error.left)
     return next(habit.words(at) for habit in HABITS[error.why] if habit.fits(at))
@@ -47,13 +47,13 @@ def _in_words(error: UnreadableError) -> FormulaError:
 # Words of Python, dots and brackets.
 
 
-def _reserved(at: Around) -> FormulaError:
+def _reserved(at: Context) -> FormulaError:
     """A word of Python."""
     says = "has no place in a formula" if at.token in NEVER_NAMES else "is a word of Python and cannot be a name"
     return at.error(f"{at.token} {says}", WORDS.get(at.token, f"Call it {at.token}_."))
 
 
-def _chained(at: Around, left: Binary) -> FormulaError:
+def _chained(at: Context, left: Binary) -> FormulaError:
     """`a < b < c`."""
     middle = at.text[left.right.start : left.right.end]
     first = at.text[left.start : left.end].strip()
@@ -61,22 +61,22 @@ def _chained(at: Around, left: Binary) -> FormulaError:
     return at.error("comparisons cannot be chained", hint)
 
 
-def _attribute(at: Around) -> FormulaError:
+def _attribute(at: Context) -> FormulaError:
     """A dot without a name behind it."""
     return at.error("a name is missing after the dot", "Such as W.T or x.sum().", at.i - 1)
 
 
-def _padded(at: Around) -> FormulaError:
+def _padded(at: Context) -> FormulaError:
     """`007`."""
     return at.error(f"{brief(at.token)} begins with 0", suggested(at.token.lstrip("0")))
 
 
-def _never_closed(at: Around, opener: int | None) -> FormulaError:
+def _never_closed(at: Context, opener: int | None) -> FormulaError:
     opened = at.tokens[opener or 0]
     return at.error(f"{opened} is never closed", f"Its {OPENERS[opened]} is missing.", opener)
 
 
-def _closes(at: Around, opener: int | None) -> FormulaError:
+def _closes(at: Context, opener: int | None) -> FormulaError:
     """A closing bracket that is not the one of `opener`."""
     if opener is None:
         return at.error(f"{at.token} closes nothing", f"Its {CLOSERS[at.token]} is missing, or it is one too many.")
@@ -87,12 +87,12 @@ def _closes(at: Around, opener: int | None) -> FormulaError:
 # Two operands side by side, and commas.
 
 
-def _decimal_comma(at: Around) -> FormulaError:
+def _decimal_comma(at: Context) -> FormulaError:
     hint = suggested(f"{at.before}.{at.behind}")
     return at.error("decimals are written with a point", hint, at.i - 1, at.i + 1)
 
 
-def _juxtaposed(at: Around) -> FormulaError:
+def _juxtaposed(at: Context) -> FormulaError:
     """Two operands that mathematics would multiply."""
     return at.pair(MISSING, suggested(f"{at.left()} * {at.right(at.i - 1)}", otherwise="A product is written with *."))
 
@@ -100,7 +100,7 @@ def _juxtaposed(at: Around) -> FormulaError:
 # Equals signs, powers, primes.
 
 
-def _equals(at: Around) -> FormulaError:
+def _equals(at: Context) -> FormulaError:
     rest = at.rest.strip()
     if at.behind in ("<", ">", "!"):
         hint = "At most is <=, at least is >=, not equal is !=."
@@ -111,7 +111,7 @@ def _equals(at: Around) -> FormulaError:
     return at.error(f"{at.token} has no place in a formula", hint)
 
 
-def _power(at: Around) -> FormulaError:
+def _power(at: Context) -> FormulaError:
     left, right = at.left(), at.right()
     if right in ("T", "⊤"):
         return at.error("^ is not an operator here", f"Transposed is {left}.T")
@@ -124,7 +124,7 @@ def _power(at: Around) -> FormulaError:
     return at.error(f"^ is not an operator here; a power is **{example}", hint)
 
 
-def _prime(at: Around) -> FormulaError:
+def _prime(at: Context) -> FormulaError:
     """`f'`, `f'(x)`, or the quotes of a text."""
     if len(at.token) > 1 and (at.token[0] == '"' or at.before in ("f", "r", "b", "u")):
         hint = "A formula is made of names and numbers; a text is an option, as in einsum('ij,jk->ik', a, b)."
@@ -144,12 +144,12 @@ def _prime(at: Around) -> FormulaError:
 # Signs of mathematics.
 
 
-def _raised(at: Around) -> FormulaError:
+def _raised(at: Context) -> FormulaError:
     """`x²`, where it could not be read as a power."""
     return superscript(at.token, at.starts[at.i], at.left())
 
 
-def _operator(at: Around) -> FormulaError:
+def _operator(at: Context) -> FormulaError:
     """A sign that looks like an operator, with its name where it looks like a minus."""
     left, right = at.left(), at.right()
     if at.token in CALLED:
@@ -162,7 +162,7 @@ def _operator(at: Around) -> FormulaError:
     return at.error(f"{called} is not an operator here", suggested(shown))
 
 
-def _sign(at: Around) -> FormulaError:
+def _sign(at: Context) -> FormulaError:
     """A sign that people write in mathematics: what it is here."""
     message, hint = SIGNS[at.token]
     if written := re.search(r"\w+\(\{right\}\)", hint):
@@ -171,7 +171,7 @@ def _sign(at: Around) -> FormulaError:
     return at.error(message, hint)
 
 
-def _semicolon(at: Around) -> FormulaError:
+def _semicolon(at: Context) -> FormulaError:
     """`max(0; x)` and `W[0; 1]` want a comma, `[1, 2; 3, 4]` a list for every row."""
     opener = at.open_bracket()
     assert opener is not None
@@ -187,21 +187,21 @@ def _semicolon(at: Around) -> FormulaError:
     return at.error(SIGNS[";"][0], hint)
 
 
-def _bars(at: Around) -> FormulaError:
+def _bars(at: Context) -> FormulaError:
     """`|x|` and `||v||`."""
     inner = re.split("[|‖]", at.rest)[0].strip()
     name, said = ("abs", "The absolute value is {}.") if at.token == "|" else ("norm", "The length of a vector is {}.")
     return at.error("| | are not brackets here", suggested(f"{name}({inner})", said, said.format(f"{name}(x)")))
 
 
-def _negated(at: Around) -> FormulaError:
+def _negated(at: Context) -> FormulaError:
     """`!x`."""
     said = "The opposite of a condition is {}."
     hint = suggested(f"logical_not({bare(at.right())})", said, "Write logical_not(x).")
     return at.error("! is not an operator here", hint)
 
 
-def _percent(at: Around) -> FormulaError:
+def _percent(at: Context) -> FormulaError:
     """`5%`."""
     part = at.tokens[at.i - 2]
     return at.error(f"{part}% is not a number here", suggested(f"{part}/100"), at.i - 2, at.i - 1)
@@ -210,7 +210,7 @@ def _percent(at: Around) -> FormulaError:
 # The habits, in the order in which they are looked for.
 
 
-def _otherwise_closed(at: Around) -> bool:
+def _otherwise_closed(at: Context) -> bool:
     """`(a]`, with nothing between."""
     return at.token in (")", "]") and at.before in OPENERS and OPENERS[at.before] != at.token
 

@@ -13,9 +13,9 @@ import backpropcli
 from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.language import loads
 from backpropcli.language.formula.hints import reads, suggested
-from backpropcli.language.formula.mending import whole
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.reading import read_formula as parse
+from backpropcli.language.formula.repair import whole
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Call, postorder
 from backpropcli.language.formula.unknown import SPECIAL, nearest_operation
@@ -270,7 +270,7 @@ def test_every_formula_of_a_hint_goes_through_one_place() -> None:
     found = [
         (path.name, line.strip())
         for path in sorted(folder.glob("*.py"))
-        if path.name != "mending.py"
+        if path.name != "repair.py"
         for line in path.read_text(encoding="utf-8").splitlines()
         if re.search(r'f"Write \{(?!operation\.written)', line)
     ]

@@ -11,7 +11,7 @@ LONGEST = 60
 """An operand of more characters is not quoted: a letter stands for it."""
 
 
-class Around:
+class Context:
     """The token at which a parser stopped, the one before it and the one behind; `opener` is the bracket it is in."""
 
     __slots__ = ("before", "behind", "i", "opener", "starts", "text", "token", "tokens")

@@ -11,7 +11,7 @@ from collections.abc import Container
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula.hints import LONGEST_SHOWN, reads
 from backpropcli.language.formula.parser import parse
-from backpropcli.language.formula.rules import ATOM, RULES, meant
+from backpropcli.language.formula.rewriting import ATOM, RULES, meant
 from backpropcli.language.formula.tree import Name, postorder
 from backpropcli.ops.table import lookup
 
