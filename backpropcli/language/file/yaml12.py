@@ -188,12 +188,13 @@ class _Loader:
     def scalar(self, event: Any) -> None:
         """A name, or a value that is no list and no mapping."""
         level, said = self.level, event.value
-        lifted = bool(self.lists) and event.start_mark.index in self.lists
-        if lifted and (said != "0" or level.waits):
+        waits = level.mapping and level.key is MISSING  # not by the property: there may be 100,000 names
+        lifted = self.lists and event.start_mark.index in self.lists
+        if lifted and (said != "0" or waits):
             raise MistakenError
         if event.anchor is not None or event.tag is not None:
             raise self.stranger(event)
-        if level.waits:
+        if waits:
             level.key, level.key_event = self.checked(composed(said), event), event
             return
         if not event.implicit[0]:
