@@ -17,19 +17,21 @@ from backpropcli.gradcheck.external.shapes import shape_sentence
 
 
 def diagnose(trace: Trace, found: Comparison, matched: Matched) -> None:
-    """Say where the fault is and what it may be: sets `where`, `likely` and `sure` of what was found.
+    """Say where the fault is and what it may be, of what failed: sets `where`, `likely` and `sure` of what was found.
 
     Guesses are made in `attempted` (one that raises is none), so that no diagnosis can end a check.
     """
-    if found.verdict != "fail":
-        return
-    loss = found.loss
-    if loss is not None and _differs(loss, found):
+    if found.loss is not None and _differs(found.loss, found):
+        theirs, ours = found.loss
         found.where = (
-            f"their loss is {loss[0]:.10g}, and {trace.of} here is {loss[1]:.10g}: the two forward passes differ, and "
-            "so must the gradients. Are the data and the parameters the same (--load)?"
+            f"their loss is {theirs:.10g}, and {trace.of} here is {ours:.10g}: the two forward passes differ, and so "
+            "must the gradients. Are the data and the parameters the same (--load)?"
         )
-        return
+    else:
+        _diagnose(trace, found, matched)
+
+
+def _diagnose(trace: Trace, found: Comparison, matched: Matched) -> None:
     compared = {g.name: g for g in found.gradients}
     shown = [_shown(trace, m, compared[m.name], found) for m in matched.matches]
     # What is not a number says nothing about the rest: it is told apart.
@@ -41,10 +43,9 @@ def diagnose(trace: Trace, found: Comparison, matched: Matched) -> None:
         likely += attempted(shape_sentence(trace, m, found.tolerance) for _ in (0,))
     if wrong or broken:
         where = Localization(trace, [s.name for s in (*wrong, *broken)], [s.name for s in right if not s.empty])
-        explained: list[Explanation] = []
-        if wrong and all(entry.right == entry.backprop for entry in found.components):
-            search = Search(trace, where, wrong, right, {m.name: m.key for m in matched.matches})
-            explained = list(attempted(e for _ in (0,) for e in search.explanations()))
+        judged_by_own = all(entry.right == entry.backprop for entry in found.components)
+        search = Search(trace, where, wrong, right, {m.name: m.key for m in matched.matches})
+        explained = list(attempted(e for _ in (0,) for e in search.explanations())) if wrong and judged_by_own else []
         likely += _in_words(explained) or attempted(patterns(trace, wrong, shown))
         nodes = [node for e in explained[:2] for node in e.nodes]
         found.where = where.sentence(nodes)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backpropcli.gradcheck.external.edges import Step
 from backpropcli.gradcheck.mistakes.mutations import scaled
-from backpropcli.gradcheck.mistakes.table import Mistake, Wrong
+from backpropcli.gradcheck.mistakes.table import UPSTREAM_ALONE, Mistake, Wrong
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
@@ -123,7 +123,7 @@ FACTOR_MISSING = Mistake(
 FACTOR_TWICE = Mistake(
     "factor twice", _factor_twice, rule="the factor {factor} of {called} local derivative {whole} is there twice"
 )
-LOCAL_MISSING = Mistake("local missing", _local_missing, rule="{local} is missing")
+LOCAL_MISSING = Mistake("local missing", _local_missing, rule=UPSTREAM_ALONE.rule)
 LOCAL_TWICE = Mistake("local twice", _local_twice, rule="{local} is there twice")
 AT_VALUE = Mistake("at value", _at_value, rule="{called} local derivative is taken at {name} instead of {argument}")
 AT_ARGUMENT = Mistake("at argument", _at_argument, rule="{called} local derivative is {wrong} there instead of {right}")

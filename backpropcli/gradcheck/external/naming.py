@@ -61,34 +61,58 @@ def match(
     file does not have (unless `allow_missing`); UsageError for a rename that cannot be read.
     """
     wanted = _renames(renames, given, graph, source, loaded)
-    found: dict[str, Match] = {}
-    misshapen: dict[str, Match] = {}
-    unknown: list[str] = []
-    loss = None
+    matching = _Matching(given, graph, right)
     for key, value in given.arrays.items():
         rename = wanted.get(key)
         if rename is None and _is_loss(key, graph, of) and not _shape(value):
-            loss = float(value)
-            continue
-        name = plain_name(key, graph, of) if rename is None else rename.ours
-        if name:
-            if other := found.get(name) or misshapen.get(name):
-                raise SpecError(f"{given.source}: {other.key} and {key} both mean {name}", given.place(key))
+            matching.loss = float(value)
+        elif name := plain_name(key, graph, of) if rename is None else rename.ours:
             turned = rename is not None and rename.turned
-            theirs = Match(key, name, value.T if turned and _shape(value) else value)
-            fitted = _fitted(given, theirs, graph.shape(name), turned, right)
-            (misshapen if fitted is None else found)[name] = theirs if fitted is None else fitted
+            matching.add(Match(key, name, value.T if turned and _shape(value) else value), turned)
         elif rename is None:
-            unknown.append(key)
-    everything = {**found, **misshapen}
-    if unknown:
-        raise _unknown(given, graph, unknown, everything, right, source)
-    missing = tuple(name for name in graph.names("parameter") if name not in everything)
-    if missing and not (allow_missing and everything):
-        raise missing_error(given, missing, bool(everything))
-    order = {name: k for k, name in enumerate(graph.nodes)}
-    sound, odd = (tuple(sorted(m.values(), key=lambda m: order[m.name])) for m in (found, misshapen))
-    return Matched(sound, missing, loss, odd)
+            matching.unknown.append(key)
+    matched = matching.everything
+    if matching.unknown:
+        raise _unknown(given, graph, matching.unknown, matched, right, source)
+    missing = tuple(name for name in graph.names("parameter") if name not in matched)
+    if missing and not (allow_missing and matched):
+        raise missing_error(given, missing, bool(matched))
+    return Matched(matching.ordered(matching.found), missing, matching.loss, matching.ordered(matching.misshapen))
+
+
+class _Matching:
+    """What was found of a file so far, by our names: what fits, and what has another shape."""
+
+    def __init__(self, given: Given, graph: Graph, right: Right) -> None:
+        self.given = given
+        self.graph = graph
+        self.right = right
+        self.found: dict[str, Match] = {}
+        self.misshapen: dict[str, Match] = {}
+        self.unknown: list[str] = []
+        self.loss: float | None = None
+
+    @property
+    def everything(self) -> dict[str, Match]:
+        """All of it, whatever its shape."""
+        return {**self.found, **self.misshapen}
+
+    def add(self, theirs: Match, turned: bool) -> None:
+        """One array under our name; `turned`: it was told to be stored the other way round."""
+        name = theirs.name
+        if other := self.everything.get(name):
+            raise SpecError(
+                f"{self.given.source}: {other.key} and {theirs.key} both mean {name}", self.given.place(theirs.key)
+            )
+        fitted = _fitted(self.given, theirs, self.graph.shape(name), turned, self.right)
+        if fitted is None:
+            self.misshapen[name] = theirs
+        else:
+            self.found[name] = fitted
+
+    def ordered(self, matches: Mapping[str, Match]) -> tuple[Match, ...]:
+        """Matches in the network's order."""
+        return tuple(matches[name] for name in self.graph.nodes if name in matches)
 
 
 def plain_name(key: str, graph: Graph, of: str) -> str:

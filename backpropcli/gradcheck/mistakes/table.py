@@ -9,6 +9,7 @@ three digits is not a file in double precision. `arrays` has the rows that only 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import add, mul, sub
 from typing import Any, Generic, NamedTuple, TypeVar
 
 Known = TypeVar("Known")
@@ -131,11 +132,18 @@ def _factors(numbers: Sequence[Any]) -> Iterator[Wrong]:
     return (Wrong(number, {"path": path}) for path, number in enumerate(numbers))
 
 
-def _with_upstream(right: Right, other: Any, wrong: Callable[[Any, Any], Any]) -> Iterator[Wrong]:
-    """The upstream gradient and another number (or array of its shape), where there is one path alone."""
-    upstream = right.upstream[0] if len(right.upstream) == 1 else None
-    if upstream is not None and other is not None and shape(upstream) == shape(other):
-        yield Wrong(wrong(upstream, other))
+def _with_upstream(right: Right, other: Any, operation: Callable[[Any, Any], Any]) -> Iterator[Wrong]:
+    """The upstream gradient and another number, where there is one path alone."""
+    if len(right.upstream) == 1:
+        yield Wrong(_entry_by_entry(right.upstream[0], other, operation))
+
+
+def _entry_by_entry(left: Any, right: Any, operation: Callable[[Any, Any], Any]) -> Any:
+    """Two numbers or arrays, flat; None where one is not known, or they have not as many entries."""
+    if left is None or right is None:
+        return None
+    a, b = (value.ravel() if shape(value) else value for value in (left, right))
+    return operation(a, b) if getattr(a, "size", 1) == getattr(b, "size", 1) else None
 
 
 def shape(value: Any) -> tuple[int, ...]:
@@ -151,7 +159,7 @@ ONE_PATH: Mistake[Right] = Mistake(
 )
 PATH_MISSING: Mistake[Right] = Mistake(
     "missing",
-    lambda right: _of_paths(right, lambda term: right.number - term),
+    lambda right: _of_paths(right, lambda term: _entry_by_entry(right.number, term, sub)),
     rule="the path from {to} through {step} is missing in theirs (a detach, or = for +=)",
     told="what comes through {through} is missing: {several}",
 )
@@ -168,14 +176,16 @@ LOCAL_ALONE: Mistake[Right] = Mistake(
 )
 ADDED: Mistake[Right] = Mistake(
     "added",
-    lambda right: _with_upstream(right, right.local[0] if right.local else None, lambda a, b: a + b),
+    lambda right: _with_upstream(right, right.local[0] if right.local else None, add),
     told="that is {upstream} + {local}. The two are multiplied.",
 )
 OWN_VALUE: Mistake[Right] = Mistake(
     "own",
-    lambda right: _with_upstream(right, right.value, lambda a, b: a * b),
+    lambda right: _with_upstream(right, right.value, mul),
     told="that is {upstream} times {label} itself. With {stage}, what is {local}?",
 )
+
+
 # A matrix.
 
 
