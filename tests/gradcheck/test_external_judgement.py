@@ -216,12 +216,15 @@ def test_no_guess_ends_a_check(index):
     assert found.verdict == "fail"
 
 
-@pytest.mark.parametrize("name", ["changes", "Step", "revalued", "misplaced", "rerun", "stands"])
+@pytest.mark.parametrize(
+    "name",
+    ["search.changes", "case.Step", "search.revalued", "search.misplaced", "case.rerun", "search.stands"],
+)
 def test_a_guess_that_raises_is_none(monkeypatch, name):
     def broken(*_, **__):
         raise IndexError("a guess gone wrong")
 
-    monkeypatch.setattr(f"backpropcli.gradcheck.external.search.{name}", broken)
+    monkeypatch.setattr(f"backpropcli.gradcheck.external.{name}", broken)
     found = check({**RIGHT, "w1": 18.0, "w2": 3.0}).external
     assert (found.verdict, found.wrong) == ("fail", 2)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backpropcli.engine import Trace
+from backpropcli.gradcheck.external.case import Case
 from backpropcli.gradcheck.external.comparison import Compared, Comparison
 from backpropcli.gradcheck.external.error_patterns import CLOSE, Shown, gradient_name, patterns
 from backpropcli.gradcheck.external.guesses import Explanation, attempted
@@ -44,7 +45,7 @@ def _diagnose(trace: Trace, found: Comparison, matched: Matched) -> None:
     if wrong or broken:
         where = Localization(trace, [s.name for s in (*wrong, *broken)], [s.name for s in right if not s.empty])
         judged_by_own = all(entry.right == entry.backprop for entry in found.components)
-        search = Search(trace, where, wrong, right, {m.name: m.key for m in matched.matches})
+        search = Search(Case(trace, where, wrong, right, {m.name: m.key for m in matched.matches}))
         explained = list(attempted(e for _ in (0,) for e in search.explanations())) if wrong and judged_by_own else []
         likely += _in_words(explained) or attempted(patterns(trace, wrong, shown))
         nodes = [node for e in explained[:2] for node in e.nodes]

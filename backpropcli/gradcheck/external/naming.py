@@ -67,8 +67,7 @@ def match(
         if rename is None and _is_loss(key, graph, of) and not _shape(value):
             matching.loss = float(value)
         elif name := plain_name(key, graph, of) if rename is None else rename.ours:
-            turned = rename is not None and rename.turned
-            matching.add(Match(key, name, value.T if turned and _shape(value) else value), turned)
+            matching.add(key, name, value, rename is not None and rename.turned)
         elif rename is None:
             matching.unknown.append(key)
     matched = matching.everything
@@ -97,13 +96,11 @@ class _Matching:
         """All of it, whatever its shape."""
         return {**self.found, **self.misshapen}
 
-    def add(self, theirs: Match, turned: bool) -> None:
+    def add(self, key: str, name: str, value: Value, turned: bool) -> None:
         """One array under our name; `turned`: it was told to be stored the other way round."""
-        name = theirs.name
         if other := self.everything.get(name):
-            raise SpecError(
-                f"{self.given.source}: {other.key} and {theirs.key} both mean {name}", self.given.place(theirs.key)
-            )
+            raise SpecError(f"{self.given.source}: {other.key} and {key} both mean {name}", self.given.place(key))
+        theirs = Match(key, name, value.T if turned and _shape(value) else value)
         fitted = _fitted(self.given, theirs, self.graph.shape(name), turned, self.right)
         if fitted is None:
             self.misshapen[name] = theirs
