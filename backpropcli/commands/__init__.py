@@ -1,1 +1,1 @@
-"""One file per command: read options, call, hand to a view, exit."""
+"""One file per command: read options, ask the api, hand a record to the registry of formats, exit."""

@@ -36,7 +36,7 @@ class Checked(Record):
         return int(self.report.status)
 
     def tables(self, to: Destination) -> list[Table] | None:
-        """The page of the report, or of somebody else's gradients."""
+        """The page of the report, or of external gradients."""
         if self.failures and self.report.verdict == "pass":
             return None
         if self.report.external is not None:
