@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import os
 import re
 import subprocess
@@ -174,6 +175,41 @@ def test_imports_point_one_way() -> None:
             continue
         if LEVEL[room] >= LEVEL[module.room]:
             wrong.append(f"{module}:{imported.line}: {module.room} may not import {imported.module}")
+    assert not wrong, "\n".join(wrong)
+
+
+CHECK = (
+    {"tolerances"},
+    {"differences", "report", "mistakes"},
+    {"acceptance", "stepsize", "fixed_step"},
+    {"point"},
+    {"large"},
+    {"precision"},
+    {"network"},
+    {"external", "blackbox"},
+    {"files"},
+)
+"""The rooms of the gradient check, from the ground up; what is under TYPE_CHECKING alone may point anywhere."""
+
+
+class RunTime(ast.NodeTransformer):
+    """A module as it runs: without what is there for types alone."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        return node.orelse if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
+
+
+def test_the_rooms_of_the_check_point_one_way() -> None:
+    level = {room: k for k, rooms in enumerate(CHECK) for room in rooms}
+    parts = [(module, module.name.split(".")) for module in MODULES if module.name.startswith("gradcheck.")]
+    assert {names[1] for _, names in parts} == set(level)
+    wrong = []
+    for module, (_, room, *_) in parts:
+        for imported in imports(RunTime().visit(copy.deepcopy(module.tree))):
+            package, gradcheck, target, *_ = (*imported.module.split("."), "", "", "")
+            foreign = (package, gradcheck) == ("backpropcli", "gradcheck") and target != room
+            if foreign and level[target] >= level[room]:
+                wrong.append(f"{module}:{imported.line}: {room} may not import {imported.module}")
     assert not wrong, "\n".join(wrong)
 
 

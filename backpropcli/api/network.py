@@ -67,7 +67,7 @@ class Network(Computation):
         rules are judged too. Raises NothingToCheck where there are no parameters.
         """
         from backpropcli.gradcheck import Scope, check
-        from backpropcli.gradcheck.network.against import oracles
+        from backpropcli.gradcheck.network.oracles import oracles
 
         target = self.node(of) if of is not None else self.loss
         words = against if isinstance(against, str) else ",".join(against)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from backpropcli.errors import BackpropError, Place
-from backpropcli.gradcheck.report import ExpectedNumber, Report, Row
+from backpropcli.gradcheck.report import ExpectedNumber, Report, Row, indexed
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.external.comparison import Compared
@@ -104,10 +104,9 @@ class Checked(NamedTuple):
         )
 
     def _of_expected(self, number: ExpectedNumber) -> Finding:
-        key = f"{number.key}[{', '.join(map(str, number.index))}]" if number.index else number.key
         return Finding(
             number.key,
-            key,
+            indexed(number.key, number.index),
             "fail" if number.verdict == "fail" else "unsure",
             number.yours,
             number.right,
@@ -123,10 +122,9 @@ class Checked(NamedTuple):
     def _of_theirs(self, of: str, compared: Compared) -> Finding:
         worst, wrong = compared.worst, compared.wrong
         shape = slip(worst.theirs, worst.right) if compared.given is None else worst.note
-        index = f"[{', '.join(map(str, worst.index))}]" if worst.index else ""
         return Finding(
             compared.name,
-            f"d{of}/d{compared.name}{index}",
+            f"d{of}/d{indexed(compared.name, worst.index)}",
             "fail" if wrong else "unsure",
             worst.theirs,
             worst.right,

@@ -33,7 +33,12 @@ Method = Literal["difference", "complex step", "50 digits", "local derivatives",
 
 
 Oracle = Literal["differences", "complex", "symbolic", "digits"]
-"""An independent opinion: calibrated differences, the complex step, SymPy's derivative, differences of 50 digits."""
+"""What gradients are compared with: differences at fitting steps, complex steps, SymPy's derivatives, 50 digits."""
+
+
+def indexed(name: str, index: tuple[int, ...]) -> str:
+    """A name, or an entry of it as one would index it: `w`, `W[1, 0]`, `dJ/dW[1, 0]`."""
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 
 class Opinion(NamedTuple):
@@ -52,10 +57,10 @@ class Opinion(NamedTuple):
 class Row(NamedTuple):
     """One component of one gradient.
 
-    `index` is () for a plain number. `numerical` ± `bound` is the independent opinion (with a step given: the plain
+    `index` is () for a plain number. `numerical` ± `bound` is the independent slope (with a step given: the plain
     difference at that step and that step's own error; `above` and `below` are then the loss at p + eps and p - eps).
     On a corner `left` and `right` are the slopes on either side. `reason` is one word, `node` the node it is about,
-    `note` the same as a sentence. `method` is the rung of the ladder that decided. `reliable` is what the rule gives at
+    `note` the same as a sentence. `method` is the level that decided. `reliable` is what the rule gives at
     50 digits or more, where float64 did not.
     """
 
@@ -92,15 +97,15 @@ class Row(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The component's name as one would index it: `w`, `W[1, 0]`."""
-        return f"{self.name}[{', '.join(map(str, self.index))}]" if self.index else self.name
+        """The component's name as one would index it."""
+        return indexed(self.name, self.index)
 
 
 class ExpectedNumber(NamedTuple):
     """One expected number (or array) against what backprop got: `key` is a node's name or `dJ/dw1`.
 
     For an array, `yours`, `got`, `off` and `index` are those of the entry that is furthest off, `wrong` of `size`
-    entries are wrong. `diagnosis` guesses the slip. `numerical` ± `bound` where the check has its own opinion.
+    entries are wrong. `diagnosis` guesses the slip. `numerical` ± `bound` where the check has a slope of its own.
     `reliable` is what it was judged against where float64 lost what backprop got.
     """
 

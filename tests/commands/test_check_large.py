@@ -71,7 +71,7 @@ def test_what_is_refused(here: Path, capsys: pytest.CaptureFixture[str], words: 
 def test_every_component_of_a_network_that_is_sampled_otherwise(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backpropcli.gradcheck.large.scope.BUDGET", 1.0)
+    monkeypatch.setattr("backpropcli.gradcheck.network.scope.BUDGET", 1.0)
     monkeypatch.setattr("backpropcli.gradcheck.large.sampling.BUDGET", 1.0)
     assert main(["check", "net.yaml"]) == 0
     assert "Checked 100 of 1,240 components" in capsys.readouterr().out

@@ -14,7 +14,7 @@ from check_helpers import LECTURE, one, sabotage
 from backpropcli.api import load, loads
 from backpropcli.app import main
 from backpropcli.errors import UsageError
-from backpropcli.gradcheck.network.against import ORACLES, oracles
+from backpropcli.gradcheck.network.oracles import ORACLES, oracles
 from backpropcli.gradcheck.report import Opinion, Row
 from backpropcli.ops.definition import Elementwise
 

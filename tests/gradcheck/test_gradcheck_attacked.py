@@ -9,8 +9,8 @@ import pytest
 
 from backpropcli.api import loads
 from backpropcli.gradcheck import Report
+from backpropcli.gradcheck.acceptance import agrees, contradicts, sharp
 from backpropcli.gradcheck.differences import Slope
-from backpropcli.gradcheck.network.verdicts import agrees, contradicts, sharp
 from backpropcli.gradcheck.report import Culprit
 from tests.gradcheck.check_helpers import one
 

@@ -7,11 +7,12 @@ import pytest
 
 from backpropcli.api import Network, loads
 from backpropcli.engine import Plan
-from backpropcli.gradcheck.large import linear
-from backpropcli.gradcheck.large.linear import Differences, Ways
-from backpropcli.gradcheck.large.perturbation import Changes
-from backpropcli.gradcheck.network.complex_steps import Steps
-from backpropcli.gradcheck.network.point import Point
+from backpropcli.gradcheck.large import carried
+from backpropcli.gradcheck.large.carried import CarriedSlopes
+from backpropcli.gradcheck.large.complex_steps import Steps
+from backpropcli.gradcheck.large.entry_differences import Differences
+from backpropcli.gradcheck.large.perturbation import Perturbation
+from backpropcli.gradcheck.point.point import Point
 from backpropcli.report.fault_words import fault_sentences
 
 DENSE = """
@@ -53,7 +54,7 @@ def lstm(steps: int, width: int) -> str:
 def test_what_is_carried_back_is_the_gradient(activation: str, loss: str, complex_steps: bool) -> None:
     network = loads(DENSE % (activation, loss))
     point = point_of(network)
-    ways = Ways(point, Steps(point, 1.0) if complex_steps else Differences(point, 1e-7))
+    ways = CarriedSlopes(point, Steps(point, 1.0) if complex_steps else Differences(point, 1e-7))
     found = ways.carried(network.graph.nodes["W1"].slot)
     assert found is not None
     gradient = point.trace.gradient("W1")
@@ -67,7 +68,7 @@ def test_an_entry_on_a_corner_is_carried_nowhere() -> None:
     network.values["x"] = np.array(network.values["x"])
     network.values["x"][7] = 0.0  # so that relu is on its corner in every unit, for one example
     point = point_of(network)
-    ways = Ways(point, Differences(point, 1e-7))
+    ways = CarriedSlopes(point, Differences(point, 1e-7))
     found = ways.carried(network.graph.nodes["b1"].slot)
     assert found is None or np.isinf(found.error).all()
     assert {row.reason for row in network.check(names=["b1"]).rows} == {"corner"}
@@ -76,7 +77,7 @@ def test_an_entry_on_a_corner_is_carried_nowhere() -> None:
 def test_a_mean_over_examples_exchanges_one_of_them() -> None:
     network = loads(DENSE % ("relu", "cross_entropy(z2, y)"))
     point = point_of(network)
-    changes = Changes(point, network.graph.nodes["z2"].slot)
+    changes = Perturbation(point, network.graph.nodes["z2"].slot)
     places = point.slots[network.graph.nodes["z2"].slot][[3, 8], [1, 4]][:, None] + np.array([[0.5, -2.0]])
     losses, _ = changes.look((np.array([3, 8]), np.array([1, 4])), places)
     for k, (row, column) in enumerate(((3, 1), (8, 4))):
@@ -89,11 +90,11 @@ def test_a_mean_over_examples_exchanges_one_of_them() -> None:
 
 
 def test_a_recurrence_is_carried_back_along_every_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "LIGHT", 0.0)
+    monkeypatch.setattr(carried, "LIGHT", 0.0)
     network = loads(lstm(12, 6))
     point = point_of(network)
     for oracle in (Differences(point, 1e-7), Steps(point, 1.0)):
-        ways = Ways(point, oracle)
+        ways = CarriedSlopes(point, oracle)
         for name in ("Wx", "Wh", "b"):
             slot = network.graph.nodes[name].slot
             assert ways.through(slot) < ways.own_work(slot)
@@ -126,7 +127,7 @@ def test_a_whole_network_in_seconds_whatever_form_its_loss_has() -> None:
         text = (DENSE % ("relu", loss)).replace("40", "512").replace("[30, 20]", "[200, 20]").replace("30]", "200]")
         network = loads(text)
         point = point_of(network)
-        ways = Ways(point, Differences(point, 1e-7))
+        ways = CarriedSlopes(point, Differences(point, 1e-7))
         assert sum(ways.work(network.graph.nodes[name].slot) for name in ("W1", "b1", "W2")) < 2e8
 
 

@@ -15,15 +15,17 @@ from hypothesis import strategies as st
 
 from backpropcli.api import Network, loads
 from backpropcli.engine import Plan
-from backpropcli.gradcheck.differences import UNIT, Calibration
-from backpropcli.gradcheck.large.calibrations import Calibrations
-from backpropcli.gradcheck.large.linear import Differences, Ways
-from backpropcli.gradcheck.large.perturbation import Changes
+from backpropcli.gradcheck.large.carried import CarriedSlopes
+from backpropcli.gradcheck.large.complex_steps import complex_slopes
+from backpropcli.gradcheck.large.entry_differences import Differences
+from backpropcli.gradcheck.large.nearby import noises
+from backpropcli.gradcheck.large.perturbation import Perturbation
 from backpropcli.gradcheck.large.reach import added_up
+from backpropcli.gradcheck.large.searches import searched
 from backpropcli.gradcheck.large.stacks import Stack, ready
-from backpropcli.gradcheck.network.oracles import complex_slopes
-from backpropcli.gradcheck.network.point import Component, Point
-from backpropcli.gradcheck.network.verdicts import GOAL
+from backpropcli.gradcheck.point.point import Component, Point
+from backpropcli.gradcheck.stepsize import StepSearch
+from backpropcli.gradcheck.tolerances import GOAL, UNIT
 
 STEPS = (1e-3, -2e-2, 0.7, -1.3)
 
@@ -56,7 +58,7 @@ def compare(network: Network, names: list[str] | None = None) -> None:
         noise = point.noise(components[0].slot)
         places = np.array([[c.x + step for step in STEPS] for c in components])
         index = tuple(np.array([c.index for c in components], int).reshape(len(components), -1).T)
-        losses, corners = Changes(point, components[0].slot).look(index, places)
+        losses, corners = Perturbation(point, components[0].slot).look(index, places)
         for k, c in enumerate(components):
             expected = [plain(point, c, x) for x in places[k]]
             for got, (loss, _) in zip(losses[k].tolist(), expected, strict=True):
@@ -205,7 +207,7 @@ def test_searches_side_by_side_are_those_one_by_one(cases: list[tuple[float, int
     noise = 3 * UNIT
     alone = []
     for x, which in cases:
-        search = Calibration(x, noise, GOAL)
+        search = StepSearch(x, noise, GOAL)
         while not search.done:
             points = search.points()
             corner = 7 if which == 5 and min(points) <= 0 < max(points) else -1
@@ -219,7 +221,7 @@ def test_searches_side_by_side_are_those_one_by_one(cases: list[tuple[float, int
         ]
         return np.array(losses), np.array(turned)
 
-    found = Calibrations(np.array([x for x, _ in cases]), noise, GOAL).run(look)
+    found = searched(np.array([x for x, _ in cases]), noise, GOAL, look)
     for k, search in enumerate(alone):
         value, error = found.value[k], found.error[k]
         assert bool(found.cornered[k]) == search.cornered
@@ -227,6 +229,7 @@ def test_searches_side_by_side_are_those_one_by_one(cases: list[tuple[float, int
         if math.isfinite(search.best.error):
             assert value == pytest.approx(search.best.value, rel=1e-12, abs=1e-300)
             assert error == pytest.approx(search.best.error, rel=1e-9)
+            assert (value, error) == search.best  # to the last bit: it is one implementation
         else:
             assert error == math.inf
 
@@ -256,7 +259,7 @@ def test_a_change_that_dies_on_the_way_is_seen_in_a_stack(act: str) -> None:
         point = point_of(deep(seed, layers=3, width=3, scale=3.0, act=act))
         names = point.graph.names("parameter", "node")
         components = [c for name in names for c in point.components(name) if point.reaches(c.slot)]
-        points = [Calibration(c.x, 0.0, 0.0).points() for c in components]
+        points = [StepSearch(c.x, 0.0, 0.0).points() for c in components]
         found = Stack(point, components, ready(point)).constant(np.arange(len(components)), np.array(points))
         assert found.tolist() == [point.constant(c, p) for c, p in zip(components, points, strict=True)]
 
@@ -264,7 +267,7 @@ def test_a_change_that_dies_on_the_way_is_seen_in_a_stack(act: str) -> None:
 def test_a_change_that_is_lost_in_rounding_has_not_died() -> None:
     point = point_of(loads("parameters: {w: 0.5, v: 2}\nnodes: {t: w + 1e20, s: t - 1e20, J: s * v}"))
     components = list(point.components("w"))
-    points = [Calibration(0.5, 0.0, 0.0).points()]
+    points = [StepSearch(0.5, 0.0, 0.0).points()]
     assert not point.constant(components[0], points[0])
     assert Stack(point, components, ready(point)).constant(np.arange(1), np.array(points)).tolist() == [False]
 
@@ -280,7 +283,7 @@ def test_every_node_of_a_graph_is_checked_alike_in_stacks_and_one_by_one(monkeyp
     network = deep(7, layers=5, width=3, scale=1.5, act="softplus")
     names = network.graph.names("parameter", "node")
     loop = report(network, names=names)
-    monkeypatch.setattr("backpropcli.gradcheck.network.verdicts.LOOP", 0)
+    monkeypatch.setattr("backpropcli.gradcheck.large.nearby.LOOP", 0)
     stacked = report(network, names=names)
     for a, b in zip(loop.rows, stacked.rows, strict=True):
         assert (a.name, a.verdict, a.reason, a.method) == (b.name, b.verdict, b.reason, b.method)
@@ -291,7 +294,7 @@ def test_noise_of_many_slots_is_the_noise_of_each(monkeypatch: pytest.MonkeyPatc
     slots = [s for s in range(len(point.graph)) if s not in point.graph.constants]
     one = {slot: point.noise(slot) for slot in slots}
     monkeypatch.setattr("backpropcli.gradcheck.large.reach.WIDTH", 24)
-    assert point.noises(slots) == pytest.approx(one, rel=1e-9)
+    assert noises(point, slots) == pytest.approx(one, rel=1e-9)
     found = added_up(point.graph, [1.0] * len(point.graph), slots)
     reached = [len(point.downstream({slot})) for slot in slots]
     assert [round((size or 0.0) ** 2) for size in found] == reached
@@ -334,7 +337,7 @@ nodes:
 @pytest.mark.parametrize("act", ["tanh", "relu", "softplus"])
 def test_carried_slopes_are_those_of_each_entry(z: str, act: str) -> None:
     point = point_of(loads(CARRIED.format(z=z, a=act)), everything=False)
-    ways = Ways(point, Differences(point, GOAL))
+    ways = CarriedSlopes(point, Differences(point, GOAL))
     slot = point.graph.nodes["W"].slot
     carried, direct = ways.carried(slot), ways.direct(slot)
     assert carried is not None
@@ -350,9 +353,9 @@ def test_carried_slopes_are_those_of_each_entry(z: str, act: str) -> None:
 def test_a_way_back_that_its_operation_contradicts_is_not_gone() -> None:
     network = loads(CARRIED.format(z="x @ W + b", a="tanh"))
     point = point_of(network, everything=False)
-    ways = Ways(point, Differences(point, GOAL))
-    carry = ways._carry
-    ways._carry = lambda *given, **options: 1.001 * carry(*given, **options)  # type: ignore[method-assign]
+    ways = CarriedSlopes(point, Differences(point, GOAL))
+    carry = ways.pullback._carry
+    ways.pullback._carry = lambda *given, **options: 1.001 * carry(*given, **options)  # type: ignore[method-assign]
     assert ways.carried(point.graph.nodes["W"].slot) is None
     assert report(network).verdict == "pass"
 
@@ -360,7 +363,7 @@ def test_a_way_back_that_its_operation_contradicts_is_not_gone() -> None:
 def test_a_weight_that_is_used_twice_is_looked_at_itself() -> None:
     network = loads(CARRIED.format(z="x @ W + b", a="tanh").replace("mean(o**2)", "mean(o**2) + sum(W**2)"))
     point = point_of(network, everything=False)
-    assert Ways(point, Differences(point, GOAL)).carried(point.graph.nodes["W"].slot) is None
+    assert CarriedSlopes(point, Differences(point, GOAL)).carried(point.graph.nodes["W"].slot) is None
     assert report(network).verdict == "pass"
 
 

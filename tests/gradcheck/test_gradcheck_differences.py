@@ -10,17 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backpropcli.gradcheck.differences import (
-    UNIT,
-    Calibration,
-    Slope,
-    limit,
-    one_sided,
-    quotient,
-    romberg,
-    rounding,
-    scale,
-)
+from backpropcli.gradcheck.differences import Slope, limit, one_sided, quotient, romberg, rounding, scale
+from backpropcli.gradcheck.stepsize import StepSearch
+from backpropcli.gradcheck.tolerances import UNIT
 
 FUNCTIONS: list[tuple[str, Callable[[float], float], Callable[[float], float]]] = [
     ("sin", math.sin, math.cos),
@@ -34,8 +26,8 @@ FUNCTIONS: list[tuple[str, Callable[[float], float], Callable[[float], float]]] 
 ]
 
 
-def found(f: Callable[[float], float], x: float, noise: float) -> Calibration:
-    search = Calibration(x, noise, 1e-7)
+def found(f: Callable[[float], float], x: float, noise: float) -> StepSearch:
+    search = StepSearch(x, noise, 1e-7)
     while not search.done:
         search.feed([f(p) for p in search.points()], -1)
     return search
@@ -87,13 +79,13 @@ def test_no_step_inside_the_domain_finds_nothing() -> None:
 
 
 def test_a_corner_is_left_out_or_said() -> None:
-    search = Calibration(1e-6, 1e-22, 1e-7)
+    search = StepSearch(1e-6, 1e-22, 1e-7)
     while not search.done:
         points = search.points()
         search.feed([max(p, 0.0) for p in points], 7 if min(points) <= 0 else -1)
     assert not search.cornered
     assert search.best.value == pytest.approx(1.0, rel=1e-9)
-    search = Calibration(0.0, 1e-22, 1e-7)
+    search = StepSearch(0.0, 1e-22, 1e-7)
     while not search.done:
         search.feed([max(p, 0.0) for p in search.points()], 7)
     assert search.cornered
@@ -121,7 +113,7 @@ def test_one_sided_slopes_are_exact_for_cubics(c: list[float], step: float, left
 
 
 def test_romberg_is_exact_for_a_polynomial_of_degree_six() -> None:
-    search = Calibration(1.0, 0.0, 1e-7)
+    search = StepSearch(1.0, 0.0, 1e-7)
     search.h = 0.5
     points = search.points()
     slope, _ = romberg([p**6 for p in points], points, 0.0)

@@ -12,7 +12,7 @@ from check_helpers import FAULTS, LECTURE, broken, deep, one, report, sabotage
 
 from backpropcli.api import loads
 from backpropcli.engine import Plan
-from backpropcli.gradcheck.network.point import Point
+from backpropcli.gradcheck.point.point import Point
 
 HARD = [
     ("sin(10000*w)", 0.3),

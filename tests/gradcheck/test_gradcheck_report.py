@@ -11,8 +11,8 @@ from check_helpers import FAULTS, LECTURE, deep, one, report, sabotage
 from backpropcli.api import loads
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.gradcheck import NothingToCheck, Report, Row
+from backpropcli.gradcheck.acceptance import agrees, sees, sharp
 from backpropcli.gradcheck.differences import Slope
-from backpropcli.gradcheck.network.verdicts import agrees, sees, sharp
 
 
 def test_the_lecture() -> None:
@@ -123,7 +123,7 @@ def test_float32_gradients_are_judged_to_their_own_digits() -> None:
 def test_stacked_copies_and_a_plain_loop_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     network = deep(3, layers=4, width=2, scale=1.5, act="relu")
     loop = report(network)
-    monkeypatch.setattr("backpropcli.gradcheck.network.point.LOOP", 0)
+    monkeypatch.setattr("backpropcli.gradcheck.large.nearby.LOOP", 0)
     stacked = report(network)
     for a, b in zip(loop.rows, stacked.rows, strict=True):
         assert (a.verdict, a.reason) == (b.verdict, b.reason)

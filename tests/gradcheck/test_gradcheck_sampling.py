@@ -107,7 +107,7 @@ def test_a_small_network_is_checked_whole_and_a_sample_larger_than_it_too() -> N
 
 def test_what_would_take_too_long_is_sampled_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backpropcli.gradcheck.large.sampling.BUDGET", 3e5)
-    monkeypatch.setattr("backpropcli.gradcheck.large.scope.BUDGET", 3e5)
+    monkeypatch.setattr("backpropcli.gradcheck.network.scope.BUDGET", 3e5)
     coverage = net().check().coverage
     assert coverage is not None
     assert (coverage.sample, coverage.checked, coverage.total, coverage.directions) == (200, 200, TOTAL, 20)

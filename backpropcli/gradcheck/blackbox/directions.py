@@ -10,11 +10,14 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from backpropcli.gradcheck.acceptance import allowed, tells
 from backpropcli.gradcheck.blackbox.function_values import BlackBox, Component
-from backpropcli.gradcheck.blackbox.resolution import UNIT32, float32
+from backpropcli.gradcheck.blackbox.resolution import float32
 from backpropcli.gradcheck.blackbox.search import Search, two_sides
 from backpropcli.gradcheck.blackbox.tensors import Along, Line, Probe
-from backpropcli.gradcheck.differences import UNIT, WIDEST, Slope, romberg, scale
+from backpropcli.gradcheck.differences import Slope, romberg, scale
+from backpropcli.gradcheck.stepsize import WIDEST
+from backpropcli.gradcheck.tolerances import UNIT, UNIT32
 
 COUNT = 4
 """So many directions; errors that cancel along one of them do not along the others."""
@@ -43,7 +46,7 @@ class Seen(NamedTuple):
     @property
     def blind(self) -> bool:
         """Whether the loss is too rough to tell."""
-        return not 3.0 * self.slope.error <= BLIND * self.length
+        return not tells(self.slope.error, self.length, BLIND)
 
     @property
     def excess(self) -> float:
@@ -103,7 +106,7 @@ class Everywhere:
 
         def seen(n: Slope, step: float, cornered: bool = False) -> Seen:
             size = max(length, abs(says), abs(n.value) if math.isfinite(n.value) else 0.0)
-            return Seen(says, n, slack + self.tolerance * size + 3.0 * n.error, size, step, cornered)
+            return Seen(says, n, allowed(size, n.error, self.tolerance, slack), size, step, cornered)
 
         if step:
             quick = seen(line.slope(step), step)
@@ -172,15 +175,10 @@ class _Line:
         return self.box.losses(self.at(probe[0][2]) for probe in probes)
 
     def searched(self, widest: float, goal: float) -> tuple[Slope, bool, float]:
-        """The slope by steps that suit it, whether the loss is bent here, and the last step."""
+        """The slope by steps that suit it, whether the loss is bent here, and the step that found it."""
         search = Search(0.0, self.noise, goal, self.loss, widest, self.box.resolution.single)
-        best = step = math.inf
-        while not search.done:
-            used = search.h
-            search.feed(self.box.losses(self.at(t) for t in search.points()), -1)
-            if search.best.error < best:
-                best, step = search.best.error, used
-        return search.best, search.bent, step
+        search.run(lambda places: (self.box.losses(map(self.at, places)), -1))
+        return search.best, search.bent, search.at
 
     def slope(self, step: float) -> Slope:
         """The slope by this one step."""

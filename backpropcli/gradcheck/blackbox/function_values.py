@@ -14,8 +14,9 @@ from typing import NamedTuple, Protocol
 from backpropcli.gradcheck.blackbox.resolution import LENGTHS, Resolution, described, flat, float32, noise, resolution
 from backpropcli.gradcheck.blackbox.search import Search
 from backpropcli.gradcheck.blackbox.tensors import Probe, Tensor
-from backpropcli.gradcheck.differences import UNIT, WIDEST, scale
-from backpropcli.gradcheck.network.verdicts import GOAL, TOLERANCE, TOLERANCE32
+from backpropcli.gradcheck.differences import scale
+from backpropcli.gradcheck.stepsize import WIDEST, Points, side_by_side
+from backpropcli.gradcheck.tolerances import GOAL, TOLERANCE, TOLERANCE32, UNIT
 
 BUDGET = 20_000
 """So many evaluations of the loss are made before components are left out."""
@@ -222,13 +223,13 @@ class BlackBox:
         """The search for each component's own step, all of them side by side."""
         single = self.resolution.single
         searches = {k: Search(c.x, self.noise, GOAL, self.loss, widest, single) for k, c in components.items()}
-        active = [k for k in searches if not searches[k].done]
-        while active:
-            points = {k: searches[k].points() for k in active}
-            seen = iter(self.losses([(components[k].tensor, components[k].flat, x)] for k in active for x in points[k]))
-            for k in active:
-                searches[k].feed([next(seen) for _ in points[k]], -1)
-            active = [k for k in active if not searches[k].done]
+
+        def look(keys: Sequence[int], places: Sequence[Points]) -> Iterator[tuple[list[float], int]]:
+            some = [(components[k], points) for k, points in zip(keys, places, strict=True)]
+            seen = iter(self.losses([(c.tensor, c.flat, x)] for c, points in some for x in points))
+            return (([next(seen) for _ in points], -1) for _, points in some)
+
+        side_by_side(searches, look)
         return searches
 
     def fitting(self) -> float:

@@ -9,14 +9,14 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
+from backpropcli.gradcheck.tolerances import UNIT32
+
 FULL = 12
 """Values with more significant digits than these were not rounded for printing, or no more than float64 rounds them."""
 FEWEST = 4
 """With fewer digits, the values themselves may be as simple as that."""
 ENOUGH = 4
 """So many different values, none of them 0, tell how they were printed."""
-UNIT32 = 2.0**-24
-"""The relative error of one rounding to float32."""
 LENGTHS = 9
 """Values along a line, from whose differences noise is read."""
 

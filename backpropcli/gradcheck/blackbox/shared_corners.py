@@ -11,8 +11,9 @@ from itertools import combinations
 
 from backpropcli.gradcheck.blackbox.directions import Everywhere
 from backpropcli.gradcheck.blackbox.function_values import BlackBox, Component
-from backpropcli.gradcheck.differences import WIDEST, scale
+from backpropcli.gradcheck.differences import scale
 from backpropcli.gradcheck.report import Row
+from backpropcli.gradcheck.stepsize import WIDEST
 
 MOST = 16
 """Of so many numbers on corners every two are looked at."""

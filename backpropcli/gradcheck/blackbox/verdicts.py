@@ -6,9 +6,10 @@ There is no rung above these: what no difference can tell is `unsure`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from backpropcli.errors import UsageError
+from backpropcli.gradcheck.acceptance import agrees, sees, sharp
 from backpropcli.gradcheck.blackbox.directions import Everywhere
 from backpropcli.gradcheck.blackbox.function_values import (
     AROUND,
@@ -22,11 +23,13 @@ from backpropcli.gradcheck.blackbox.function_values import (
 from backpropcli.gradcheck.blackbox.search import Search, two_sides
 from backpropcli.gradcheck.blackbox.shared_corners import judge_together
 from backpropcli.gradcheck.blackbox.tensors import Tensor
-from backpropcli.gradcheck.differences import UNIT, UNKNOWN, WIDEST, Difference, Slope, quotient, rounding, scale
+from backpropcli.gradcheck.differences import UNKNOWN, Difference, Slope, scale
+from backpropcli.gradcheck.fixed_step import at_step, ends
 from backpropcli.gradcheck.large.sampling import Coverage
-from backpropcli.gradcheck.network.corners import Sides
-from backpropcli.gradcheck.network.verdicts import SHARP, sees
+from backpropcli.gradcheck.point.corners import Sides
 from backpropcli.gradcheck.report import Report, Row
+from backpropcli.gradcheck.stepsize import WIDEST
+from backpropcli.gradcheck.tolerances import MARGIN, SHARP
 from backpropcli.suggest import did_you_mean
 
 SHARP_COARSE = 2e-2
@@ -114,14 +117,10 @@ class Verdicts:
         return self.box.tolerance * abs(c.gradient) + 0.5 * c.unit
 
     def _agrees(self, c: Component, n: Slope) -> bool:
-        largest = max(abs(c.gradient), abs(n.value))
-        return math.isfinite(c.gradient) and (
-            abs(c.gradient - n.value) <= self.box.tolerance * largest + 0.50001 * c.unit + 3.0 * n.error
-        )
+        return bool(agrees(c.gradient, n, self.box.tolerance, 0.50001 * c.unit))
 
     def _sharp(self, c: Component, n: Slope) -> bool:
-        limit = SHARP_COARSE if self.coarse else SHARP
-        return 3.0 * n.error <= limit * max(abs(c.gradient), abs(n.value))
+        return bool(sharp(c.gradient, n, SHARP_COARSE if self.coarse else SHARP))
 
     def _settled(self, c: Component, n: Slope, search: Search) -> bool:
         """Whether a wider step has nothing to add.
@@ -129,7 +128,7 @@ class Verdicts:
         Where the gradient is exactly 0, and nothing is relative to that, the loss does not move at all, or what is
         seen is as good as 0 beside its way to the places around.
         """
-        level = search.still or (abs(n.value) <= 3.0 * n.error <= SHARP * search.varies)
+        level = search.still or (abs(n.value) <= MARGIN * n.error <= SHARP * search.varies)
         return self._sharp(c, n) or (c.gradient == 0.0 and level)
 
     def _agreeing(self, c: Component, n: Slope, search: Search) -> Row:
@@ -143,7 +142,7 @@ class Verdicts:
 
     def _doubted(self, c: Component, n: Slope, others: Sequence[Slope]) -> Row:
         """The row of a gradient that does not agree: wrong, if searches with other steps say the same."""
-        same = all(abs(other.value - n.value) <= 3.0 * (other.error + n.error) for other in others)
+        same = all(abs(other.value - n.value) <= MARGIN * (other.error + n.error) for other in others)
         if same and not any(self._agrees(c, other) for other in others):
             return _row(c, n, "fail", "rule")
         if same:
@@ -158,40 +157,16 @@ class Verdicts:
         if self.coarse:  # it cannot be told whether the corner is here or nearby
             own = next((n for n in (left, right) if self._sharp(c, n) and self._agrees(c, n)), None)
             verdict = "pass" if own is not None else "unsure"
-            gap = 2.0 * abs(left.value - right.value) + 3.0 * (left.error + right.error)
+            gap = 2.0 * abs(left.value - right.value) + MARGIN * (left.error + right.error)
             if min(abs(c.gradient - left.value), abs(c.gradient - right.value)) > gap:
                 verdict = "fail"
         else:
             verdict = "pass" if found.hold(c.gradient) else "fail"
-        middle = Slope((left.value + right.value) / 2.0, abs(left.value - right.value) / 2.0 + left.error + right.error)
         reason, note = ("jump", "the loss jumps here") if found.jump else ("corner", "the loss is on a corner here")
         if self.coarse and verdict != "fail":
             note = "a corner or a jump is too near for so few digits"
-        row = _row(c, middle, verdict, reason, note)
+        row = _row(c, found.middle, verdict, reason, note)
         return row._replace(left=left.value, right=right.value)
-
-    def at_step(
-        self, components: Sequence[Component], rows: Sequence[Row], eps: float, difference: Difference
-    ) -> Iterator[Row]:
-        """The rows with the plain difference at a step of `eps` for the calibrated slope, and its error."""
-        for c in components:
-            if c.x + eps == c.x or c.x - eps == c.x:
-                raise UsageError(f"a step of {eps:g} is too small for {c.name} = {c.x:g}: adding it changes nothing")
-        seen = iter(self.box.losses([(c.tensor, c.flat, x)] for c in components for x in (c.x + eps, c.x - eps)))
-        for c, row in zip(components, rows, strict=True):
-            above, below = next(seen), next(seen)
-            slope = quotient(difference, self.box.loss, above, below, eps)
-            largest = max(abs(v) for v in (self.box.loss, above, below))
-            own = rounding(difference, self.box.noise + UNIT * largest, eps)
-            own += UNIT * abs(slope) * (4.0 + abs(c.x) / eps)  # what is added to x is not quite eps
-            known = [n for n in (row.left, row.right) if n is not None] or [row.numerical]
-            bound = max(abs(slope - n) for n in known) + own + (0.0 if row.left is not None else row.bound)
-            yield row._replace(
-                numerical=slope,
-                bound=bound if math.isfinite(bound) else math.inf,
-                above=None if difference == "backward" else above,
-                below=None if difference == "forward" else below,
-            )
 
 
 def judge(
@@ -222,7 +197,10 @@ def judge(
     if math.isfinite(box.loss) and not abs(last - box.loss) <= REPEATED * max(abs(last), abs(box.loss)):
         raise UnsteadyError(box.loss, last)
     if eps is not None and math.isfinite(box.loss):
-        rows = list(verdicts.at_step(components, rows, eps, difference))
+        places = ends(components, eps)
+        losses = box.losses([(c.tensor, c.flat, x)] for c, pair in zip(components, places, strict=True) for x in pair)
+        pairs = zip(losses[::2], losses[1::2], strict=True)
+        rows = list(at_step(components, rows, pairs, box.loss, [box.noise] * len(rows), eps, difference))
     report = Report("J", box.loss, rows, eps=eps, difference=difference)
     report.judged = source.title
     report.size = sum(t.size for t in tensors)
@@ -265,7 +243,7 @@ def _better(a: Slope, b: Slope) -> Slope:
     """The sharper of two opinions; what they differ by beyond their errors is an error of both."""
     best = a if a.error <= b.error else b
     gap = abs(a.value - b.value)
-    return Slope(best.value, best.error + gap) if gap > 3.0 * (a.error + b.error) else best
+    return Slope(best.value, best.error + gap) if gap > MARGIN * (a.error + b.error) else best
 
 
 def _row(c: Component, n: Slope, verdict: str, reason: str = "", note: str = "") -> Row:

@@ -8,7 +8,7 @@ from typing import Any
 from backpropcli.engine import Plan, run
 from backpropcli.gradcheck.external.comparison import compare
 from backpropcli.gradcheck.external.naming import match
-from backpropcli.gradcheck.network.point import Point
+from backpropcli.gradcheck.point.point import Point
 from backpropcli.gradcheck.report import Report
 from backpropcli.graph import Graph
 from backpropcli.language.data.gradients import Given, read_gradients

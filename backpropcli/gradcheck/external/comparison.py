@@ -12,7 +12,7 @@ from backpropcli.gradcheck.external.naming import Match, Matched
 from backpropcli.gradcheck.external.notes import notes, tolerance
 from backpropcli.gradcheck.external.ties import add_up
 from backpropcli.gradcheck.external.tolerance import spread
-from backpropcli.gradcheck.network.point import Point
+from backpropcli.gradcheck.point.point import Point
 from backpropcli.gradcheck.report import Row, Verdict
 from backpropcli.language.data.precision import Precision
 from backpropcli.ops.definition import Shape, Value, show_shape

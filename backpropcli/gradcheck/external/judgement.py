@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from backpropcli.engine import Trace
 from backpropcli.gradcheck.external.naming import Match
-from backpropcli.gradcheck.network.verdicts import TOLERANCE, TOLERANCE32
 from backpropcli.gradcheck.precision.verdict import LOST
 from backpropcli.gradcheck.report import Row, Verdict
+from backpropcli.gradcheck.tolerances import TOLERANCE, TOLERANCE32
 from backpropcli.language.data.precision import EPS, Precision
 
 TOLERANCE16 = 4e-3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from backpropcli.gradcheck.external.judgement import ON_CORNER, OWN_LOST, ROUNDING, TOLERANCE16, Entry
-from backpropcli.gradcheck.network.verdicts import TOLERANCE, TOLERANCE32
+from backpropcli.gradcheck.tolerances import TOLERANCE, TOLERANCE32
 from backpropcli.language.data.precision import Precision
 
 

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from backpropcli.gradcheck.network.expected import component_key
-from backpropcli.gradcheck.report import Row
+from backpropcli.gradcheck.report import Row, indexed
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.external.judgement import Entry
-    from backpropcli.gradcheck.network.point import Component, Point
-    from backpropcli.gradcheck.network.ties import Cornered
+    from backpropcli.gradcheck.point.point import Component, Point
+    from backpropcli.gradcheck.point.ties import Cornered
 
 MOST = 16
 """Of so many numbers on one node's corners every two are looked at."""
@@ -64,7 +63,7 @@ def _wrong_together(point: Point, entries: Sequence[Entry], on: Mapping[Key, Row
                 for gradients in ([e.theirs for e in some], [e.right for e in some])
             )
             if abs(says - right) > sum(e.allowed * abs(w) for e, w in zip(some, weights, strict=True)):
-                names = [component_key(e.name, e.index) if e.index else e.name for e in some]
+                names = [indexed(e.name, e.index) for e in some]
                 shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
                 note = f"{shown} together: the slope is {right:.6g}, and these add up to {says:.6g}"
                 found.update({(e.name, e.index): note for e in some})
@@ -74,7 +73,7 @@ def _wrong_together(point: Point, entries: Sequence[Entry], on: Mapping[Key, Row
 
 def _smooth(point: Point, group: Sequence[Cornered]) -> Iterator[tuple[list[Cornered], list[float]]]:
     """Directions over some of them along which the loss has one slope, as clearly as their corner has two."""
-    from backpropcli.gradcheck.network.ties import directions, smooth
+    from backpropcli.gradcheck.point.ties import directions, smooth
 
     for weights in directions(group):
         members = [c for c, weight in zip(group, weights, strict=True) if weight]
@@ -89,7 +88,7 @@ def _cornered(point: Point, entry: Entry, row: Row) -> Cornered:
     """The component of an entry, and the two slopes of its row."""
     import numpy as np
 
-    from backpropcli.gradcheck.network.ties import Cornered
+    from backpropcli.gradcheck.point.ties import Cornered
 
     shape = point.graph.shape(entry.name)
     flat = int(np.ravel_multi_index(entry.index, shape)) if shape else 0
@@ -122,7 +121,7 @@ def _share(point: Point, a: Cornered, b: Cornered) -> bool:
 
 def _bend(point: Point, pair: tuple[Component, Component], first: float, second: float) -> float:
     """What moving both does to the loss beyond moving each."""
-    from backpropcli.gradcheck.network.ties import moved
+    from backpropcli.gradcheck.point.ties import moved
 
     return (
         moved(point, pair, (first, second))

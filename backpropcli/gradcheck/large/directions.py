@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backpropcli.gradcheck.differences import UNIT, Calibration, Slope
-from backpropcli.gradcheck.network.point import Component, Point
+from backpropcli.gradcheck.acceptance import allowed, tells
+from backpropcli.gradcheck.differences import UNKNOWN, Slope
+from backpropcli.gradcheck.point.point import Component, Point
+from backpropcli.gradcheck.stepsize import StepSearch
+from backpropcli.gradcheck.tolerances import UNIT
 
 Array = Any
 COUNT = 20
@@ -22,8 +25,6 @@ WORK = 2e9
 """Numbers that may be computed for all of them; but two there are in any case."""
 LOOKS = 40
 """Evaluations that a direction takes, more or less."""
-SHARP = 1e-3
-"""A direction that sees no better than this, relative to the gradient's length along it, is blind."""
 FEW = 16
 """Among so many suspects each is judged by itself."""
 
@@ -38,8 +39,8 @@ class Seen(NamedTuple):
 
     @property
     def blind(self) -> bool:
-        """Whether the difference is too rough to tell."""
-        return not 3.0 * self.numerical.error <= SHARP * self.length
+        """Whether the difference is too rough to tell, beside the gradient's length along the direction."""
+        return not tells(self.numerical.error, self.length)
 
     @property
     def excess(self) -> float:
@@ -75,12 +76,11 @@ class Directions:
         """The slope along a direction."""
         terms = self.gradient * direction
         backprop, length = float(terms.sum()), float(np.linalg.norm(terms))
-        search = Calibration(0.0, self.noise, self.tolerance / 10.0)
-        while not search.done:
-            search.feed(*self._losses(direction, search.points()))
-        n = search.best if not search.cornered else Slope(math.nan, math.inf)
+        search = StepSearch(0.0, self.noise, self.tolerance / 10.0)
+        search.run(lambda steps: self._losses(direction, steps))
+        n = search.best if not search.cornered else UNKNOWN
         rounded = 4.0 * UNIT * float(np.abs(terms).sum())
-        slack = self.tolerance * max(length, abs(backprop), abs(n.value)) + 3.0 * n.error + rounded
+        slack = allowed(max(length, abs(backprop), abs(n.value)), n.error, self.tolerance, rounded)
         return Seen(backprop, n, slack, max(length, abs(n.value)))
 
     def _losses(self, direction: Array, steps: Sequence[float]) -> tuple[list[float], int]:

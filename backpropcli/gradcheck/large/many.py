@@ -1,4 +1,4 @@
-"""The first rung for many components at once: searches, and the rule that accepts, in arrays instead of one by one."""
+"""The first level for many components at once: searches, and the rule that accepts, in arrays instead of one by one."""
 
 from __future__ import annotations
 
@@ -9,65 +9,64 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from backpropcli.gradcheck.acceptance import agrees, contradicts, sharp
 from backpropcli.gradcheck.differences import Slope
-from backpropcli.gradcheck.large.calibrations import Calibrations
-from backpropcli.gradcheck.large.linear import Differences, Ways
+from backpropcli.gradcheck.large.carried import CarriedSlopes
+from backpropcli.gradcheck.large.entry_differences import Differences
+from backpropcli.gradcheck.large.searches import ARRAYS, first_places, searched
+from backpropcli.gradcheck.large.sparsity import indices
 from backpropcli.gradcheck.large.stacks import COMPONENTS, Stack, ready
-from backpropcli.gradcheck.network.point import Component, Point
+from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.report import Row
+from backpropcli.gradcheck.stepsize import StepSearch
 
 Array = Any
-SHARP, PLAIN = 1e-3, 100.0
-"""As in `verdicts`, which is built on this."""
 DEAR = 2e7
-"""Looks that cost more numbers than this are left to the next rung, where slopes are carried to it."""
+"""Looks that cost more numbers than this are left to the next level, where slopes are carried to it."""
 SLAB = 4096
 """So many components of one array are searched before the next ones: what was found until then is kept."""
 
 
 class Found(NamedTuple):
-    """What the first rung found of one component: the slope, and the step whose corner stays inside (-1: none)."""
+    """What the first level found of one component: the slope, and the step whose corner stays inside (-1: none)."""
 
     best: Slope
     corner: int
 
 
 class Rule(NamedTuple):
-    """When a slope is sharp enough to be believed, and near enough to pass (see `verdicts.agrees` and `sharp`)."""
+    """When a slope is sharp enough to be believed, and near enough to pass (see `acceptance`)."""
 
     tolerance: float
     limit: float
 
-    def accepts(self, a: Array, value: Array, error: Array) -> Array:
+    def accepts(self, a: Array, n: Slope) -> Array:
         """By component whether it passes."""
         with np.errstate(all="ignore"):
-            size = np.maximum(np.abs(a), np.abs(value))
-            near = np.abs(a - value) <= self.tolerance * size + 3.0 * error
-            return np.isfinite(a) & np.isfinite(value) & near & (3.0 * error <= self.limit * size)
+            return sharp(a, n, self.limit, ARRAYS) & agrees(a, n, self.tolerance, xp=ARRAYS)
 
-    def contradicts(self, a: Array, value: Array, error: Array) -> Array:
-        """By component whether a precise slope says something plainly different (see `verdicts.contradicts`)."""
+    def contradicts(self, a: Array, n: Slope) -> Array:
+        """By component whether a precise slope says something plainly different."""
         with np.errstate(all="ignore"):
-            size = np.maximum(np.abs(a), np.abs(value))
-            far = np.minimum(SHARP * size, PLAIN * (self.tolerance * size + 3.0 * error))
-            known = np.isfinite(a) & np.isfinite(value)
-            return known & (3.0 * error <= self.limit * size) & (np.abs(a - value) > far)
+            return contradicts(a, n, self.tolerance, self.limit, ARRAYS)
 
-    def rows(self, components: Sequence[Component], value: Array, error: Array) -> Iterator[Row]:
+    def rows(self, components: Sequence[Component], n: Slope) -> Iterator[Row]:
         """The rows of components that pass."""
+        value: Array = n.value
+        error: Array = n.error
         with np.errstate(all="ignore"):
             power = np.where(np.isfinite(error), self.tolerance + 4.0 * error / np.abs(value), math.inf)
-        for c, n, e, sees in zip(components, value.tolist(), error.tolist(), power.tolist(), strict=True):
-            yield Row(c.name, c.index, c.backprop, n, e, "pass", sees=sees if n and sees < math.inf else None)
+        for c, v, e, sees in zip(components, value.tolist(), error.tolist(), power.tolist(), strict=True):
+            yield Row(c.name, c.index, c.backprop, v, e, "pass", sees=sees if v and sees < math.inf else None)
 
 
-def first_rung(
+def first_level(
     point: Point,
     components: Sequence[Component],
     goal: float,
     rule: Rule,
     noises: Mapping[int, float],
-    ways: Ways | None = None,
+    carriers: CarriedSlopes | None = None,
 ) -> Iterator[tuple[int, Row | Found]]:
     """For every component, by its number: the row where it passes, else what was found. Not in order.
 
@@ -77,11 +76,11 @@ def first_rung(
         yield from _scalars(point, components, goal, rule, noises)
         return
     differences = Differences(point, goal)
-    ways = ways or Ways(point, differences)
+    carriers = carriers or CarriedSlopes(point, differences)
     first = 0
     for slot, group in groupby(components, key=lambda c: c.slot):
         some = list(group)
-        for number, found in _arrays(slot, some, rule, ways, differences):
+        for number, found in _arrays(slot, some, rule, carriers, differences):
             yield first + number, found
         first += len(some)
 
@@ -96,34 +95,34 @@ def _scalars(
         some = [components[k] for k in numbers]
         stack = Stack(point, some, steps)
         noise = np.array([noises[c.slot] for c in some])
-        searches = Calibrations(np.array([c.x for c in some]), noise, goal).run(stack.look)
+        searches = searched(np.array([c.x for c in some]), noise, goal, stack.look)
         still = np.array([c.backprop == 0.0 for c in some]) & (searches.value == 0.0) & ~searches.cornered
         if still.any():
             active = np.flatnonzero(still)
-            points = Calibrations(searches.x[active], 0.0, goal).points(np.arange(len(active)))
-            still[active] = stack.constant(active, points)
+            still[active] = stack.constant(active, first_places(searches.x[active]))
         for k, found in judged(some, searches, rule, still):
             yield numbers[k], found
 
 
 def _arrays(
-    slot: int, components: Sequence[Component], rule: Rule, ways: Ways, differences: Differences
+    slot: int, components: Sequence[Component], rule: Rule, carriers: CarriedSlopes, differences: Differences
 ) -> Iterator[tuple[int, Row | Found]]:
     a = np.array([c.backprop for c in components])
     rest = np.arange(len(components))
-    each = 6.0 * ways.changes(slot).work
-    carried = ways.carried(slot) if ways.work(slot) < each * len(components) else None
+    each = 6.0 * carriers.perturbation(slot).work
+    carried = carriers.carried(slot) if carriers.work(slot) < each * len(components) else None
     if carried is not None:
         flat = np.array([c.flat for c in components])
         value, error = carried.value.ravel()[flat], carried.error.ravel()[flat]
-        passed = rule.accepts(a, value, error)
+        n = Slope(value, error)
+        passed = rule.accepts(a, n)
         good = np.flatnonzero(passed).tolist()
-        yield from zip(good, rule.rows([components[k] for k in good], value[good], error[good]), strict=True)
-        plain = rule.contradicts(a, value, error)
+        yield from zip(good, rule.rows([components[k] for k in good], Slope(value[good], error[good])), strict=True)
+        plain = rule.contradicts(a, n)
         for k in np.flatnonzero(plain).tolist():
             yield k, Found(Slope(float(value[k]), float(error[k])), -1)
         rest = np.flatnonzero(~passed & ~plain)
-        if each * len(rest) > max(DEAR, ways.work(slot)):  # complex steps are carried as fast, and are sharper
+        if each * len(rest) > max(DEAR, carriers.work(slot)):  # complex steps are carried as fast, and are sharper
             waits = np.isfinite(error[rest])
             for k in rest[waits].tolist():
                 yield k, Found(Slope(float(value[k]), float(error[k])), -1)
@@ -131,20 +130,19 @@ def _arrays(
     for first in range(0, len(rest), SLAB):
         numbers = rest[first : first + SLAB].tolist()
         some = [components[k] for k in numbers]
-        index = tuple(np.array([c.index for c in some], int).reshape(len(some), -1).T)
-        found = differences.search(ways.changes(slot), np.array([c.x for c in some]), index)
+        found = differences.search(carriers.perturbation(slot), np.array([c.x for c in some]), indices(some))
         for k, one in judged(some, found, rule):
             yield numbers[k], one
 
 
 def judged(
-    components: Sequence[Component], found: Calibrations, rule: Rule, still: Array = False
+    components: Sequence[Component], found: StepSearch, rule: Rule, still: Array = False
 ) -> Iterator[tuple[int, Row | Found]]:
     """The rows of those that pass, and what was found of the others; `still`: the loss does not move at all."""
     a = np.array([c.backprop for c in components])
-    passed = (rule.accepts(a, found.value, found.error) & ~found.cornered) | still
+    passed = (rule.accepts(a, found.best) & ~found.cornered) | still
     good = np.flatnonzero(passed).tolist()
-    rows = rule.rows([components[k] for k in good], found.value[good], found.error[good])
+    rows = rule.rows([components[k] for k in good], Slope(found.value[good], found.error[good]))
     yield from zip(good, rows, strict=True)
     for k in np.flatnonzero(~passed).tolist():
         slope = Slope(float(found.value[k]), float(found.error[k]))

@@ -1,4 +1,4 @@
-"""How a change of one entry moves through a network of arrays: only the entries that it reaches are computed again.
+"""The perturbation of one entry in a network of arrays: only the entries that it reaches are computed again.
 
 Where a change of W[i, j] stands is known without looking: x @ W changes in column j alone, the next product by one
 outer product (a rank-one update), a row-wise operation in the same rows. So each slot downstream has a *pattern*: by
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backpropcli.engine.stepping import quietly
-from backpropcli.gradcheck.large.propagation import Move, Moves
+from backpropcli.gradcheck.large.propagation import Propagation, Update
 from backpropcli.gradcheck.large.sparsity import Array, Indices, State, region, single
 from backpropcli.ops.definition import XP
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.network.point import Point
+    from backpropcli.gradcheck.point.point import Point
 
 ROOM = 1 << 17
 """So many numbers of one step are held at a time: with those beside them, a processor's second cache."""
@@ -28,8 +28,8 @@ FEWEST, MOST = 6, 1 << 14
 """Copies that run side by side."""
 
 
-class Changes(Moves):
-    """What a change of any one entry of `slot` does, as a program over copies of only the entries that it reaches.
+class Perturbation(Propagation):
+    """What a perturbation of any one entry of `slot` does, over copies of only the entries that it reaches.
 
     `values` are those here by slot in the numbers of `xp`, if not those of float64: the complex step runs the same way.
     """
@@ -44,10 +44,9 @@ class Changes(Moves):
                 if point.gradients[step] is not None or step == point.target:
                     self.add(step)
         self._retire()
-        own = (region(self.shape, self.patterns[slot]), 0.0)
-        sizes = [region(self.graph.shapes[m.slot], m.pattern) for m in self.moves]
-        self.widest = max([own[0], *sizes])
-        self.work = 1.0 + sum(m.work for m in self.moves)
+        sizes = [region(self.graph.shapes[m.slot], m.pattern) for m in self.updates]
+        self.widest = max([region(self.shape, self.patterns[slot]), *sizes])
+        self.work = 1.0 + sum(m.work for m in self.updates)
         """About how many numbers are computed for one copy."""
 
     @property
@@ -89,13 +88,13 @@ class Changes(Moves):
         state: State = {self.slot: xs.reshape((copies,) + (1,) * len(self.shape))}
         corners = np.full(copies, -1)
         with quietly(self.xp):
-            for move in self.moves:
-                state[move.slot] = move.run(state, index)
-                if watching and move.watch is not None:
-                    turned = move.watch(state, index)
+            for update in self.updates:
+                state[update.slot] = update.run(state, index)
+                if watching and update.watch is not None:
+                    turned = update.watch(state, index)
                     if turned.any():
-                        corners[(corners < 0) & turned] = move.slot
-                for slot in move.dead:
+                        corners[(corners < 0) & turned] = update.slot
+                for slot in update.dead:
                     del state[slot]
             return self._totals(state, index, copies), corners
 
@@ -115,11 +114,11 @@ class Changes(Moves):
 
     def _retire(self) -> None:
         """Say after which step a value is needed no more: what is held at a time then stays in the cache."""
-        last: dict[int, Move] = {}
-        for move in self.moves:
-            for a in self.graph.arguments[move.slot]:
+        last: dict[int, Update] = {}
+        for update in self.updates:
+            for a in self.graph.arguments[update.slot]:
                 if a in self.patterns:
-                    last[a] = move
-        for slot, move in last.items():
+                    last[a] = update
+        for slot, update in last.items():
             if slot != self.point.target:
-                move.dead.append(slot)
+                update.dead.append(slot)

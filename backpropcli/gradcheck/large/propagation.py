@@ -1,4 +1,4 @@
-"""How a change moves through each operation: the table of what is known, and whole evaluation for all the rest."""
+"""How a perturbation propagates through each operation: by what is known of it, or by whole evaluation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from backpropcli.gradcheck.large.sparsity import Array, Indices, Pattern, Regions, State, own, region
+from backpropcli.gradcheck.large.sparsity import Array, Indices, Pattern, Sparsity, State, extent, own, region
 from backpropcli.ops.definition import Elementwise, Operation, Shape, Structural
 from backpropcli.ops.stacking import align, spread
 from backpropcli.ops.table import TABLE
 
 
-class Move:
+class Update:
     """One step made ready: what it reads, the pattern of its result, and what computes it for the copies."""
 
     __slots__ = ("dead", "pattern", "run", "slot", "watch", "work")
@@ -28,35 +28,35 @@ class Move:
         self.dead: list[int] = []
 
 
-class Moves(Regions):
-    """A program of moves that grows step by step: each is made ready for the patterns in which its arguments change."""
+class Propagation(Sparsity):
+    """Updates that grow step by step: each is made ready for the patterns in which its arguments change."""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self.moves: list[Move] = []
+        self.updates: list[Update] = []
 
     def add(self, slot: int) -> None:
         """The next step downstream."""
         operation = self.graph.operations[slot]
         changed = [a in self.patterns for a in self.graph.arguments[slot]]
-        move = None
+        update = None
         if isinstance(operation, Elementwise):
-            move = self._elementwise(slot, operation)
+            update = self._elementwise(slot, operation)
         elif isinstance(operation, Structural) and known(operation):
             if operation.matrix_product:
-                move = self._product(slot, changed)
+                update = self._product(slot, changed)
             elif operation.divisor is not None:
-                move = self._sum(slot, operation, operation.divisor(self.graph.options[slot]))
+                update = self._sum(slot, operation, operation.divisor(self.graph.options[slot]))
             elif operation.by_axis and self.graph.shapes[self.graph.arguments[slot][0]]:
-                move = self._by_axis(slot, operation)
+                update = self._by_axis(slot, operation)
             elif operation.each is not None:
-                move = self._mean_of_each(slot, operation, operation.each)
+                update = self._mean_of_each(slot, operation, operation.each)
             elif operation.permutes:
-                move = self._permuted(slot)
-        if move is None:
-            move = self._whole(slot, operation)
-        self.patterns[slot] = move.pattern
-        self.moves.append(move)
+                update = self._permuted(slot)
+        if update is None:
+            update = self._whole(slot, operation)
+        self.patterns[slot] = update.pattern
+        self.updates.append(update)
 
     def _readers(self, slot: int, patterns: Sequence[Pattern]) -> list[Callable[[State, Indices], Array]]:
         """What gives each argument of a step in these patterns, lined up for broadcasting behind the copies."""
@@ -105,7 +105,7 @@ class Moves(Regions):
 
         return turned
 
-    def _elementwise(self, slot: int, operation: Elementwise) -> Move:
+    def _elementwise(self, slot: int, operation: Elementwise) -> Update:
         """Any operation on numbers, one at a time: where its arguments change, in the same places."""
         graph, shape, arguments = self.graph, self.graph.shapes[slot], self.graph.arguments[slot]
         pattern = self._common(arguments, shape)
@@ -116,10 +116,10 @@ class Moves(Regions):
         def run(state: State, index: Indices) -> Array:
             return body(xp, *[read(state, index) for read in readers])
 
-        move = Move(slot, pattern, run, region(shape, pattern) * operation.work + 1.0)
+        update = Update(slot, pattern, run, region(shape, pattern) * operation.work + 1.0)
         if operation.branch is not None:
-            move.watch = self._watch(operation.branch, slot, patterns, readers)
-        return move
+            update.watch = self._watch(operation.branch, slot, patterns, readers)
+        return update
 
     def _common(self, arguments: Sequence[int], shape: Shape) -> Pattern:
         """The pattern in which a broadcast result changes: a label where all changed arguments have the same one."""
@@ -133,63 +133,53 @@ class Moves(Regions):
             found.append(labels.pop() if len(labels) == 1 else None)
         return tuple(found)
 
-    def _product(self, slot: int, changed: Sequence[bool]) -> Move | None:
+    def _product(self, slot: int, changed: Sequence[bool]) -> Update | None:
         """A matrix product: one entry, row or column of either side, as one row, one column or one outer product."""
         graph, (a, b) = self.graph, self.graph.arguments[slot]
         options = graph.options[slot]
         if not hasattr(options, "lifted") or all(changed) or max(len(graph.shapes[a]), len(graph.shapes[b])) > 2:
             return None
-        (rows, inner), (_, columns) = options.lifted
-        left, right = len(graph.shapes[a]) == 2, len(graph.shapes[b]) == 2
-        values = self.values
-        if not all(np.isfinite(values[k]).all() for k in (a, b, slot)):
+        if not all(np.isfinite(self.values[k]).all() for k in (a, b, slot)):
             return None  # what is added to infinity leaves no trace
-        A = np.broadcast_to(values[a], graph.shapes[a]).reshape(rows, inner)
-        B = np.broadcast_to(values[b], graph.shapes[b]).reshape(inner, columns)
-        which = a if changed[0] else b
-        pattern = self.patterns[which]
-        two = (pattern if left else (None, *pattern)) if changed[0] else (pattern if right else (*pattern, None))
-        row, column = two
-        one = column if changed[0] else row  # the label along which the product sums
-
-        def lifted(value: Array) -> Array:
-            return value.reshape(
-                len(value),
-                *(
-                    1 if label is not None else n
-                    for label, n in zip(two, (rows, inner) if changed[0] else (inner, columns), strict=True)
-                ),
-            )
-
-        result: Pattern = (
-            ((row,) if left else ()) + ((None,) if right else ())
-            if changed[0]
-            else (((None,) if left else ()) + ((column,) if right else ()))
-        )
+        (rows, inner), (_, columns) = options.lifted
+        A = np.broadcast_to(self.values[a], graph.shapes[a]).reshape(rows, inner)
+        B = np.broadcast_to(self.values[b], graph.shapes[b]).reshape(inner, columns)
         across = np.ascontiguousarray(A.T)
+        side = 0 if changed[0] else 1
+        which = (a, b)[side]
+        pattern = self.patterns[which]
+        matrix = lifted(pattern, side)
+        kept, summed = matrix[side], matrix[1 - side]  # the labels along the result, and along what is summed
+        two = (kept, None) if side == 0 else (None, kept)
+        result = tuple(label for label, argument in zip(two, (a, b), strict=True) if len(graph.shapes[argument]) == 2)
+
+        def as_matrix(value: Array) -> Array:
+            return value.reshape(len(value), *extent(options.lifted[side], matrix))
+
+        def exchanged(new: Array, index: Indices) -> Array:
+            """Of the terms that are summed only the one that changed is exchanged."""
+            assert summed is not None
+            moved = new - as_matrix(self.base(which, pattern, index))
+            other = B[index[summed]][:, None, :] if side == 0 else across[index[summed]][:, :, None]
+            product = moved * other
+            product += np.reshape(self.base(slot, result, index), (-1, *product.shape[1:]))
+            return product
+
+        def multiplied(new: Array, index: Indices) -> Array:
+            if side == 0:
+                return (new.reshape(-1, inner) @ B).reshape(len(new), -1, columns)
+            return (new.reshape(len(new), inner) @ across).reshape(len(new), rows, 1) if kept is not None else A @ new
+
+        product = multiplied if summed is None else exchanged
 
         def run(state: State, index: Indices) -> Array:
-            new = lifted(state[which])
-            copies = len(new)
-            if one is not None:
-                moved = new - lifted(self.base(which, pattern, index))
-                product = moved * B[index[one]][:, None, :] if changed[0] else across[index[one]][:, :, None] * moved
-                whole = self.base(slot, result, index)
-                product += np.reshape(whole, (-1, *product.shape[1:]))
-            elif changed[0]:
-                product = (new.reshape(-1, inner) @ B).reshape(copies, -1, columns)
-            elif column is not None:
-                product = (new.reshape(copies, inner) @ across).reshape(copies, rows, 1)
-            else:
-                product = A @ new
-            return product.reshape(
-                copies, *(1 if label is not None else n for label, n in zip(result, graph.shapes[slot], strict=True))
-            )
+            new = as_matrix(state[which])
+            return product(new, index).reshape(len(new), *extent(graph.shapes[slot], result))
 
-        size = region(graph.shapes[slot], result)
-        return Move(slot, result, run, size * (2.0 if one is not None else 1.0 + inner / 8.0) + 1.0)
+        dear = 2.0 if summed is not None else 1.0 + inner / 8.0
+        return Update(slot, result, run, region(graph.shapes[slot], result) * dear + 1.0)
 
-    def _sum(self, slot: int, operation: Structural, count: int) -> Move | None:
+    def _sum(self, slot: int, operation: Structural, count: int) -> Update | None:
         """A sum or a mean of `count`: of the terms along a summed axis only the one that changed is exchanged."""
         graph, (a,), options = self.graph, self.graph.arguments[slot], self.graph.options[slot]
         shape, pattern = graph.shapes[a], self.patterns[a]
@@ -204,7 +194,7 @@ class Moves(Regions):
         body, xp = operation.value, self.xp
         size = region(shape, pattern) + 2.0
         if all(pattern[k] is None for k in axes):
-            return Move(slot, result, lambda state, index: body(xp, options, state[a]), size)
+            return Update(slot, result, lambda state, index: body(xp, options, state[a]), size)
         if not all(np.isfinite(self.values[k]).all() for k in (a, slot)):
             return None
 
@@ -212,9 +202,9 @@ class Moves(Regions):
             moved = (state[a] - self.base(a, pattern, index)).sum(axis=behind, keepdims=options.keepdims)
             return moved / count + self.base(slot, result, index)
 
-        return Move(slot, result, run, size)
+        return Update(slot, result, run, size)
 
-    def _by_axis(self, slot: int, operation: Structural) -> Move:
+    def _by_axis(self, slot: int, operation: Structural) -> Update:
         """An operation along some axes: whole along them, and only in the places that are reached along the others."""
         graph, arguments, options = self.graph, self.graph.arguments[slot], self.graph.options[slot]
         shape = graph.shapes[arguments[0]]
@@ -239,12 +229,12 @@ class Moves(Regions):
         def run(state: State, index: Indices) -> Array:
             return value(xp, *[read(state, index) for read in readers])
 
-        move = Move(slot, result, run, 15.0 * region(shape, pattern) + 1.0)
+        update = Update(slot, result, run, 15.0 * region(shape, pattern) + 1.0)
         if operation.branch is not None:
-            move.watch = self._watch(bound(operation.branch), slot, patterns, readers)
-        return move
+            update.watch = self._watch(bound(operation.branch), slot, patterns, readers)
+        return update
 
-    def _mean_of_each(self, slot: int, operation: Structural, each: Callable[..., Array]) -> Move | None:
+    def _mean_of_each(self, slot: int, operation: Structural, each: Callable[..., Array]) -> Update | None:
         """A mean over examples: only what the examples that are reached contribute is exchanged."""
         graph, options, xp = self.graph, self.graph.options[slot], self.xp
         first, *others = self.graph.arguments[slot]
@@ -257,10 +247,7 @@ class Moves(Regions):
         own = [(*examples, None)[: len(graph.shapes[a])] for a in others]
         whole = each(xp, options, *[np.broadcast_to(self.values[a], graph.shapes[a]) for a in graph.arguments[slot]])
         behind = tuple(range(1, len(shape)))
-        regions = [
-            tuple(1 if label is not None else n for label, n in zip(p, graph.shapes[a], strict=True))
-            for a, p in zip(others, own, strict=True)
-        ]
+        regions = [extent(graph.shapes[a], p) for a, p in zip(others, own, strict=True)]
 
         def run(state: State, index: Indices) -> Array:
             there = self.widened(first, state, (*examples, None), index)
@@ -269,17 +256,17 @@ class Moves(Regions):
             moved = each(xp, options, *given) - self.at(whole, examples, index)
             return moved.sum(axis=behind) / options.count + self.values[slot]
 
-        return Move(slot, (), run, 15.0 * region(shape, (*examples, None)) + 2.0)
+        return Update(slot, (), run, 15.0 * region(shape, (*examples, None)) + 2.0)
 
-    def _permuted(self, slot: int) -> Move:
+    def _permuted(self, slot: int) -> Update:
         """Axes in another order."""
         (a,), options = self.graph.arguments[slot], self.graph.options[slot]
         order = tuple(k + len(options.axes) for k in options.axes)
         pattern = tuple(self.patterns[a][k] for k in order)
         behind = (0, *(k + 1 for k in order))
-        return Move(slot, pattern, lambda state, index: state[a].transpose(behind), 1.0)
+        return Update(slot, pattern, lambda state, index: state[a].transpose(behind), 1.0)
 
-    def _whole(self, slot: int, operation: Operation | None) -> Move:
+    def _whole(self, slot: int, operation: Operation | None) -> Update:
         """Anything else: all of it is computed, in stacked copies."""
         graph, arguments, options = self.graph, self.graph.arguments[slot], self.graph.options.get(slot)
         shapes = [graph.shapes[a] for a in arguments]
@@ -294,7 +281,7 @@ class Moves(Regions):
             ]
             return spread(xp, found, shapes)
 
-        move = Move(
+        update = Update(
             slot,
             (None,) * len(graph.shapes[slot]),
             lambda s, i: given.value(xp, options, *values(s, i)),
@@ -306,8 +293,15 @@ class Moves(Regions):
                 there = np.asarray(given.branch(xp, options, *values(state, index)))
                 return (there != np.asarray(self.point.branch_here(slot))).reshape(len(there), -1).any(axis=1)
 
-            move.watch = turned
-        return move
+            update.watch = turned
+        return update
+
+
+def lifted(pattern: Pattern, side: int) -> Pattern:
+    """The pattern of a product's side as a matrix: a vector on the left is a row, one on the right a column."""
+    if len(pattern) == 2:
+        return pattern
+    return (None, *pattern) if side == 0 else (*pattern, None)
 
 
 def known(operation: Operation) -> bool:

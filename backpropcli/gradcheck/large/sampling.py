@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.gradcheck.network.point import Component, Point
+from backpropcli.gradcheck.point.point import Component, Point
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.large.linear import Ways
+    from backpropcli.gradcheck.large.carried import CarriedSlopes
 
 BUDGET = 4e9
 """Numbers that a check may compute before it takes a sample: some 20 seconds of them."""
@@ -41,12 +41,12 @@ class Coverage(NamedTuple):
     interrupted: bool = False
 
 
-def estimate(point: Point, names: Sequence[str], ways: Ways | None) -> float:
+def estimate(point: Point, names: Sequence[str], carriers: CarriedSlopes | None) -> float:
     """About how many numbers are computed to check every component of these."""
     sizes = {name: math.prod(point.graph.shape(name)) for name in names}
     total = EACH * sum(sizes.values())
-    if ways is not None:
-        return total + sum(ways.work(point.graph.nodes[name].slot) for name in names)
+    if carriers is not None:
+        return total + sum(carriers.work(point.graph.nodes[name].slot) for name in names)
     slots = [point.graph.nodes[name].slot for name in names]
     some = slots[:: max(1, len(slots) // TRIED)]
     reached = sum(len(point.downstream({slot})) for slot in some) / max(len(some), 1)

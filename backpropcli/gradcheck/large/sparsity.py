@@ -1,4 +1,4 @@
-"""Which entries of a network's values a change reaches, and how they are read: copies side by side, only those entries.
+"""The sparsity of a perturbation: which entries of each value it reaches, and how only those are read.
 
 By axis a *pattern* has either a label (one entry of this axis is reached: the one whose number stands on that axis of
 the changed component's own index) or None (all are).
@@ -15,7 +15,7 @@ import numpy as np
 from backpropcli.ops.definition import XP, Shape
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.network.point import Point
+    from backpropcli.gradcheck.point.point import Component, Point
 
 Pattern = tuple[int | None, ...]
 """By axis the label of the one entry that is reached, None where all are. An axis of size 1 has no label."""
@@ -26,7 +26,7 @@ State = dict[int, Array]
 """By slot the new values of the entries that are reached, (copies, *region); an axis with a label has size 1 there."""
 
 
-class Regions:
+class Sparsity:
     """The values here, and by slot the pattern in which they change; `values` are in the numbers of `xp`."""
 
     def __init__(self, point: Point, xp: XP, values: Sequence[Array]) -> None:
@@ -50,7 +50,7 @@ class Regions:
         return self._take(self._bases[key], pattern, index)
 
     def at(self, whole: Array, pattern: Pattern, index: Indices) -> Array:
-        """The same for any array of the step's own shape."""
+        """The entries in a pattern of any array of the step's own shape."""
         labels = [k for k, label in enumerate(pattern) if label is not None]
         if not labels:
             return whole
@@ -70,8 +70,7 @@ class Regions:
         if pattern == wanted:
             return new
         base = self.base(slot, wanted, index)
-        sizes = tuple(1 if label is not None else n for label, n in zip(wanted, self.graph.shapes[slot], strict=True))
-        result = np.empty_like(new, shape=(len(new), *sizes))
+        result = np.empty_like(new, shape=(len(new), *extent(self.graph.shapes[slot], wanted)))
         result[...] = base
         where: list[Any] = [np.arange(len(new))]
         lost = []
@@ -85,6 +84,11 @@ class Regions:
         return result
 
 
+def indices(components: Sequence[Component]) -> Indices:
+    """The entries' numbers of components of one slot."""
+    return tuple(np.array([c.index for c in components], int).reshape(len(components), -1).T)
+
+
 def single(labels: Sequence[int], shape: Shape) -> Pattern:
     """The pattern of one entry."""
     return tuple(label if n > 1 else None for label, n in zip(labels, shape, strict=True))
@@ -95,6 +99,11 @@ def own(pattern: Pattern, shape: Shape) -> Pattern:
     return tuple(pattern[k] if shape[k] > 1 else None for k in range(-len(shape), 0))
 
 
+def extent(shape: Shape, pattern: Pattern) -> Shape:
+    """The shape of what a pattern reaches: 1 along the axes with a label."""
+    return tuple(1 if label is not None else n for label, n in zip(pattern, shape, strict=True))
+
+
 def region(shape: Shape, pattern: Pattern) -> int:
     """How many entries a pattern reaches."""
-    return math.prod(1 if label is not None else n for label, n in zip(pattern, shape, strict=True))
+    return math.prod(extent(shape, pattern))

@@ -13,7 +13,7 @@ from backpropcli.engine.stepping import UNARY, quietly
 from backpropcli.ops.definition import Body
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.network.point import Component, Point
+    from backpropcli.gradcheck.point.point import Component, Point
 
 Array = Any
 Step = tuple[int, Body, int, int, tuple[int, ...], Body | None, list[int]]

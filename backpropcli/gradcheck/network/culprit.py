@@ -1,7 +1,7 @@
 """Where the fault is: each operation's local derivative, judged alone from its own inputs.
 
-One operation is a network of its own: its arguments are the data, its result the loss. So the whole ladder of
-`verdicts` judges it, and what that finds wrong is wrong in this operation, whatever stands around it.
+One operation is a network of its own: its arguments are the data, its result the loss. So all levels of `judge`
+judge it, and what that finds wrong is wrong in this operation, whatever stands around it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from backpropcli.engine import Plan
 from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.mistakes.table import SIGN, ZERO
-from backpropcli.gradcheck.network.corners import Sides, around, sides
-from backpropcli.gradcheck.network.point import Component, Point
-from backpropcli.gradcheck.network.ties import Cornered, Tie, untied
-from backpropcli.gradcheck.network.verdicts import Judge
+from backpropcli.gradcheck.network.judge import Judge
+from backpropcli.gradcheck.point.corners import Sides, around, sides
+from backpropcli.gradcheck.point.owner import node_of
+from backpropcli.gradcheck.point.point import Component, Point
+from backpropcli.gradcheck.point.ties import Cornered, Tie, untied
 from backpropcli.gradcheck.report import Culprit, Row, Verdict
+from backpropcli.gradcheck.tolerances import TOLERANCE
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 
@@ -144,7 +146,7 @@ class Locals:
         self, slot: int, operation: Operation, row: Row | None, tie: Tie | None, values: dict[str, Value]
     ) -> Culprit:
         graph = self.point.graph
-        node = next(n for n in graph.nodes.values() if n.kind == "node" and n.first <= slot <= n.slot)
+        node = node_of(graph, slot)
         names = argument_names(operation, len(graph.arguments[slot]))
 
         def called(name: str, index: tuple[int, ...]) -> str:
@@ -228,7 +230,7 @@ def judge_alone(
     """
     upstream = uneven(graph.shape("result")) if upstream is None else upstream
     point = Point(Plan(graph), values, "result", upstream, False)
-    judge = Judge(point, lambda c, slot, found: within_sides(judge, c, found))
+    judge = Judge(point, lambda c, slot, found: within_sides(point, c, found))
     components: list[Component] = []
     for name in graph.names("parameter"):
         components += point.components(name, None if entries is None else entries.get(name, ()))
@@ -261,14 +263,14 @@ def uneven(shape: tuple[int, ...]) -> Any:
     return (0.5 + (k * 0.6180339887498949) % 1.0).reshape(shape) * np.where(k % 3 == 1, -1.0, 1.0).reshape(shape)
 
 
-def within_sides(judge: Judge, c: Component, found: Sides) -> Row:
+def within_sides(point: Point, c: Component, found: Sides) -> Row:
     """On an operation's own corner, any local derivative between the slopes of its two sides is right."""
     note = ""
     if found.known and not found.hold(c.backprop):
-        found, note = around(judge.point, c, found), BENT
+        found, note = around(point, c, found), BENT
     verdict: Verdict = "pass" if found.hold(c.backprop) else "fail" if found.known else "unsure"
     middle = Slope((found.left.value + found.right.value) / 2.0, abs(found.left.value - found.right.value) / 2.0)
-    row = judge.row(c, middle, verdict, "difference", "corner", note=note)
+    row = c.row(middle, verdict, "difference", TOLERANCE, "corner", note=note)
     if found.jump:  # what moves together crosses it, so nothing has to add up
         return row
     return row._replace(left=found.left.value, right=found.right.value)

@@ -15,10 +15,10 @@ from backpropcli.engine.stepping import quietly
 from backpropcli.ops.definition import Elementwise
 
 Array = Any
-CONFIRMED = 1e-10
+COMPLEX_AGREES = 1e-10
 """A rule and a complex step that differ by less than this (relative) say the same."""
-AT_THE_TOP = 1e-8
-"""The same for a rule run at 50 digits and a difference of as many."""
+DIGITS_AGREE = 1e-8
+"""A rule run at 50 digits and a difference of as many that differ by less than this (relative) say the same."""
 MOST = 2000
 """So many entries are looked at with many digits: a second or two."""
 DIGITS, STEP = 50, 17
@@ -53,7 +53,7 @@ def beside_complex_steps(operation: Elementwise, values: Sequence[Array], k: int
         moved = [start(v, zero + 1.0 if j == k else zero) for j, v in enumerate(values)]
         seen = np.broadcast_to(slope(operation.value(complex_xp, *moved)), zero.shape)
         off = np.abs(says - seen)
-        off = np.where(off <= CONFIRMED * np.maximum(np.abs(says), np.abs(seen)), 0.0, off)
+        off = np.where(off <= COMPLEX_AGREES * np.maximum(np.abs(says), np.abs(seen)), 0.0, off)
     return np.where(np.isnan(off), np.inf, off)
 
 
@@ -70,12 +70,9 @@ def beside_digits(operation: Elementwise, values: Sequence[Array], k: int) -> Ar
         says = np.broadcast_to(operation.partials[k](xp, y, *exact), h.shape)
         seen = np.broadcast_to((ends[0] - ends[1]) / (2 * h), h.shape)
         sides = np.broadcast_to((ends[0] - 2 * y + ends[1]) / h, h.shape)
-        return np.array(
-            [
-                bool(abs(a - n) <= AT_THE_TOP * max(abs(a), abs(n)) and abs(turn) <= AT_THE_TOP * max(abs(a), abs(n)))
-                for a, n, turn in zip(says, seen, sides, strict=True)
-            ]
-        )
+        alike = DIGITS_AGREE * np.maximum(np.abs(says), np.abs(seen))
+        agree: Array = (np.abs(says - seen) <= alike) & (np.abs(sides) <= alike)
+        return agree.astype(bool)
 
 
 def worst(off: Array, size: Array, values: Sequence[Array], most: int) -> list[int]:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backpropcli.errors import BackpropError, SpecError
 from backpropcli.gradcheck.mistakes.table import SIGN, TRANSPOSED, Right, explaining
 from backpropcli.gradcheck.mistakes.table import shape as shape_of
-from backpropcli.gradcheck.network.point import Point
+from backpropcli.gradcheck.point.point import Point
 from backpropcli.gradcheck.report import ExpectedNumber, Row
 from backpropcli.ops.definition import Shape, show_shape
 
 if TYPE_CHECKING:
-    from backpropcli.gradcheck.precision.digits import Numbers
     from backpropcli.gradcheck.precision.reliable import Reliable
+    from backpropcli.gradcheck.precision.rounding import Rounding
     from backpropcli.language.network import Expectation
 
 ROUNDED = 1e-12
@@ -27,12 +27,12 @@ LOST = 1e-12
 
 
 def expected_numbers(
-    point: Point, expect: Iterable[Expectation], rows: Sequence[Row], numbers: Numbers
+    point: Point, expect: Iterable[Expectation], rows: Sequence[Row], rounding: Rounding
 ) -> Iterator[ExpectedNumber]:
     """Every expected number compared; SpecError, with its place, where its shape is not that of what it names."""
     from backpropcli.gradcheck.precision.reliable import Reliable
 
-    reliable = Reliable(numbers)
+    reliable = Reliable(rounding)
     for expected in expect:
         try:
             yield compare(point, expected, rows, reliable)
@@ -153,11 +153,6 @@ def _worst(expected: Expectation, beside: Beside, index: tuple[int, ...] | None,
 def lost(printed: float, right: float) -> bool:
     """Whether a printed number is off by more than a float64 has to be."""
     return not math.isfinite(printed) or abs(printed - right) > LOST * max(abs(printed), abs(right))
-
-
-def component_key(key: str, index: tuple[int, ...]) -> str:
-    """`dJ/dW1[0, 1]`."""
-    return f"{key}[{', '.join(map(str, index))}]"
 
 
 def flatten(value: Any) -> tuple[list[float], tuple[int, ...]]:

@@ -17,11 +17,11 @@ from backpropcli.ops.definition import Part, Shape, Structural
 from backpropcli.ops.stacking import spread
 
 Array = Any
-DOUBTFUL = 1e-10
+DIRECTION_AGREES = 1e-10
 """Along a direction, rule and complex step may differ by this, relative to the sizes that are added up."""
-SAME = 1e-9
-"""The same for one entry, relative to the larger of the two."""
-LOST = 1e-13
+ENTRY_AGREES = 1e-9
+"""For one entry rule and complex step may differ by this, relative to the larger of the two."""
+CANCELLED = 1e-13
 """What an entry may be off beside the largest of all."""
 DIRECTIONS = 2
 AT_ONCE = 1 << 18
@@ -96,7 +96,7 @@ class Product:
     def _agree(self, direction: Array) -> bool:
         seen, terms = float(self.slopes(direction[None])[0]), self.says * direction
         gap = abs(seen - float(terms.sum()))
-        return bool(gap <= DOUBTFUL * max(float(np.abs(terms).sum()), abs(seen)))  # not where either is NaN
+        return bool(gap <= DIRECTION_AGREES * max(float(np.abs(terms).sum()), abs(seen)))  # not where either is NaN
 
     def _by_entry(self) -> list[int]:
         size = len(self.says)
@@ -107,7 +107,7 @@ class Product:
         with np.errstate(all="ignore"):
             off = np.abs(self.says - seen)
             largest = np.max(np.abs(self.says), initial=0.0, where=np.isfinite(self.says))
-            wrong = ~(off <= SAME * np.maximum(np.abs(self.says), np.abs(seen)) + LOST * largest)
+            wrong = ~(off <= ENTRY_AGREES * np.maximum(np.abs(self.says), np.abs(seen)) + CANCELLED * largest)
             off = np.where(np.isnan(off), math.inf, off)
         return [int(k) for k in np.argsort(-off, kind="stable") if wrong[k]]
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from backpropcli.engine.stepping import quietly
-from backpropcli.gradcheck.network.point import Point
+from backpropcli.gradcheck.point.point import Point
 from backpropcli.ops.definition import Elementwise, Operation, Part, Structural
 from backpropcli.ops.table import TABLE
 
-DOUBTFUL = 1e-6
+RULE_AGREES = 1e-6
 """Rule and complex step may differ by this, relative to the larger, before the rule is doubted."""
 
 
@@ -65,6 +65,6 @@ def contradicted(point: Point, slot: int, operation: Operation | None) -> bool:
         a_, b = float(np.sum(says)), float(np.sum(seen))
         # What cancels in the sum is no contradiction: the entries' own size is the measure.
         size = max(float(np.sum(np.abs(says))), float(np.sum(np.abs(seen))))
-        if abs(a_ - b) > DOUBTFUL * size or (a_ - b) != (a_ - b):
+        if abs(a_ - b) > RULE_AGREES * size or (a_ - b) != (a_ - b):
             return True
     return False

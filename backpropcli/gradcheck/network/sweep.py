@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from backpropcli.engine import Plan
 from backpropcli.errors import UsageError
-from backpropcli.gradcheck.differences import UNIT, UNKNOWN, Calibration, Difference, quotient, rounding, scale
-from backpropcli.gradcheck.network.checker import Inspector
-from backpropcli.gradcheck.network.oracles import PRECISE, Digits
-from backpropcli.gradcheck.network.point import Component, Point
-from backpropcli.gradcheck.network.verdicts import GOAL, SHARP, TOLERANCE
-from backpropcli.gradcheck.report import Row
+from backpropcli.gradcheck.differences import Difference, quotient, rounding, scale
+from backpropcli.gradcheck.large.nearby import look
+from backpropcli.gradcheck.network.inspector import Inspector
+from backpropcli.gradcheck.point.point import Component, Point
+from backpropcli.gradcheck.precision.multiprecision import PRECISE, Digits
+from backpropcli.gradcheck.report import Row, indexed
+from backpropcli.gradcheck.stepsize import StepSearch
+from backpropcli.gradcheck.tolerances import GOAL, MARGIN, SHARP, TOLERANCE, UNIT
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Value, show_shape
 from backpropcli.suggest import did_you_mean
@@ -130,14 +132,14 @@ def sweep(point: Point, c: Component, row: Row, difference: Difference = "centra
     Raises UsageError where there is no one slope to converge to: on a corner, off the path, or not finite.
     """
     _has_slope(point, c, row)
-    right, settled = _right(point, c)
-    if not settled:
+    right, converged = _right(point, c)
+    if not converged:
         raise UsageError(f"{_key(point, c)} cannot be swept: its slope is not settled even at {PRECISE[-1]} digits")
     size = abs(right) or 1.0
     sizes = [10.0 ** (SMALLEST + k / A_DECADE) * _scale(c.x) for k in range((LARGEST - SMALLEST) * A_DECADE + 1)]
     # x + eps is rounded: the step that is really taken is the difference of two floats.
     places = [(c.x + eps, c.x - eps) for eps in sizes]
-    looks = point.look([c] * len(sizes), places)
+    looks = look(point, [c] * len(sizes), places)
     steps = []
     for eps, ((above, below), _) in zip(sizes, looks, strict=True):
         slope = quotient(difference, point.loss, above, below, eps)
@@ -173,13 +175,13 @@ def _has_slope(point: Point, c: Component, row: Row) -> None:
 
 
 def _right(point: Point, c: Component) -> tuple[float, bool]:
-    """The slope to 50 digits, rounded once; whether it is settled."""
+    """The slope to 50 digits, rounded once; whether it has converged."""
     worker = Digits(point)
     value = math.nan
     for many in PRECISE:
-        seen = worker.opinion(c, many)
+        seen = worker.exact(c, many)
         value = float(seen.slope)
-        if 3 / SHARP * seen.error <= abs(seen.slope) * 1e-15 or seen.slope == 0 == seen.error:
+        if MARGIN / SHARP * seen.error <= abs(seen.slope) * 1e-15 or seen.slope == 0 == seen.error:
             return value, True
         if abs(seen.slope) <= 3 * seen.error and seen.error < 1e-30:
             return 0.0, True
@@ -188,15 +190,10 @@ def _right(point: Point, c: Component) -> tuple[float, bool]:
 
 def _chosen(point: Point, c: Component, right: float, size: float) -> Step | None:
     """The step from which the check extrapolates, and what is left of the error then."""
-    search = Calibration(c.x, point.noise(c.slot), GOAL)
-    found: Step | None = None
-    while not search.done:
-        h, before = search.h, search.best
-        ((losses, corner),) = point.look([c], [search.points()])
-        search.feed(losses, corner)
-        if search.best is not before and search.best is not UNKNOWN:
-            found = Step(h, search.best.value, abs(search.best.value - right) / size)
-    return found
+    search = StepSearch(c.x, point.noise(c.slot), GOAL).run(lambda places: look(point, [c], [places])[0])
+    if not math.isfinite(search.error):
+        return None
+    return Step(search.at, search.value, abs(search.value - right) / size)
 
 
 def _rounded(point: Point, c: Component, difference: Difference) -> float:
@@ -234,5 +231,4 @@ def _scale(x: float) -> float:
 
 
 def _key(point: Point, c: Component) -> str:
-    index = f"[{', '.join(map(str, c.index))}]" if c.index else ""
-    return f"d{point.of}/d{c.name}{index}"
+    return f"d{point.of}/d{indexed(c.name, c.index)}"

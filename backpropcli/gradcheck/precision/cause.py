@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 
 from backpropcli.engine import Plan, finite
 from backpropcli.errors import BackpropError
-from backpropcli.gradcheck.network.oracles import PRECISE, Digits
-from backpropcli.gradcheck.network.point import Component, Point
+from backpropcli.gradcheck.point.owner import owner
+from backpropcli.gradcheck.point.point import Component
 from backpropcli.gradcheck.precision.forms import Found, forms, old, rewritten, text
-from backpropcli.gradcheck.precision.nonfinite import owner
+from backpropcli.gradcheck.precision.multiprecision import PRECISE
+from backpropcli.gradcheck.precision.rounding import Rounding
+from backpropcli.gradcheck.tolerances import UNIT
 from backpropcli.ops.definition import Elementwise, Operation
 
-UNIT = 2.0**-53
-GONE = 1e3
+AMPLIFIES = 1e3
 """A step that makes rounding so many times larger, relative to its value, is where digits go."""
-KEPT = 1e-6
+AS_RIGHT = 1e-6
 """A gradient that is right to this, once the form is another one, has kept its digits."""
 BETTER = 1e-3
 """Another form is offered if what is off becomes so many times less."""
@@ -56,9 +57,9 @@ class Lost(NamedTuple):
 class Leaks:
     """The search at one point, from the same network at 50 digits."""
 
-    def __init__(self, point: Point, digits: Digits) -> None:
-        self.point = point
-        self.digits = digits
+    def __init__(self, rounding: Rounding) -> None:
+        self.point = rounding.point
+        self.digits = rounding.digits
         self._found: dict[int, Leak | None] = {}
         self._off: list[float] | None = None
 
@@ -74,8 +75,8 @@ class Leaks:
     def step(self, c: Component) -> int:
         """The step on a component's way, or that feeds it, which makes rounding largest; -1 where none does."""
         point, off = self.point, self.off()
-        worst, most = -1, GONE
-        for slot in self._cone(c):
+        worst, most = -1, AMPLIFIES
+        for slot in self._subgraph(c):
             before = max([UNIT, *(off[a] for a in point.graph.arguments[slot])])
             grown = off[slot] / before
             if grown > most:
@@ -89,7 +90,7 @@ class Leaks:
             self._off = [apart(x, y) for x, y in zip(self.point.slots, exact, strict=True)]
         return self._off
 
-    def _cone(self, c: Component) -> list[int]:
+    def _subgraph(self, c: Component) -> list[int]:
         """The steps that lead to the loss from a component, and those that they are computed from."""
         graph = self.point.graph
         needed = bytearray(len(graph))
@@ -117,7 +118,7 @@ class Leaks:
             better = leak._replace(
                 instead=text(graph, found),
                 old=name if graph.nodes[name].slot == found.root else old(graph, found),
-                helps=abs(gradient - reliable) <= KEPT * abs(reliable),
+                helps=abs(gradient - reliable) <= AS_RIGHT * abs(reliable),
             )
             if better.helps:
                 return better
@@ -212,9 +213,9 @@ def digits_left(off: float) -> int:
     return max(0, min(15, math.floor(-math.log10(off)))) if off > 0.0 else 15
 
 
-def leaks(point: Point, digits: Digits, lost: Sequence[tuple[Component, float]]) -> list[Lost]:
+def leaks(rounding: Rounding, lost: Sequence[tuple[Component, float]]) -> list[Lost]:
     """Where the digits of some components go, each step told once; with the number that each of them should have."""
-    search = Leaks(point, digits)
+    search = Leaks(rounding)
     told: dict[Leak | None, Component] = {}
     for c, reliable in lost:
         leak = search.of(c, reliable)

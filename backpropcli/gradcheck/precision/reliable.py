@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from backpropcli.engine.rounding import LOSES, loses
-from backpropcli.gradcheck.network.oracles import PRECISE, Digits
-from backpropcli.gradcheck.network.verdicts import WORK
-from backpropcli.gradcheck.precision.digits import GONE, RANGE, SETTLED, Numbers
+from backpropcli.gradcheck.precision.multiprecision import PRECISE, WORK
+from backpropcli.gradcheck.precision.rounding import VANISHED, Rounding, same, vanishes
 
-LEAST = 1e-15
+ROUNDED = 1e-15
 """Every number of a float64 network may be off by as much."""
 
 
@@ -20,25 +19,17 @@ class Reliable:
     `limit`: how far a number may be off, relatively, and still count as kept.
     """
 
-    def __init__(self, numbers: Numbers) -> None:
-        self.numbers = numbers
-        self.point = numbers.point
-        self._digits: Digits | None = None
-
-    @property
-    def digits(self) -> Digits:
-        """The network at 50 digits and more, run when it is first needed."""
-        if self._digits is None:
-            self._digits = Digits(self.point)
-        return self._digits
+    def __init__(self, rounding: Rounding) -> None:
+        self.rounding = rounding
+        self.point = rounding.point
 
     def value(self, name: str, limit: float = LOSES) -> Any:
         """A name's value: a float or an array."""
         slot = self.point.graph.nodes[name].slot
         return self._better(
             self.point.slots[slot],
-            [v[slot] for v in self.numbers.shaken.runs],
-            lambda many: self.digits.run(many)[0][slot],
+            [v[slot] for v in self.rounding.shaken.runs],
+            lambda many: self.rounding.digits.run(many)[0][slot],
             limit,
         )
 
@@ -50,20 +41,20 @@ class Reliable:
         own = point.plan.backward(point.slots, {target: seed})[slot]
         if own is None:
             return None
-        others = [g[slot] for g in self.numbers.shaken.gradients({target: seed})]
-        return self._better(own, others, lambda many: self.digits.back(many, target, seed)[slot], limit)
+        others = [g[slot] for g in self.rounding.shaken.gradients({target: seed})]
+        return self._better(own, others, lambda many: self.rounding.digits.back(many, target, seed)[slot], limit)
 
     def _better(self, own: Any, others: list[Any], exact: Callable[[int], Any], limit: float) -> Any:
         point = self.point
         if point.trace.plan is not point.plan or point.work() > WORK:
             return None
-        marks = loses(own, others, max(LEAST, min(LOSES, limit)))
-        if not (marks.any() if getattr(marks, "ndim", 0) else marks) or not self.numbers.same_choices(self.digits):
+        marks = loses(own, others, max(ROUNDED, min(LOSES, limit)))
+        if not (marks.any() if getattr(marks, "ndim", 0) else marks) or not self.rounding.same_choices():
             return None
-        return settled_array(exact)
+        return converged_array(exact)
 
 
-def settled_array(exact: Callable[[int], Any]) -> Any:
+def converged_array(exact: Callable[[int], Any]) -> Any:
     """A number, or an array, from as many digits as it takes until more of them change nothing; None if none do."""
     import numpy as np
 
@@ -71,8 +62,8 @@ def settled_array(exact: Callable[[int], Any]) -> Any:
     for many in PRECISE[1:]:
         fine = np.asarray(exact(many), object)
         pairs = zip(rough.ravel(), fine.ravel(), strict=True)
-        if all((b and abs(b - a) <= SETTLED * abs(b)) or (many > RANGE and abs(b) < GONE) for a, b in pairs):
-            found = np.where(np.abs(fine) < GONE, 0.0, fine).astype(float)
+        if all(same(a, b) or vanishes(b, many) for a, b in pairs):
+            found = np.where(np.abs(fine) < VANISHED, 0.0, fine).astype(float)
             return found if found.ndim else float(found)
         rough = fine
     return None

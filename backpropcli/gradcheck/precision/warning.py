@@ -6,17 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from backpropcli.engine import Trace
-from backpropcli.gradcheck.network.oracles import Digits
-from backpropcli.gradcheck.network.point import Component, Point
+from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.precision.cause import Lost, leaks
-from backpropcli.gradcheck.precision.digits import Numbers
-from backpropcli.gradcheck.precision.verdict import TINY, bits_of, kept
+from backpropcli.gradcheck.precision.multiprecision import LIGHT
+from backpropcli.gradcheck.precision.rounding import Rounding
+from backpropcli.gradcheck.precision.verdict import as_good, kept
 from backpropcli.ops.definition import Value
 
-WORTH = 1e-6
+PRINTED_RIGHT = 1e-6
 """A number that is off by no more than this (relative) is printed right."""
-LIGHT = 20_000
-"""In a network of more numbers than this nothing is looked at: 50 digits would take too long for a mere word."""
 MOST = 200
 """So many components are looked at."""
 
@@ -37,25 +35,22 @@ def spoiled(trace: Trace, values: dict[str, Value], names: Sequence[str]) -> tup
     point = Point(trace.plan, values, trace.of, seed if getattr(seed, "ndim", 0) else None, True)
     if point.work() > LIGHT:
         return [], []
-    numbers, digits = Numbers(point), Digits(point)
+    rounding = Rounding(point)
     found = []
-    for c in list(doubtful(numbers, names))[:MOST]:
-        reliable = numbers.settled(digits, c)
-        if reliable is None:
+    for c in list(doubtful(rounding, names))[:MOST]:
+        reliable = rounding.converged(c)
+        if reliable is None or as_good(point, c, reliable, PRINTED_RIGHT):
             continue
-        size = max(abs(c.backprop), abs(reliable))
-        if size < TINY[bits_of(point)] or abs(c.backprop - reliable) <= WORTH * size:
-            continue
-        if kept(numbers, digits, c, float(reliable)) != "zero" and numbers.same_choices(digits):
+        if kept(rounding, c, float(reliable)) != "residue" and rounding.same_choices():
             found.append((c, float(reliable)))
-    lost = leaks(point, digits, [(c, x) for c, x in found if x]) if found else []
+    lost = leaks(rounding, [(c, x) for c, x in found if x]) if found else []
     return [Spoiled(c.name, c.index, c.backprop, x) for c, x in found], lost
 
 
-def doubtful(numbers: Numbers, names: Sequence[str]) -> Iterator[Component]:
+def doubtful(rounding: Rounding, names: Sequence[str]) -> Iterator[Component]:
     """The components of these names whose gradient rounding may have reached."""
-    point = numbers.point
-    marks = numbers.doubtful(dict.fromkeys(point.graph.nodes[name].slot for name in names))
+    point = rounding.point
+    marks = rounding.doubtful(dict.fromkeys(point.graph.nodes[name].slot for name in names))
     for name in names:
         slot = point.graph.nodes[name].slot
         if slot in marks:

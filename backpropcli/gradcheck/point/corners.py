@@ -6,16 +6,15 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from backpropcli.gradcheck.differences import NARROWEST, UNIT, UNKNOWN, WIDEST, Slope, limit, one_sided, scale
-from backpropcli.gradcheck.network.point import Component, Point
+from backpropcli.gradcheck.acceptance import allowed
+from backpropcli.gradcheck.differences import Slope, scale
+from backpropcli.gradcheck.point.point import Component, Point
+from backpropcli.gradcheck.stepsize import SideSearch
+from backpropcli.gradcheck.tolerances import MARGIN, SIDES_AGREE, UNIT
 from backpropcli.ops.definition import Elementwise
 
-SHRINKS = 0.6
-"""From a step to one an eighth as wide, what still shrinks has this share of the change left at most (as its root)."""
-NEARBY, BESIDE = 24, 2.0**-20
+NEIGHBOURS, DISTANCE = 24, 2.0**-20
 """So many points, and so far from a corner, tell which slopes meet there."""
-AGREE = 1e-6
-"""Two slopes, or two values, that differ by less than this (relative) are the same for a corner or a jump."""
 
 
 class Sides(NamedTuple):
@@ -30,18 +29,25 @@ class Sides(NamedTuple):
         """Whether both sides tell the same slope and the same value: no corner shows in the loss."""
         gap = abs(self.left.value - self.right.value)
         size = max(abs(self.left.value), abs(self.right.value))
-        return not self.jump and gap <= AGREE * size + 3.0 * (self.left.error + self.right.error)
+        return not self.jump and bool(gap <= allowed(size, self.left.error + self.right.error, SIDES_AGREE))
 
     @property
     def known(self) -> bool:
         """Whether both sides could be measured."""
         return math.isfinite(self.left.value) and math.isfinite(self.right.value)
 
+    @property
+    def middle(self) -> Slope:
+        """What lies between the two, their errors included."""
+        left, right = self.left, self.right
+        gap = abs(left.value - right.value) / 2.0 + left.error + right.error
+        return Slope((left.value + right.value) / 2.0, gap)
+
     def hold(self, slope: float) -> bool:
         """Whether `slope` lies between the two, their errors included."""
         low, high = sorted((self.left, self.right))
-        slack = AGREE * max(abs(low.value), abs(high.value), abs(slope))
-        return low.value - slack - 3.0 * low.error <= slope <= high.value + slack + 3.0 * high.error
+        slack = SIDES_AGREE * max(abs(low.value), abs(high.value), abs(slope))
+        return low.value - slack - MARGIN * low.error <= slope <= high.value + slack + MARGIN * high.error
 
 
 def exactly_on(point: Point, slot: int) -> bool:
@@ -103,12 +109,11 @@ def around(point: Point, component: Component, found: Sides) -> Sides:
     import numpy as np
 
     rng, slot = np.random.default_rng(0), component.slot
+    shape, distance = point.graph.shapes[slot], DISTANCE * scale(component.x)
     low, high = sorted((found.left, found.right))
-    for _ in range(NEARBY):
-        value = point.slots[slot] + BESIDE * scale(component.x) * rng.choice((-1.0, 1.0), point.graph.shapes[slot]) * (
-            rng.uniform(0.5, 1.0, point.graph.shapes[slot])
-        )
-        step = BESIDE / 64.0 * scale(component.x)
+    for _ in range(NEIGHBOURS):
+        value = point.slots[slot] + distance * rng.choice((-1.0, 1.0), shape) * (rng.uniform(0.5, 1.0, shape))
+        step = distance / 64.0
         losses = []
         for to in (-step, step):
             moved = value + 0.0
@@ -121,38 +126,15 @@ def around(point: Point, component: Component, found: Sides) -> Sides:
 
 def apart(a: Slope, b: Slope) -> bool:
     """Whether two numbers differ by more than their errors. Nothing is relative to the loss, which may be 0."""
-    return abs(a.value - b.value) > 3.0 * (a.error + b.error)
+    return abs(a.value - b.value) > MARGIN * (a.error + b.error)
 
 
 def side(point: Point, component: Component, sign: float, noise: float) -> tuple[Slope, Slope]:
     """The slope on one side, and the limit of the loss there: the best of steps with one choice throughout."""
-    best, tends, before, led = UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN
-    step = WIDEST * scale(component.x)
-    while step >= NARROWEST * scale(component.x):
-        xs = [component.x + sign * step * k / 4.0 for k in (1, 2, 3, 4)]
-        seen = [point.move(component, x) for x in xs]
-        losses = [loss for loss, _ in seen]
-        alike = all(not differs(a, b) for _, other in seen[1:] for a, b in zip(seen[0][1], other, strict=True))
-        if alike and all(math.isfinite(loss) for loss in losses):
-            found = shrinking(one_sided(losses, sign * step / 4.0, noise), before)
-            there = shrinking(limit(losses, noise), led)
-            before, led = found, there
-            # Where the slope grows from step to step, a wider one has not seen its own error.
-            refuted = abs(found.value - best.value) > found.error + best.error
-            if found.error < best.error or refuted:
-                best, tends = found, there
-                if abs(best.value) <= 3.0 * best.error:
-                    best = Slope(0.0, best.error)
-            if best.error <= AGREE / 100 * abs(best.value) or 13.0 * noise * 64.0 / step > best.error:
-                break
-        step /= 8.0
-    return best, tends
-
-
-def shrinking(found: Slope, before: Slope) -> Slope:
-    """What was found, after the same at a wider step: a root of the step is no cubic, and what is left of it shows from
-    one to the next.
-    """
-    if not math.isfinite(before.value):
-        return found
-    return Slope(found.value, max(found.error, SHRINKS * abs(found.value - before.value)))
+    search = SideSearch(component.x, sign, noise)
+    while not search.done:
+        seen = [point.move(component, x) for x in search.points()]
+        first = seen[0][1]
+        alike = all(not differs(a, b) for _, other in seen[1:] for a, b in zip(first, other, strict=True))
+        search.feed([loss for loss, _ in seen], alike)
+    return search.best, search.tends

@@ -1,4 +1,4 @@
-"""The number, not only the rule: whether float64 kept the digits of a gradient whose rule is right.
+"""Rounding: how far it may have led gradients astray, and what they are without it.
 
 Differences and complex steps run on the same floats as backprop, and lose the same digits: where they agree, all three
 may be wrong together. So wherever rounding may have taken digits (a cheap bound says where), the gradient is compared
@@ -9,42 +9,52 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from backpropcli.engine.backward import Gradients
 from backpropcli.engine.rounding import GROWN, Shaken, loses
-from backpropcli.gradcheck.network.corners import differs
-from backpropcli.gradcheck.network.oracles import PRECISE, Digits
-from backpropcli.gradcheck.network.point import Component, Point
+from backpropcli.gradcheck.point.corners import differs
+from backpropcli.gradcheck.point.point import Component, Point
+from backpropcli.gradcheck.precision.multiprecision import PRECISE, Digits
 from backpropcli.ops.definition import Elementwise
 
-SETTLED = 1e-12
-"""The rule's number is known once twice as many digits say the same, to this (relative)."""
-RANGE, GONE = 308, 1e-300
-"""What is smaller than this with more digits than float64 has powers of ten is 0."""
+CONVERGED = 1e-12
+"""A number is known once twice as many digits say the same, to this (relative)."""
+RANGE, VANISHED = 308, 1e-300
+"""What is smaller than this (absolute) with more digits than float64 has powers of ten is 0."""
 
 
-class Numbers:
+def same(rough: Any, fine: Any) -> bool:
+    """Whether a number has converged: twice as many digits say the same."""
+    return bool(fine and abs(fine - rough) <= CONVERGED * abs(fine))
+
+
+def vanishes(fine: Any, many: int) -> bool:
+    """Whether what is left of a number at so many digits is the rounding residue of a 0."""
+    return many > RANGE and bool(abs(fine) < VANISHED)
+
+
+class Rounding:
     """How far rounding may have led the gradients at one point astray, and what they should be."""
 
     def __init__(self, point: Point) -> None:
         self.point = point
-        self._shaken: Shaken | None = None
-        self._gradients: list[Gradients] | None = None
 
-    @property
+    @cached_property
+    def digits(self) -> Digits:
+        """The network at 50 digits and more."""
+        return Digits(self.point)
+
+    @cached_property
     def shaken(self) -> Shaken:
         """Runs with larger roundings."""
-        if self._shaken is None:
-            self._shaken = Shaken(self.point.plan, self.point.slots)
-        return self._shaken
+        return Shaken(self.point.plan, self.point.slots)
 
-    @property
+    @cached_property
     def gradients(self) -> list[Gradients]:
         """Their gradients by slot."""
-        if self._gradients is None:
-            self._gradients = self.shaken.gradients({self.point.target: self.point.gradients[self.point.target]})
-        return self._gradients
+        return self.shaken.gradients({self.point.target: self.point.gradients[self.point.target]})
 
     def doubtful(self, slots: Iterable[int]) -> dict[int, list[bool]]:
         """By slot and entry whether rounding may have reached its gradient; those slots alone where it may have."""
@@ -89,25 +99,27 @@ class Numbers:
                 sizes.append(float(largest))
         return max(s for s in sizes if math.isfinite(s))
 
-    def settled(self, digits: Digits, c: Component) -> Any:
-        """The number that the rule gives of a component where digits are no matter; None where it has not settled."""
-        rough = digits.rule(c, PRECISE[0])
+    def converged(self, c: Component) -> Any:
+        """The number that the rule gives of a component where rounding is no matter: that of so many digits that more
+        of them change nothing; None where it has not converged.
+        """
+        rough = self.digits.rule(c, PRECISE[0])
         for many in PRECISE[1:]:
-            fine = digits.rule(c, many)
-            if fine and abs(fine - rough) <= SETTLED * abs(fine):
+            fine = self.digits.rule(c, many)
+            if same(rough, fine):
                 return fine
-            if many > RANGE and abs(fine) < GONE:
+            if vanishes(fine, many):
                 return fine * 0
             rough = fine
         return None
 
-    def same_choices(self, digits: Digits) -> bool:
+    def same_choices(self) -> bool:
         """Whether every operation on the way chooses at 50 digits as it did in floats: what rounding decides is a
         corner, and the number on its other side is no better.
         """
         from backpropcli.ops.numbers.precise import mp, xp
 
-        point, (v, _) = self.point, digits.run(PRECISE[0])
+        point, (v, _) = self.point, self.digits.run(PRECISE[0])
         with mp.workdps(PRECISE[0]):
             for slot, operation in point.watched(range(len(point.graph))):
                 given = [v[a] for a in point.graph.arguments[slot]]

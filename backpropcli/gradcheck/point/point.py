@@ -12,14 +12,12 @@ from backpropcli.engine.forward import forward
 from backpropcli.engine.forward import program as forward_program
 from backpropcli.engine.nonfinite import marked
 from backpropcli.engine.stepping import odd_case, quietly
-from backpropcli.gradcheck.differences import UNIT
+from backpropcli.gradcheck.acceptance import sees
+from backpropcli.gradcheck.differences import Slope
+from backpropcli.gradcheck.report import Method, Reason, Row, Verdict
+from backpropcli.gradcheck.tolerances import UNIT
 from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 from backpropcli.ops.numbers.nothing import Unreached
-
-FEW = 32
-"""Fewer slots than this are followed one by one."""
-LOOP = 150_000
-"""Up to so many evaluations of a node, a plain loop over floats is faster than importing NumPy."""
 
 
 class Component(NamedTuple):
@@ -31,6 +29,22 @@ class Component(NamedTuple):
     flat: int
     x: float
     backprop: float
+
+    def row(
+        self,
+        n: Slope,
+        verdict: Verdict,
+        method: Method,
+        tolerance: float,
+        reason: Reason = "",
+        node: str = "",
+        note: str = "",
+    ) -> Row:
+        """A row of the report; with this tolerance the slope `n` would have caught so small an error."""
+        power = sees(n, tolerance)
+        return Row(
+            self.name, self.index, self.backprop, n.value, n.error, verdict, reason, node, note, method, sees=power
+        )
 
 
 Look = tuple[list[float], int]
@@ -95,7 +109,7 @@ class Point:
         return float(product.sum()) if getattr(product, "ndim", 0) else float(product)
 
     def totals(self, value: Value, copies: int) -> list[float]:
-        """The same for every stacked copy."""
+        """The one number that is differentiated, for every stacked copy."""
         product = value * self.seed
         rank = len(self.graph.shapes[self.target])
         if getattr(product, "ndim", 0) == rank:
@@ -109,24 +123,12 @@ class Point:
         Every value on the way is rounded once, which moves the loss by UNIT times the value times its gradient; a sum
         rounds the size of what was added up. The errors are independent, so their squares add.
         """
-        sizes = self._rounding()
+        sizes = self.rounding_sizes()
         own = sizes[slot] if slot == self.target else 0.0
         return UNIT * math.hypot(own, *[sizes[s] for s in self.downstream({slot})])
 
-    def noises(self, slots: Sequence[int]) -> dict[int, float]:
-        """The same for many slots at a time."""
-        if len(slots) < FEW:
-            return {slot: self.noise(slot) for slot in slots}
-        from backpropcli.gradcheck.large.reach import added_up
-
-        sizes = self._rounding()
-        found = added_up(self.graph, sizes, slots)
-        return {
-            slot: self.noise(slot) if size is None or slot == self.target else UNIT * size
-            for slot, size in zip(slots, found, strict=True)
-        }
-
-    def _rounding(self) -> list[float]:
+    def rounding_sizes(self) -> list[float]:
+        """By slot how much the loss would move if its value doubled: what its rounding is relative to."""
         if self._sizes is None:
             with quietly(self.plan.numbers()):
                 self._sizes = [self._size(slot) for slot in range(len(self.slots))]
@@ -165,14 +167,8 @@ class Point:
 
     # Looking nearby.
 
-    def look(self, components: Sequence[Component], places: Sequence[Sequence[float]]) -> list[Look]:
-        """For each component the loss at each of its places, in one way or the other: a loop, or stacked copies."""
-        evaluations = sum(map(len, places)) * len(self.graph)
-        if self.plan.scalar and evaluations <= LOOP:
-            return list(self._one_by_one(components, places))
-        return list(self._stacked(components, places))
-
-    def _one_by_one(self, components: Sequence[Component], places: Sequence[Sequence[float]]) -> Iterator[Look]:
+    def look(self, components: Sequence[Component], places: Sequence[Sequence[float]]) -> Iterator[Look]:
+        """For each component the loss at each of its places, in a plain loop (see also `large.nearby`)."""
         graph, xp = self.graph, self.plan.numbers()
         last, steps, watched = -1, [], []
         for component, xs in zip(components, places, strict=True):
@@ -190,27 +186,6 @@ class Point:
                         corner = slot if corner < 0 else min(slot, corner)
                         break
             yield losses, corner
-
-    def _stacked(self, components: Sequence[Component], places: Sequence[Sequence[float]]) -> Iterator[Look]:
-        import numpy as np
-
-        from backpropcli.gradcheck.large.perturbation import Changes
-        from backpropcli.gradcheck.large.stacks import COMPONENTS, Stack, ready
-
-        first, steps = 0, ready(self) if self.plan.scalar else []
-        while first < len(components):
-            slot, last = components[first].slot, first + 1
-            limit = min(len(components), first + COMPONENTS if self.plan.scalar else len(components))
-            while last < limit and (self.plan.scalar or components[last].slot == slot):
-                last += 1
-            some, where = components[first:last], np.array(places[first:last], float)
-            if self.plan.scalar:
-                losses, corners = Stack(self, some, steps).look(np.arange(len(some)), where)
-            else:
-                index = tuple(np.array([c.index for c in some], int).reshape(len(some), -1).T)
-                losses, corners = Changes(self, slot).look(index, where)
-            yield from zip(losses.tolist(), corners.tolist(), strict=True)
-            first = last
 
     def entries(self) -> int:
         """How many numbers one copy of the network holds."""

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, islice
 from typing import Any, NamedTuple
 
-from backpropcli.gradcheck.differences import NARROWEST, UNIT, UNKNOWN, WIDEST, Slope, limit, one_sided, scale
-from backpropcli.gradcheck.network.corners import AGREE, SHRINKS, apart
-from backpropcli.gradcheck.network.point import Component, Point
+from backpropcli.gradcheck.acceptance import allowed, tells
+from backpropcli.gradcheck.differences import Slope, scale
+from backpropcli.gradcheck.point.corners import apart
+from backpropcli.gradcheck.point.point import Component, Point
+from backpropcli.gradcheck.stepsize import SideSearch
+from backpropcli.gradcheck.tolerances import SIDES_AGREE, UNIT
 
-SHARP = 1e-3
-"""As in `verdicts`."""
 PAIRS = 12
 """So many components are paired with each other."""
 
@@ -53,8 +54,7 @@ def untied(point: Point, cornered: Sequence[Cornered], tolerance: float, togethe
             continue
         terms = [c.backprop * w for c, w in zip(components, used, strict=True)]
         says, size = sum(terms), max(abs(slope.value), *map(abs, terms))
-        allowed = tolerance * size + 3.0 * slope.error
-        if 3.0 * slope.error <= SHARP * size and abs(says - slope.value) > allowed:
+        if tells(slope.error, size) and abs(says - slope.value) > allowed(size, slope.error, tolerance):
             return Tie(components, used, slope, says)
     return None
 
@@ -87,7 +87,7 @@ def smooth(point: Point, components: Sequence[Component], weights: Sequence[floa
     if any(apart(a, b) for a, b in ((below, above), (below, here), (above, here))):
         return None
     gap, size = abs(left.value - right.value), max(abs(left.value), abs(right.value))
-    if not gap <= AGREE * size + 3.0 * (left.error + right.error):
+    if not gap <= allowed(size, left.error + right.error, SIDES_AGREE):
         return None
     best = min(left, right, key=lambda side: side.error)
     return Slope(best.value, max(best.error, gap))
@@ -96,22 +96,10 @@ def smooth(point: Point, components: Sequence[Component], weights: Sequence[floa
 def _side(
     point: Point, components: Sequence[Component], weights: Sequence[float], sign: float, noise: float
 ) -> tuple[Slope, Slope]:
-    best, tends, before = UNKNOWN, UNKNOWN, UNKNOWN
-    widest = max(scale(c.x) for c in components)
-    step = WIDEST
-    while step >= NARROWEST:
-        losses = [moved(point, components, [sign * step * widest * k / 4.0 * w for w in weights]) for k in (1, 2, 3, 4)]
-        if all(map(math.isfinite, losses)):
-            found = one_sided(losses, sign * step * widest / 4.0, noise)
-            if math.isfinite(before.value):
-                found = Slope(found.value, max(found.error, SHRINKS * abs(found.value - before.value)))
-            before = found
-            if found.error < best.error:
-                best, tends = found, limit(losses, noise)
-            if best.error <= AGREE / 100 * abs(best.value) or 13.0 * noise * 64.0 / step > best.error:
-                break
-        step /= 8.0
-    return best, tends
+    search = SideSearch(0.0, sign, noise, unit=max(scale(c.x) for c in components))
+    while not search.done:
+        search.feed([moved(point, components, [t * w for w in weights]) for t in search.points()])
+    return search.best, search.tends
 
 
 def moved(point: Point, components: Sequence[Component], by: Sequence[float]) -> float:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from backpropcli.gradcheck.large.nearby import loops
 from backpropcli.gradcheck.large.sampling import BUDGET, Coverage, estimate, sample_for, sampled
-from backpropcli.gradcheck.network.point import LOOP, Component
-from backpropcli.gradcheck.network.verdicts import Judge
+from backpropcli.gradcheck.network.judge import Judge
+from backpropcli.gradcheck.point.point import Component
 from backpropcli.gradcheck.report import Row
 
 Progress = Callable[[int, int], None]
@@ -59,9 +60,9 @@ def size_of(scope: Scope, judge: Judge, names: Sequence[str], total: int) -> int
         return None
     if scope.sample is not None:
         return scope.sample if scope.sample < total else None
-    if judge.point.plan.scalar and 6 * total * len(judge.point.graph) <= LOOP:
+    if loops(judge.point, 6 * total):
         return None
-    work = estimate(judge.point, names, judge.ways())
+    work = estimate(judge.point, names, judge.differences.carriers)
     sample = sample_for(work, total) if work > BUDGET else total
     return sample if sample < total else None
 
@@ -81,7 +82,9 @@ def counted(progress: Progress, total: int) -> tuple[Callable[[], None], Callabl
 def along_directions(
     judge: Judge, names: Sequence[str], components: list[Component], rows: list[Row], coverage: Coverage
 ) -> tuple[list[Component], list[Row], Coverage]:
-    """The same after a look along random directions over all components; one that is to blame joins the rows."""
+    """The components, rows and coverage after a look along random directions over all components; one that is to blame
+    joins the rows.
+    """
     from backpropcli.gradcheck.large.directions import Directions
 
     directions = Directions(judge.point, names, judge.tolerance, coverage.seed)

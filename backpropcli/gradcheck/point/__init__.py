@@ -1,0 +1,1 @@
+"""A network at one point: its components, the loss nearby, its corners, and directions over those that share one."""

@@ -1,0 +1,27 @@
+"""Slots in words: the node in whose formula a step stands, and the step beside it."""
+
+from __future__ import annotations
+
+from backpropcli.graph import Graph, Node
+
+
+def node_of(graph: Graph, slot: int) -> Node:
+    """The node in whose formula a slot is a step, or the data that it is."""
+    return next(n for n in graph.nodes.values() if n.first <= slot <= n.slot)
+
+
+def owner(graph: Graph, slot: int) -> str:
+    """The name of that node, or of the data."""
+    return node_of(graph, slot).name
+
+
+def step_said(graph: Graph, slot: int) -> str:
+    """A step in words: `log in J`."""
+    operation, name = graph.operations[slot], owner(graph, slot)
+    return f"{operation.name} in {name}" if operation is not None else name
+
+
+def said(graph: Graph, slot: int) -> str:
+    """A slot in words: a name, or the operation inside a node's formula, `log in J`."""
+    name = owner(graph, slot)
+    return name if len(graph.steps(name)) <= 1 else step_said(graph, slot)
