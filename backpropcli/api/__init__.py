@@ -10,10 +10,10 @@ from backpropcli import language
 from backpropcli.api.checks import check_file, check_function, check_program, check_torch, checked, sum_up
 from backpropcli.api.network import Network
 from backpropcli.api.trace import Trace
-from backpropcli.ops.definition import Value
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck import Checked, Report
+    from backpropcli.ops.definition import Value
 
 __all__ = [
     "Network",

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import FileError
-from backpropcli.ops.definition import Value
 
 if TYPE_CHECKING:
     from backpropcli.api.network import Network
     from backpropcli.gradcheck import Checked, Report, Summary
+    from backpropcli.ops.definition import Value
 
 
 def check_file(name: str, read: Callable[[str], Network], ask: Callable[[Network], Report]) -> Checked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from backpropcli import engine
 from backpropcli.api.arrays import as_array
@@ -12,11 +12,13 @@ from backpropcli.engine import NotScalarError, Plan
 from backpropcli.engine.labels import check_labels
 from backpropcli.engine.trace import one_entry
 from backpropcli.errors import SpecError
-from backpropcli.graph import Graph
-from backpropcli.language import Spec
-from backpropcli.ops.definition import Value
 from backpropcli.ops.numbers.quiet import quietly
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.language import Spec
+    from backpropcli.ops.definition import Value
 
 Dtype = Literal["float64", "float32"]
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.derivation.piecewise import primed
-from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.trial import comes_to
 from backpropcli.derivation.vjps import gathered, product
-from backpropcli.derivation.worked import Worked
 from backpropcli.language.formula.algebra import ONE, added, factors_of, replaced, tidied, tidied_inside
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import (
@@ -24,6 +22,10 @@ from backpropcli.language.formula.tree import (
     same,
     substitute,
 )
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.worked import Worked
 
 LONGEST = 60
 """A composed formula of more parts than these is given step by step instead."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product as every
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.derivation.piecewise import Prime, outcome, primed, reason, taken
-from backpropcli.derivation.stages import Stage
-from backpropcli.derivation.worked import Worked
 from backpropcli.language.formula.algebra import ONE, added, tidied
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Expression, Name, Number, postorder, substitute
@@ -18,6 +16,10 @@ from backpropcli.notation.formula import ASCII, typeset
 from backpropcli.notation.maths import Maths, entry
 from backpropcli.notation.numbers import component_name
 from backpropcli.ops.numbers import nothing
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.worked import Worked
 
 Place = tuple[int, ...]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from backpropcli.engine.nudge import Nudge
 from backpropcli.notation import maths
-from backpropcli.notation.formula import Style
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import Precision, is_array
+
+if TYPE_CHECKING:
+    from backpropcli.engine.nudge import Nudge
+    from backpropcli.notation.formula import Style
 
 CLOSE = 0.02
 """A change that misses what the gradient says by more than this part is not called near."""

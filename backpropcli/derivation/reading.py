@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.derivation.piecewise import Prime
 from backpropcli.derivation.stages import Stage, paired, primitive_stages, stages
-from backpropcli.engine import Trace
 from backpropcli.language.formula.tree import postorder, same
 from backpropcli.notation.formula import UNICODE, Style
 from backpropcli.notation.inline import full
 from backpropcli.notation.numbers import Precision, gradient_name
 from backpropcli.ops.numbers.nothing import Unreached
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.piecewise import Prime
+    from backpropcli.engine import Trace
 
 
 class Reading:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.derivation.stages import Stage
-from backpropcli.notation.maths import Maths
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.notation.maths import Maths
 
 
 class Factor(NamedTuple):

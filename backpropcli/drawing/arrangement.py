@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import sqrt
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from backpropcli.drawing.folding import folded
 from backpropcli.drawing.frames import APART, PAD, frames
 from backpropcli.drawing.items import DROP, HEAD, LIFT, LINE, RADIUS, SIGN, SIZE, STUB, Figure, figures
 from backpropcli.drawing.layout import SPANS, Layout, Point, layout
-from backpropcli.drawing.model import Item, Picture
 from backpropcli.drawing.shapes import Circle, Group, Line, Path, Rect, Shape, Sheet
 from backpropcli.drawing.svg_text import Run, name_runs, run_width
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Item, Picture
 
 MARGIN = 20.0
 OUT = 14.0

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
-from backpropcli.drawing.ranks import Layers
+if TYPE_CHECKING:
+    from backpropcli.drawing.ranks import Layers
 
 Apart = Callable[[int, int], float]
 """The least distance between two vertices of a rank, the first directly above the second."""

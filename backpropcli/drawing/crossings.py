@@ -9,8 +9,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from backpropcli.drawing.ranks import Layers
+if TYPE_CHECKING:
+    from backpropcli.drawing.ranks import Layers
 
 PATIENCE = 4
 """Sweeps without progress before the best order so far is taken."""

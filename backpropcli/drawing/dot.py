@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from backpropcli.drawing.model import Item, Picture
-
 if TYPE_CHECKING:
     from backpropcli.drawing.drawing import Drawing
+    from backpropcli.drawing.model import Item, Picture
     from backpropcli.render.output import Destination
 
 SHAPES = {"input": "box", "target": "box", "parameter": "box", "node": "ellipse"}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from backpropcli.drawing.picture import picture
-from backpropcli.engine import Trace
 from backpropcli.formats.registry import Record
-from backpropcli.notation.numbers import Precision
-from backpropcli.render.output import Destination
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.notation.numbers import Precision
+    from backpropcli.render.output import Destination
 
 
 class Drawing(Record):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING
 
-from backpropcli.drawing.model import Item
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Item
 
 _NAME = re.compile(r"[^\W\d]\w*")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import sqrt
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.drawing.layout import Block
 from backpropcli.drawing.matrix_rows import PROPORTIONAL, aligned
-from backpropcli.drawing.model import Item, Picture
 from backpropcli.drawing.short_names import short_names, shortened
 from backpropcli.drawing.svg_text import LONGEST_NAME, THIN, Run, broken, name_runs, number, run_width, runs
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Item, Picture
 
 SIZE = 15.0
 """Size of the text, in pixels."""

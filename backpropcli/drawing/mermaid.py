@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from backpropcli.drawing.dot import lines
-from backpropcli.drawing.model import Item, Picture
 
 if TYPE_CHECKING:
     from backpropcli.drawing.drawing import Drawing
+    from backpropcli.drawing.model import Item, Picture
     from backpropcli.render.output import Destination
 
 SAFE = set(" _=.,+-/()[]')·⁰¹²³⁴⁵⁶⁷⁸⁹⁻…")

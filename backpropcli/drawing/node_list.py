@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from itertools import zip_longest
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
-from backpropcli.drawing.model import Item, Picture
 from backpropcli.drawing.svg_text import broken
 from backpropcli.drawing.terminal_parts import line
 from backpropcli.render.table import INDENT, Column, Table
 from backpropcli.render.width import width_of
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Item, Picture
 
 GAP = 2
 LEAST = 16

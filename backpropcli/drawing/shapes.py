@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from backpropcli.drawing.svg_text import Run
+if TYPE_CHECKING:
+    from backpropcli.drawing.svg_text import Run
 
 
 class Path(NamedTuple):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from backpropcli.drawing.model import Picture
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Picture
 
 _NAME = re.compile(r"[^\W\d⁰¹²³⁴⁵⁶⁷⁸⁹⁻][^\W⁰¹²³⁴⁵⁶⁷⁸⁹⁻]*(?:\.\d+)?")
 

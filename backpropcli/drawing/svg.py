@@ -15,11 +15,11 @@ from backpropcli.drawing.picture import picture as picture_of
 from backpropcli.drawing.shapes import Circle, Group, Line, Path, Rect, Sheet
 from backpropcli.drawing.svg_style import STYLE
 from backpropcli.drawing.svg_text import clean, escape, quoteattr, tspans
-from backpropcli.engine import Trace
 from backpropcli.notation.numbers import Precision
 
 if TYPE_CHECKING:
     from backpropcli.drawing.drawing import Drawing
+    from backpropcli.engine import Trace
     from backpropcli.render.output import Destination
 
 LEGEND = 13

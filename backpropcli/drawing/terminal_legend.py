@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from backpropcli.drawing.canvas import Paint, painted
-from backpropcli.drawing.model import Picture
 from backpropcli.drawing.terminal_parts import equals
 from backpropcli.render.width import worded
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Picture
 
 SIGNS = "┬ ┴ ├ ┤ ┼ lines join or branch    ─│─ they cross"
 SIGNS_IN_ASCII = "+ lines bend, join or branch    -|- they cross"

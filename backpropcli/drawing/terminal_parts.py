@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.drawing.canvas import Canvas, Paint
 from backpropcli.drawing.matrix_rows import aligned
-from backpropcli.drawing.model import Item, Picture
 from backpropcli.render.width import width_of
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.canvas import Canvas, Paint
+    from backpropcli.drawing.model import Item, Picture
 
 
 class Text(NamedTuple):

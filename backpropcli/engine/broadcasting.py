@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 from math import prod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.graph import Graph
 from backpropcli.ops.definition import Elementwise, Structural
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 
 class Stretch(NamedTuple):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.engine.plan import Plan
 from backpropcli.engine.trace import seed
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.engine.plan import Plan
+    from backpropcli.ops.definition import Value
 
 LONGEST = 0.2
 """Nudging every parameter is not tried where it would take longer than so many seconds."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from backpropcli.engine.stepping import GENERAL, UNARY, odd_case
-from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Body, Elementwise, Structural, Value
 from backpropcli.ops.stacking import lifted, together
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 Step = tuple[int, Body, int, int, tuple[int, ...]]
 """One step, made ready: (slot, body, a, b, arguments). The body is called with (xp, v[a], v[b]), with (xp, v[a])

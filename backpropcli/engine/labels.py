@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import SpecError
-from backpropcli.graph import Graph
 from backpropcli.ops.definition import Labels, Structural, Value
 from backpropcli.ops.labels import misfit
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 
 def labels(graph: Graph) -> dict[str, int]:

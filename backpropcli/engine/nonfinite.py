@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from backpropcli.engine.backward import Gradients
 from backpropcli.engine.stepping import quietly
 from backpropcli.engine.trace import Trace, plain
-from backpropcli.ops.definition import Value
 from backpropcli.ops.numbers.nothing import Unreached
+
+if TYPE_CHECKING:
+    from backpropcli.engine.backward import Gradients
+    from backpropcli.ops.definition import Value
 
 
 class Offender(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine.backward import (
     BackStep,
@@ -20,8 +20,10 @@ from backpropcli.engine.backward import program as backward_program
 from backpropcli.engine.forward import Step, forward
 from backpropcli.engine.forward import program as forward_program
 from backpropcli.engine.stepping import convert, quietly
-from backpropcli.graph import Graph
-from backpropcli.ops.definition import XP, Operation, Value
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.ops.definition import XP, Operation, Value
 
 
 class Plan:

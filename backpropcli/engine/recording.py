@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,11 +12,13 @@ from backpropcli.engine.backward import Gradients, backward_arrays, backward_sca
 from backpropcli.engine.forward import forward
 from backpropcli.engine.plan import Plan
 from backpropcli.engine.trace import Trace, seed
-from backpropcli.graph import Graph
-from backpropcli.ops.definition import XP, Value
 from backpropcli.ops.numbers.careful import careful
 from backpropcli.ops.numbers.nothing import NOTHING
 from backpropcli.ops.numbers.recorder import Recorded, Tape, asarray, namespace
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.ops.definition import XP, Value
 
 ZEROED = np.frompyfunc(lambda x: 0.0 if x is NOTHING else x, 1, 1)
 """An array with 0 in the place of NOTHING."""

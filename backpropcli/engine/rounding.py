@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine.backward import Gradients, backward_arrays, backward_scalars, finite
 from backpropcli.engine.forward import Step, forward, program
-from backpropcli.engine.plan import Plan
 from backpropcli.engine.stepping import GENERAL, quietly
 from backpropcli.engine.strong_zeros import backward_again
 from backpropcli.ops.definition import XP, Elementwise, Operation, Structural, Value
 from backpropcli.ops.numbers.careful import among_numbers
 
 if TYPE_CHECKING:
+    from backpropcli.engine.plan import Plan
     from backpropcli.engine.trace import Trace
 
 UNIT = 2.0**-53

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.definition import XP, Body, Value
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import XP, Body, Value
 
 UNARY = -1
 GENERAL = -2

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine.backward import BackStep, Gradients, backward_arrays, backward_scalars
-from backpropcli.graph import Graph
-from backpropcli.ops.definition import XP, Body, Value
 from backpropcli.ops.numbers.careful import careful, lifted, settled
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.ops.definition import XP, Body, Value
 
 MOST = 20_000_000
 """So many numbers are worked out entry by entry (a second or two); in what is left after that any 0 is a number."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine.backward import finite
 from backpropcli.engine.stepping import quietly
-from backpropcli.engine.trace import Trace
 from backpropcli.ops.definition import XP, Elementwise, Structural, Value
 from backpropcli.ops.numbers.careful import careful, settled
+
+if TYPE_CHECKING:
+    from backpropcli.engine.trace import Trace
 
 
 def tangents(trace: Trace, slot: int, direction: Value = 1.0) -> dict[int, Value]:

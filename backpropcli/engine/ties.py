@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Elementwise, Structural, Value
 from backpropcli.ops.table import lookup
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 
 def twins(graph: Graph, slots: Sequence[Value], xp: XP) -> list[Value]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf, isfinite
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.carried_forward import carried_on, each
 from backpropcli.exercise.given_numbers import identified
 from backpropcli.exercise.grading import LEAST_DIGITS, cut, entries, rounded, short
-from backpropcli.exercise.question import Question
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.worked import Worked
+    from backpropcli.exercise.question import Question
 
 MOST = 60
 """A quiz of more questions than these takes too long; without `every` it asks so many."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.derivation.piecewise import evaluate
-from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.trial import comes_to
-from backpropcli.derivation.worked import Worked
-from backpropcli.engine import Plan
 from backpropcli.engine.backward import unbroadcast
 from backpropcli.exercise.grading import cut, entries, rounded, shape
 from backpropcli.exercise.recomputed import Way, gradient, value
-from backpropcli.graph import Graph
 from backpropcli.language.formula.tree import Name, postorder, substitute
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.worked import Worked
+    from backpropcli.engine import Plan
+    from backpropcli.graph import Graph
 
 MOST_TOGETHER = 6
 """Of so many earlier answers every choice is tried: one may have been used, another worked out anew."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.derivation.worked import Worked
 from backpropcli.notation.numbers import Precision, exact, nested
 from backpropcli.ops.definition import show_shape
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.worked import Worked
 
 WRITTEN, WRITTEN_MANY, ROUNDED = 15, 12, 1e-4
 """A given number of up to so many digits is shown whole, alone or in an array; any other may be off by this part."""

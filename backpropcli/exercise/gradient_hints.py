@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import TYPE_CHECKING
 
-from backpropcli.derivation.stages import Stage
-from backpropcli.derivation.terms import Term
-from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.functions import Functions, calls, definition
 from backpropcli.exercise.wording import in_numbers, stage_text, summed, text_of
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, postorder
 from backpropcli.notation.numbers import local_name
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.terms import Term
+    from backpropcli.derivation.worked import Worked
 
 NONE: Functions = {}
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.plan import Plan
 from backpropcli.engine.ties import twins
 from backpropcli.engine.trace import seed as upstream_of
-from backpropcli.exercise.random_rules import Part
-from backpropcli.graph import Graph
 from backpropcli.ops.definition import Elementwise, Value
 from backpropcli.ops.numbers.scalar import xp
+
+if TYPE_CHECKING:
+    from backpropcli.engine.plan import Plan
+    from backpropcli.exercise.random_rules import Part
+    from backpropcli.graph import Graph
 
 ZERO_GRADIENT, ZERO_VALUE = 100, 30
 """What a blank whose answer is 0 costs: it teaches little. More than any figures, else saturated units would win."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.engine.labels import labels
-from backpropcli.engine.plan import Plan
 from backpropcli.exercise import grading
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.engine.plan import Plan
+    from backpropcli.ops.definition import Value
 
 OFF = 1e-6
 """So far the sum of a row of probabilities may be off 1."""

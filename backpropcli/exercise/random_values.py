@@ -14,14 +14,14 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.engine.plan import Plan
 from backpropcli.errors import SpecError
 from backpropcli.exercise import random_cost, random_rules
 from backpropcli.exercise.random_rules import EVERY, LARGER, NEGATIVE, SMALL
-from backpropcli.ops.definition import Value
 
 if TYPE_CHECKING:
     from backpropcli.derivation.worked import Worked
+    from backpropcli.engine.plan import Plan
+    from backpropcli.ops.definition import Value
 
 DRAWS = 300
 """So many sets of numbers are tried."""

@@ -6,11 +6,13 @@ An exercise is marked by it: who was wrong once, or rounded, and goes on rightly
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.engine.stepping import convert
-from backpropcli.engine.trace import Trace
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.engine.trace import Trace
+    from backpropcli.ops.definition import Value
 
 
 class Way(NamedTuple):

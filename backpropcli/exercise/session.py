@@ -6,15 +6,17 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError
 from backpropcli.exercise.mistakes import TOPICS
 from backpropcli.exercise.question import HINTS
-from backpropcli.exercise.quiz import Quiz
 from backpropcli.exercise.wording import in_letters, listed, plural, steps_inside
 from backpropcli.ops.table import lookup
 from backpropcli.render.json import anything
+
+if TYPE_CHECKING:
+    from backpropcli.exercise.quiz import Quiz
 
 COLUMN, WIDTH, INDENT = 56, 78, " " * 11
 """Where answers are typed, how wide a line is, and where what is said stands."""

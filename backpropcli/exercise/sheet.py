@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.drawing.model import Picture
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Picture
 
 BLANK = "________"
 """What stands in the place of an answer."""

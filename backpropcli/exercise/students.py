@@ -8,11 +8,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from io import StringIO
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.errors import UsageError
-from backpropcli.exercise.quiz import Quiz
 from backpropcli.safe import cell
+
+if TYPE_CHECKING:
+    from backpropcli.exercise.quiz import Quiz
 
 MOST_STUDENTS = 1000
 SEEDS = 1_000_000_000

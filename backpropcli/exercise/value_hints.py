@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from backpropcli.derivation.stages import Stage
-from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.functions import Functions, calls, definition, written_out
 from backpropcli.exercise.wording import bracketed, in_numbers, summed, text_of
 from backpropcli.language.formula.parser import parse
@@ -15,6 +14,10 @@ from backpropcli.notation.formula import typeset
 from backpropcli.notation.numbers import exact
 from backpropcli.ops.definition import Elementwise, Operation, Structural
 from backpropcli.ops.table import lookup
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.worked import Worked
 
 MOST_ADDED = 6
 """Vectors of up to so many entries are multiplied or added up entry by entry."""

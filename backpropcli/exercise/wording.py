@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from backpropcli.derivation.terms import Term
-from backpropcli.derivation.worked import Worked
-from backpropcli.language.formula.tree import Expression
 from backpropcli.notation.formula import typeset
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.terms import Term
+    from backpropcli.derivation.worked import Worked
+    from backpropcli.language.formula.tree import Expression
 
 NEGATIVE = re.compile(r"\A(-\d[\d.]*(?:e-?\d+)?)(?![\d.])")
 SHAPE = re.compile(r"\(\d+,(?:\d+(?:,\d+)*)?\)")

@@ -6,15 +6,14 @@ import os
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from backpropcli import safe
-from backpropcli.drawing.model import Picture
 from backpropcli.drawing.picture import picture
 from backpropcli.drawing.svg import drawn
 from backpropcli.drawing.terminal import terminal_graph
 from backpropcli.exercise.given_numbers import counted, told_apart
 from backpropcli.exercise.grading import entries
-from backpropcli.exercise.quiz import Quiz
 from backpropcli.exercise.sheet import BLANK, PAPER, Entry, Part
 from backpropcli.exercise.students import KEY, MANIFEST, Student, a_class, manifest, roster
 from backpropcli.exercise.wording import in_letters, in_numbers, steps_inside, summed
@@ -22,6 +21,10 @@ from backpropcli.exercise.worksheet_latex import latex
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths
 from backpropcli.notation.numbers import Precision
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Picture
+    from backpropcli.exercise.quiz import Quiz
 
 TOGETHER = "\xa0"
 """A blank where no line is broken."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from backpropcli.drawing.arrangement import arranged
-from backpropcli.drawing.model import Picture
 from backpropcli.drawing.tikz import PREAMBLE, tikz
 from backpropcli.exercise.sheet import BLANK, PAPER, Entry, Part
 from backpropcli.notation import maths
 from backpropcli.notation.formula_latex import LINEAR, MOST_COLUMNS, latex_number, mathematics
 from backpropcli.notation.text_latex import printable
 from backpropcli.render.latex import LINE, breakable, rows, seen
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Picture
 
 TEXT_WIDTH = 455.0
 """In points: A4 less 25 mm on both sides."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from backpropcli.derivation.paths import Link, Path, Spot
-from backpropcli.derivation.worked import Worked
-from backpropcli.explanation.subgraph import Cone
 from backpropcli.language.formula.algebra import added, replaced, tidied
 from backpropcli.language.formula.tree import Expression, Name
 from backpropcli.notation import maths
@@ -16,6 +14,11 @@ from backpropcli.ops.numbers.nothing import entry, product, unheard
 from backpropcli.render.document import Lines, Walk
 from backpropcli.render.rows import Row
 from backpropcli.render.table import Column, Table
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.paths import Link, Path, Spot
+    from backpropcli.derivation.worked import Worked
+    from backpropcli.explanation.subgraph import Cone
 
 MOST_FACTORS = 20
 """A product of more factors than these is not written in one line."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from backpropcli.derivation.paths import MOST_PATHS
-from backpropcli.derivation.worked import Worked
 from backpropcli.explanation.steps import gradient_row
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.render.document import Lines, Section, Walk
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.worked import Worked
 
 COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight")
 """Numbers in words, up to `MOST_PATHS`."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from backpropcli.render.output import Destination
+if TYPE_CHECKING:
+    from backpropcli.render.output import Destination
 
 
 def json(found: Iterable[str], to: Destination) -> Iterable[str]:

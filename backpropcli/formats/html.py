@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from backpropcli.render.output import Destination
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backpropcli.render.output import Destination
 
 
 def page(found: str, to: Destination) -> list[str]:

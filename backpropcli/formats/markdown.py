@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from backpropcli.render.markdown import any_markdown
 from backpropcli.render.markdown import markdown as of_document
-from backpropcli.render.output import Destination
 
 if TYPE_CHECKING:
     from backpropcli.formats.text import Block
     from backpropcli.render.document import Section
+    from backpropcli.render.output import Destination
     from backpropcli.render.table import Table
 
 

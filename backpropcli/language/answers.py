@@ -6,14 +6,16 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, SpecError
 from backpropcli.language.data.values import read_value
 from backpropcli.language.file.words import Words
-from backpropcli.ops.definition import Value
 from backpropcli.ops.table import lookup
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Value
 
 MOST_CHARACTERS = 500
 SIGNS = str.maketrans(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.errors import SpecError
 from backpropcli.language.data.values import read_value
-from backpropcli.language.file.places import Key
 from backpropcli.language.file.schema import article
 from backpropcli.language.file.sections import DATA
-from backpropcli.language.file.words import Words
 from backpropcli.language.network import Expectation
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.errors import SpecError
+    from backpropcli.language.file.places import Key
+    from backpropcli.language.file.words import Words
 
 _KEY = re.compile(r"(?:([d∂]) ?([^\W\d]\w*) ?/ ?([d∂]) ?([^\W\d]\w*)|([^\W\d]\w*))\s*(?:\[([\d\s,-]+)\])?\Z")
 _DECIMAL = re.compile(r"[-+]?(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d+))?\Z")

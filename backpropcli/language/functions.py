@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from keyword import iskeyword
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FormulaError
-from backpropcli.language.file.places import Key
 from backpropcli.language.file.schema import bad_name, formula_text
-from backpropcli.language.file.words import Words
 from backpropcli.language.formula.functions import UPSTREAM, Function, Path, circle
 from backpropcli.language.formula.names import CONSTANTS, WORDS
 from backpropcli.language.formula.reading import read_formula
 from backpropcli.language.formula.tree import Call, Expression, Name, postorder
 from backpropcli.language.formula.unknown import SPECIAL, unknown_name, unknown_operation
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.language.file.words import Words
 
 PARTS = ("value", "gradient", "where")
 _HEAD = re.compile(r"\s*(\w[\w.']*)\s*\(\s*(.*?)\s*\)\s*\Z")

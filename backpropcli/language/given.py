@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from backpropcli.errors import BackpropError, SpecError, UsageError
 from backpropcli.language.data.renaming import Rename, read_renames
@@ -10,7 +11,9 @@ from backpropcli.language.data.values import read_value
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import SPELLED, assignment
 from backpropcli.language.override import read_parameters
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Value
 
 
 def given_parameters(

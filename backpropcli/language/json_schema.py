@@ -6,7 +6,7 @@ What needs the whole network (do names exist, do shapes fit) is left to the load
 from __future__ import annotations
 
 import keyword
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.language.data.initialisers import OPTIONS
 from backpropcli.language.data.values import FILES
@@ -14,11 +14,13 @@ from backpropcli.language.file.sections import SECTIONS
 from backpropcli.language.formula.names import CONSTANTS
 from backpropcli.language.functions import PARTS
 from backpropcli.language.layers.activation import LINEAR, Activation, names, read_activation
-from backpropcli.language.layers.kind import Kind
 from backpropcli.language.layers.kinds import KINDS
 from backpropcli.language.layers.losses import LOSSES, REDUCTIONS
 from backpropcli.language.layers.setting import ACTIVATION
 from backpropcli.ops import table
+
+if TYPE_CHECKING:
+    from backpropcli.language.layers.kind import Kind
 
 Schema = dict[str, Any]
 

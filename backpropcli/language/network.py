@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.errors import BackpropError, Place
-from backpropcli.graph import Graph
-from backpropcli.language.file.places import Key
-from backpropcli.ops.definition import Value
+if TYPE_CHECKING:
+    from backpropcli.errors import BackpropError, Place
+    from backpropcli.graph import Graph
+    from backpropcli.language.file.places import Key
+    from backpropcli.ops.definition import Value
 
 
 class Expectation:

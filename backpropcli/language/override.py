@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FileError, Place, SpecError, UsageError
 from backpropcli.language import flags as flag_texts
@@ -14,13 +14,15 @@ from backpropcli.language.data.pickles import ENDINGS
 from backpropcli.language.data.renaming import paired, read_renames, renamed
 from backpropcli.language.data.values import plan_value, read_value
 from backpropcli.language.file import reading as files
-from backpropcli.language.file.places import Key
 from backpropcli.language.file.schema import article, bad_name
 from backpropcli.language.file.sections import DATA
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import SPELLED, Flags
-from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.ops.definition import Value
 
 DEEPEST = 50
 """Objects in objects stand no deeper than this."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.notation.numbers import Precision
+if TYPE_CHECKING:
+    from backpropcli.notation.numbers import Precision
 
 
 def rounded(value: Any, precision: Precision) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.ops.definition import Labels, Value
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Labels, Value
 
 
 class Misfit(NamedTuple):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.blanks import MOST
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.worked import Worked
 
 MOST_ENTRIES, MOST_OF_ONE = 150, 30
 """So many numbers are asked for at most, arrays entry by entry; of one array of a large network, the second."""

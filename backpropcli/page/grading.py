@@ -10,13 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.derivation.stages import Stage
-from backpropcli.derivation.worked import Worked
-from backpropcli.engine import Trace
 from backpropcli.engine.recording import RecordedPlan, RecordedTrace
 from backpropcli.engine.ties import twins
 from backpropcli.errors import SpecError
@@ -26,9 +23,14 @@ from backpropcli.exercise.question import needed
 from backpropcli.exercise.quiz import Quiz
 from backpropcli.exercise.recomputed import gradient, value
 from backpropcli.exercise.rounding_residue import ROUNDING, Cleaned
-from backpropcli.graph import Graph
 from backpropcli.ops.numbers.recorder import Tape, TooLongError, asarray
 from backpropcli.page.javascript import Function
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.worked import Worked
+    from backpropcli.engine import Trace
+    from backpropcli.graph import Graph
 
 MOST_RECORDED = 60_000
 """A program of more operations than these would make the page heavy."""

@@ -10,30 +10,32 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from backpropcli.derivation.stages import Stage
-from backpropcli.derivation.terms import Factor, Term
 from backpropcli.derivation.worked import Worked
-from backpropcli.engine import Trace
 from backpropcli.engine.recording import record
 from backpropcli.exercise import random_values
 from backpropcli.exercise.random_rules import rules
 from backpropcli.exercise.random_values import Search
 from backpropcli.exercise.rounding_residue import Cleaned, without_residue
-from backpropcli.graph import Graph
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.formula_html import variable
 from backpropcli.notation.numbers import Precision, exact
 from backpropcli.ops.numbers.recorder import Tape, TooLongError
 from backpropcli.page import grading, mistakes, reading
-from backpropcli.page.blanks import Blanks
 from backpropcli.page.javascript import Function, program, still
 from backpropcli.page.texts import gradient_hints, handed_on, value_hints, words
 from backpropcli.page.worked import Told
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.terms import Factor, Term
+    from backpropcli.engine import Trace
+    from backpropcli.graph import Graph
+    from backpropcli.page.blanks import Blanks
 
 MOST_RECORDED = 20_000
 """A program of more operations than these would make the page heavy: it then shows its numbers as they are."""

@@ -14,17 +14,19 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.drawing.model import Picture
 from backpropcli.drawing.picture import picture
 from backpropcli.drawing.svg import drawn
-from backpropcli.engine import Trace
-from backpropcli.notation.numbers import Precision
-from backpropcli.page.blanks import Place
 from backpropcli.page.lesson import Lesson, lesson
 from backpropcli.page.size import check_bytes, check_graph
 from backpropcli.version import __version__
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Picture
+    from backpropcli.engine import Trace
+    from backpropcli.notation.numbers import Precision
+    from backpropcli.page.blanks import Place
 
 SCRIPTS = {
     "lesson": ("common.js", "graph.js", "read.js", "table.js", "fields.js", "lesson.js"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from backpropcli.engine.subgraph import needed, part
 from backpropcli.errors import SpecError
-from backpropcli.graph import Graph
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 MOST = {"nodes": 1_000, "edges": 5_000, "steps": 10_000}
 """A page of more takes a browser too long to open: nodes, edges between them, steps inside their formulas."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.derivation.stages import Stage
-from backpropcli.derivation.terms import Term
-from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.value_hints import in_words, value_hint
 from backpropcli.notation.formula_html import minus
 from backpropcli.notation.numbers import local_name
-from backpropcli.page.worked import Told
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.terms import Term
+    from backpropcli.derivation.worked import Worked
+    from backpropcli.page.worked import Told
 
 UPSTREAM = "□"
 """What stands for the upstream gradient in the formula of what becomes of it: `□ @ W2.T`."""

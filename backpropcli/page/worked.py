@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backpropcli.derivation.figures import MOST_INLINE
 from backpropcli.derivation.piecewise import Prime, cases
-from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.worked import Worked
-from backpropcli.engine import Trace
 from backpropcli.engine.recording import ZEROED
-from backpropcli.language.formula.tree import Expression
 from backpropcli.notation.formula_html import CLOSE, OPEN, mathematics, minus
-from backpropcli.notation.numbers import Precision
 from backpropcli.ops.numbers.nothing import NOTHING
 from backpropcli.ops.numbers.recorder import Recorded
 from backpropcli.page.blanks import Blanks, Place, blanks
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.engine import Trace
+    from backpropcli.language.formula.tree import Expression
+    from backpropcli.notation.numbers import Precision
 
 MOST_ENTRIES = 256
 """An array of more entries than these is shown as its shape."""

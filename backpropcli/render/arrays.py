@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.notation.numbers import shape_of
-from backpropcli.render.table import Grid
+
+if TYPE_CHECKING:
+    from backpropcli.render.table import Grid
 
 ELLIPSIS = "…"
 

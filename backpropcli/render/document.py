@@ -6,11 +6,13 @@ Writers walk these: `text` for a terminal, `markdown`, `latex`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.notation.maths import Maths
-from backpropcli.render.rows import Row
 from backpropcli.render.table import Table
+
+if TYPE_CHECKING:
+    from backpropcli.notation.maths import Maths
+    from backpropcli.render.rows import Row
 
 
 class Heading(NamedTuple):

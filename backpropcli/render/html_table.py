@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
-from backpropcli.render.table import Cell, Table
+if TYPE_CHECKING:
+    from backpropcli.render.table import Cell, Table
 
 
 def html_table(table: Table) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from backpropcli.notation.formula_latex import mathematics, said
 from backpropcli.notation.maths import Maths, Said, joined
 from backpropcli.render.document import Equations, Fitting, Heading, Lines, Section, Verbatim, Walk, Whole
-from backpropcli.render.rows import Row
 from backpropcli.render.table import Cell, Table
+
+if TYPE_CHECKING:
+    from backpropcli.render.rows import Row
 
 OPENING, CLOSING = ("{", r"\left", r"\begin"), ("}", r"\right", r"\end")
 """What no line is broken between."""

@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.notation.numbers import Precision
 from backpropcli.render.table import Table
 from backpropcli.report.check_headline import headline, settled
 from backpropcli.report.check_sentences import sentences, where
@@ -18,6 +17,7 @@ from backpropcli.safe import printable
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck import Report
+    from backpropcli.notation.numbers import Precision
 
 WIDEST_TITLE = 80
 """A headline that does not fit into the usual terminal is broken."""

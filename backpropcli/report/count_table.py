@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from backpropcli.engine.cost import Cost
 from backpropcli.render.table import Column, Table
+
+if TYPE_CHECKING:
+    from backpropcli.engine.cost import Cost
 
 WIDTH = 80
 EVEN = 1.2

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.nudge import Moved, Nudge
 from backpropcli.notation.numbers import Precision, component_name, components, exact, is_array
 from backpropcli.render.arrays import grid
 from backpropcli.render.csv import line
 from backpropcli.render.table import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from backpropcli.engine.nudge import Moved, Nudge
 
 WIDTH = 80
 MOST_MOVED = 8

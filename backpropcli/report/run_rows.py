@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.engine import Trace
 from backpropcli.engine.trace import plain
-from backpropcli.graph import Graph
 from backpropcli.notation.numbers import component_name
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.graph import Graph
 
 
 class Row(NamedTuple):

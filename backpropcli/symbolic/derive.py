@@ -9,10 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.graph import Graph
-from backpropcli.ops.definition import Value
 from backpropcli.symbolic.arrays import entries, spread
 from backpropcli.symbolic.compose import LARGEST, limit, size_of
 from backpropcli.symbolic.digits import number_of_digits
@@ -22,6 +20,10 @@ from backpropcli.symbolic.ties import without_doubles
 from backpropcli.symbolic.timelimit import TooSlow, within
 from backpropcli.symbolic.together import in_one
 from backpropcli.symbolic.words import Formula, SymbolicError, symbol, sympy
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.ops.definition import Value
 
 MOST_ENTRIES = 6
 """An array of up to so many entries has a formula for each of them."""

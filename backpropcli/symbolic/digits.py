@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.definition import Value
 from backpropcli.symbolic.arrays import entries, shape_of, symbols
 from backpropcli.symbolic.words import Formula, SymbolicError
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Value
 
 DIGITS = 30
 """Enough to tell numbers that are equal from those that rounding has made alike."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.graph import Graph
 from backpropcli.ops.definition import Part, Structural
 from backpropcli.symbolic.arrays import entries
 from backpropcli.symbolic.digits import number_of_digits
 from backpropcli.symbolic.words import Formula, choice, sympy
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 
 def relations(e: Formula) -> set[Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.graph import Graph
 from backpropcli.symbolic.arrays import entries, symbols
 from backpropcli.symbolic.tidy import text, tidy
 from backpropcli.symbolic.words import Formula, sympy
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 
 def in_one(graph: Graph, known: Mapping[Any, Any], name: str, formulas: Sequence[Formula]) -> str:

@@ -9,11 +9,13 @@ import contextlib
 import copy
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import UsageError
 from backpropcli.gradcheck.blackbox.function import check_function
-from backpropcli.gradcheck.report import Report
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.report import Report
 
 
 def check_torch(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.gradcheck.external.edges import Step
 from backpropcli.gradcheck.external.local_derivatives import factors
 from backpropcli.gradcheck.external.spelling import said
 from backpropcli.gradcheck.mistakes.mutations import changed, scaled
@@ -15,6 +14,9 @@ from backpropcli.gradcheck.mistakes.table import TRANSPOSED, Mistake, Wrong
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, postorder, rebuilt, substitute
 from backpropcli.ops.definition import Elementwise, Options, Part, Structural, Value
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.external.edges import Step
 
 
 def _square(shape: tuple[int, ...]) -> bool:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.engine import Trace
 from backpropcli.gradcheck.external.factors import Factors, plain
 from backpropcli.gradcheck.mistakes.table import (
     ANOTHER,
@@ -20,6 +19,9 @@ from backpropcli.gradcheck.mistakes.table import (
     Right,
     explaining,
 )
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
 
 CLOSE = 1e-6
 """What is given credit for in recognising a number, relative, beside what is allowed anyway."""

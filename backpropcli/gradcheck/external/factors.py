@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from backpropcli.engine import Trace
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
 
 NICE = 1e-3
 """A plain number this near (relative) is tried first; it is named only if it gives their numbers."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.engine import Trace
-from backpropcli.graph import Node
 from backpropcli.ops.definition import Elementwise, Operation
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.graph import Node
 
 LISTED = 4
 """So many places are named in one sentence."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.engine import Trace
-from backpropcli.gradcheck.external.edges import Step
 from backpropcli.gradcheck.external.local_derivatives import SIGNS
 from backpropcli.gradcheck.external.rules import Change
-from backpropcli.gradcheck.external.spelling import Spelling
 from backpropcli.language.formula.tree import Name, postorder
 from backpropcli.ops.definition import Elementwise, Operation
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.gradcheck.external.edges import Step
+    from backpropcli.gradcheck.external.spelling import Spelling
 
 
 class Stand(NamedTuple):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.engine import Trace
-from backpropcli.gradcheck.external.spelling import Spelling
 from backpropcli.gradcheck.mistakes.mutations import replaced
-from backpropcli.graph import Node
 from backpropcli.ops.definition import Elementwise, Operation, Structural
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.gradcheck.external.spelling import Spelling
+    from backpropcli.graph import Node
 
 SMALL = 1e-2
 """A constant up to this may be an epsilon, which keeps a division from 0."""

@@ -7,13 +7,15 @@ the mistake is in one factor: `1/(1 - a1)`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.gradcheck.external import array_rules as arrays
 from backpropcli.gradcheck.external import local_derivatives as local
-from backpropcli.gradcheck.external.edges import Step
-from backpropcli.gradcheck.mistakes.table import Mistake
-from backpropcli.ops.definition import Operation
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.external.edges import Step
+    from backpropcli.gradcheck.mistakes.table import Mistake
+    from backpropcli.ops.definition import Operation
 
 USUAL: tuple[Mistake[Step], ...] = (
     local.FACTOR_MISSING,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from backpropcli.graph import Graph, Node
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.steps import step_formula
 from backpropcli.language.formula.tree import Expression, Name, Number, Unary
 from backpropcli.ops.definition import Structural
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph, Node
 
 LONGEST = 40
 """A formula with more characters than these is not spelled out inside another."""

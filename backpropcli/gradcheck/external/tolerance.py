@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine import Plan, Trace
 from backpropcli.errors import BackpropError
 from backpropcli.gradcheck.mistakes.mutations import replaced, with_operations
-from backpropcli.graph import Graph
 from backpropcli.language.formula.evaluate import recorded
 from backpropcli.language.formula.parser import parse
 from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 DRAWS = 4
 """So many runs in single precision, each from slightly other parameters, show how rounding spreads."""

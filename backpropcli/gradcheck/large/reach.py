@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backpropcli.graph import Graph
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 WIDTH = 2048
 """So many slots share a pass: a set of them is one integer of so many bits."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.gradcheck.mistakes.table import Mistake, Right
-from backpropcli.graph import Graph
 from backpropcli.ops.definition import Elementwise, Operation, Part, Structural, Value
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 MUTATED = "wrong on purpose"
 """In the place of a textbook form: the engine knows a slope of 1 by that, which no longer holds."""

@@ -7,7 +7,7 @@ what it passes to one argument, which is a name that its formula uses or what th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.engine import Plan, run
 from backpropcli.errors import UsageError
@@ -15,9 +15,11 @@ from backpropcli.gradcheck.mistakes.mutations import mistaken, with_operations
 from backpropcli.gradcheck.mistakes.table import DETACHED, DROPPED, READ_OUT, SIGN, Mistake, Right, scaled
 from backpropcli.gradcheck.network.culprit import argument_names
 from backpropcli.gradcheck.report import Fault
-from backpropcli.graph import Graph, Node
 from backpropcli.ops.definition import Operation, Structural, Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph, Node
 
 KINDS = {"sign": SIGN, "scale": scaled(1.0), "drop": DROPPED, "transpose": READ_OUT, "detach": DETACHED}
 """What may be broken on purpose; the factor of `scale=F` is told."""

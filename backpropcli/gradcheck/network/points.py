@@ -12,10 +12,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.ops.definition import Value
-
 if TYPE_CHECKING:
     from backpropcli.gradcheck.report import Report, Row
+    from backpropcli.ops.definition import Value
 
 WIDTHS = (1.0, 3.0)
 """How far the parameters spread, in turn, in units of their own size."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from math import inf
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from backpropcli.errors import FileError, Place
 from backpropcli.language.data.deferred import LARGEST_ARRAY
 from backpropcli.language.file import reading as files
-from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Value
 
 LARGEST_TABLE = 512 * 1024 * 1024
 """The largest CSV, NPZ or NPY file that is read, in bytes."""

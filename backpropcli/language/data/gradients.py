@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import BackpropError, FileError, Place, SpecError
 from backpropcli.language.data import numpy_files as tables
@@ -16,9 +16,11 @@ from backpropcli.language.data.safetensors import is_safetensors, read_safetenso
 from backpropcli.language.data.values import read_value
 from backpropcli.language.file import reading as files
 from backpropcli.language.file.document import Document
-from backpropcli.language.file.places import Key
 from backpropcli.language.file.words import Words
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.ops.definition import Value
 
 FORMS = """A line for every number:  W1,0,1,0.5   (or "W1[0, 1]",0.5)
 Or a column for every name:  w1,b1 in the first line, their numbers below."""

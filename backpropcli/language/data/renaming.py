@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.language.data.deferred import transposed
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Value
 
 _WRAPPED = re.compile(r"(?:(?:module|_orig_mod)\.)+")
 """What torch's DataParallel and compile put in front of every name."""

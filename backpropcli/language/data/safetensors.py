@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import FileError
 from backpropcli.language.data.deferred import too_large
 from backpropcli.language.data.numpy_files import MOST_ARRAYS, Stored
-from backpropcli.ops.definition import Value
 from backpropcli.safe import printable
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Value
 
 HEADER = 16 * 1024 * 1024
 """The longest header that is read, in bytes."""

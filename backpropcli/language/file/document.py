@@ -6,12 +6,14 @@ import gc
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import FileError, Place, SpecError
 from backpropcli.language.file import bulk, places, yaml12, yaml_errors
 from backpropcli.language.file import reading as files
-from backpropcli.language.file.places import Found, Key
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Found, Key
 
 
 @contextmanager

@@ -6,12 +6,14 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, Place, SpecError
-from backpropcli.language.file.document import Document
 from backpropcli.language.file.places import Key, within
 from backpropcli.language.file.reading import inside
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.document import Document
 
 
 class Words:

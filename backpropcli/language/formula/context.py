@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula.parser import Parser
+
+if TYPE_CHECKING:
+    from backpropcli.language.formula.parser import Parser
 
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = {")": "(", "]": "[", "}": "{"}

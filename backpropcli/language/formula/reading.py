@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from typing import TYPE_CHECKING
 
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula.parser import parse
-from backpropcli.language.formula.tree import Expression
+
+if TYPE_CHECKING:
+    from backpropcli.language.formula.tree import Expression
 
 
 def read_formula(text: str, known: Container[str] = ()) -> Expression:

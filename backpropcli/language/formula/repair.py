@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
+from typing import TYPE_CHECKING
 
-from backpropcli.errors import FormulaError
 from backpropcli.language.formula.hints import LONGEST_SHOWN, reads
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.rewriting import ATOM, RULES, meant
 from backpropcli.language.formula.tree import Name, postorder
 from backpropcli.ops.table import lookup
+
+if TYPE_CHECKING:
+    from backpropcli.errors import FormulaError
 
 MISSING = "an operator is missing between these"
 INVERSE = re.compile(r"(?<!\w)[A-Z]\w*\s*\^\s*[{(]?-1\}?(?!\d)")

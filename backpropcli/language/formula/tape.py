@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.graph import Graph
 from backpropcli.ops.definition import XP, Body, Elementwise, Structural, Value
 from backpropcli.ops.stacking import lifted, together
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 
 class Tape:

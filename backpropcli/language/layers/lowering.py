@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.language.data.values import plan_value
-from backpropcli.language.file.places import Key
-from backpropcli.language.file.words import Words
-from backpropcli.language.layers.kind import Kind
 from backpropcli.language.layers.layer import Layer, Lowered, Stack
 from backpropcli.language.layers.loss import Output, lower_loss
-from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.language.file.words import Words
+    from backpropcli.language.layers.kind import Kind
+    from backpropcli.ops.definition import Value
 
 
 def lower_layers(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.definition import Body, Elementwise
 from backpropcli.ops.elementwise import entries
 from backpropcli.ops.elementwise.entries import FLAT, Entry, one_or_zero
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Body, Elementwise
 
 one: Entry = partial(entries.one, group="comparisons", staircase=True)
 

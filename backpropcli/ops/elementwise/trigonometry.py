@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
-from backpropcli.ops.definition import XP, Value
 from backpropcli.ops.elementwise import entries
 from backpropcli.ops.elementwise.entries import TRANSCENDENTAL, Entry
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import XP, Value
 
 one: Entry = partial(entries.one, group="trigonometry", nonlinearity=True, work=TRANSCENDENTAL, underflows=False)
 two: Entry = partial(entries.two, group="trigonometry", work=TRANSCENDENTAL, underflows=False)
