@@ -12,7 +12,8 @@ from math import inf, prod
 from typing import Any, Literal, NamedTuple
 
 from backpropcli.errors import OperationError, SpecError
-from backpropcli.ops.definition import Elementwise, Operation, Options, Shape, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import Elementwise, Operation, Options, Value
 
 Kind = Literal["input", "target", "parameter", "node"]
 

@@ -15,7 +15,8 @@ from backpropcli.errors import SpecError
 from backpropcli.explanation.explain import Explanation
 from backpropcli.notation.formula import ASCII, UNICODE
 from backpropcli.notation.numbers import Precision
-from backpropcli.ops.definition import Value, show_shape
+from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.definition import Value
 
 if TYPE_CHECKING:
     from backpropcli.explanation.derive import Derivation

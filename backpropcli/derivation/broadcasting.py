@@ -8,7 +8,7 @@ from backpropcli.engine.broadcasting import stretched
 from backpropcli.graph import Graph
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Expression, Index, Name, Number, Slice, substitute
-from backpropcli.ops.definition import show_shape
+from backpropcli.ops.broadcasting import show_shape
 
 LONGEST = 40
 """A longer formula is called by its step's name."""

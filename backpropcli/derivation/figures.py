@@ -15,7 +15,7 @@ from backpropcli.notation import maths
 from backpropcli.notation.inline import inline, rounded
 from backpropcli.notation.maths import Maths
 from backpropcli.notation.numbers import MOST_DIGITS, Precision
-from backpropcli.ops.definition import show_shape
+from backpropcli.ops.broadcasting import show_shape
 
 MOST_INLINE = 6
 """An array of up to so many entries is written inside a line."""

@@ -24,7 +24,8 @@ from backpropcli.language.formula.tree import (
     postorder,
 )
 from backpropcli.notation.numbers import exact
-from backpropcli.ops.definition import Elementwise, Operation, Refused, Splitter, Structural
+from backpropcli.ops.definition import Elementwise, Operation, Refused, Structural
+from backpropcli.ops.makers import Splitter
 from backpropcli.ops.table import INFIX, PREFIX, TABLE, lookup
 
 MOST_READ = 24

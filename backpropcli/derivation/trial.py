@@ -10,7 +10,8 @@ from backpropcli.errors import BackpropError
 from backpropcli.graph import Graph
 from backpropcli.language.formula.evaluate import evaluate, recorded
 from backpropcli.language.formula.tree import Expression
-from backpropcli.ops.definition import Options, Shape, Structural
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Options, Structural
 
 CLOSE = 1e-6
 """A formula that misses its value by more than this part of it says something else."""

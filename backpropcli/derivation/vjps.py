@@ -15,7 +15,8 @@ from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Nu
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import exact
-from backpropcli.ops.definition import Operation, Options, Shape
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Operation, Options
 from backpropcli.ops.table import lookup
 
 

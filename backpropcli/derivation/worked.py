@@ -24,7 +24,7 @@ from backpropcli.notation.formula import typeset
 from backpropcli.notation.inline import rounded
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import Precision
-from backpropcli.ops.definition import show_shape
+from backpropcli.ops.broadcasting import show_shape
 from backpropcli.ops.numbers import nothing
 
 

@@ -12,7 +12,7 @@ from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Unary
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.numbers import Precision
-from backpropcli.ops.definition import Shape
+from backpropcli.ops.broadcasting import Shape
 
 
 def picture(

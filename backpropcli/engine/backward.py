@@ -7,7 +7,8 @@ from typing import Any
 
 from backpropcli.engine.stepping import GENERAL, UNARY, odd_case
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import UNIT_SLOPE, XP, Body, Elementwise, Part, Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import UNIT_SLOPE, XP, Body, Elementwise, Part, Value
 from backpropcli.ops.stacking import align, copies, spread
 
 Gradients = list[Value | None]

@@ -10,7 +10,8 @@ from backpropcli.engine.tangents import tangents
 from backpropcli.engine.trace import Trace, plain
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.graph import Kind
-from backpropcli.ops.definition import Shape, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import Value
 
 FINER = 16.0
 """By this factor steps are made smaller and larger, to see which way the slope comes closer to the derivative."""

@@ -9,7 +9,8 @@ from backpropcli.engine.backward import Gradients, finite
 from backpropcli.engine.stepping import odd_case, quietly
 from backpropcli.errors import SpecError
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import XP, Elementwise, Value, show_shape
+from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.definition import XP, Elementwise, Value
 from backpropcli.ops.numbers.careful import careful, settled
 from backpropcli.suggest import did_you_mean
 

@@ -12,7 +12,7 @@ from backpropcli.engine import Trace
 from backpropcli.notation import maths
 from backpropcli.notation.formula import ASCII, UNICODE
 from backpropcli.notation.numbers import Precision
-from backpropcli.ops.definition import show_shape
+from backpropcli.ops.broadcasting import show_shape
 from backpropcli.render.document import Section, Verbatim, Walk
 from backpropcli.render.rows import WIDTH, Row
 from backpropcli.safe import printable

@@ -22,7 +22,8 @@ from backpropcli.language.formula.tree import Expression
 from backpropcli.language.formula.unknown import dependencies
 from backpropcli.language.network import Spec
 from backpropcli.language.order import CycleError, in_order
-from backpropcli.ops.definition import Shape, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import Value
 
 DEFAULT = "net.yaml"
 NO_FLAGS = Flags()

@@ -6,7 +6,9 @@ from math import ceil, inf, isfinite
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import REQUIRED, XP, Maker, Options, Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import REQUIRED, XP, Options, Value
+from backpropcli.ops.makers import Maker
 from backpropcli.ops.planning import bounded, counts, flag, number, shown, whole
 
 

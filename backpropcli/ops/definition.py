@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from backpropcli.errors import OperationError
+from backpropcli.ops.broadcasting import Shape, broadcast
 
 XP = Any
 """A namespace of numbers: see `ops.numbers`."""
 Value = Any
 """What a namespace computes with: a float, an array, an mpf, an expression."""
-Shape = tuple[int, ...]
 Options = SimpleNamespace
 """An operation's options after planning: normalised once, read many times (`o.axis`)."""
 Body = Callable[..., Value]
@@ -341,104 +340,9 @@ class Structural(Operation):
         return self.planner(shapes, **{**self.options, **options})
 
 
-class Maker(Operation):
-    """An operation that makes a constant from constants (`zeros((2, 3))`, `linspace(0, 1, 5)`): no gradient, run once.
-
-    `planner(**options)` gives `(shape, Options)` without making anything; `value(xp, o)` makes it.
-    """
-
-    kind = "maker"
-
-    def __init__(
-        self,
-        name: str,
-        words: str,
-        *,
-        options: Mapping[str, Any],
-        planner: Callable[..., tuple[Shape, Options]],
-        value: Body,
-        group: Group = "constants",
-        **rest: Any,
-    ) -> None:
-        super().__init__(name, "", words, group=group, options=options, **rest)
-        self.planner = planner
-        self.value = value
-
-    def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
-        """The planner's word: a maker has no arguments, only options."""
-        return self.planner(**{**self.options, **options})
-
-
-class Splitter(Operation):
-    """An operation that gives several arrays, parts of one: `split(a, 3)[0]`. Each part is taken by index.
-
-    `planner(shape, **options)` gives the index of every part.
-    """
-
-    kind = "splitter"
-
-    def __init__(
-        self,
-        name: str,
-        words: str,
-        *,
-        options: Mapping[str, Any],
-        planner: Callable[..., list[tuple[Any, ...]]],
-        samples: Sequence[tuple[Sequence[Shape], Mapping[str, Any]]],
-        group: Group = "shapes",
-        **rest: Any,
-    ) -> None:
-        super().__init__(name, "a", words, group=group, options=options, **rest)
-        self.planner = planner
-        self.samples = tuple(samples)
-
-    def parts(self, shape: Shape, options: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """The index of every part, with the defaults of the options that were left out."""
-        return self.planner(shape, **{**self.options, **options})
-
-
 class Refused(NamedTuple):
     """A name that people write and that has no place here: why, and what to write instead."""
 
     name: str
     reason: str
     hint: str = ""
-
-
-def broadcast(shapes: Sequence[Shape]) -> Shape:
-    """The shape that NumPy's broadcasting gives; OperationError where the shapes do not fit.
-
-    >>> broadcast([(3, 1), (4,), ()])
-    (3, 4)
-    """
-    widest = shapes[0] if len(shapes) == 1 else max(shapes, key=len, default=())
-    if all(s == widest or not s for s in shapes):
-        return widest
-    result = []
-    for k in range(-len(widest), 0):
-        sizes = {s[k] for s in shapes if len(s) >= -k} - {1}
-        if len(sizes) > 1:
-            shown = " and ".join(show_shape(s) for s in shapes)
-            raise OperationError(f"shapes {shown} do not fit together", hint=broadcast_hint(shapes))
-        result.append(sizes.pop() if sizes else 1)
-    return tuple(result)
-
-
-def broadcast_hint(shapes: Sequence[Shape]) -> str:
-    """What would make two shapes fit: a column, or a matrix product; empty where nothing simple does."""
-    if len(shapes) != 2:
-        return "Shapes fit when, counted from the right, sizes are equal or one of them is 1."
-    a, b = sorted(shapes, key=len)
-    if len(a) == 2 == len(b) and a[1] == b[0]:
-        return "A matrix product is written a @ b."
-    if len(a) == 1 and len(b) == 2 and a[0] == b[0]:
-        return f"One number a row needs the shape {show_shape((a[0], 1))}: reshape(..., {(a[0], 1)})."
-    if len(a) == 2 == len(b) and a[::-1] == b:
-        return "One of them transposed would fit: .T"
-    return "Shapes fit when, counted from the right, sizes are equal or one of them is 1."
-
-
-def show_shape(shape: Shape) -> str:
-    """A shape as the tables print it: `(2,3)`, `(2,)`, `()`."""
-    inner = ",".join(map(str, shape))
-    return f"({inner},)" if len(shape) == 1 else f"({inner})"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backpropcli.ops.definition import XP, Options, Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import XP, Options, Value
 
 
 def shape_of(a: Value) -> Shape:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backpropcli.ops.definition import XP, Body, Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import XP, Body, Value
 
 
 def copies(value: Value, rank: int) -> tuple[int, ...]:

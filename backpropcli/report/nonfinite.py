@@ -7,7 +7,7 @@ from typing import Any
 from backpropcli.engine import Trace, finite, offenders
 from backpropcli.engine.nonfinite import Offender
 from backpropcli.notation.numbers import Precision, components, is_array, shape_of
-from backpropcli.ops.definition import show_shape
+from backpropcli.ops.broadcasting import show_shape
 from backpropcli.report.run_rows import steps_said
 
 PRECISION = Precision()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backpropcli.notation.numbers import local_name
-from backpropcli.ops.definition import REQUIRED, Elementwise, Maker, Operation, Structural
+from backpropcli.ops.definition import REQUIRED, Elementwise, Operation, Structural
+from backpropcli.ops.makers import Maker
 from backpropcli.render.json import anything, listed
 from backpropcli.render.table import Column, Table
 

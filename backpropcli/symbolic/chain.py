@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Value
 from backpropcli.symbolic.arrays import entries, spread, symbols
 from backpropcli.symbolic.compose import MOST, composed, limit, size_of
 from backpropcli.symbolic.digits import number_of

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import Elementwise, Operation, Shape, Structural
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Elementwise, Operation, Structural
 from backpropcli.symbolic.arrays import constant, entries, symbols
 from backpropcli.symbolic.digits import inside_out
 from backpropcli.symbolic.structural import apply

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import Elementwise, Shape, Structural, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Elementwise, Structural, Value
 from backpropcli.symbolic.arrays import entries, spread, symbols
 from backpropcli.symbolic.compose import LARGEST, MOST, composed, limit, size_of
 from backpropcli.symbolic.digits import DIGITS, number_of_digits

@@ -8,7 +8,8 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from backpropcli.ops.definition import Elementwise, Operation, Shape, Structural
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Elementwise, Operation, Structural
 from backpropcli.ops.numbers import ELEMENTWISE
 from backpropcli.symbolic.arrays import array, asarray, back, entries, entrywise, shape_of
 from backpropcli.symbolic.formulas import call, interpret, rule

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from backpropcli.ops.definition import Options, Part, Shape, Structural
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Options, Part, Structural
 from backpropcli.ops.numbers import array, complexstep, precise
 
 XP = array.xp

@@ -14,7 +14,8 @@ from backpropcli.gradcheck.blackbox.tensors import Along, Probe, Tensor, flatten
 from backpropcli.gradcheck.blackbox.verdicts import DeafError, judge
 from backpropcli.gradcheck.differences import Difference
 from backpropcli.gradcheck.report import Report
-from backpropcli.ops.definition import Value, show_shape
+from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
 
 ROUNDED = 1e-4

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from backpropcli.errors import SpecError
 from backpropcli.gradcheck.blackbox.program import Program, ProgramError
 from backpropcli.gradcheck.blackbox.tensors import Probe, Tensor, flattened, same_name, tensor
-from backpropcli.ops.definition import Value, show_shape
+from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.definition import Value
 from backpropcli.safe import printable
 from backpropcli.suggest import did_you_mean, nearest
 

@@ -15,7 +15,8 @@ from backpropcli.gradcheck.external.tolerance import spread
 from backpropcli.gradcheck.point.point import Point
 from backpropcli.gradcheck.report import Row, Verdict
 from backpropcli.language.data.precision import Precision
-from backpropcli.ops.definition import Shape, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import Value
 
 
 class Compared(NamedTuple):

@@ -10,7 +10,8 @@ from backpropcli.errors import SpecError, UsageError
 from backpropcli.graph import Graph
 from backpropcli.language.data.gradients import Given
 from backpropcli.language.data.renaming import Rename, dotless, read_renames, unwrapped
-from backpropcli.ops.definition import Shape, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
 
 LOSSES = ("loss", "cost", "J", "L", "E", "C")

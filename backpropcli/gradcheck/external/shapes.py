@@ -9,7 +9,7 @@ from typing import Any
 from backpropcli.engine import Trace
 from backpropcli.gradcheck.external.error_patterns import gradient_name
 from backpropcli.gradcheck.external.naming import Match
-from backpropcli.ops.definition import show_shape
+from backpropcli.ops.broadcasting import show_shape
 
 MOST = 5
 """Of arrays with more axes no sums are tried."""

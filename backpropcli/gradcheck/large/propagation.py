@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from backpropcli.gradcheck.large.sparsity import Array, Indices, Pattern, Sparsity, State, extent, own, region
-from backpropcli.ops.definition import Elementwise, Operation, Shape, Structural
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Elementwise, Operation, Structural
 from backpropcli.ops.stacking import align, spread
 from backpropcli.ops.table import TABLE
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.ops.definition import XP, Shape
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import XP
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Component, Point

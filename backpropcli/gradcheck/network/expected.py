@@ -11,7 +11,7 @@ from backpropcli.gradcheck.mistakes.table import SIGN, TRANSPOSED, Right, explai
 from backpropcli.gradcheck.mistakes.table import shape as shape_of
 from backpropcli.gradcheck.point.point import Point
 from backpropcli.gradcheck.report import ExpectedNumber, Row
-from backpropcli.ops.definition import Shape, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.precision.reliable import Reliable

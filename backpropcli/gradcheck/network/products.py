@@ -13,7 +13,8 @@ import numpy as np
 
 from backpropcli.engine.backward import rule
 from backpropcli.engine.stepping import quietly
-from backpropcli.ops.definition import Part, Shape, Structural
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Part, Structural
 from backpropcli.ops.stacking import spread
 
 Array = Any

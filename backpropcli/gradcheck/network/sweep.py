@@ -21,7 +21,8 @@ from backpropcli.gradcheck.report import Row, indexed
 from backpropcli.gradcheck.stepsize import StepSearch
 from backpropcli.gradcheck.tolerances import GOAL, MARGIN, SHARP, TOLERANCE, UNIT
 from backpropcli.graph import Graph
-from backpropcli.ops.definition import Value, show_shape
+from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
 
 SMALLEST, LARGEST = -12, -1

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from math import prod
 
 from backpropcli.errors import UsageError
-from backpropcli.ops.definition import Shape, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import Value
 
 LARGEST_ARRAY = 50_000_000
 """The most numbers that one value may have (400 MB)."""

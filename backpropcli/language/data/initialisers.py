@@ -22,7 +22,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from backpropcli.ops.definition import Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Value
 
 OPTIONS: dict[str, dict[str, float]] = {
     "zeros": {},

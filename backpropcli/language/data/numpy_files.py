@@ -12,7 +12,8 @@ from backpropcli.errors import FileError
 from backpropcli.language.data.columns import LARGEST_TABLE
 from backpropcli.language.data.deferred import MOST_NUMBERS, Waiting, ready, too_large, waiting
 from backpropcli.language.file import reading as files
-from backpropcli.ops.definition import Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Value
 from backpropcli.safe import printable
 from backpropcli.suggest import did_you_mean
 

@@ -13,7 +13,8 @@ from backpropcli.language.data.printed import made, rowed, spaced
 from backpropcli.language.file.places import Key
 from backpropcli.language.file.words import Words
 from backpropcli.language.file.yaml_errors import comma_error
-from backpropcli.ops.definition import Shape, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
 
 MOST_AXES = 32

@@ -12,7 +12,8 @@ from backpropcli.language.formula.hints import suggested
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import DOTTED, Binary, Call, Expression, Name, Number, Text, Unary
-from backpropcli.ops.definition import REQUIRED, Elementwise, Maker, Operation, Splitter, Structural
+from backpropcli.ops.definition import REQUIRED, Elementwise, Operation, Structural
+from backpropcli.ops.makers import Maker, Splitter
 from backpropcli.ops.table import TABLE, lookup
 from backpropcli.suggest import nearest
 

@@ -10,7 +10,8 @@ from backpropcli.language.formula.functions import Function
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.tape import Tape
 from backpropcli.language.formula.tree import Expression
-from backpropcli.ops.definition import Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Value
 
 
 def recorded(

@@ -16,7 +16,8 @@ from backpropcli.language.formula.functions import UPSTREAM, Function
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tape import Tape
 from backpropcli.language.formula.tree import Expression, Name, longer, substitute
-from backpropcli.ops.definition import XP, Body, Elementwise, Operation, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import XP, Body, Elementwise, Operation, Options, Structural, Value
 from backpropcli.ops.elementwise.entries import TRANSCENDENTAL
 
 LONGEST_TEXTBOOK = 2_000

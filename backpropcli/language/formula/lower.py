@@ -27,7 +27,8 @@ from backpropcli.language.formula.tree import (
     Unary,
 )
 from backpropcli.language.formula.unknown import SPECIAL, unknown_name, unknown_operation
-from backpropcli.ops.definition import Operation, Splitter, Value
+from backpropcli.ops.definition import Operation, Value
+from backpropcli.ops.makers import Splitter
 from backpropcli.ops.table import INFIX, TABLE, lookup
 
 Result = Any

@@ -10,7 +10,8 @@ from backpropcli.errors import FormulaError, OperationError
 from backpropcli.graph import Graph
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Call, Expression, Index
-from backpropcli.ops.definition import Shape, Splitter
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.makers import Splitter
 
 
 class Parts(NamedTuple):

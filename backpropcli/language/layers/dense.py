@@ -28,7 +28,8 @@ from backpropcli.language.layers.setting import (
     VALUE,
     Setting,
 )
-from backpropcli.ops.definition import Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
 
 WEIGHTS = ("w", "W", "W.T", "init")

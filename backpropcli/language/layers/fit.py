@@ -6,7 +6,8 @@ from typing import Any
 
 from backpropcli.language.file.places import Key
 from backpropcli.language.layers.layer import Layer, Said
-from backpropcli.ops.definition import Shape, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import Value
 
 _COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 

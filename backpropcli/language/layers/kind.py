@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from backpropcli.language.layers.layer import Layer
 from backpropcli.language.layers.setting import Setting
-from backpropcli.ops.definition import Shape, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
 
 
 class Kind(NamedTuple):

@@ -12,7 +12,8 @@ from backpropcli.language.file.sections import DATA
 from backpropcli.language.file.words import Words
 from backpropcli.language.layers.activation import Activation, read_activation
 from backpropcli.language.layers.setting import Setting
-from backpropcli.ops.definition import Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
 
 Read = Callable[[Words, Any, str, Key], Value]

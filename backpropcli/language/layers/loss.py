@@ -10,7 +10,8 @@ from backpropcli.language.file.places import Key
 from backpropcli.language.file.words import Words
 from backpropcli.language.layers.activation import Activation
 from backpropcli.language.layers.losses import LOSSES, REDUCTIONS, loss_formula, misfit
-from backpropcli.ops.definition import Shape, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
 
 

@@ -8,7 +8,8 @@ from string import ascii_letters, ascii_lowercase
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import bounded, sample, shown
 from backpropcli.ops.stacked import reshape
 

@@ -6,7 +6,8 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.planning import axis_of, number, sample, shown, whole
 from backpropcli.ops.stacked import along, leading, reshape
 

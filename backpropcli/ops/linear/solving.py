@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, broadcast, show_shape
+from backpropcli.ops.broadcasting import Shape, broadcast, show_shape
+from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.planning import bounded, sample
 from backpropcli.ops.stacked import fit, leading, shape_of
 

@@ -6,7 +6,8 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import XP, Options, Shape, Structural, Value
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.planning import axes_of, number, sample, shown
 from backpropcli.ops.reductions.reducing import (
     AXES,

@@ -6,13 +6,8 @@ from math import inf, prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import (
-    XP,
-    Options,
-    Shape,
-    Value,
-    show_shape,
-)
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import XP, Options, Value
 from backpropcli.ops.planning import (
     axes_of,
     flag,

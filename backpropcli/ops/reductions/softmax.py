@@ -6,7 +6,8 @@ from math import inf, prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import XP, Elementwise, Labels, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import XP, Elementwise, Labels, Options, Structural, Value
 from backpropcli.ops.elementwise.entries import TRANSCENDENTAL
 from backpropcli.ops.planning import axes_of, reduced, sample
 from backpropcli.ops.reductions.reducing import log_parts, total

@@ -6,7 +6,8 @@ from math import inf
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import XP, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.planning import number, sample
 from backpropcli.ops.reductions.reducing import AXES, TORCH, plan_nonempty, plan_reduction, total
 from backpropcli.ops.stacked import column, leading, products_of_others, shape_of

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backpropcli.ops.definition import (
-    Options,
-    Shape,
-    Structural,
-)
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import Options, Structural
 from backpropcli.ops.planning import (
     sample,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import REQUIRED, XP, Labels, Options, Part, Shape, Structural, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import REQUIRED, XP, Labels, Options, Part, Structural, Value
 from backpropcli.ops.planning import bounded, sample, shown, whole
 from backpropcli.ops.stacked import leading, reshape, shape_of
 

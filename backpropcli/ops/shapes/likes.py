@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from backpropcli.ops.definition import (
-    REQUIRED,
-    XP,
-    Options,
-    Shape,
-    Structural,
-    Value,
-)
+from backpropcli.ops.broadcasting import Shape
+from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import (
     number,
     sample,

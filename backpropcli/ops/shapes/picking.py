@@ -10,18 +10,8 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import (
-    REQUIRED,
-    XP,
-    Labels,
-    Options,
-    Part,
-    Shape,
-    Structural,
-    Value,
-    broadcast,
-    show_shape,
-)
+from backpropcli.ops.broadcasting import Shape, broadcast, show_shape
+from backpropcli.ops.definition import REQUIRED, XP, Labels, Options, Part, Structural, Value
 from backpropcli.ops.planning import bounded, sample
 from backpropcli.ops.shapes.indexing import Label, complete, listed, neighbours, single, span
 from backpropcli.ops.stacked import leading, masked, reshape, shape_of

@@ -6,7 +6,8 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import REQUIRED, XP, Options, Shape, Structural, Value, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import axes_of, bounded, new_axes, sample, shown, sizes
 from backpropcli.ops.stacked import reshape
 

@@ -6,7 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import REQUIRED, Shape, Splitter, show_shape
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import REQUIRED
+from backpropcli.ops.makers import Splitter
 from backpropcli.ops.planning import axis_of, sample, whole
 
 MOST_PARTS = 10_000

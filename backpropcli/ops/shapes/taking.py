@@ -6,16 +6,8 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import (
-    XP,
-    Options,
-    Part,
-    Shape,
-    Structural,
-    Value,
-    broadcast,
-    show_shape,
-)
+from backpropcli.ops.broadcasting import Shape, broadcast, show_shape
+from backpropcli.ops.definition import XP, Options, Part, Structural, Value
 from backpropcli.ops.planning import (
     axis_of,
     bounded,

@@ -6,15 +6,8 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.definition import (
-    REQUIRED,
-    XP,
-    Options,
-    Shape,
-    Structural,
-    Value,
-    show_shape,
-)
+from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import (
     axes_of,
     axis_of,
