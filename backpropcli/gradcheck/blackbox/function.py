@@ -195,7 +195,7 @@ class Written:
         return {name: value.copy() if hasattr(value, "copy") else value for name, value in self._base.items()}
 
     def _along(self, probe: Along) -> dict[str, Any]:
-        """The same for a probe that moves many at once."""
+        """A copy of the parameters, moved by a probe that moves many at once."""
         arguments = self._fresh()
         for t, flat, there in probe.moved():
             name, shape = self._tensors[t].name, self._tensors[t].shape

@@ -108,7 +108,7 @@ class BlackBox:
         return found
 
     def _steady(self) -> None:
-        """The same input again, in the middle of which others stand: a program might learn between lines."""
+        """Whether an input gives its loss again after another one: a program might learn between lines."""
         away: Probe = [(0, 0, self.tensors[0].numbers[0] + WIDEST)]
         again = self.losses([(), away, (), ()])
         spread = 0.0

@@ -27,7 +27,7 @@ class Line:
         self._arrays: list[tuple[int, Any, Any, Any]] = []
 
     def arrays(self) -> list[tuple[int, Any, Any, Any]]:
-        """The same moves tensor by tensor, as arrays: which numbers, where they are, how far they go."""
+        """The moves tensor by tensor, as arrays: which numbers, where they are, how far they go."""
         import numpy as np
 
         if not self._arrays:

@@ -146,7 +146,7 @@ class _Module:
 
     @contextlib.contextmanager
     def _quiet_world(self) -> Iterator[None]:
-        """The same random numbers each time, float64 for new tensors; afterwards all is as it was."""
+        """Random numbers repeat themselves, and new tensors are float64; afterwards all is as it was."""
         torch = self.torch
         before = torch.get_default_dtype()
         with torch.random.fork_rng():

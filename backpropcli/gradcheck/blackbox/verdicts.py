@@ -37,7 +37,7 @@ SHARP_COARSE = 2e-2
 CONFIRMING = (91 / 128,)
 """A second search for the same slope starts at this part of the first one's step."""
 CONFIRMING_COARSE = (91 / 128, 51 / 128, 25 / 128)
-"""The same for a loss with few digits, whose steps are so wide that they may lead over a corner."""
+"""As `CONFIRMING`, for a loss with few digits: its steps are so wide that they may lead over a corner."""
 COARSE = 0.5
 """The first step where the usual one drowns in the rounding of the loss, for parameters up to 1."""
 

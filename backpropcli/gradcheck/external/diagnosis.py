@@ -14,7 +14,7 @@ from backpropcli.gradcheck.external.judgement import ROUNDING
 from backpropcli.gradcheck.external.localize import Localization
 from backpropcli.gradcheck.external.naming import Match, Matched
 from backpropcli.gradcheck.external.search import Search
-from backpropcli.gradcheck.external.shapes import shape_sentence
+from backpropcli.gradcheck.external.shapes import shape_sentences
 
 
 def diagnose(trace: Trace, found: Comparison, matched: Matched) -> None:
@@ -41,12 +41,12 @@ def _diagnose(trace: Trace, found: Comparison, matched: Matched) -> None:
     wrong, right = [s for s in sound if s.wrong], [s for s in sound if not s.wrong]
     likely = [f"{gradient_name(trace, s.name)} is not a number in {_part(s)}." for s in broken[:1]]
     for m in matched.misshapen:
-        likely += attempted(shape_sentence(trace, m, found.tolerance) for _ in (0,))
+        likely += attempted(shape_sentences(trace, m, found.tolerance))
     if wrong or broken:
         where = Localization(trace, [s.name for s in (*wrong, *broken)], [s.name for s in right if not s.empty])
         judged_by_own = all(entry.right == entry.backprop for entry in found.components)
         search = Search(Case(trace, where, wrong, right, {m.name: m.key for m in matched.matches}))
-        explained = list(attempted(e for _ in (0,) for e in search.explanations())) if wrong and judged_by_own else []
+        explained = list(attempted(search.explanations())) if wrong and judged_by_own else []
         likely += _in_words(explained) or attempted(patterns(trace, wrong, shown))
         nodes = [node for e in explained[:2] for node in e.nodes]
         found.where = where.sentence(nodes)

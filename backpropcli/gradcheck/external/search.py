@@ -30,7 +30,7 @@ class Search:
         self.trace = case.trace
         self.graph = case.graph
 
-    def explanations(self) -> list[Explanation]:
+    def explanations(self) -> Iterator[Explanation]:
         """What would give their numbers, the most usual first."""
         where = self.case.where
         candidates = [edge for edge in edges(self.trace) if where.explains(edge.to)]
@@ -50,7 +50,7 @@ class Search:
         ):
             if not found:
                 found = merged(attempted(guesses))
-        return sorted(found, key=lambda e: e.rank)
+        yield from sorted(found, key=lambda e: e.rank)
 
     # One step.
 
@@ -141,7 +141,7 @@ class Search:
         return [g for g in groups.values() if len(g) > 1 and len({edge.slot for edge in g}) > 1]
 
     def _everywhere(self) -> Iterator[Explanation]:
-        """The same mistake wherever an operation stands, or in every step of a chain written alike."""
+        """One mistake wherever an operation stands, or in every step of a chain written alike."""
         for group in self._groups():
             name, nodes = self._operation(group[0]).name, self._nodes(group)
             for label, make, rank in self._alike(group):

@@ -15,33 +15,34 @@ MOST = 5
 """Of arrays with more axes no sums are tried."""
 
 
-def shape_sentence(trace: Trace, m: Match, tolerance: float) -> str:
-    """What is wrong with the shape, and the sum that would give (or gave) the numbers, if one does."""
+def shape_sentences(trace: Trace, m: Match, tolerance: float) -> Iterator[str]:
+    """A sentence on what is wrong with the shape, and the sum that would give (or gave) the numbers, if one does."""
     import numpy as np
 
     theirs, right = np.asarray(m.value, float), np.asarray(trace.gradient(m.name), float)
-    text = (
-        f"{gradient_name(trace, m.name)} has the shape {show_shape(theirs.shape)}, and {m.name} has "
-        f"{show_shape(right.shape)}"
-    )
-    if not (np.isfinite(theirs).all() and np.isfinite(right).all()):
-        return f"{text}: a gradient has the shape of its value."
+    have = f"{gradient_name(trace, m.name)} has the shape {show_shape(theirs.shape)}"
     allowed = 4.0 * tolerance * max(1.0, theirs.size / max(right.size, 1)) ** 0.5
+    finite = np.isfinite(theirs).all() and np.isfinite(right).all()
+    reason = _reason(theirs, right, allowed) if finite else ""
+    yield f"{have}, and {m.name} has {show_shape(right.shape)}: {reason or 'a gradient has the shape of its value'}."
+
+
+def _reason(theirs: Any, right: Any, allowed: float) -> str:
+    """The sum, or the mean, that is missing or too much; empty where none gives these numbers."""
     for axes, sums in _sums(theirs):
         if _same(sums, right, allowed):
-            return f"{text}: the sum over {_axes(axes)}, which broadcasting stretched, is missing (np.sum)."
-        count = theirs.size // max(sums.size, 1)
-        if _same(sums / count, right, allowed):
-            return f"{text}: the mean over {_axes(axes)}, the examples, is missing."
+            return f"the sum over {_axes(axes)}, which broadcasting stretched, is missing (np.sum)"
+        if _same(sums / (theirs.size // max(sums.size, 1)), right, allowed):
+            return f"the mean over {_axes(axes)}, the examples, is missing"
     for axes, sums in _sums(right):
         if _same(sums, theirs, allowed):
             without = "np.sum without an axis" if len(axes) == right.ndim else "np.sum"
-            return f"{text}: it is summed over {_axes(axes)} too ({without}), which is too much."
+            return f"it is summed over {_axes(axes)} too ({without}), which is too much"
         if _same(sums * sums.size / right.size, theirs, allowed):
-            return f"{text}: it is averaged over {_axes(axes)}, which is too much."
+            return f"it is averaged over {_axes(axes)}, which is too much"
     if theirs.size == right.size and _same(theirs, right, allowed, flat=True):
-        return f"{text}: the numbers are right, in another shape (a reshape is missing)."
-    return f"{text}: a gradient has the shape of its value."
+        return "the numbers are right, in another shape (a reshape is missing)"
+    return ""
 
 
 def _sums(array: Any) -> Iterator[tuple[tuple[int, ...], Any]]:

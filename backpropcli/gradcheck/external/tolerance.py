@@ -60,7 +60,7 @@ def spread(trace: Trace, values: Mapping[str, Value], names: Sequence[str], corn
 
 
 def _by_the_book(graph: Graph) -> Graph:
-    """The same graph with local derivatives as textbooks have them."""
+    """A copy of the graph with local derivatives as textbooks have them."""
     if len(graph) > MOST:
         return graph
     found: dict[int, Operation] = {}
