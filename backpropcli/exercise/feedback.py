@@ -11,26 +11,25 @@ from backpropcli.derivation.trial import comes_to
 from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.formula_mistakes import attempts, meant
 from backpropcli.exercise.grading import entries, fits, fitting, grade, near, right, shape, short, too_few
-from backpropcli.exercise.mistakes import Mistake
+from backpropcli.exercise.mistakes import Candidate
 from backpropcli.exercise.wording import in_letters, text_of
+from backpropcli.gradcheck.mistakes.table import TRANSPOSED
 from backpropcli.language.formula.tree import Expression, Index
 from backpropcli.notation.numbers import nested
-
-TRANSPOSED = "that is the transpose: rows and columns are swapped."
 
 
 def of_shape(given: Any, answer: Any, name: str) -> str:
     """What is said to an array of another shape, or with its rows and columns swapped; empty where it is neither."""
     swapped = shape(given)[::-1] == shape(answer) and len(shape(given)) == 2
     if swapped and all(grade(given.T, answer)):
-        return TRANSPOSED
+        return TRANSPOSED.told
     if shape(given) == shape(answer):
         return ""
     like = nested(answer, lambda _: "..")
     return f"{name} looks like {like}." if shape(answer) else f"{name} is one number."
 
 
-def giving(given: Any, answer: Any, mistakes: Iterable[Mistake], digits: int) -> list[Mistake]:
+def giving(given: Any, answer: Any, mistakes: Iterable[Candidate], digits: int) -> list[Candidate]:
     """The mistakes that give an answer, and not the right one."""
     typed, truth = entries(given), entries(answer)
 

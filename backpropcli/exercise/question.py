@@ -19,7 +19,18 @@ from backpropcli.exercise.given_numbers import counted, identified, told_apart
 from backpropcli.exercise.gradient_hints import gradient_hint
 from backpropcli.exercise.gradient_mistakes import gradient_mistakes, names
 from backpropcli.exercise.grading import LEAST_DIGITS, entries, grade, short
-from backpropcli.exercise.mistakes import FACTORS, FORWARD, PRODUCT, TOPIC_OF, Mistake, meant, multiples, said
+from backpropcli.exercise.mistakes import (
+    FACTORS,
+    FORWARD,
+    OLD,
+    PRODUCT,
+    START,
+    TOPIC_OF,
+    Candidate,
+    meant,
+    multiples,
+    said,
+)
 from backpropcli.exercise.value_hints import value_hint
 from backpropcli.language.answers import read_answer
 from backpropcli.notation.numbers import finite, nested
@@ -141,24 +152,24 @@ class Question:
         if words := of_shape(given, self.answer, self.name):
             return words, self.topic
         old = list(self._with_old(wrong))
-        earlier = [Mistake("old", number, k) for k, (_, _, number) in enumerate(old)]
+        earlier = [Candidate(OLD, number, k) for k, (_, _, number) in enumerate(old)]
         found = giving(given, self.answer, [*self.mistakes, *earlier], self.digits)
         if not found and (words := nearly(given, self.answer, self.digits)):
             return words, self.topic
         one, shown = meant(found), {"given": self.worked.show(given) or "that"}
-        if one is not None and one.kind == "old":
-            return said("old", {**shown, **self._named(*old[one.path])}), self.topic
+        if one is not None and one.kind == OLD:
+            return said(OLD, {**shown, **self._named(*old[one.path])}), self.topic
         if self.stage is not None:
             words = of_formula(self.worked, self.stage, given, self.digits)
             return words or (said(one.kind, {}) if one else ""), self.topic
         if one is None:
-            return "" if self.terms else said("start", {"label": self.label}), self.topic
+            return "" if self.terms else said(START, {"label": self.label}), self.topic
         called = names(self.worked, self.label, self.terms, one)
         topic = FACTORS if called.get("forgotten") else TOPIC_OF.get(one.kind, self.topic)
-        return said(one.kind if self.terms else "start", {**shown, **called}), topic
+        return said(one.kind if self.terms else START, {**shown, **called}), topic
 
     @cached_property
-    def mistakes(self) -> list[Mistake]:
+    def mistakes(self) -> list[Candidate]:
         """The mistakes that a wrong answer is compared with."""
         if self.stage is not None:
             return multiples(self.answer)

@@ -90,7 +90,7 @@ def of_gradient(told: Told, label: str, terms: Sequence[Term]) -> Data:
     return {**made, "forgotten": forgettable} if forgettable else made
 
 
-def _has_place(told: Told, label: str, mistake: mistakes.Mistake) -> bool:
+def _has_place(told: Told, label: str, mistake: mistakes.Candidate) -> bool:
     """Whether the number of a mistake in a gradient is one for each entry, and stands in the page."""
     number, shape = mistake.number, told.shape(label)
     if mistake.kind in mistakes.MULTIPLES or number is None or getattr(number, "shape", ()) != shape:
