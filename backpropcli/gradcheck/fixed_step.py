@@ -50,10 +50,11 @@ def at_step(
     eps: float,
     difference: Difference,
 ) -> Iterator[Row]:
-    """The rows with the plain difference at a step of `eps`, and that step's own error, for the calibrated slope.
+    """The rows with the plain difference at a step of `eps`, and that step's own error, in place of the slope
+    that the check found.
 
-    `seen` has the loss at the `ends` of each component, `noises` its rounding. The error is the distance from the
-    calibrated slope (which is mostly truncation) and the rounding at this step.
+    `seen` has the loss at the `ends` of each component, `noises` its rounding. The error is the distance from that
+    slope (which is mostly truncation) and the rounding at this step.
     """
     for c, row, (above, below), noise in zip(components, rows, seen, noises, strict=True):
         slope = quotient(difference, loss, above, below, eps)

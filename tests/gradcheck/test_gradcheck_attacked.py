@@ -1,4 +1,4 @@
-"""What an attack found: an infinite opinion, corners that hid wrong rules, ties, domain edges, rungs out of budget."""
+"""What an attack found: an infinite opinion, corners that hid wrong rules, ties, domain edges, levels out of budget."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The verdicts on a function that is known by its values alone: a difference, a second one with other steps, two sides.
 
-There is no rung above these: what no difference can tell is `unsure`.
+There is no level above these: what no difference can tell is `unsure`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -54,10 +53,8 @@ class Rule(NamedTuple):
         """The rows of components that pass."""
         value: Array = n.value
         error: Array = n.error
-        with np.errstate(all="ignore"):
-            power = np.where(np.isfinite(error), self.tolerance + 4.0 * error / np.abs(value), math.inf)
-        for c, v, e, sees in zip(components, value.tolist(), error.tolist(), power.tolist(), strict=True):
-            yield Row(c.name, c.index, c.backprop, v, e, "pass", sees=sees if v and sees < math.inf else None)
+        for c, v, e in zip(components, value.tolist(), error.tolist(), strict=True):
+            yield c.row(Slope(v, e), "pass", "difference", self.tolerance)
 
 
 def first_level(

@@ -53,7 +53,7 @@ def check(
 
     Checked are the parameters, the inputs and targets too with `everything`, or just `names` (a node's name moves that
     node and leaves alone what feeds it). With `eps` every row also shows the plain difference at that step with its own
-    error; the verdict is the calibrated check's all the same: a coarse step never makes a gradient wrong, nor a wrong
+    error; the verdict is the check's own all the same: a coarse step never makes a gradient wrong, nor a wrong
     one right. `against` are oracles whose opinions stand beside the check's own; the verdict follows from them. `fault`
     breaks one operation's backward pass first (see `faults`), and then nothing is expected. `expect` are numbers to
     compare with; `source` is what messages call the network. `scope`: how much of a large network is checked; without a

@@ -1,7 +1,7 @@
 """The judgement: levels of oracles, each sharper and dearer than the one below, and the rule that compares them.
 
-The levels are calibrated differences, the complex step, and rule and difference at 50 digits or more. A gradient passes
-on the first level that sees it clearly and agrees; it fails only when the top confirms that its rule is wrong.
+The levels are differences at steps that fit, the complex step, and rule and difference at 50 digits or more. A gradient
+passes on the first level that sees it clearly and agrees; it fails only when the top confirms that its rule is wrong.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class DifferenceLevel:
     def rows(self, components: Sequence[Component], tick: Callable[[], None]) -> Iterator[tuple[int, Row | None]]:
         """By a component's number its row, None where this level cannot tell; not in order. `tick` marks each."""
         if loops(self.point, 6 * len(components)):
-            for k, (c, search) in enumerate(zip(components, self.calibrate(components), strict=True)):
+            for k, (c, search) in enumerate(zip(components, self.searches(components), strict=True)):
                 corner = search.corner if search.cornered else -1
                 row = self._row(c, search.best, corner)
                 if row is None and corner < 0 and self._constant(c, search.best):
@@ -61,7 +61,7 @@ class DifferenceLevel:
             yield k, self._row(components[k], *found) if isinstance(found, Found) else found
             tick()
 
-    def calibrate(self, components: Sequence[Component]) -> list[StepSearch]:
+    def searches(self, components: Sequence[Component]) -> list[StepSearch]:
         """The search for each component's own step, all of them side by side."""
         searches = {k: StepSearch(c.x, self.context.noise(c.slot), GOAL) for k, c in enumerate(components)}
         side_by_side(searches, lambda keys, places: look(self.point, [components[k] for k in keys], places))

@@ -109,7 +109,7 @@ def _merged(row: Row, opinions: tuple[Opinion, ...]) -> Row:
 def differences(judge: Judge, components: Sequence[Component]) -> list[Heard]:
     """Romberg's extrapolation of central differences, at a step that suits each component."""
     found: list[Heard] = []
-    for c, search in zip(components, judge.differences.calibrate(components), strict=True):
+    for c, search in zip(components, judge.differences.searches(components), strict=True):
         n = search.best
         why = ""
         if search.cornered:
