@@ -64,7 +64,7 @@ def explain(
     net = api.Network(network.open("explain", to, names=True))
     found: list[Explanation] = []
     for name, place, by in wanted.of(net):
-        known = {label for one in found if by in (None, one.of) for label in one.cone.labels}
+        known = {label for one in found if by in (None, one.of) for label in one.subgraph.labels}
         found.append(
             net.explain(
                 name,

@@ -1,4 +1,4 @@
-"""The end of a telling: the number moved a little, and what the loss really did beside what the gradient says."""
+"""The end of an explanation: the number moved a little, and what the loss really did beside what the gradient says."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from backpropcli.language.formula.algebra import added, replaced, tidied
@@ -18,7 +18,6 @@ from backpropcli.render.table import Column, Table
 if TYPE_CHECKING:
     from backpropcli.derivation.paths import Link, Path, Spot
     from backpropcli.derivation.worked import Worked
-    from backpropcli.explanation.subgraph import Cone
 
 MOST_FACTORS = 20
 """A product of more factors than these is not written in one line."""
@@ -29,12 +28,12 @@ ROOM = 75
 class Chain:
     """The chain rule for one number, `spot`, of a network: tables and formulas of the links that lead to the loss."""
 
-    def __init__(self, worked: Worked, spot: Spot, cone: Cone) -> None:
+    def __init__(self, worked: Worked, spot: Spot, defined: Callable[[str], Maths]) -> None:
         assert worked.trace.of is not None
         self.worked = worked
         self.of = worked.trace.of
         self.spot = spot
-        self.cone = cone
+        self._defined = defined
         self.precision: Precision = worked.precision
         self.times = f" {worked.style.times} "
         self.arrow = " → " if worked.style.superscripts else " -> "
@@ -60,7 +59,7 @@ class Chain:
 
     def defined(self, link: Link) -> Maths:
         """`a2 = relu(z2)`: the formula that a link goes through, as its author wrote it."""
-        return self.cone.defined(link.node)
+        return self._defined(link.node)
 
     def expression(self, link: Link) -> Expression:
         """A local derivative as a formula: its name where no formula is known."""

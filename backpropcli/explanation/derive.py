@@ -82,9 +82,9 @@ class Derivation:
         told = self.told
         if told.index or told.name == told.of or not self.worked.reaches(told.name):
             return None
-        if told.cone.labels.isdisjoint(self.worked.arrays):
+        if told.subgraph.labels.isdisjoint(self.worked.arrays):
             return None
-        return composed(self.worked, told.name, told.cone.labels)
+        return composed(self.worked, told.name, told.subgraph.labels)
 
     @property
     def matrix_agrees(self) -> bool | None:
@@ -228,14 +228,14 @@ class Derivation:
 
     def step_by_step(self) -> Iterator[Section]:
         """Every gradient on the way in terms of those before it: `dJ/dW1 = X.T @ dJ/dz1`."""
-        cone = self.told.cone
-        labels = [label for label in cone.order if label != self.told.of]
-        if steps := cone.inner_steps(labels):
+        subgraph = self.told.subgraph
+        labels = [label for label in subgraph.order if label != self.told.of]
+        if steps := subgraph.inner_steps(labels):
             yield steps
         yield "From the loss back, each in terms of those before it:"
-        walk = cone.walk(labels)
+        walk = subgraph.walk(labels)
         yield Walk([Row(row.name, row.formula) for row in walk.rows])
-        if (legend := cone.legend(walk)) is not None:
+        if (legend := subgraph.legend(walk)) is not None:
             yield legend
 
     def in_matrices(self, matrix: Composed) -> Equations:

@@ -11,7 +11,7 @@ from backpropcli.derivation.proof import because, contradiction, judged, told
 from backpropcli.derivation.worked import Worked
 from backpropcli.engine.nudge import Nudge
 from backpropcli.explanation.chain import Chain
-from backpropcli.explanation.subgraph import COUNTS, Cone
+from backpropcli.explanation.subgraph import COUNTS, Subgraph
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import component_name, gradient_name, is_array
@@ -51,8 +51,8 @@ class Explanation:
         self.of = worked.trace.of
         self.spot = Spot(name, index)
         self.links = Links(worked)
-        self.cone = Cone(worked, name)
-        self.chain = Chain(worked, self.spot, self.cone)
+        self.subgraph = Subgraph(worked, name)
+        self.chain = Chain(worked, self.spot, self.subgraph.defined)
 
     @property
     def label(self) -> str:
@@ -70,7 +70,7 @@ class Explanation:
         """The paths, number by number; None where there are too many, or the gradient is a whole array."""
         if is_array(self.value) or self.name == self.of or not self.worked.reaches(self.name):
             return None
-        if not self.index and not self.cone.labels.isdisjoint(self.worked.arrays):  # a number that meets a batch
+        if not self.index and not self.subgraph.labels.isdisjoint(self.worked.arrays):  # a number that meets a batch
             return None
         found = self.links.paths(self.spot)
         return found if found is None or not self.index or len(found) <= MOST_BY_ENTRY else None
@@ -145,7 +145,7 @@ class Explanation:
 
     def by_hand(self) -> list[str]:
         """The spec's own functions, with gradients derived by hand, on the way to the loss."""
-        stages = [stage for stage in self.worked.stages if stage.name in self.cone.labels]
+        stages = [stage for stage in self.worked.stages if stage.name in self.subgraph.labels]
         return list(dict.fromkeys(name for stage in stages for name in stage.own))
 
     # Paths of plain numbers.
@@ -153,7 +153,7 @@ class Explanation:
     def one_path(self, path: Path) -> Iterator[Section]:
         """The walk from the loss back, a line a local derivative, and the same in one line."""
         who, of = maths.name(*self.spot), maths.name(self.of)
-        if self.worked.expand and (inside := self.cone.inner_steps(self.cone.labels)):
+        if self.worked.expand and (inside := self.subgraph.inner_steps(self.subgraph.labels)):
             yield inside
         yield Said("One path leads from ", who, " to ", of, ":  ", self.chain.arrows(path))
         done = max((k + 1 for k, link in enumerate(path) if link.by.label in self.known), default=0)
@@ -213,7 +213,7 @@ class Explanation:
     def several_paths(self, found: Sequence[Path]) -> Iterator[Section]:
         """Each path's product, and their sum; and how one backward pass does it."""
         who, of = maths.name(*self.spot), maths.name(self.of)
-        if self.worked.expand and (inside := self.cone.inner_steps(self.cone.labels)):
+        if self.worked.expand and (inside := self.subgraph.inner_steps(self.subgraph.labels)):
             yield inside
         yield Said(
             f"{COUNTS[len(found)]} paths lead from ", who, " to ", of, *self.forks(found), ". Their products are added:"
@@ -257,9 +257,9 @@ class Explanation:
 
     def walk_back(self) -> Iterator[Section]:
         """Every gradient on the way, from the loss back; over the examples of a batch."""
-        yield self.cone.routes(self.chain.arrow)
-        labels = [label for label in self.cone.order if label not in self.known and label != self.of]
-        if steps := self.cone.inner_steps(labels[-self.most :]):
+        yield self.subgraph.routes(self.chain.arrow)
+        labels = [label for label in self.subgraph.order if label not in self.known and label != self.of]
+        if steps := self.subgraph.inner_steps(labels[-self.most :]):
             yield steps
         who, of = maths.name(self.name), maths.name(self.of)
         if len(labels) > self.most:
@@ -269,9 +269,9 @@ class Explanation:
             yield Said("What came back before is known by now. What is left:")
         else:
             yield Said("Walk back from ", of, " to ", who, ". Each line takes a gradient back through one operation:")
-        walk = self.cone.walk(labels)
+        walk = self.subgraph.walk(labels)
         yield walk
-        if not self.known and (legend := self.cone.legend(walk)) is not None:
+        if not self.known and (legend := self.subgraph.legend(walk)) is not None:
             yield legend
         if not is_array(self.value):
             for stage in self.worked.users.get(self.name, ()):
@@ -305,10 +305,10 @@ class Explanation:
         )
 
 
-def steepest(tellings: Sequence[Explanation]) -> Said | None:
+def steepest(explanations: Sequence[Explanation]) -> Said | None:
     """Which of several numbers to change, and which way, so that the loss falls fastest."""
-    found = [one for one in tellings if not is_array(one.value) and one.value - one.value == 0.0]
-    if len(found) < 2 or len(found) < len(tellings) or not any(one.value for one in found):
+    found = [one for one in explanations if not is_array(one.value) and one.value - one.value == 0.0]
+    if len(found) < 2 or len(found) < len(explanations) or not any(one.value for one in found):
         return None
     best = max(found, key=lambda one: abs(one.value))
     if sum(abs(one.value) == abs(best.value) for one in found) > 1:

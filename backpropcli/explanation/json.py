@@ -1,4 +1,4 @@
-"""Tellings as JSON, for a program that reads them."""
+"""Explanations as JSON, for a program that reads them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def explain_json(found: Sequence[Explanation], source: str) -> Iterator[str]:
 
 def _explanation(one: Explanation) -> dict[str, Any]:
     reached = one.worked.reaches(one.name)
-    rows = one.cone.walk(one.cone.order).rows if reached else []
-    values = [one.worked.gradient(label) for label in one.cone.order]
+    rows = one.subgraph.walk(one.subgraph.order).rows if reached else []
+    values = [one.worked.gradient(label) for label in one.subgraph.order]
     proof = one.proof
     moved = proof.loss if proof is not None else None
     return {
@@ -41,7 +41,7 @@ def _explanation(one: Explanation) -> dict[str, Any]:
         "index": list(one.index),
         "value": one.value,
         "meaning": str(one.meaning()),
-        "count": one.cone.count() if reached else 0,
+        "count": one.subgraph.count() if reached else 0,
         "paths": [_path(one, path) for path in one.paths] if one.paths is not None else None if reached else [],
         "walk": [
             {"name": row.name, "formula": " + ".join(row.formula) or None, "value": value}

@@ -33,7 +33,7 @@ SIGNS = (
 """What the signs of matrix notation mean, in words."""
 
 
-class Cone:
+class Subgraph:
     """All that lies between `name` and the loss."""
 
     def __init__(self, worked: Worked, name: str) -> None:
@@ -103,7 +103,7 @@ class Cone:
         return [label for label in self.order if self.worked.expand or label in self.worked.graph.nodes]
 
     def _users(self, node: str) -> list[str]:
-        """The nodes of the cone that use a node, each once, in evaluation order."""
+        """The nodes of the subgraph that use a node, each once, in evaluation order."""
         found = dict.fromkeys(self.worked.unit(stage) for stage in self.worked.users.get(node, ()))
         return [user for user in found if user in self.labels]
 

@@ -25,7 +25,7 @@ nodes:
 
 def formula(text: str, name: str) -> str | None:
     told = bp.loads(text).explain(name)
-    found = composed(told.worked, name, told.cone.labels)
+    found = composed(told.worked, name, told.subgraph.labels)
     return found and typeset(found.formula, arrays=told.worked.arrays)
 
 
@@ -35,7 +35,7 @@ def test_the_formula_is_the_gradient(seed: int) -> None:
     known = 0
     for name in network.parameters:
         told = network.explain(name)
-        found = composed(told.worked, name, told.cone.labels)
+        found = composed(told.worked, name, told.subgraph.labels)
         if found is not None:
             known += 1
             assert found.value is not None
@@ -62,7 +62,7 @@ parameters: {w: [0.2, -0.1]}
 nodes: {e: x @ w - y, J: mean(abs(e))}
 """
     told = bp.loads(spec).explain("w")
-    found = composed(told.worked, "w", told.cone.labels)
+    found = composed(told.worked, "w", told.subgraph.labels)
     assert found is not None
     assert typeset(found.formula) == "x.T @ (sign(e) / 2)"
     np.testing.assert_allclose(found.value, told.value)
@@ -125,5 +125,5 @@ def test_a_formula_that_differs_is_said_to_differ() -> None:
 def test_one_name_for_two_slopes_has_no_number() -> None:
     spec = "parameters: {w: [0.5, 3], v: [1, 2]}\nnodes: {a: w*v, J: 'sum(minimum(a, 2*a)*v)'}"
     told = bp.loads(spec).explain("w")
-    found = composed(told.worked, "w", told.cone.labels)
+    found = composed(told.worked, "w", told.subgraph.labels)
     assert found is None or found.value is None or np.allclose(found.value, told.value)

@@ -185,7 +185,7 @@ def test_lines_fit_into_80_columns(path: Path) -> None:
 
 def test_what_was_told_is_not_told_again() -> None:
     network = bp.loads(example_text("lecture"))
-    known = network.explain("w1").cone.labels
+    known = network.explain("w1").subgraph.labels
     lines = list(terminal(network.explain("b1", known=known).sections()))
     assert "dJ/dz1 = 6 is known by now, so one step is left:" in lines
     assert "  z1 = t1 + b1   dJ/dz1 = 6   ∂z1/∂b1 = 1        dJ/db1 = 6" in lines
