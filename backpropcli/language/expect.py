@@ -7,8 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.language.data.values import read_value
-from backpropcli.language.file.schema import article
-from backpropcli.language.file.sections import DATA
+from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.network import Expectation
 from backpropcli.suggest import did_you_mean
 

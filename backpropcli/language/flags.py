@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import BackpropError, UsageError
 from backpropcli.language.data.printed import made, printed
 from backpropcli.language.file.reading import composed
 from backpropcli.language.file.yaml12 import finite, integer, scalar
+
+if TYPE_CHECKING:
+    from backpropcli.language.layers.kind import Kind
 
 _COMMA = re.compile(r"\s*[-+]?\d+,\d+(?:[eE][-+]?\d+)?\s*\Z")
 
@@ -175,13 +179,11 @@ def call(flag: str, text: str) -> tuple[str, list[str], dict[str, str]]:
     return match[1], places, named
 
 
-def layer(text: str) -> dict[str, Any]:
+def layer(text: str, kinds: Mapping[str, Kind]) -> dict[str, Any]:
     """`dense(1, relu, w=2, b=0)` as an entry of `layers:`."""
-    from backpropcli.language.layers.kinds import KINDS
-
     flag = SPELLED["layers"]
     name, unnamed, named = call(flag, text)
-    kind = KINDS.get(name) or next(iter(KINDS.values()))  # that there is no such kind is said when it is lowered
+    kind = kinds.get(name) or next(iter(kinds.values()))  # that there is no such kind is said when it is lowered
     if len(unnamed) > len(kind.positional):
         stranger = unnamed[len(kind.positional)]
         raise UsageError(f"{flag} {text}: {stranger} has no name", hint=f'Such as "{kind.call}"')

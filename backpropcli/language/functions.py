@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.language.file.schema import bad_name, formula_text
 from backpropcli.language.formula.functions import UPSTREAM, Function, Path, circle
-from backpropcli.language.formula.names import CONSTANTS, WORDS
+from backpropcli.language.formula.grammar import CONSTANTS, WORDS
 from backpropcli.language.formula.reading import read_formula
 from backpropcli.language.formula.tree import Call, Expression, Name, postorder
 from backpropcli.language.formula.unknown import SPECIAL, unknown_name, unknown_operation

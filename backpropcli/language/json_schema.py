@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.language.data.initialisers import OPTIONS
 from backpropcli.language.data.values import FILES
 from backpropcli.language.file.sections import SECTIONS
-from backpropcli.language.formula.names import CONSTANTS
+from backpropcli.language.formula.grammar import CONSTANTS
 from backpropcli.language.functions import PARTS
 from backpropcli.language.layers.activation import LINEAR, Activation, names, read_activation
 from backpropcli.language.layers.kinds import KINDS

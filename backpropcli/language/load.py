@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FileError, FormulaError, OperationError, SpecError, UsageError
 from backpropcli.graph import Graph
@@ -13,7 +13,7 @@ from backpropcli.language.file import schema
 from backpropcli.language.file.document import Document, collector_paused, read, read_string
 from backpropcli.language.file.places import Key
 from backpropcli.language.file.reading import STDIN
-from backpropcli.language.file.sections import DATA
+from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import Flags
 from backpropcli.language.formula.lower import Lowering
@@ -24,6 +24,9 @@ from backpropcli.language.network import Spec
 from backpropcli.language.order import CycleError, in_order
 from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.language.layers.kind import Kind
 
 DEFAULT = "net.yaml"
 NO_FLAGS = Flags()
@@ -104,7 +107,7 @@ class _Building:
         if self.flags != NO_FLAGS:
             from backpropcli.language.override import Overrides
 
-            overrides = Overrides(words, self.flags, self.document is not None)
+            overrides = Overrides(words, self.flags, self.document is not None, _kinds() if self.flags.layers else {})
             overrides.apply()
         if sections.get("functions"):
             from backpropcli.language.functions import read_functions
@@ -116,10 +119,9 @@ class _Building:
         made: dict[str, tuple[Value, Key]] = {}
         loss_function = self._loss_function()
         if sections.get("layers") or loss_function is not None:
-            from backpropcli.language.layers.kinds import KINDS
             from backpropcli.language.layers.lowering import lower_layers
 
-            lowered = lower_layers(words, KINDS, self.values, loss_function, given)
+            lowered = lower_layers(words, _kinds(), self.values, loss_function, given)
             made = lowered.parameters
             self.outputs = lowered.outputs
             self._add_made_nodes(lowered.nodes)
@@ -294,7 +296,7 @@ class _Building:
             if raw in self.formulas:
                 return raw, None
             if raw in self.kinds:
-                raise self.words.error(f"the loss is a node, but {raw} is {schema.article(self.kinds[raw])}", ("loss",))
+                raise self.words.error(f"the loss is a node, but {raw} is {article(self.kinds[raw])}", ("loss",))
             raise self._unknown_loss(raw)
         unused = graph.unused()
         if len(unused) == 1:
@@ -305,3 +307,10 @@ class _Building:
 
 def _shape(value: Value) -> Shape:
     return () if type(value) is float else value.shape
+
+
+def _kinds() -> Mapping[str, Kind]:
+    """The kinds of layers, which a network without layers does not wait for."""
+    from backpropcli.language.layers.kinds import KINDS
+
+    return KINDS

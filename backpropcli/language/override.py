@@ -14,14 +14,15 @@ from backpropcli.language.data.pickles import ENDINGS
 from backpropcli.language.data.renaming import paired, read_renames, renamed
 from backpropcli.language.data.values import plan_value, read_value
 from backpropcli.language.file import reading as files
-from backpropcli.language.file.schema import article, bad_name
-from backpropcli.language.file.sections import DATA
+from backpropcli.language.file.schema import bad_name
+from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import SPELLED, Flags
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from backpropcli.language.file.places import Key
+    from backpropcli.language.layers.kind import Kind
     from backpropcli.ops.definition import Value
 
 DEEPEST = 50
@@ -33,10 +34,11 @@ BINARY = (".safetensors", *ENDINGS)
 class Overrides:
     """The flags of one command: `apply` them to the sections, then `finish` the parameters, which layers may make."""
 
-    def __init__(self, words: Words, flags: Flags, from_file: bool) -> None:
+    def __init__(self, words: Words, flags: Flags, from_file: bool, kinds: Mapping[str, Kind]) -> None:
         self.words = words
         self.flags = flags
         self.from_file = from_file
+        self.kinds = kinds
         self.waiting: dict[str, flag_texts.Assignment] = {}
         self.given: set[str] = set()
         self.loaded: list[tuple[str, dict[str, Value]]] = []
@@ -61,7 +63,7 @@ class Overrides:
         for text in flags.layers:
             path = ("layers", len(words.sections.get("layers", [])))
             words.sections["layers"] = list(words.sections.get("layers", []))
-            words.replace(path, flag_texts.layer(text), SPELLED["layers"], text)
+            words.replace(path, flag_texts.layer(text, self.kinds), SPELLED["layers"], text)
         if flags.loss is not None:
             words.sections["loss"] = flag_texts.loss(flags.loss)
             words.mark(("loss",), SPELLED["loss"], flags.loss)

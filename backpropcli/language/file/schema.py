@@ -11,7 +11,7 @@ from typing import Any
 from backpropcli.errors import SpecError
 from backpropcli.language.file.places import Key
 from backpropcli.language.file.reading import composed
-from backpropcli.language.file.sections import DATA, SECTIONS
+from backpropcli.language.file.sections import DATA, SECTIONS, article
 from backpropcli.language.file.words import Words
 from backpropcli.language.file.yaml_errors import as_lines
 from backpropcli.language.formula.hints import reads
@@ -41,13 +41,7 @@ _OTHER_WORDS = {
 }
 FORMS: dict[str, tuple[type, ...]] = {"layers": (list,), "title": (str, int, float), "loss": (str, dict)}
 """What a section may be, where it is no mapping."""
-_KINDS = {"inputs": "an input", "targets": "a target", "parameters": "a parameter", "nodes": "a node"}
 _RESERVED = frozenset(keyword.kwlist)
-
-
-def article(section: str) -> str:
-    """`a node` for nodes."""
-    return _KINDS[section]
 
 
 def check_sections(words: Words, data: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import NamedTuple
 
 from backpropcli.errors import FormulaError
@@ -12,10 +12,11 @@ from backpropcli.language.formula.characters import strange_character, superscri
 from backpropcli.language.formula.context import CLOSERS, OPENERS, Context, bare, numeral, odd
 from backpropcli.language.formula.hints import LONGEST_SHOWN, reads, suggested
 from backpropcli.language.formula.parser import UnreadableError, brief
-from backpropcli.language.formula.repair import INVERSE, MISSING, looked_over
 from backpropcli.language.formula.signs import (
     BETWEEN,
     CALLED,
+    INVERSE,
+    MISSING,
     NEVER_NAMES,
     OPERATORS,
     SIGNS,
@@ -32,12 +33,8 @@ class Habit(NamedTuple):
     words: Callable[[Context], FormulaError]
 
 
-def explained(error: FormulaError, text: str, known: Container[str] = ()) -> FormulaError:
-    """The parser's error for a formula that somebody wrote, in words that help them."""
-    return looked_over(_in_words(error) if isinstance(error, UnreadableError) else error, text, known)
-
-
-def _in_words(error: UnreadableError) -> FormulaError:
+def in_words(error: UnreadableError) -> FormulaError:
+    """The parser's error in words that help who wrote the formula."""
     at = Context(error.parser, error.opener)
     if error.left is not None:
         return _chained(at, error.left)

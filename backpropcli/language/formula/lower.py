@@ -10,8 +10,8 @@ from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph, Node
 from backpropcli.language.formula import calls, constants, labels, shapes
 from backpropcli.language.formula.functions import Function, circle, matched
+from backpropcli.language.formula.grammar import CONSTANTS
 from backpropcli.language.formula.handderived import hand_derived
-from backpropcli.language.formula.names import CONSTANTS
 from backpropcli.language.formula.shapes import Parts
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import (

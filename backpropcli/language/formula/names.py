@@ -1,51 +1,11 @@
-"""The names that a formula uses, and those that mean something by themselves."""
+"""The names that a formula uses, and those that one word is made of."""
 
 from __future__ import annotations
 
-import keyword
+from collections.abc import Collection
 
+from backpropcli.language.formula.grammar import WORDS
 from backpropcli.language.formula.tree import Expression, Name, postorder
-
-WORDS = frozenset(("None", "True", "False", "..."))
-"""Names that are values of options, never of the network."""
-
-CONSTANTS = {
-    "pi": 3.141592653589793,
-    "e": 2.718281828459045,
-    "inf": float("inf"),
-    "nan": float("nan"),
-    "True": 1.0,
-    "False": 0.0,
-}
-"""What these names mean where the network has no such name of its own."""
-MODULES = frozenset(
-    (
-        "np",
-        "numpy",
-        "jnp",
-        "jax",
-        "math",
-        "torch",
-        "F",
-        "nn",
-        "tf",
-        "cp",
-        "cupy",
-        "keras",
-        "K",
-        "scipy",
-        "special",
-        "linalg",
-        "functional",
-        "lax",
-        "lib",
-        "stride_tricks",
-    )
-)
-"""Names in front of a dot that are dropped, unless they are names of the network."""
-
-RESERVED = frozenset(keyword.kwlist) - {"None", "True", "False"}
-"""Words of Python, which cannot be names."""
 
 
 def names(expression: Expression) -> tuple[str, ...]:
@@ -58,3 +18,22 @@ def names(expression: Expression) -> tuple[str, ...]:
         if type(part) is Name and not part.prefix and part.name not in WORDS
     }
     return tuple(found)
+
+
+def split(word: str, known: Collection[str]) -> list[str]:
+    """The fewest known names that make up `word` side by side (`w1x` is w1, x), with a number first (`2x`); else empty.
+
+    >>> split("w1x", ["w1", "x"])
+    ['w1', 'x']
+    """
+    if len(word) > 60:
+        return []
+    best: list[list[str] | None] = [[]] + [None] * len(word)
+    for end in range(1, len(word) + 1):
+        for start in range(end):
+            before, piece = best[start], word[start:end]
+            if before is None or piece not in known:
+                continue
+            if best[end] is None or len(before) + 1 < len(best[end] or ()):
+                best[end] = [*before, piece]
+    return best[-1] or []

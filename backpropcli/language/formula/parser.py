@@ -6,8 +6,7 @@ from collections.abc import Container
 from typing import Literal
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula.names import MODULES, RESERVED
-from backpropcli.language.formula.operators import BINDING, COMPARISON, POWER, SIGN
+from backpropcli.language.formula.grammar import BINDING, COMPARISON, MODULES, POWER, RESERVED, SIGN
 from backpropcli.language.formula.tokens import tokens
 from backpropcli.language.formula.tree import (
     ATTRIBUTES,

@@ -6,7 +6,7 @@ from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.parser import UnreadableError, parse
 
 if TYPE_CHECKING:
     from backpropcli.language.formula.tree import Expression
@@ -17,6 +17,8 @@ def read_formula(text: str, known: Container[str] = ()) -> Expression:
     try:
         return parse(text, known)
     except FormulaError as error:
-        from backpropcli.language.formula.habits import explained  # most formulas are right, and do not wait for it
+        from backpropcli.language.formula.habits import in_words  # most formulas are right, and do not wait for it
+        from backpropcli.language.formula.repair import looked_over
 
-        raise explained(error, text, known) from None
+        told = in_words(error) if isinstance(error, UnreadableError) else error
+        raise looked_over(told, text, known) from None

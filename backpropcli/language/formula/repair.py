@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 from backpropcli.language.formula.hints import LONGEST_SHOWN, reads
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.rewriting import ATOM, RULES, meant
+from backpropcli.language.formula.signs import INVERSE, MISSING
 from backpropcli.language.formula.tree import Name, postorder
 from backpropcli.ops.table import lookup
 
 if TYPE_CHECKING:
     from backpropcli.errors import FormulaError
 
-MISSING = "an operator is missing between these"
-INVERSE = re.compile(r"(?<!\w)[A-Z]\w*\s*\^\s*[{(]?-1\}?(?!\d)")
-"""Of a number it is one over it, of a matrix its inverse: which of them is meant, a formula alone does not say."""
 _QUOTIENT = re.compile(r"(\d+\.?\d*|[^\W\d]\w*)\s*[/÷]\s*(\d+\.?\d*)\s*([^\W\d]\w*)")
 """`a/2x`, which may mean a/2 * x or a/(2 * x)."""
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Container
 
 from backpropcli.language.formula import signs, tokens
-from backpropcli.language.formula.unknown import split
+from backpropcli.language.formula.names import split
 from backpropcli.ops.definition import Operation
 from backpropcli.ops.table import lookup
 

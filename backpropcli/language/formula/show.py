@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from backpropcli.language.formula.operators import ATOM, BINDING, COMPARISON, POWER, SIGN
+from backpropcli.language.formula.grammar import ATOM, BINDING, COMPARISON, POWER, SIGN
 from backpropcli.language.formula.tree import (
     DOTTED,
     Binary,

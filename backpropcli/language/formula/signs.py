@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀ", [*"0123456789", "-", "+", "T"], strict=True))
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 OPERATORS = {
@@ -87,3 +89,7 @@ NEVER_NAMES = frozenset(("and", "or", "not", "if", "else", "for", "while", "retu
 """Those that nobody means as a name."""
 BETWEEN = frozenset(("and", "or", "not", "if", "else", "for", "in", "is", "while", "lambda"))
 """Those that stand between two operands."""
+
+MISSING = "an operator is missing between these"
+INVERSE = re.compile(r"(?<!\w)[A-Z]\w*\s*\^\s*[{(]?-1\}?(?!\d)")
+"""Of a number it is one over it, of a matrix its inverse: which of them is meant, a formula alone does not say."""

@@ -6,8 +6,9 @@ import unicodedata
 from collections.abc import Callable, Collection
 
 from backpropcli.errors import FormulaError
+from backpropcli.language.formula.grammar import CONSTANTS
 from backpropcli.language.formula.hints import suggested
-from backpropcli.language.formula.names import CONSTANTS, names
+from backpropcli.language.formula.names import names, split
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Call, Expression, Name, postorder
 from backpropcli.ops.definition import Refused
@@ -114,25 +115,6 @@ MEANT: tuple[Callable[[str, Collection[str]], str], ...] = (
     _listed,
 )
 """What an unknown name may be: the hint, or nothing where it is something else; the first that says anything."""
-
-
-def split(word: str, known: Collection[str]) -> list[str]:
-    """The fewest known names that make up `word` side by side (`w1x` is w1, x), with a number first (`2x`); else empty.
-
-    >>> split("w1x", ["w1", "x"])
-    ['w1', 'x']
-    """
-    if len(word) > 60:
-        return []
-    best: list[list[str] | None] = [[]] + [None] * len(word)
-    for end in range(1, len(word) + 1):
-        for start in range(end):
-            before, piece = best[start], word[start:end]
-            if before is None or piece not in known:
-                continue
-            if best[end] is None or len(before) + 1 < len(best[end] or ()):
-                best[end] = [*before, piece]
-    return best[-1] or []
 
 
 # Calls.

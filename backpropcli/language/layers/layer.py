@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from backpropcli.errors import SpecError
 from backpropcli.language.file.places import Key
-from backpropcli.language.file.schema import article
-from backpropcli.language.file.sections import DATA
+from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.file.words import Words
 from backpropcli.language.layers.activation import Activation, read_activation
 from backpropcli.language.layers.setting import Setting
