@@ -483,7 +483,6 @@ def test_every_command_file_is_a_command() -> None:
         "options",
         "program",
         "quantity",
-        "sweep",
         "table",
         "words",
         "worksheet",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backpropcli import language
-from backpropcli.api.checks import check_file, check_function, check_program, check_torch, checked, sum_up
+from backpropcli.api.checks import check_file, check_function, check_program, check_torch, sum_up
 from backpropcli.api.network import Network
 from backpropcli.api.trace import Trace
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck import Checked, Report
-    from backpropcli.ops.definition import Value
 
 __all__ = [
     "Network",
@@ -24,8 +23,6 @@ __all__ = [
     "check_function",
     "check_program",
     "check_torch",
-    "checked",
-    "given_parameters",
     "json_schema",
     "load",
     "loads",
@@ -68,15 +65,6 @@ def check_files(
 
     names = matching([files] if isinstance(files, str) else files)
     return (check_file(name, read, ask or (lambda network: network.check(**options))) for name in names)
-
-
-def given_parameters(
-    texts: Sequence[str] = (), files: Sequence[str] = (), renames: Sequence[str] = ()
-) -> dict[str, Value]:
-    """Parameters by name from texts such as `w=2` and from files, as -p and --load give them, renamed as --as says."""
-    from backpropcli.language.given import given_parameters
-
-    return given_parameters(texts, files, renames)
 
 
 def json_schema() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from backpropcli import api
+from backpropcli.api.checks import check_file, sum_up
 from backpropcli.commands.check_records import Files
 from backpropcli.commands.files import no_file
 from backpropcli.errors import BackpropError, UsageError
@@ -15,15 +15,16 @@ from backpropcli.render.progress import Progress
 from backpropcli.safe import printable
 
 if TYPE_CHECKING:
-    from backpropcli.commands.options import Network
+    from backpropcli.api.network import Network
+    from backpropcli.commands.options import Network as Words
     from backpropcli.gradcheck import Checked, Report
 
 
 def check_several(
-    network: Network,
+    words: Words,
     named: bool,
-    read: Callable[[str | None], api.Network],
-    ask: Callable[[api.Network], Report],
+    read: Callable[[str | None], Network],
+    ask: Callable[[Network], Report],
     failures: bool,
     to: Destination,
 ) -> int:
@@ -32,21 +33,21 @@ def check_several(
     `read` and `ask` say how a network is read and checked; `named`: words that are no files are gradients' names.
     Interrupted, it prints what was done until then (a file that was to be written is not).
     """
-    files = list(network.files)
-    if network.names and not named:
-        raise no_file(network.names[0], "check")
-    if network.example is not None and files:
-        raise UsageError(f"--example {network.example} and {files[0]} together", hint="Give one of them.")
+    files = list(words.files)
+    if words.names and not named:
+        raise no_file(words.names[0], "check")
+    if words.example is not None and files:
+        raise UsageError(f"--example {words.example} and {files[0]} together", hint="Give one of them.")
     done: list[Checked] = []
     try:
         with Progress(files, to.quiet) as progress:
             if not files:
-                name = network.example or ("the command line" if network.node or network.layer else "net.yaml")
-                done.append(api.check_file(name, lambda _: read(None), ask))
+                name = words.example or ("the command line" if words.node or words.layer else "net.yaml")
+                done.append(check_file(name, lambda _: read(None), ask))
                 if done[0].report is not None:
-                    network.announce(None, done[0].source, to)
-            for checked in api.check_files(files, read=read, ask=ask):
-                done.append(checked)
+                    words.announce(None, done[0].source, to)
+            for file in files:
+                done.append(check_file(file, read, ask))
                 progress.advance()
     except KeyboardInterrupt:
         if done and to.path is None:
@@ -57,7 +58,7 @@ def check_several(
 
 def _print(done: list[Checked], failures: bool, planned: int, to: Destination) -> int:
     """The errors' blocks on stderr, the report where it goes; the exit status."""
-    summary = api.sum_up(done)
+    summary = sum_up(done)
     for checked in summary.files:
         if checked.error is not None:
             error_message(block(checked.source, checked.error), to.color)

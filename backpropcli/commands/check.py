@@ -7,10 +7,9 @@ import typer
 
 from backpropcli import api
 from backpropcli.commands.check_options import How, Itself, Outside, Theirs, What
-from backpropcli.commands.check_records import Checked, Files
+from backpropcli.commands.check_records import Checked, Files, Sweeps
 from backpropcli.commands.command import command
-from backpropcli.commands.options import Network, Numbers, Output
-from backpropcli.commands.sweep import Sweeps, sweep
+from backpropcli.commands.options import Network, Numbers, Output, listed
 from backpropcli.errors import UsageError
 from backpropcli.formats.registry import deliver
 from backpropcli.render.bar import Bar
@@ -65,7 +64,7 @@ def check(
         itself.fit(network, theirs.gradients or outside.program, how.eps)
     _alone(how, theirs.gradients, itself)
     if itself.sweep:
-        return sweep(network, what, how, numbers, output)
+        return _sweep(network, what, how, numbers, output)
     if outside.given:
         from backpropcli.commands.program import check_program
 
@@ -90,6 +89,15 @@ def check(
     for text in report.shapes:
         to.note(f"note: {text}")
     return deliver(Checked(report, net.source, numbers, failures, bool(what.expect), net.spec.title), to)
+
+
+def _sweep(network: Network, what: What, how: How, numbers: Numbers, output: Output) -> int:
+    """A sweep for each gradient that was named, or for the first; the exit status."""
+    to = output.to(Sweeps)
+    words = listed([*(what.only or ()), *network.names]) or [""]
+    difference = how.arguments()["difference"]
+    net = api.Network(network.open("check", to, names=True))
+    return deliver(Sweeps([net.sweep(word, what.of, difference=difference) for word in words], net.source, numbers), to)
 
 
 def _alone(how: How, theirs: str | None, itself: Itself) -> None:

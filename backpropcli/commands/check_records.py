@@ -1,4 +1,4 @@
-"""What `backprop check` has found: of one network, or of many files."""
+"""What `backprop check` has found: of one network, of many files, or at many steps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from backpropcli.formats.registry import Record
 
 if TYPE_CHECKING:
     from backpropcli.commands.options import Numbers
+    from backpropcli.formats.text import Block
     from backpropcli.gradcheck import Report, Summary
+    from backpropcli.gradcheck.network.sweep import Sweep
     from backpropcli.notation.numbers import Precision
     from backpropcli.render.output import Destination
     from backpropcli.render.table import Table
@@ -118,3 +120,38 @@ class Files(Record):
     def checks(self, to: Destination) -> Files:
         """The files themselves, for formats that CI servers read."""
         return self
+
+
+class Sweeps(Record):
+    """A sweep for each gradient."""
+
+    what = "check --sweep"
+
+    def __init__(self, found: list[Sweep], source: str, numbers: Numbers) -> None:
+        self.found, self.source, self.numbers = found, source, numbers
+
+    @property
+    def status(self) -> int:
+        """That of their verdicts."""
+        return max((sweep.status for sweep in self.found), key=(0, 3, 1).index)
+
+    def blocks(self, to: Destination) -> list[Block]:
+        """A plot each."""
+        from backpropcli.formats.text import Block
+        from backpropcli.report.sweep_plot import sweep_lines
+
+        precision = self.numbers.precision(10)
+        plots = [sweep_lines(sweep, self.source, precision, to.ascii) for sweep in self.found]
+        return [Block(f"{line}\n" for line in lines) for lines in plots]
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.sweep/1`."""
+        from backpropcli.report.sweep_data import sweeps_json
+
+        return sweeps_json(self.found, self.source)
+
+    def csv(self, to: Destination) -> Iterator[str]:
+        """A line for each step."""
+        from backpropcli.report.sweep_data import sweep_csv
+
+        return sweep_csv(self.found)

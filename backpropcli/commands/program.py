@@ -5,10 +5,12 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from backpropcli import api
+from backpropcli.api.checks import check_program as judged
+from backpropcli.api.checks import checked, sum_up
 from backpropcli.commands.check_records import Checked, Files
 from backpropcli.errors import UsageError
 from backpropcli.formats.registry import deliver
+from backpropcli.language.given import given_parameters
 from backpropcli.notation.numbers import read_number
 
 if TYPE_CHECKING:
@@ -36,12 +38,12 @@ def check_program(
     seconds = read_number("--timeout", outside.timeout) if outside.timeout is not None else None
     if seconds is not None and seconds <= 0:
         raise UsageError(f"--timeout {outside.timeout}: expected seconds, such as --timeout 60")
-    given = api.given_parameters(network.parameter or (), network.load or (), network.renames or ())
+    given = given_parameters(network.parameter or (), network.load or (), network.renames or ())
     options = {name: how[name] for name in TAKEN if name in how}
     start = perf_counter()
-    report = api.check_program(command, given, timeout=seconds, names=what.names(network), **options)
+    report = judged(command, given, timeout=seconds, names=what.names(network), **options)
     if to.format in ("junit", "github"):
-        return deliver(Files(api.sum_up([api.checked(command, report, perf_counter() - start)]), failures), to)
+        return deliver(Files(sum_up([checked(command, report, perf_counter() - start)]), failures), to)
     return deliver(Checked(report, command, numbers, failures), to)
 
 
