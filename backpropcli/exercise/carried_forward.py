@@ -45,12 +45,8 @@ def follows(
     used = [name for name in usable if name in own]
     for chosen in _choices(used):
         for told in ({}, shown) if shown else ({},):
-            values: dict[int, Any] = dict(told)
-            upstream: dict[int, Any] = {}
-            for name in chosen:
-                slot, is_gradient = usable[name]
-                (upstream if is_gradient else values)[slot] = own[name]
             if chosen or told:
+                values, upstream = _by_slot(usable, {name: own[name] for name in chosen}, told)
                 for number in _worked_out(worked, stage, label, values, upstream, digits):
                     yield Carried(number, chosen)
 
@@ -66,6 +62,15 @@ def sources(worked: Worked, stage: Stage | None, label: str, own: Own) -> dict[s
         found[worked.gradient_name(user.name)] = user.slot, True
         found.update((name, (worked.slots[name], False)) for name in (*user.inputs, user.name))
     return found
+
+
+def _by_slot(usable: Mapping[str, tuple[int, bool]], own: Own, shown: Mapping[int, Any]) -> tuple[dict[int, Any], ...]:
+    """Values and upstream gradients by slot: answers of one's own in the place of numbers as they are shown."""
+    values, upstream = dict(shown), dict[int, Any]()
+    for name, (slot, is_gradient) in usable.items():
+        if name in own:
+            (upstream if is_gradient else values)[slot] = own[name]
+    return values, upstream
 
 
 def _choices(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -149,12 +154,7 @@ def each(number: Any, digits: int, form: Any) -> Any:
 
 def carried_on(worked: Worked, stage: Stage | None, label: str, own: Own, shown: Mapping[int, Any]) -> Any:
     """What somebody comes to who goes on with all of the own answers, and with the given numbers as they are shown."""
-    usable = sources(worked, stage, label, own)
-    values: dict[int, Any] = dict(shown)
-    upstream: dict[int, Any] = {}
-    for name, (slot, is_gradient) in usable.items():
-        if name in own:
-            (upstream if is_gradient else values)[slot] = own[name]
+    values, upstream = _by_slot(sources(worked, stage, label, own), own, shown)
     if stage is not None:
         return value(worked.trace, way(stage), values)
     ways = [way(user) for user in worked.users.get(label, ())]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.derivation.piecewise import evaluate
-from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.trial import comes_to
-from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.formula_mistakes import attempts, meant
 from backpropcli.exercise.grading import entries, fits, fitting, grade, near, right, shape, short, too_few
-from backpropcli.exercise.mistakes import Candidate
 from backpropcli.exercise.wording import in_letters, text_of
 from backpropcli.gradcheck.mistakes.table import TRANSPOSED
 from backpropcli.language.formula.tree import Expression, Index
 from backpropcli.notation.numbers import nested
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.worked import Worked
+    from backpropcli.exercise.mistakes import Candidate
 
 
 def of_shape(given: Any, answer: Any, name: str) -> str:

@@ -7,14 +7,16 @@ a number here may be either.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.derivation.terms import Term
-from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.constant_factors import halved, squared
 from backpropcli.exercise.mistakes import FORGOTTEN, NAMES, Candidate
 from backpropcli.exercise.wording import stage_text
 from backpropcli.gradcheck.mistakes.table import HALF, LEARNERS, LEARNERS_ONLY, TWICE, Right
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.terms import Term
+    from backpropcli.derivation.worked import Worked
 
 
 def gradient_mistakes(worked: Worked, label: str, terms: Sequence[Term]) -> Iterator[Candidate]:

@@ -6,15 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from math import isfinite, prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.derivation.piecewise import evaluate
-from backpropcli.derivation.stages import Stage
-from backpropcli.derivation.terms import Term
-from backpropcli.derivation.worked import Worked
 from backpropcli.exercise.carried_forward import Own, follows
 from backpropcli.exercise.feedback import giving, nearly, of_formula, of_shape
-from backpropcli.exercise.functions import Functions
 from backpropcli.exercise.given_numbers import counted, identified, told_apart
 from backpropcli.exercise.gradient_hints import gradient_hint
 from backpropcli.exercise.gradient_mistakes import gradient_mistakes, names
@@ -34,6 +30,12 @@ from backpropcli.exercise.mistakes import (
 from backpropcli.exercise.value_hints import value_hint
 from backpropcli.language.answers import read_answer
 from backpropcli.notation.numbers import finite, nested
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.terms import Term
+    from backpropcli.derivation.worked import Worked
+    from backpropcli.exercise.functions import Functions
 
 HINTS = 3
 MOST_TYPED = 12

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from math import isfinite, prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.worked import Worked
-from backpropcli.engine import Trace
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.exercise.blanks import choose
 from backpropcli.exercise.functions import Functions, definition, used
@@ -21,6 +19,10 @@ from backpropcli.notation.formula import UNICODE, Style, typeset
 from backpropcli.notation.numbers import Precision, nested
 from backpropcli.ops.broadcasting import show_shape
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.engine import Trace
 
 KINDS = ("values", "gradients")
 MOST_INLINE = 8

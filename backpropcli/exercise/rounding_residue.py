@@ -39,7 +39,7 @@ class Cleaned(NamedTuple):
 
 
 def without_residue(trace: Trace) -> Cleaned:
-    """The same run, with 0 for every value and gradient that rounding has left of 0, and what follows from it.
+    """A run with 0 for every value and gradient that rounding has left of 0, and what follows from it.
 
     A small number is kept where nothing cancelled, however small: sigmoid(-40) is 4.2e-18. A corner that such a
     value lies at is treated as one: relu there is 0, and its derivative too.

@@ -268,7 +268,7 @@ class Session:
         return "\n".join(textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)) + "\n"
 
     def result(self, student: str | None = None) -> str:
-        """The same as JSON, `backprop.quiz/1`.
+        """The score and the answers as JSON, `backprop.quiz/1`.
 
         {"format", "spec", "student", "seed", "digits", "first_try", "of", "hints", "finished", "answers": [{"name",
         "given", "right", "hints", "follows"}]}; `student` and `seed` are null where there is none, `digits` how many

@@ -110,7 +110,7 @@ def program(tape: Tape, outputs: Sequence[Recorded | float], *more: Function) ->
 
 
 def still(results: Sequence[float], *more: Function) -> str:
-    """The same where nothing is computed: `program()` gives the results themselves."""
+    """The functions of a page that computes nothing: its `program()` gives the results themselves."""
     needed: set[str] = set()
     texts = [written_out(function, needed) for function in more]
     return "".join([*sorted(needed), f"function program(){{return[{','.join(map(number, results))}]}}\n", *texts])

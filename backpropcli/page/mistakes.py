@@ -7,10 +7,8 @@ the results of the page's program. The script tells which of them give an answer
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.derivation.stages import Stage
-from backpropcli.derivation.terms import Term
 from backpropcli.derivation.trial import comes_to
 from backpropcli.engine import Plan
 from backpropcli.engine.recording import RecordedPlan
@@ -20,10 +18,14 @@ from backpropcli.exercise.formula_mistakes import attempts
 from backpropcli.exercise.gradient_mistakes import forgotten, gradient_mistakes
 from backpropcli.exercise.question import HINTS
 from backpropcli.exercise.wording import in_letters, text_of
-from backpropcli.graph import Graph
 from backpropcli.language.formula.tree import Expression, Name, postorder
 from backpropcli.ops.numbers.recorder import TooLongError
-from backpropcli.page.worked import Told
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.derivation.terms import Term
+    from backpropcli.graph import Graph
+    from backpropcli.page.worked import Told
 
 Data = dict[str, Any]
 

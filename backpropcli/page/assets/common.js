@@ -26,7 +26,7 @@ function plainly(v, digits = lesson.digits) {
   if (Math.abs(v) >= 1 && Math.abs(v) < 1e9) return v.toFixed(0);
   return short(mantissa) + "e" + e;
 }
-// The same as they are shown: with the minus sign that formulas and the drawing have.
+// Numbers as they are shown: with the minus sign that formulas and the drawing have.
 const show = (v, digits) => typographic(plainly(v, digits));
 const typographic = (text) => text.replace(/-/g, "−").replace(/Infinity/g, "∞");
 // What is copied can be typed again, here and anywhere else.

@@ -5,7 +5,7 @@ const {reading} = lesson;
 const anyOf = (signs) => `[${Object.keys(signs).join("")}]`;
 const SIGN = new RegExp(anyOf(reading.signs), "g"), RAISED = new RegExp(anyOf(reading.raised) + "+", "g");
 const FRACTION = new RegExp(`(\\d*)(${anyOf(reading.fractions)})`, "g");
-// The same in signs that a formula has: 2² as 2^(2), ½ as (1/2).
+// A text in the signs that a formula has: 2² as 2^(2), ½ as (1/2).
 function inSigns(text) {
   return text.replace(SIGN, (sign) => reading.signs[sign])
     .replace(RAISED, (found) => `^(${[...found].map((sign) => reading.raised[sign]).join("")})`)
