@@ -114,7 +114,8 @@ class Network(Computation):
         A parameter without a gradient is an error unless `allow_missing`. The report's `external` has what was found;
         its rows are the check of backprop's own gradients of the same names. Other options as `check`.
         """
-        from backpropcli.gradcheck.external.check import check_gradients, given_gradients
+        from backpropcli.gradcheck.external.check import check_gradients
+        from backpropcli.gradcheck.external.given import given_gradients
 
         target = self.node(of) if of is not None else self.loss
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.gradcheck.acceptance import allowed, tells
-from backpropcli.gradcheck.blackbox.function_values import BlackBox, Component
 from backpropcli.gradcheck.blackbox.resolution import float32
 from backpropcli.gradcheck.blackbox.search import Search, two_sides
 from backpropcli.gradcheck.blackbox.tensors import Along, Line, Probe
 from backpropcli.gradcheck.differences import Slope, romberg, scale
 from backpropcli.gradcheck.stepsize import WIDEST
 from backpropcli.gradcheck.tolerances import UNIT, UNIT32
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.blackbox.function_values import BlackBox, Component
 
 COUNT = 4
 """So many directions; errors that cancel along one of them do not along the others."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import UsageError
 from backpropcli.gradcheck.blackbox.function_values import UnsteadyError
@@ -12,11 +12,13 @@ from backpropcli.gradcheck.blackbox.program import TIMEOUT, Program
 from backpropcli.gradcheck.blackbox.protocol import Dialogue
 from backpropcli.gradcheck.blackbox.tensors import Along, Probe, Tensor, flattened, same_name, tensor
 from backpropcli.gradcheck.blackbox.verdicts import DeafError, judge
-from backpropcli.gradcheck.differences import Difference
-from backpropcli.gradcheck.report import Report
 from backpropcli.ops.broadcasting import show_shape
-from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.differences import Difference
+    from backpropcli.gradcheck.report import Report
+    from backpropcli.ops.definition import Value
 
 ROUNDED = 1e-4
 """Parameters written with six digits may move the loss by this, relative to it."""

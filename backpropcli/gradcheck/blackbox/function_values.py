@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from backpropcli.gradcheck.blackbox.resolution import LENGTHS, Resolution, described, flat, float32, noise, resolution
 from backpropcli.gradcheck.blackbox.search import Search
-from backpropcli.gradcheck.blackbox.tensors import Probe, Tensor
 from backpropcli.gradcheck.differences import scale
 from backpropcli.gradcheck.stepsize import WIDEST, Points, side_by_side
 from backpropcli.gradcheck.tolerances import GOAL, TOLERANCE, TOLERANCE32, UNIT
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.blackbox.tensors import Probe, Tensor
 
 BUDGET = 20_000
 """So many evaluations of the loss are made before components are left out."""

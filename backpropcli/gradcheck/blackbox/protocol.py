@@ -11,15 +11,17 @@ import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import SpecError
 from backpropcli.gradcheck.blackbox.program import Program, ProgramError
 from backpropcli.gradcheck.blackbox.tensors import Probe, Tensor, flattened, same_name, tensor
 from backpropcli.ops.broadcasting import show_shape
-from backpropcli.ops.definition import Value
 from backpropcli.safe import printable
 from backpropcli.suggest import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Value
 
 WIDE = 12
 """A longer name heads the table without its folders."""

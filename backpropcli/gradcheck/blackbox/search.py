@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from backpropcli.gradcheck.blackbox.resolution import float32
-from backpropcli.gradcheck.blackbox.tensors import Probe
 from backpropcli.gradcheck.differences import Slope, largest, limit
 from backpropcli.gradcheck.point.corners import Sides
 from backpropcli.gradcheck.stepsize import Points, SideSearch, StepSearch, or_zero
 from backpropcli.gradcheck.tolerances import SIDES_AGREE, UNIT
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.blackbox.tensors import Probe
 
 BENT = 0.6
 """The second difference over the step shrinks with the step, to 0.27 here; on a corner it stays what it is."""

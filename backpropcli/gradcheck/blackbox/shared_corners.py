@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from backpropcli.gradcheck.blackbox.directions import Everywhere
-from backpropcli.gradcheck.blackbox.function_values import BlackBox, Component
 from backpropcli.gradcheck.differences import scale
-from backpropcli.gradcheck.report import Row
 from backpropcli.gradcheck.stepsize import WIDEST
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.blackbox.function_values import BlackBox, Component
+    from backpropcli.gradcheck.report import Row
 
 MOST = 16
 """Of so many numbers on corners every two are looked at."""

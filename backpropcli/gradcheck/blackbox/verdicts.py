@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from backpropcli.errors import UsageError
 from backpropcli.gradcheck.acceptance import agrees, sees, sharp
@@ -22,15 +23,17 @@ from backpropcli.gradcheck.blackbox.function_values import (
 )
 from backpropcli.gradcheck.blackbox.search import Search, two_sides
 from backpropcli.gradcheck.blackbox.shared_corners import judge_together
-from backpropcli.gradcheck.blackbox.tensors import Tensor
 from backpropcli.gradcheck.differences import UNKNOWN, Difference, Slope, scale
 from backpropcli.gradcheck.fixed_step import at_step, ends
 from backpropcli.gradcheck.large.sampling import Coverage
-from backpropcli.gradcheck.point.corners import Sides
 from backpropcli.gradcheck.report import Report, Row
 from backpropcli.gradcheck.stepsize import WIDEST
 from backpropcli.gradcheck.tolerances import MARGIN, SHARP
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.blackbox.tensors import Tensor
+    from backpropcli.gradcheck.point.corners import Sides
 
 SHARP_COARSE = 2e-2
 """As `SHARP`, for a loss that is known to fewer digits than float64 has."""

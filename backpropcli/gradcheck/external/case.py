@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine import Trace
 from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.external.edges import Edge, Step, rerun
-from backpropcli.gradcheck.external.error_patterns import Shown
-from backpropcli.gradcheck.external.localize import Localization
 from backpropcli.gradcheck.external.spelling import Spelling
 from backpropcli.ops.numbers.array import xp
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.gradcheck.external.error_patterns import Shown
+    from backpropcli.gradcheck.external.localize import Localization
 
 WORK = 4_000_000
 """So many numbers may be computed again in looking for the mistake."""

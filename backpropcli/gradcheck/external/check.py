@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from backpropcli.engine import Plan, run
 from backpropcli.gradcheck.external.comparison import compare
-from backpropcli.gradcheck.external.naming import match
+from backpropcli.gradcheck.external.naming import match, missing_error
 from backpropcli.gradcheck.point.point import Point
 from backpropcli.gradcheck.report import Report
-from backpropcli.graph import Graph
-from backpropcli.language.data.gradients import Given, read_gradients
-from backpropcli.language.data.precision import Precision
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.language.data.gradients import Given
+    from backpropcli.ops.definition import Value
 
 Own = Callable[[Sequence[str]], Report]
 """The check of backprop's own gradients of these names."""
@@ -40,18 +41,10 @@ def check_gradients(
     trace = run(Plan(graph), values, of, upstream, everything=True)
     matched = match(given, graph, of, trace.gradient, renames, allow_missing or names is not None, source, loaded)
     if names is not None:
-        given_names = (*matched.matches, *matched.misshapen)
-        missing = tuple(name for name in names if all(m.name != name for m in given_names))
-        matched = matched._replace(
-            matches=tuple(m for m in matched.matches if m.name in names),
-            missing=missing if allow_missing else (),
-            misshapen=tuple(m for m in matched.misshapen if m.name in names),
-        )
-        if missing and not (allow_missing and (matched.matches or matched.misshapen)):
-            from backpropcli.gradcheck.external.naming import missing_error
-
-            raise missing_error(given, missing, bool(matched.matches or matched.misshapen))
-    report = own([m.name for m in (*matched.matches, *matched.misshapen)])
+        matched = matched.only(names)
+        if matched.missing and not (allow_missing and matched.everything):
+            raise missing_error(given, matched.missing, bool(matched.everything))
+    report = own([m.name for m in matched.everything])
     # A file's own answer key is about its own numbers, and not what was asked; a number expected by a flag is.
     report.expected = tuple(number for number in report.expected if number.place is None or not number.place.line)
     report.external = compare(
@@ -68,16 +61,3 @@ def check_gradients(
 
         diagnose(trace, report.external, matched)
     return report
-
-
-def given_gradients(gradients: Any) -> Given:
-    """What a caller gave: the name of a file, or numbers by name (nested lists, arrays of any float type)."""
-    if not isinstance(gradients, Mapping):
-        return read_gradients(str(gradients))
-    import numpy as np
-
-    arrays = {str(name): np.asarray(value) for name, value in gradients.items()}
-    kinds = {array.dtype.name for array in arrays.values()}
-    kind = next((k for k in ("float16", "float32") if k in kinds), "float64")
-    plain = {name: array.astype(float) if array.shape else float(array) for name, array in arrays.items()}
-    return Given("the given gradients", plain, Precision(kind))  # type: ignore[arg-type]  # one of three

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.engine import Trace
 from backpropcli.gradcheck.external.judgement import ON_CORNER, Entry, Judge
-from backpropcli.gradcheck.external.naming import Match, Matched
 from backpropcli.gradcheck.external.notes import notes, tolerance
 from backpropcli.gradcheck.external.ties import add_up
 from backpropcli.gradcheck.external.tolerance import spread
-from backpropcli.gradcheck.point.point import Point
-from backpropcli.gradcheck.report import Row, Verdict
-from backpropcli.language.data.precision import Precision
 from backpropcli.ops.broadcasting import Shape, show_shape
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.gradcheck.external.naming import Match, Matched
+    from backpropcli.gradcheck.point.point import Point
+    from backpropcli.gradcheck.report import Row, Verdict
+    from backpropcli.language.data.precision import Precision
+    from backpropcli.ops.definition import Value
 
 
 class Compared(NamedTuple):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine import Trace
 from backpropcli.gradcheck.external.case import Case
-from backpropcli.gradcheck.external.comparison import Compared, Comparison
 from backpropcli.gradcheck.external.error_patterns import CLOSE, Shown, gradient_name, patterns
 from backpropcli.gradcheck.external.guesses import Explanation, attempted
 from backpropcli.gradcheck.external.judgement import ROUNDING
 from backpropcli.gradcheck.external.localize import Localization
-from backpropcli.gradcheck.external.naming import Match, Matched
 from backpropcli.gradcheck.external.search import Search
 from backpropcli.gradcheck.external.shapes import shape_sentences
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.gradcheck.external.comparison import Compared, Comparison
+    from backpropcli.gradcheck.external.naming import Match, Matched
 
 
 def diagnose(trace: Trace, found: Comparison, matched: Matched) -> None:

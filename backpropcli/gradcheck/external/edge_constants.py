@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.gradcheck.external.case import Case
 from backpropcli.gradcheck.external.edges import Edge, edges
 from backpropcli.gradcheck.external.factors import Factors, plain
 from backpropcli.gradcheck.external.guesses import Explanation, attempted
 from backpropcli.gradcheck.mistakes.mutations import scaled
 from backpropcli.gradcheck.mistakes.table import ONE_PATH, PATH_MISSING
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.external.case import Case
 
 FAN_OUT = 8
 """Of so many edges to one value, every subset may be missing."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.engine import Trace
-from backpropcli.gradcheck.external.naming import Match
 from backpropcli.gradcheck.precision.verdict import LOST
-from backpropcli.gradcheck.report import Row, Verdict
 from backpropcli.gradcheck.tolerances import TOLERANCE, TOLERANCE32
 from backpropcli.language.data.precision import EPS, Precision
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.gradcheck.external.naming import Match
+    from backpropcli.gradcheck.report import Row, Verdict
 
 TOLERANCE16 = 4e-3
 """What half precision is given credit for."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from backpropcli.gradcheck.external.edges import Step
 from backpropcli.gradcheck.mistakes.mutations import scaled
 from backpropcli.gradcheck.mistakes.table import UPSTREAM_ALONE, Mistake, Wrong
 from backpropcli.language.formula.parser import parse
@@ -12,6 +12,9 @@ from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Number, Unary, postorder, substitute
 from backpropcli.ops.definition import Elementwise, Value
 from backpropcli.ops.table import TABLE
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.external.edges import Step
 
 SIGNS = {"+": "-", "-": "+"}
 """Signs that are taken for one another."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import SpecError, UsageError
-from backpropcli.graph import Graph
-from backpropcli.language.data.gradients import Given
 from backpropcli.language.data.renaming import Rename, dotless, read_renames, unwrapped
 from backpropcli.ops.broadcasting import Shape, show_shape
-from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.language.data.gradients import Given
+    from backpropcli.ops.definition import Value
 
 LOSSES = ("loss", "cost", "J", "L", "E", "C")
 """What people call the loss in `dL/dW1`, whatever the network calls it."""
@@ -44,6 +46,17 @@ class Matched(NamedTuple):
     missing: tuple[str, ...]
     loss: float | None
     misshapen: tuple[Match, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Match, ...]:
+        """All that was matched, whatever its shape."""
+        return (*self.matches, *self.misshapen)
+
+    def only(self, names: Sequence[str]) -> Matched:
+        """What is given of these names; those that are not given are missing."""
+        matches, misshapen = (tuple(m for m in some if m.name in names) for some in (self.matches, self.misshapen))
+        given = {m.name for m in (*matches, *misshapen)}
+        return Matched(matches, tuple(name for name in names if name not in given), self.loss, misshapen)
 
 
 def match(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from backpropcli.gradcheck.external.judgement import ON_CORNER, OWN_LOST, ROUNDING, TOLERANCE16, Entry
 from backpropcli.gradcheck.tolerances import TOLERANCE, TOLERANCE32
-from backpropcli.language.data.precision import Precision
+
+if TYPE_CHECKING:
+    from backpropcli.language.data.precision import Precision
 
 
 def tolerance(precision: Precision, single: bool = False) -> float:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine import Trace
 from backpropcli.gradcheck.external.error_patterns import gradient_name
-from backpropcli.gradcheck.external.naming import Match
 from backpropcli.ops.broadcasting import show_shape
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.gradcheck.external.naming import Match
 
 MOST = 5
 """Of arrays with more axes no sums are tried."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from backpropcli.engine import Trace
 from backpropcli.gradcheck.external.error_patterns import CLOSE, Shown
 from backpropcli.gradcheck.external.guesses import Explanation
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
 
 
 def decayed(trace: Trace, wrong: Sequence[Shown]) -> Iterator[Explanation]:
