@@ -1,34 +1,15 @@
-"""Chains of factors in a formula, and how tightly operators bind: which products are of arrays, entry by entry."""
+"""Chains of factors in a formula: which products are of arrays, entry by entry."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import TypeGuard
 
+from backpropcli.language.formula.grammar import BINDING, PRODUCT
 from backpropcli.language.formula.tree import Binary, Call, Expression, Index, Name, Number, Slice, Text
 from backpropcli.ops.definition import Structural
 from backpropcli.ops.table import lookup
 
-# How tightly an operator binds, as in Python.
-COMPARISON, OR, AND, SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 9)
-BINDING = {
-    "|": OR,
-    "&": AND,
-    "+": SUM,
-    "-": SUM,
-    "*": PRODUCT,
-    "/": PRODUCT,
-    "@": PRODUCT,
-    "%": PRODUCT,
-    "//": PRODUCT,
-    "**": POWER,
-    "<": COMPARISON,
-    "<=": COMPARISON,
-    ">": COMPARISON,
-    ">=": COMPARISON,
-    "==": COMPARISON,
-    "!=": COMPARISON,
-}
 TIMES, CHAINED, ELEMENTWISE = range(3)
 """A product's sign: that of numbers; `*` as elsewhere in its chain of factors; `*` as both its factors are arrays."""
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Sequence_
 from typing import NamedTuple
 
+from backpropcli.language.formula.grammar import ATOM, BINDING, COMPARISON, POWER, PRODUCT, SIGN, SUM
 from backpropcli.language.formula.tree import (
     DOTTED,
     Binary,
@@ -20,18 +21,7 @@ from backpropcli.language.formula.tree import (
     Unary,
     postorder,
 )
-from backpropcli.notation.chains import (
-    ATOM,
-    BINDING,
-    COMPARISON,
-    ELEMENTWISE,
-    POWER,
-    PRODUCT,
-    SIGN,
-    SUM,
-    TIMES,
-    products,
-)
+from backpropcli.notation.chains import ELEMENTWISE, TIMES, products
 
 
 class Piece(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from backpropcli.language.formula.grammar import ATOM, POWER, PRODUCT, SIGN
 from backpropcli.language.formula.tree import Binary, Call, Expression, Number
-from backpropcli.notation.chains import ATOM, POWER, PRODUCT, SIGN, TIMES
+from backpropcli.notation.chains import TIMES
 from backpropcli.notation.formula import DOUBTFUL, Piece, Style, atom, factor, set_in
 from backpropcli.notation.maths import Derivative, Formula, Maths, Said
 from backpropcli.notation.text_latex import GREEK, printable
