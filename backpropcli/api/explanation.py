@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from backpropcli.api.arrays import steepest
 from backpropcli.derivation.proof import best, steps
 from backpropcli.derivation.worked import Worked
-from backpropcli.engine import Trace
 from backpropcli.engine.nudge import nudge
 from backpropcli.errors import SpecError
 from backpropcli.explanation.explain import Explanation
 from backpropcli.notation.formula import ASCII, UNICODE
-from backpropcli.notation.numbers import Precision
 from backpropcli.ops.broadcasting import show_shape
-from backpropcli.ops.definition import Value
 
 if TYPE_CHECKING:
+    from backpropcli.engine import Trace
     from backpropcli.explanation.derive import Derivation
+    from backpropcli.notation.numbers import Precision
+    from backpropcli.ops.definition import Value
     from backpropcli.symbolic.derive import Derived
 
 

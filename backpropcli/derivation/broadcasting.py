@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from backpropcli.engine.broadcasting import stretched
-from backpropcli.graph import Graph
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Expression, Index, Name, Number, Slice, substitute
 from backpropcli.ops.broadcasting import show_shape
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 LONGEST = 40
 """A longer formula is called by its step's name."""

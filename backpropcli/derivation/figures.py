@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.derivation.piecewise import evaluate
 from backpropcli.derivation.reading import Reading
-from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.terms import Factor, Term
 from backpropcli.derivation.trial import comes_to
 from backpropcli.language.formula.tree import Binary, Expression
 from backpropcli.notation import maths
 from backpropcli.notation.inline import inline, rounded
-from backpropcli.notation.maths import Maths
 from backpropcli.notation.numbers import MOST_DIGITS, Precision
 from backpropcli.ops.broadcasting import show_shape
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.notation.maths import Maths
 
 MOST_INLINE = 6
 """An array of up to so many entries is written inside a line."""

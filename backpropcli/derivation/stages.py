@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.derivation.piecewise import Prime, textbook
-from backpropcli.graph import Graph, Node
 from backpropcli.language.formula.derivative import derivative
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.steps import step_formula
@@ -27,6 +26,9 @@ from backpropcli.notation.numbers import exact
 from backpropcli.ops.definition import Elementwise, Operation, Refused, Structural
 from backpropcli.ops.makers import Splitter
 from backpropcli.ops.table import INFIX, PREFIX, TABLE, lookup
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph, Node
 
 MOST_READ = 24
 """A local derivative of more parts than these is worked out step by step."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine import Plan
 from backpropcli.errors import BackpropError
-from backpropcli.graph import Graph
 from backpropcli.language.formula.evaluate import evaluate, recorded
-from backpropcli.language.formula.tree import Expression
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import Options, Structural
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Plan
+    from backpropcli.graph import Graph
+    from backpropcli.language.formula.tree import Expression
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import Options, Structural
 
 CLOSE = 1e-6
 """A formula that misses its value by more than this part of it says something else."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.trial import holds
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula.parser import parse
@@ -15,9 +14,12 @@ from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Nu
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import exact
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Operation, Options
 from backpropcli.ops.table import lookup
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.ops.broadcasting import Shape
 
 
 def product(

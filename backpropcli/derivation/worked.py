@@ -7,12 +7,11 @@ make their lines. It computes nothing: every number comes from the trace.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.derivation.figures import Figures
 from backpropcli.derivation.piecewise import Prime, cases, outcome, primed, reason, taken
 from backpropcli.derivation.silent import unheard
-from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.terms import Factor, Term
 from backpropcli.derivation.trial import comes_to
 from backpropcli.derivation.vjps import gathered, product
@@ -23,9 +22,12 @@ from backpropcli.notation import maths
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.inline import rounded
 from backpropcli.notation.maths import Maths, Said
-from backpropcli.notation.numbers import Precision
 from backpropcli.ops.broadcasting import show_shape
 from backpropcli.ops.numbers import nothing
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.notation.numbers import Precision
 
 
 class Worked(Figures):

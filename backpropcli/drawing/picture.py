@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.drawing.grouping import grouped
 from backpropcli.drawing.model import BLANK, DIGITS, MOST_ENTRIES, MOST_IN_ROW, SIGNS, Item, Picture
-from backpropcli.engine import Trace
-from backpropcli.graph import Node
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Unary
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.numbers import Precision
-from backpropcli.ops.broadcasting import Shape
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.graph import Node
+    from backpropcli.ops.broadcasting import Shape
 
 
 def picture(

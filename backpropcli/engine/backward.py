@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine.stepping import GENERAL, UNARY, odd_case
-from backpropcli.graph import Graph
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import UNIT_SLOPE, XP, Body, Elementwise, Part, Value
 from backpropcli.ops.stacking import align, copies, spread
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.ops.broadcasting import Shape
 
 Gradients = list[Value | None]
 """By slot: the gradient of the chosen node; None where no path leads to it (a gradient of 0)."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from backpropcli.engine.tangents import tangents
 from backpropcli.engine.trace import Trace, plain
 from backpropcli.errors import SpecError, UsageError
-from backpropcli.graph import Kind
 from backpropcli.ops.broadcasting import Shape, show_shape
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Kind
+    from backpropcli.ops.definition import Value
 
 FINER = 16.0
 """By this factor steps are made smaller and larger, to see which way the slope comes closer to the derivative."""

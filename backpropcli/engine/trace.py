@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.engine.backward import Gradients, finite
 from backpropcli.engine.stepping import odd_case, quietly
 from backpropcli.errors import SpecError
-from backpropcli.graph import Graph
 from backpropcli.ops.broadcasting import show_shape
 from backpropcli.ops.definition import XP, Elementwise, Value
 from backpropcli.ops.numbers.careful import careful, settled
@@ -16,6 +15,7 @@ from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from backpropcli.engine.plan import Plan
+    from backpropcli.graph import Graph
 
 
 class Trace:

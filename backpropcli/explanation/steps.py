@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.derivation.stages import Stage
 from backpropcli.derivation.worked import Worked
-from backpropcli.engine import Trace
 from backpropcli.notation import maths
 from backpropcli.notation.formula import ASCII, UNICODE
-from backpropcli.notation.numbers import Precision
 from backpropcli.ops.broadcasting import show_shape
 from backpropcli.render.document import Section, Verbatim, Walk
 from backpropcli.render.rows import WIDTH, Row
 from backpropcli.safe import printable
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
+    from backpropcli.engine import Trace
+    from backpropcli.notation.numbers import Precision
 
 MOST_ENTRIES = 48
 """An array of more entries than these is shown as its shape."""

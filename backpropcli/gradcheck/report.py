@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from backpropcli.errors import Place
-
 if TYPE_CHECKING:
+    from backpropcli.errors import Place
     from backpropcli.gradcheck.external.comparison import Comparison
     from backpropcli.gradcheck.large.sampling import Coverage
     from backpropcli.gradcheck.network.points import Points

@@ -11,22 +11,22 @@ from backpropcli.graph import Graph
 from backpropcli.language.data.deferred import allowance, ready
 from backpropcli.language.file import schema
 from backpropcli.language.file.document import Document, collector_paused, read, read_string
-from backpropcli.language.file.places import Key
 from backpropcli.language.file.reading import STDIN
 from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import Flags
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.reading import read_formula
-from backpropcli.language.formula.tree import Expression
 from backpropcli.language.formula.unknown import dependencies
 from backpropcli.language.network import Spec
 from backpropcli.language.order import CycleError, in_order
 from backpropcli.ops.broadcasting import Shape, show_shape
-from backpropcli.ops.definition import Value
 
 if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.language.formula.tree import Expression
     from backpropcli.language.layers.kind import Kind
+    from backpropcli.ops.definition import Value
 
 DEFAULT = "net.yaml"
 NO_FLAGS = Flags()

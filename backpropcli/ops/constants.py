@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from math import ceil, inf, isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import REQUIRED, XP, Options, Value
 from backpropcli.ops.makers import Maker
 from backpropcli.ops.planning import bounded, counts, flag, number, shown, whole
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
 
 
 def plan_filled(shape: Any, fill_value: Any = 0) -> tuple[Shape, Options]:

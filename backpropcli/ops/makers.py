@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Body, Group, Operation, Options
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
 
 
 class Maker(Operation):

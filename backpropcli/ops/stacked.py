@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import XP, Options, Value
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import XP, Options, Value
 
 
 def shape_of(a: Value) -> Shape:

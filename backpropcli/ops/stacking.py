@@ -7,9 +7,11 @@ up arguments of different rank, and to give a structural operation all its argum
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import XP, Body, Value
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import XP, Body, Value
 
 
 def copies(value: Value, rank: int) -> tuple[int, ...]:

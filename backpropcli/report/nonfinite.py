@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine import Trace, finite, offenders
-from backpropcli.engine.nonfinite import Offender
 from backpropcli.notation.numbers import Precision, components, is_array, shape_of
 from backpropcli.ops.broadcasting import show_shape
 from backpropcli.report.run_rows import steps_said
+
+if TYPE_CHECKING:
+    from backpropcli.engine.nonfinite import Offender
 
 PRECISION = Precision()
 MANY = 8

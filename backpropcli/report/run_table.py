@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from backpropcli.engine import Trace
 from backpropcli.notation.numbers import Precision, exact, is_array
 from backpropcli.ops.broadcasting import show_shape
 from backpropcli.render.arrays import elided, grid
@@ -12,6 +12,9 @@ from backpropcli.render.table import Cell, Column, Table
 from backpropcli.report.run_rows import Result, Row
 from backpropcli.report.run_rows import result as run_result
 from backpropcli.safe import printable
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
 
 MANY_ROWS = 60
 """In a terminal, a section of more rows than these is elided to its first and last SHOWN_ROWS."""

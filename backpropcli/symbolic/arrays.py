@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import Value
 from backpropcli.symbolic.words import Formula, number, related, symbol
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import Value
 
 
 @cache

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.graph import Graph
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import Value
 from backpropcli.symbolic.arrays import entries, spread, symbols
 from backpropcli.symbolic.compose import MOST, composed, limit, size_of
 from backpropcli.symbolic.digits import number_of
 from backpropcli.symbolic.words import Formula, sympy
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import Value
 
 INLINE = 60
 """Inside a node, a value of more subexpressions than these gets a symbol of its own."""

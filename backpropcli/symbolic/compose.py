@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.graph import Graph
 from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Elementwise, Operation, Structural
 from backpropcli.symbolic.arrays import constant, entries, symbols
 from backpropcli.symbolic.digits import inside_out
 from backpropcli.symbolic.structural import apply
 from backpropcli.symbolic.words import Formula, SymbolicError, sympy
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 LARGEST = 20_000
 """One expression may have this many subexpressions, a shared one counted as often as it is used."""

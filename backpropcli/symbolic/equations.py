@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.graph import Graph
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Elementwise, Structural, Value
 from backpropcli.symbolic.arrays import entries, spread, symbols
 from backpropcli.symbolic.compose import LARGEST, MOST, composed, limit, size_of
@@ -16,6 +14,10 @@ from backpropcli.symbolic.formulas import interpret
 from backpropcli.symbolic.tidy import TIDIED, text
 from backpropcli.symbolic.ties import exactly, relations, sided, tie_shares, true_relation
 from backpropcli.symbolic.words import Formula, SymbolicError, choice, sympy
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.ops.broadcasting import Shape
 
 Y = re.compile(r"\by\b")
 

@@ -6,14 +6,16 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Elementwise, Operation, Structural
 from backpropcli.ops.numbers import ELEMENTWISE
 from backpropcli.symbolic.arrays import array, asarray, back, entries, entrywise, shape_of
 from backpropcli.symbolic.formulas import call, interpret, rule
 from backpropcli.symbolic.words import Formula, SymbolicError, choose, holds, number, primitives, sympy
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
 
 SAME_NAME = """
     sum prod cumsum cumprod matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to expand_dims

@@ -14,10 +14,10 @@ import numpy as np
 
 from backpropcli.gradcheck.large.pullback import Pullback
 from backpropcli.gradcheck.large.slopes import EntrySlopes, Slopes
-from backpropcli.gradcheck.point.point import Point
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.large.perturbation import Perturbation
+    from backpropcli.gradcheck.point.point import Point
 
 WORTH = 0.5
 """Carrying back pays if it costs less than this share of looking at every entry itself."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,9 +20,11 @@ from backpropcli.gradcheck.large.carried import CarriedSlopes
 from backpropcli.gradcheck.large.perturbation import Perturbation
 from backpropcli.gradcheck.large.slopes import Slopes
 from backpropcli.gradcheck.large.sparsity import Indices, indices
-from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.ops.definition import Elementwise, Value
 from backpropcli.ops.numbers.complexstep import slope, start, xp
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component, Point
 
 Array = Any
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from backpropcli.gradcheck.acceptance import allowed, tells
 from backpropcli.gradcheck.differences import UNKNOWN, Slope
-from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.stepsize import StepSearch
 from backpropcli.gradcheck.tolerances import UNIT
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component, Point
 
 Array = Any
 COUNT = 20

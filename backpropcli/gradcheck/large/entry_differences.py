@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,11 +10,13 @@ from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.large.perturbation import Perturbation
 from backpropcli.gradcheck.large.searches import searched
 from backpropcli.gradcheck.large.slopes import Slopes
-from backpropcli.gradcheck.large.sparsity import Indices
-from backpropcli.gradcheck.point.point import Point
-from backpropcli.gradcheck.stepsize import StepSearch
 from backpropcli.gradcheck.tolerances import UNIT
 from backpropcli.ops.definition import Elementwise
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.large.sparsity import Indices
+    from backpropcli.gradcheck.point.point import Point
+    from backpropcli.gradcheck.stepsize import StepSearch
 
 Array = Any
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,9 +15,11 @@ from backpropcli.gradcheck.large.entry_differences import Differences
 from backpropcli.gradcheck.large.searches import ARRAYS, first_places, searched
 from backpropcli.gradcheck.large.sparsity import indices
 from backpropcli.gradcheck.large.stacks import COMPONENTS, Stack, ready
-from backpropcli.gradcheck.point.point import Component, Point
-from backpropcli.gradcheck.report import Row
-from backpropcli.gradcheck.stepsize import StepSearch
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component, Point
+    from backpropcli.gradcheck.report import Row
+    from backpropcli.gradcheck.stepsize import StepSearch
 
 Array = Any
 DEAR = 2e7

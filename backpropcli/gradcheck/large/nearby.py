@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from backpropcli.gradcheck.point.point import Component, Look, Point
 from backpropcli.gradcheck.tolerances import UNIT
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component, Look, Point
 
 LOOP = 150_000
 """Up to so many evaluations of a node, a plain loop over floats is faster than importing NumPy."""

@@ -17,10 +17,10 @@ import numpy as np
 from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.large.propagation import Propagation, Update
 from backpropcli.gradcheck.large.sparsity import Array, Indices, State, region, single
-from backpropcli.ops.definition import XP
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Point
+    from backpropcli.ops.definition import XP
 
 ROOM = 1 << 17
 """So many numbers of one step are held at a time: with those beside them, a processor's second cache."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backpropcli.gradcheck.large.sparsity import Array, Indices, Pattern, Sparsity, State, extent, own, region
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Elementwise, Operation, Structural
 from backpropcli.ops.stacking import align, spread
 from backpropcli.ops.table import TABLE
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
 
 
 class Update:

@@ -6,16 +6,18 @@ elementwise operation are measured on its own values, every entry's.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backpropcli.engine.backward import rule, unbroadcast
 from backpropcli.gradcheck.large.propagation import known
 from backpropcli.gradcheck.large.slopes import EntrySlopes, Slopes
-from backpropcli.gradcheck.point.point import Point
 from backpropcli.gradcheck.tolerances import UNIT
 from backpropcli.ops.definition import Elementwise, Part, Structural
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Point
 
 Array = Any
 TRIED = 1e-9

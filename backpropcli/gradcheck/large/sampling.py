@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.gradcheck.point.point import Component, Point
-
 if TYPE_CHECKING:
     from backpropcli.gradcheck.large.carried import CarriedSlopes
+    from backpropcli.gradcheck.point.point import Component, Point
 
 BUDGET = 4e9
 """Numbers that a check may compute before it takes a sample: some 20 seconds of them."""

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import XP
-
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Component, Point
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import XP
 
 Pattern = tuple[int | None, ...]
 """By axis the label of the one entry that is reached, None where all are. An axis of size 1 has no label."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from backpropcli.engine import Plan, finite
 from backpropcli.errors import SpecError, UsageError
-from backpropcli.gradcheck.differences import Difference
 from backpropcli.gradcheck.fixed_step import at_step, ends
 from backpropcli.gradcheck.large.nearby import look
 from backpropcli.gradcheck.network.expected import expected_numbers
@@ -19,12 +18,13 @@ from backpropcli.gradcheck.point.point import Point
 from backpropcli.gradcheck.precision.rounding import Rounding
 from backpropcli.gradcheck.report import Oracle, Report
 from backpropcli.gradcheck.tolerances import TOLERANCE, TOLERANCE32
-from backpropcli.graph import Graph
-from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from backpropcli.gradcheck.differences import Difference
+    from backpropcli.graph import Graph
     from backpropcli.language.network import Expectation
+    from backpropcli.ops.definition import Value
 
 
 class NothingToCheck(SpecError):  # noqa: N818  # it says what it is

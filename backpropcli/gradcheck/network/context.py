@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from backpropcli.gradcheck.acceptance import agrees, sharp
-from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.large.nearby import noises
 from backpropcli.gradcheck.point.corners import Sides, exactly_on, sides
 from backpropcli.gradcheck.point.point import Component
@@ -15,6 +14,7 @@ from backpropcli.gradcheck.report import Method, Reason, Row, Verdict
 from backpropcli.gradcheck.tolerances import SHARP, UNIT
 
 if TYPE_CHECKING:
+    from backpropcli.gradcheck.differences import Slope
     from backpropcli.gradcheck.precision.verdict import NumberJudge
 
 LOSSY = 1e6

@@ -7,12 +7,14 @@ either is on a corner, or wrong, and is judged by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backpropcli.engine.stepping import quietly
-from backpropcli.ops.definition import Elementwise
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Elementwise
 
 Array = Any
 COMPLEX_AGREES = 1e-10

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backpropcli.errors import BackpropError, SpecError
 from backpropcli.gradcheck.mistakes.table import SIGN, TRANSPOSED, Right, explaining
 from backpropcli.gradcheck.mistakes.table import shape as shape_of
-from backpropcli.gradcheck.point.point import Point
 from backpropcli.gradcheck.report import ExpectedNumber, Row
 from backpropcli.ops.broadcasting import Shape, show_shape
 
 if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Point
     from backpropcli.gradcheck.precision.reliable import Reliable
     from backpropcli.gradcheck.precision.rounding import Rounding
     from backpropcli.language.network import Expectation

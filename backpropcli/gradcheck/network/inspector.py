@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from backpropcli.gradcheck.network.judge import Judge
 from backpropcli.gradcheck.network.suspects import suspects
-from backpropcli.gradcheck.point.corners import Sides
 from backpropcli.gradcheck.point.owner import node_of, step_said
-from backpropcli.gradcheck.point.point import Component, Point
-from backpropcli.gradcheck.report import Culprit, Reason, Row
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.network.culprit import Locals
+    from backpropcli.gradcheck.point.corners import Sides
+    from backpropcli.gradcheck.point.point import Component, Point
     from backpropcli.gradcheck.precision.cause import Lost
+    from backpropcli.gradcheck.report import Culprit, Reason, Row
 
 ALONE = 500
 """In a way to the loss of more steps than this, the others are not judged once one is found wrong."""

@@ -9,18 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.network.context import Context, OnCorner
 from backpropcli.gradcheck.network.level_complex import ComplexLevel
 from backpropcli.gradcheck.network.level_differences import DifferenceLevel
 from backpropcli.gradcheck.network.level_digits import CONFIRMED, DigitsLevel
-from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.precision.multiprecision import WORK
 from backpropcli.gradcheck.precision.rounding import Rounding
 from backpropcli.gradcheck.precision.verdict import NumberJudge
-from backpropcli.gradcheck.report import Row
 from backpropcli.gradcheck.tolerances import TOLERANCE
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component, Point
+    from backpropcli.gradcheck.report import Row
 
 EACH_CLIMBS = 20_000_000
 """Up to so many numbers, contested components times the network's size, every one of them climbs by itself."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from backpropcli.gradcheck.acceptance import contradicts, sharp
 from backpropcli.gradcheck.differences import Slope, scale
 from backpropcli.gradcheck.large.nearby import look
-from backpropcli.gradcheck.network.context import Context
-from backpropcli.gradcheck.point.point import Component
-from backpropcli.gradcheck.report import Row
 from backpropcli.gradcheck.tolerances import UNDERFLOWN
 
 if TYPE_CHECKING:
+    from backpropcli.gradcheck.network.context import Context
     from backpropcli.gradcheck.network.level_differences import DifferenceLevel
+    from backpropcli.gradcheck.point.point import Component
+    from backpropcli.gradcheck.report import Row
 
 NEAR, NEARER = 1e-6, 64.0
 """So far from the point, and so many times closer, the loss is looked at: whether what it differs by shrinks."""

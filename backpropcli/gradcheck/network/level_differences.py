@@ -8,16 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backpropcli.gradcheck.acceptance import contradicts, sharp
-from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.large.nearby import look, loops
-from backpropcli.gradcheck.network.context import Context
-from backpropcli.gradcheck.point.point import Component, Point
-from backpropcli.gradcheck.report import Row
 from backpropcli.gradcheck.stepsize import StepSearch, side_by_side
 from backpropcli.gradcheck.tolerances import GOAL, SHARP_FIRST
 
 if TYPE_CHECKING:
+    from backpropcli.gradcheck.differences import Slope
     from backpropcli.gradcheck.large.carried import CarriedSlopes
+    from backpropcli.gradcheck.network.context import Context
+    from backpropcli.gradcheck.point.point import Component, Point
+    from backpropcli.gradcheck.report import Row
 
 
 def constant(point: Point, c: Component) -> bool:

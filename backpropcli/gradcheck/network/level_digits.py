@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from backpropcli.gradcheck.acceptance import agrees, close
 from backpropcli.gradcheck.differences import UNKNOWN, Slope
-from backpropcli.gradcheck.network.context import Context
-from backpropcli.gradcheck.point.point import Component
 from backpropcli.gradcheck.precision.multiprecision import PRECISE, UNKNOWN_EXACT, WORK, Exact
-from backpropcli.gradcheck.report import Method, Row
 from backpropcli.gradcheck.tolerances import MARGIN, TOLERANCE
 
 if TYPE_CHECKING:
+    from backpropcli.gradcheck.network.context import Context
     from backpropcli.gradcheck.network.level_complex import ComplexLevel
     from backpropcli.gradcheck.network.level_differences import DifferenceLevel
+    from backpropcli.gradcheck.point.point import Component
+    from backpropcli.gradcheck.report import Method, Row
 
 DEARER = 150.0
 """A number with so many digits takes about twice as long as one with few."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from backpropcli.gradcheck.point.owner import owner
-from backpropcli.graph import Graph
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 LISTED = 4
 """So many nodes in which a gradient is stopped are named."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from backpropcli.errors import UsageError
 from backpropcli.gradcheck.acceptance import agrees, sharp
 from backpropcli.gradcheck.differences import UNKNOWN, Slope
-from backpropcli.gradcheck.network.judge import Judge
 from backpropcli.gradcheck.network.level_differences import constant
-from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.precision.multiprecision import PRECISE, WORK, Digits
 from backpropcli.gradcheck.report import Opinion, Oracle, Reason, Row, Verdict
 from backpropcli.gradcheck.tolerances import MARGIN, UNDERFLOWN, UNIT
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.network.judge import Judge
+    from backpropcli.gradcheck.point.point import Component, Point
 
 ORACLES: tuple[Oracle, ...] = get_args(Oracle)
 KNOWN: dict[str, Oracle] = {

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from backpropcli.engine.backward import rule
 from backpropcli.engine.stepping import quietly
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Part, Structural
 from backpropcli.ops.stacking import spread
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
 
 Array = Any
 DIRECTION_AGREES = 1e-10

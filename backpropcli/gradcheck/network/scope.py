@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.gradcheck.large.nearby import loops
 from backpropcli.gradcheck.large.sampling import BUDGET, Coverage, estimate, sample_for, sampled
-from backpropcli.gradcheck.network.judge import Judge
-from backpropcli.gradcheck.point.point import Component
-from backpropcli.gradcheck.report import Row
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.network.judge import Judge
+    from backpropcli.gradcheck.point.point import Component
+    from backpropcli.gradcheck.report import Row
 
 Progress = Callable[[int, int], None]
 """Told how many components of how many have been looked at."""

@@ -7,12 +7,14 @@ of an operation's own value at the very point. It is cheap, so every rule that i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine.stepping import quietly
-from backpropcli.gradcheck.point.point import Point
 from backpropcli.ops.definition import Elementwise, Operation, Part, Structural
 from backpropcli.ops.table import TABLE
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Point
 
 RULE_AGREES = 1e-6
 """Rule and complex step may differ by this, relative to the larger, before the rule is doubted."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.engine import Plan
 from backpropcli.errors import UsageError
@@ -20,10 +20,12 @@ from backpropcli.gradcheck.precision.multiprecision import PRECISE, Digits
 from backpropcli.gradcheck.report import Row, indexed
 from backpropcli.gradcheck.stepsize import StepSearch
 from backpropcli.gradcheck.tolerances import GOAL, MARGIN, SHARP, TOLERANCE, UNIT
-from backpropcli.graph import Graph
 from backpropcli.ops.broadcasting import show_shape
-from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.ops.definition import Value
 
 SMALLEST, LARGEST = -12, -1
 """The steps are powers of ten between these, times the scale of the parameter."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.gradcheck.acceptance import allowed
 from backpropcli.gradcheck.differences import Slope, scale
-from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.stepsize import SideSearch
 from backpropcli.gradcheck.tolerances import MARGIN, SIDES_AGREE, UNIT
 from backpropcli.ops.definition import Elementwise
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component, Point
 
 NEIGHBOURS, DISTANCE = 24, 2.0**-20
 """So many points, and so far from a corner, tell which slopes meet there."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from backpropcli.graph import Graph, Node
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph, Node
 
 
 def node_of(graph: Graph, slot: int) -> Node:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations, islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.gradcheck.acceptance import allowed, tells
 from backpropcli.gradcheck.differences import Slope, scale
 from backpropcli.gradcheck.point.corners import apart
-from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.stepsize import SideSearch
 from backpropcli.gradcheck.tolerances import SIDES_AGREE, UNIT
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component, Point
 
 PAIRS = 12
 """So many components are paired with each other."""

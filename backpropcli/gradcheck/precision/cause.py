@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.engine import Plan, finite
 from backpropcli.errors import BackpropError
 from backpropcli.gradcheck.point.owner import owner
-from backpropcli.gradcheck.point.point import Component
 from backpropcli.gradcheck.precision.forms import Found, forms, old, rewritten, text
 from backpropcli.gradcheck.precision.multiprecision import PRECISE
-from backpropcli.gradcheck.precision.rounding import Rounding
 from backpropcli.gradcheck.tolerances import UNIT
 from backpropcli.ops.definition import Elementwise, Operation
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component
+    from backpropcli.gradcheck.precision.rounding import Rounding
 
 AMPLIFIES = 1e3
 """A step that makes rounding so many times larger, relative to its value, is where digits go."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.gradcheck.differences import Slope
-from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.tolerances import MARGIN, SHARP, SIDES_AGREE, UNIT
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component, Point
+    from backpropcli.ops.definition import Value
 
 WORK = 400_000
 """So many numbers are computed at 50 digits before the rest is left unsure: some seconds. Of a network larger than that

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from backpropcli.engine import finite
 from backpropcli.gradcheck.acceptance import close
 from backpropcli.gradcheck.differences import UNKNOWN, Slope
 from backpropcli.gradcheck.point.corners import sides
 from backpropcli.gradcheck.point.owner import owner, said, step_said
-from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.precision.multiprecision import PRECISE
-from backpropcli.gradcheck.precision.rounding import Rounding
-from backpropcli.gradcheck.report import Method, Row
 from backpropcli.gradcheck.tolerances import SHARP, TOLERANCE
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component, Point
+    from backpropcli.gradcheck.precision.rounding import Rounding
+    from backpropcli.gradcheck.report import Method, Row
 
 FEW = 16
 """So many of them are looked at from their sides, and at 50 digits."""

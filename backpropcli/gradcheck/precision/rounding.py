@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.backward import Gradients
 from backpropcli.engine.rounding import GROWN, Shaken, loses
 from backpropcli.gradcheck.point.corners import differs
-from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.precision.multiprecision import PRECISE, Digits
 from backpropcli.ops.definition import Elementwise
+
+if TYPE_CHECKING:
+    from backpropcli.engine.backward import Gradients
+    from backpropcli.gradcheck.point.point import Component, Point
 
 CONVERGED = 1e-12
 """A number is known once twice as many digits say the same, to this (relative)."""

@@ -7,14 +7,16 @@ digits too, if the network is small enough.
 from __future__ import annotations
 
 from collections.abc import Callable, MutableSequence, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from backpropcli.gradcheck.differences import Slope
-from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.precision.multiprecision import LIGHT, PRECISE
-from backpropcli.gradcheck.precision.rounding import Rounding
-from backpropcli.gradcheck.report import Row
 from backpropcli.gradcheck.tolerances import UNDERFLOWN, UNIT
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.point.point import Component, Point
+    from backpropcli.gradcheck.precision.rounding import Rounding
+    from backpropcli.gradcheck.report import Row
 
 LOST = 1e-3
 """A number off by more than this (relative) is lost; by less, it has lost digits."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.engine import Trace
 from backpropcli.gradcheck.point.point import Component, Point
 from backpropcli.gradcheck.precision.cause import Lost, leaks
 from backpropcli.gradcheck.precision.multiprecision import LIGHT
 from backpropcli.gradcheck.precision.rounding import Rounding
 from backpropcli.gradcheck.precision.verdict import as_good, kept
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.engine import Trace
+    from backpropcli.ops.definition import Value
 
 PRINTED_RIGHT = 1e-6
 """A number that is off by no more than this (relative) is printed right."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from math import prod
+from typing import TYPE_CHECKING
 
 from backpropcli.errors import UsageError
 from backpropcli.ops.broadcasting import Shape, show_shape
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import Value
 
 LARGEST_ARRAY = 50_000_000
 """The most numbers that one value may have (400 MB)."""

@@ -20,10 +20,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import Value
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import Value
 
 OPTIONS: dict[str, dict[str, float]] = {
     "zeros": {},

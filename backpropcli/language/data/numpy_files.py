@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import FileError
 from backpropcli.language.data.columns import LARGEST_TABLE
 from backpropcli.language.data.deferred import MOST_NUMBERS, Waiting, ready, too_large, waiting
 from backpropcli.language.file import reading as files
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import Value
 from backpropcli.safe import printable
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import Value
 
 MOST_ARRAYS = 10_000
 """How many arrays one NPZ file may hold."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, SpecError
 from backpropcli.language.data.deferred import ready, too_large, waiting
 from backpropcli.language.data.printed import made, rowed, spaced
-from backpropcli.language.file.places import Key
-from backpropcli.language.file.words import Words
 from backpropcli.language.file.yaml_errors import comma_error
 from backpropcli.ops.broadcasting import Shape, show_shape
-from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.language.file.words import Words
+    from backpropcli.ops.definition import Value
 
 MOST_AXES = 32
 _COMMA = re.compile(r"\s*([-+]?\d+,\d+(?:[eE][-+]?\d+)?)\s*\Z")

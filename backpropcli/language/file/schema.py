@@ -6,17 +6,19 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import SpecError
-from backpropcli.language.file.places import Key
 from backpropcli.language.file.reading import composed
 from backpropcli.language.file.sections import DATA, SECTIONS, article
-from backpropcli.language.file.words import Words
 from backpropcli.language.file.yaml_errors import as_lines
 from backpropcli.language.formula.hints import reads
 from backpropcli.language.formula.repair import whole
 from backpropcli.suggest import nearest
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.language.file.words import Words
 
 _PLANNED = ("train", "training", "optimizer")
 """Sections that shall mean something one day: until then they are not read over."""

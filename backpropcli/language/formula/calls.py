@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import FormulaError
-from backpropcli.graph import Graph
 from backpropcli.language.formula import tree
 from backpropcli.language.formula.hints import suggested
 from backpropcli.language.formula.parser import parse
@@ -16,6 +15,9 @@ from backpropcli.ops.definition import REQUIRED, Elementwise, Operation, Structu
 from backpropcli.ops.makers import Maker, Splitter
 from backpropcli.ops.table import TABLE, lookup
 from backpropcli.suggest import nearest
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 
 class Bound(NamedTuple):

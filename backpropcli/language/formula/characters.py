@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula.context import Context
 from backpropcli.language.formula.hints import suggested
 from backpropcli.language.formula.signs import SUBSCRIPTS, SUPERSCRIPTS
+
+if TYPE_CHECKING:
+    from backpropcli.language.formula.context import Context
 
 
 def superscript(token: str, start: int, base: str) -> FormulaError:

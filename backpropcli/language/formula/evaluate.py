@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.graph import Graph
-from backpropcli.language.formula.functions import Function
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.tape import Tape
-from backpropcli.language.formula.tree import Expression
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.language.formula.functions import Function
+    from backpropcli.language.formula.tree import Expression
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import Value
 
 
 def recorded(

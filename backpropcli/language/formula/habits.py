@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula.characters import strange_character, superscript
@@ -23,7 +23,9 @@ from backpropcli.language.formula.signs import (
     SUPERSCRIPTS,
     WORDS,
 )
-from backpropcli.language.formula.tree import Binary
+
+if TYPE_CHECKING:
+    from backpropcli.language.formula.tree import Binary
 
 
 class Habit(NamedTuple):

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from backpropcli.errors import FormulaError
-from backpropcli.graph import Graph, Node
 from backpropcli.language.data.deferred import ready
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tape import Tape
@@ -16,6 +15,7 @@ from backpropcli.ops.labels import misfit
 from backpropcli.ops.shapes.indexing import Label
 
 if TYPE_CHECKING:
+    from backpropcli.graph import Graph, Node
     from backpropcli.language.formula.lower import Lowering
 
 FORM = "An index is made of whole numbers, or of inputs and targets that hold them."

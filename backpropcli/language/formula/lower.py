@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
-from backpropcli.graph import Graph, Node
 from backpropcli.language.formula import calls, constants, labels, shapes
 from backpropcli.language.formula.functions import Function, circle, matched
 from backpropcli.language.formula.grammar import CONSTANTS
@@ -30,6 +29,9 @@ from backpropcli.language.formula.unknown import SPECIAL, unknown_name, unknown_
 from backpropcli.ops.definition import Operation, Value
 from backpropcli.ops.makers import Splitter
 from backpropcli.ops.table import INFIX, TABLE, lookup
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph, Node
 
 Result = Any
 """A slot (an int), or a constant: a float, an array, or a tuple of sizes (`x.shape`); or Parts of one of these."""

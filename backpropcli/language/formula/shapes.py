@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import FormulaError, OperationError
-from backpropcli.graph import Graph
 from backpropcli.language.formula.show import show
-from backpropcli.language.formula.tree import Call, Expression, Index
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.makers import Splitter
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.language.formula.tree import Call, Expression, Index
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.makers import Splitter
 
 
 class Parts(NamedTuple):

@@ -9,11 +9,10 @@ A bias that is not mentioned starts at 0.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.language.data.deferred import transposed, waiting
 from backpropcli.language.data.initialisers import OPTIONS, initialise
-from backpropcli.language.file.places import Key
 from backpropcli.language.layers import fit
 from backpropcli.language.layers.kind import Kind
 from backpropcli.language.layers.layer import Layer, Said
@@ -28,9 +27,12 @@ from backpropcli.language.layers.setting import (
     VALUE,
     Setting,
 )
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import Value
 
 WEIGHTS = ("w", "W", "W.T", "init")
 """The settings that give a layer its weights: one of them."""

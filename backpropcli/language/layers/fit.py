@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.language.file.places import Key
-from backpropcli.language.layers.layer import Layer, Said
 from backpropcli.ops.broadcasting import Shape, show_shape
-from backpropcli.ops.definition import Value
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.language.layers.layer import Layer, Said
+    from backpropcli.ops.definition import Value
 
 _COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 

@@ -6,11 +6,13 @@ Errors, the JSON Schema and `--layer` flags are made from the declaration.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.language.layers.layer import Layer
-from backpropcli.language.layers.setting import Setting
 from backpropcli.ops.broadcasting import Shape, show_shape
+
+if TYPE_CHECKING:
+    from backpropcli.language.layers.layer import Layer
+    from backpropcli.language.layers.setting import Setting
 
 
 class Kind(NamedTuple):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.errors import SpecError
 from backpropcli.language.file.places import Key
 from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.file.words import Words
 from backpropcli.language.layers.activation import Activation, read_activation
-from backpropcli.language.layers.setting import Setting
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.errors import SpecError
+    from backpropcli.language.layers.setting import Setting
+    from backpropcli.ops.broadcasting import Shape
 
 Read = Callable[[Words, Any, str, Key], Value]
 """Reads what is written at a path as a value: `data.values.plan_value`."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.language.data.values import read_value
-from backpropcli.language.file.places import Key
-from backpropcli.language.file.words import Words
-from backpropcli.language.layers.activation import Activation
 from backpropcli.language.layers.losses import LOSSES, REDUCTIONS, loss_formula, misfit
-from backpropcli.ops.broadcasting import Shape
-from backpropcli.ops.definition import Value
 from backpropcli.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.language.file.words import Words
+    from backpropcli.language.layers.activation import Activation
+    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.definition import Value
 
 
 class Output(NamedTuple):

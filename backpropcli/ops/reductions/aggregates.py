@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.planning import axes_of, number, sample, shown
 from backpropcli.ops.reductions.reducing import (
@@ -21,6 +20,9 @@ from backpropcli.ops.reductions.reducing import (
     total,
 )
 from backpropcli.ops.stacked import column, leading, products_of_others, shape_of, spread
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
 
 # Planners.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Options, Structural
 from backpropcli.ops.planning import (
     sample,
 )
 from backpropcli.ops.shapes.reshaping import RESHAPES, reshaped, reshaped_value
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
 
 
 def _plan_at_least(rank: int) -> Any:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import (
     number,
     sample,
 )
 from backpropcli.ops.stacked import leading
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
 
 
 def plan_like(shapes: list[Shape]) -> tuple[Shape, Options]:
