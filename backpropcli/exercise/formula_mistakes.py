@@ -8,6 +8,11 @@ from typing import Literal, NamedTuple
 from backpropcli.language.formula.tree import Binary, Call, Expression, Number, Unary, postorder
 
 OTHER_SIGNS = {"+": "*-", "*": "+/", "-": "+", "/": "*-"}
+ON = {"*": "Multiply it by {1}.", "/": "Divide it by {1}.", "+": "Add {1}.", "-": "Take away {1}."}
+EITHER_WAY = "*+"
+BY_TWO = {"/": "Halve it.", "**": "Square it."}
+ELSE = "That is not yet all of the formula."
+"""What is to be done with a part: of what stands in front of a sign, of products and sums also behind it."""
 DONE = {"+": "added", "*": "multiplied", "-": "subtracted", "/": "divided"}
 
 
@@ -66,24 +71,20 @@ def _attempts(formula: Expression) -> Iterator[Attempt]:
 def _next(formula: Expression, part: Expression) -> tuple[str, Expression | None]:
     """What is to be done with a part of a formula as a sentence, such as `Halve it.`, with `{1}` for another part."""
     for parent in postorder(formula):
-        if not any(inner is part for inner in parent.parts()):
-            continue
-        match parent:
-            case Binary(sign="/", left=left, right=Number(value=2.0)) if left is part:
-                return "Halve it.", None
-            case Binary(sign="**", left=left, right=Number(value=2.0)) if left is part:
-                return "Square it.", None
-            case Binary(sign="*", left=left, right=right_):
-                return "Multiply it by {1}.", right_ if left is part else left
-            case Binary(sign="/", left=left, right=right_) if left is part:
-                return "Divide it by {1}.", right_
-            case Binary(sign="+", left=left, right=right_):
-                return "Add {1}.", right_ if left is part else left
-            case Binary(sign="-", left=left, right=right_) if left is part:
-                return "Take away {1}.", right_
-            case Unary(sign="-"):
-                return "Change its sign.", None
-            case Call(name=name, arguments=(_,)):
-                return f"Take its {name}.", None
-        break
-    return "That is not yet all of the formula.", None
+        if any(inner is part for inner in parent.parts()):
+            return _step_on(parent, part) or (ELSE, None)
+    return ELSE, None
+
+
+def _step_on(parent: Expression, part: Expression) -> tuple[str, Expression | None] | None:
+    """What is done next with a part, by what it stands in."""
+    match parent:
+        case Binary(sign=sign, left=left, right=Number(value=2.0)) if left is part and sign in BY_TWO:
+            return BY_TWO[sign], None
+        case Binary(sign=sign, left=left, right=right) if sign in ON and (left is part or sign in EITHER_WAY):
+            return ON[sign], right if left is part else left
+        case Unary(sign="-"):
+            return "Change its sign.", None
+        case Call(name=name, arguments=(_,)):
+            return f"Take its {name}.", None
+    return None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from backpropcli.derivation.stages import Stage
     from backpropcli.derivation.worked import Worked
 
+RULES = {"+": "add {0} and {1}", "-": "take {1} away from {0}", "*": "multiply {0} by {1}", "/": "divide {0} by {1}"}
+"""What is to be done with two names."""
 MOST_ADDED = 6
 """Vectors of up to so many entries are multiplied or added up entry by entry."""
 NOUNS = frozenset({"logits", "targets", "operands", "arrays", "labels", "p"})
@@ -64,14 +66,8 @@ def _value_rule(worked: Worked, stage: Stage) -> str:
     if words is not None:
         return words
     match stage.formula:
-        case Binary(sign="+", left=Name(name=a), right=Name(name=b)):
-            return f"add {a} and {b}{each}."
-        case Binary(sign="-", left=Name(name=a), right=Name(name=b)):
-            return f"take {b} away from {a}{each}."
-        case Binary(sign="*", left=Name(name=a), right=Name(name=b)):
-            return f"multiply {a} by {b}{each}."
-        case Binary(sign="/", left=Name(name=a), right=Name(name=b)):
-            return f"divide {a} by {b}{each}."
+        case Binary(sign=sign, left=Name(name=a), right=Name(name=b)) if sign in RULES:
+            return f"{RULES[sign].format(a, b)}{each}."
         case Unary(sign="-", operand=Name(name=a)):
             return f"change the sign of {a}{each}."
     if not stage.inputs:
