@@ -423,11 +423,12 @@ def test_a_page_with_the_same_seed_has_the_same_numbers(spec):
     page = network.page(exercise=True, seed=7).html
     data = re.search(r'id="lesson">(.*?)</script>', page, flags=re.S)[1]
     program = re.search(r"</script>\s*<script>(.*)</script>", page, flags=re.S)[1].partition("(() => {\n")[0]
+    drawn = (PAGE / "random_values.js").read_text(encoding="utf-8")
     show = re.search(r"\nfunction plainly\(.*?\n}\n", (PAGE / "common.js").read_text(encoding="utf-8"), flags=re.S)[0]
     script = f"""{program}
 const lesson = {data}, steps = lesson.steps, first = lesson.data.flatMap((d) => d.values);
 const blanks = steps.map((step) => ({{step, inputs: Array((step.at[1] || []).reduce((a, b) => a * b, 1)).fill(0)}}));
-{show}{(PAGE / "fresh.js").read_text(encoding="utf-8")}console.log(JSON.stringify([1, 2, 3, 4, 7, 101].map(nice)));"""
+{show}{drawn}console.log(JSON.stringify([1, 2, 3, 4, 7, 101].map(nice)));"""
     done = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True, timeout=60)
     for seed, numbers in zip((1, 2, 3, 4, 7, 101), json.loads(done.stdout), strict=True):
         assert numbers == [float(x) for value in network.fresh(seed).values() for x in np.ravel(value)]
