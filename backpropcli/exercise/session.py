@@ -205,26 +205,31 @@ class Session:
             taken.hints += 1
             self._say(f"Hint {taken.hints} of {HINTS}: {question.hint(taken.hints)}")
         else:
-            known = self._known()
-            try:
-                mark = question.mark(word, known, self.wrong, self.own)
-            except BackpropError as error:
-                names = {*known, *WORD.findall(word)}
-                said = [_sentence(text, names) for text in (error.message, error.hint) if text]
-                self._say(" ".join(said))
-                return ""
-            taken.given.append(word)
-            taken.right = mark.right
-            given = question.read(word)
-            if mark.right:
-                self.own[question.name] = given
-                taken.follows = mark.follows
-                return f"right, from your {listed(mark.follows)}" if mark.follows else "right"
-            taken.latest = given
-            if isinstance(given, float):
-                self.wrong.setdefault(question.name, []).append(given)
-            taken.topic = taken.topic or mark.topic
-            self._say(f"Not yet: {mark.words}" if mark.words else "Not yet.")
+            return self._answer(word)
+        return ""
+
+    def _answer(self, word: str) -> str:
+        """What an answer brings: `right`, or what is said to a wrong one, or to what cannot be read."""
+        question, taken = self.quiz.questions[self.place], self.taken[self.place]
+        known = self._known()
+        try:
+            mark = question.mark(word, known, self.wrong, self.own)
+        except BackpropError as error:
+            names = {*known, *WORD.findall(word)}
+            self._say(" ".join(_sentence(text, names) for text in (error.message, error.hint) if text))
+            return ""
+        taken.given.append(word)
+        taken.right = mark.right
+        given = question.read(word)
+        if mark.right:
+            self.own[question.name] = given
+            taken.follows = mark.follows
+            return f"right, from your {listed(mark.follows)}" if mark.follows else "right"
+        taken.latest = given
+        if isinstance(given, float):
+            self.wrong.setdefault(question.name, []).append(given)
+        taken.topic = taken.topic or mark.topic
+        self._say(f"Not yet: {mark.words}" if mark.words else "Not yet.")
         return ""
 
     def _known(self) -> dict[str, str | None]:
