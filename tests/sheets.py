@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 import backpropcli as bp
 from backpropcli.exercise.carried_forward import carried_on, each
 from backpropcli.exercise.grading import cut, entries, rounded
-from backpropcli.exercise.question import Question
-from backpropcli.exercise.quiz import Quiz
+
+if TYPE_CHECKING:
+    from backpropcli.exercise.question import Question
+    from backpropcli.exercise.quiz import Quiz
 
 DIGITS = {"round": rounded, "cut": cut, "exact": lambda x, digits: x}
 

@@ -10,7 +10,6 @@ from backpropcli.api.arrays import as_array
 from backpropcli.api.computation import Computation, Dtype
 from backpropcli.engine import NotScalarError, Plan
 from backpropcli.errors import SpecError
-from backpropcli.ops.definition import Value
 from backpropcli.ops.numbers.quiet import quietly
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from backpropcli.gradcheck import Culprit, Report
     from backpropcli.gradcheck.network.sweep import Sweep
     from backpropcli.notation.numbers import Precision
+    from backpropcli.ops.definition import Value
     from backpropcli.page.page import Page
 
 Difference = Literal["central", "forward", "backward"]

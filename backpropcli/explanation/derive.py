@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.derivation.matrices import Composed, composed
-from backpropcli.derivation.paths import Link
-from backpropcli.derivation.worked import Worked
-from backpropcli.errors import BackpropError
-from backpropcli.explanation.explain import Explanation
 from backpropcli.language.formula.algebra import factors_of, multiplied
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Expression, Index, Name, Number, Unary, postorder, rebuilt
@@ -22,7 +18,13 @@ from backpropcli.ops.broadcasting import show_shape
 from backpropcli.render.document import Equations, Heading, Lines, Section, Walk
 from backpropcli.render.rows import Row
 from backpropcli.render.text import text
-from backpropcli.symbolic.derive import Derived
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.paths import Link
+    from backpropcli.derivation.worked import Worked
+    from backpropcli.errors import BackpropError
+    from backpropcli.explanation.explain import Explanation
+    from backpropcli.symbolic.derive import Derived
 
 CLOSE = 1e-9
 MOST_NUMBERS = 16

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.derivation.paths import Link, Links, Path, Spot
 from backpropcli.derivation.proof import because, contradiction, judged, told
-from backpropcli.derivation.worked import Worked
-from backpropcli.engine.nudge import Nudge
 from backpropcli.explanation.chain import Chain
 from backpropcli.explanation.subgraph import COUNTS, Subgraph
 from backpropcli.notation import maths
@@ -18,6 +16,10 @@ from backpropcli.notation.numbers import component_name, gradient_name, is_array
 from backpropcli.ops.broadcasting import show_shape
 from backpropcli.render.document import Fitting, Heading, Lines, Section
 from backpropcli.render.table import Column, Table
+
+if TYPE_CHECKING:
+    from backpropcli.derivation.worked import Worked
+    from backpropcli.engine.nudge import Nudge
 
 MOST_LINES = 40
 """A walk of more steps than these is told by its last ones."""

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tests.benchmarks import chain, check, dense, scalar_graph, startup
-from tests.benchmarks.measure import Table
+
+if TYPE_CHECKING:
+    from tests.benchmarks.measure import Table
 
 BENCHMARKS: dict[str, Callable[[], list[Table]]] = {
     "startup": startup.tables,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from graph_makers import GRAPHS, KINDS, chain, dense, loaded, random_graph
@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 import backpropcli as bp
 from backpropcli.drawing.canvas import Canvas, TangledError
 from backpropcli.drawing.lanes import Net, lanes
-from backpropcli.drawing.model import Picture
 from backpropcli.drawing.picture import picture
 from backpropcli.drawing.short_names import short_names
 from backpropcli.drawing.terminal import Drawing, terminal_graph
 from backpropcli.render.width import width_of
+
+if TYPE_CHECKING:
+    from backpropcli.drawing.model import Picture
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))

@@ -6,7 +6,7 @@ import json
 import math
 import random
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,8 +15,10 @@ from sheets import DIGITS, MAKERS, filled, mistaken, networks, typed
 import backpropcli as bp
 from backpropcli.exercise.grading import cut, entries, fits, right, rounded
 from backpropcli.exercise.question import GRADIENT, NAME
-from backpropcli.exercise.quiz import Quiz
 from backpropcli.exercise.session import Session
+
+if TYPE_CHECKING:
+    from backpropcli.exercise.quiz import Quiz
 
 MANY = 40
 """So many networks; more, and other ones, were tried with `sheets.networks(120, seed)`."""

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import backpropcli as bp
 from backpropcli.app import main
-from backpropcli.explanation.derive import Derivation
 from backpropcli.language import example_text
 from backpropcli.render.latex import latex
 from backpropcli.render.markdown import markdown
 from backpropcli.render.text import text as terminal
-from backpropcli.symbolic.derive import Derived
 from backpropcli.symbolic.timelimit import TooSlow, within
+
+if TYPE_CHECKING:
+    from backpropcli.explanation.derive import Derivation
+    from backpropcli.symbolic.derive import Derived
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 LAB = "inputs: {x: 2, y: 1}\nparameters: {w: -2, b: 8}\nnodes: {c: w*x, a: c + b, d: a - y, J: d**2/2}"

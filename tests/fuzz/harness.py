@@ -14,9 +14,12 @@ import time
 import warnings
 from collections.abc import Iterator
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from backpropcli.app import main
-from tests.fuzz.strategies import Case
+
+if TYPE_CHECKING:
+    from tests.fuzz.strategies import Case
 
 STATUSES = {0, 1, 2, 3}
 DRIVES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")

@@ -6,7 +6,7 @@ import copy
 import csv
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from check_helpers import LECTURE, one, sabotage
@@ -15,8 +15,10 @@ from backpropcli.api import load, loads
 from backpropcli.app import main
 from backpropcli.errors import UsageError
 from backpropcli.gradcheck.network.oracles import ORACLES, oracles
-from backpropcli.gradcheck.report import Opinion, Row
 from backpropcli.ops.definition import Elementwise
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.report import Opinion, Row
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 

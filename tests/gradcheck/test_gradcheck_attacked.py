@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from backpropcli.api import loads
-from backpropcli.gradcheck import Report
 from backpropcli.gradcheck.acceptance import agrees, contradicts, sharp
 from backpropcli.gradcheck.differences import Slope
-from backpropcli.gradcheck.report import Culprit
 from tests.gradcheck.check_helpers import one
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck import Report
+    from backpropcli.gradcheck.report import Culprit
 
 
 def wrong(text: str, **options: Any) -> tuple[Report, Culprit]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from check_helpers import LECTURE
@@ -10,7 +10,9 @@ from check_helpers import LECTURE
 import backpropcli as bp
 from backpropcli.api import loads
 from backpropcli.errors import SpecError
-from backpropcli.gradcheck import ExpectedNumber, Report
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck import ExpectedNumber, Report
 
 ARRAYS = """
 inputs:     {x: [1, 2]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,9 +14,11 @@ from backpropcli.app import main
 from backpropcli.errors import UsageError
 from backpropcli.gradcheck import check
 from backpropcli.gradcheck.network.culprit import lone, uneven
-from backpropcli.graph import Graph
 from backpropcli.ops.definition import Elementwise, Structural
 from backpropcli.ops.table import TABLE
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
 
 KINDS = ("sign", "scale=1.01", "scale=0.5", "drop", "detach")
 MATRIX = """

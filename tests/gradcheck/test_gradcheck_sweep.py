@@ -6,7 +6,7 @@ import csv
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from check_helpers import LECTURE, one
@@ -14,9 +14,11 @@ from check_helpers import LECTURE, one
 from backpropcli.api import load, loads
 from backpropcli.app import main
 from backpropcli.errors import UsageError
-from backpropcli.gradcheck.network.sweep import Sweep
 from backpropcli.notation.numbers import Precision
 from backpropcli.report.sweep_plot import sweep_lines
+
+if TYPE_CHECKING:
+    from backpropcli.gradcheck.network.sweep import Sweep
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SMOOTH = [("exp(sin(3*w))", 0.7), ("log(1 + exp(w))", -1.2), ("w**5", 1.3), ("cos(w)*w", 2.9), ("sigmoid(w)", 0.4)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Options, Part, Structural
 from backpropcli.ops.numbers import array, complexstep, precise
+
+if TYPE_CHECKING:
+    from backpropcli.ops.broadcasting import Shape
 
 XP = array.xp
 

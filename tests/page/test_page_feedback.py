@@ -11,15 +11,17 @@ import subprocess
 from collections.abc import Iterator
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from sheets import networks
 
 import backpropcli as bp
-from backpropcli.exercise.question import Question
 from backpropcli.page.page import piece
+
+if TYPE_CHECKING:
+    from backpropcli.exercise.question import Question
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not on this machine: the page's script was NOT compared")
