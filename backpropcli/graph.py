@@ -12,8 +12,8 @@ from math import inf, prod
 from typing import Any, Literal, NamedTuple
 
 from backpropcli.errors import OperationError, SpecError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import Elementwise, Operation, Options, Value
+from backpropcli.ops.shape import Shape, show_shape
 
 Kind = Literal["input", "target", "parameter", "node"]
 

@@ -13,7 +13,7 @@ from backpropcli.engine.nudge import nudge
 from backpropcli.errors import SpecError
 from backpropcli.explanation.explain import Explanation
 from backpropcli.notation.formula import ASCII, UNICODE
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
     from backpropcli.engine import Trace

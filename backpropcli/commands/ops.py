@@ -103,7 +103,7 @@ def ops(
 def operation_of(word: str) -> "Operation":
     """The operation that a word names: `tanh`, `np.tanh`, `+`; UsageError, with what the word is, for any other."""
     from backpropcli.language.formula.grammar import MODULES
-    from backpropcli.ops.definition import Refused
+    from backpropcli.ops.refused import Refused
     from backpropcli.ops.table import INFIX, lookup, names
 
     *modules, bare = word.split(".")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from backpropcli.engine.broadcasting import stretched
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Expression, Index, Name, Number, Slice, substitute
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph

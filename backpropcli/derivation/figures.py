@@ -13,7 +13,7 @@ from backpropcli.language.formula.tree import Binary, Expression
 from backpropcli.notation import maths
 from backpropcli.notation.inline import inline, rounded
 from backpropcli.notation.numbers import MOST_DIGITS, Precision
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
     from backpropcli.derivation.stages import Stage

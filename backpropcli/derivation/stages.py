@@ -23,12 +23,13 @@ from backpropcli.language.formula.tree import (
     postorder,
 )
 from backpropcli.notation.numbers import exact
-from backpropcli.ops.definition import Elementwise, Operation, Refused, Structural
+from backpropcli.ops.definition import Elementwise, Operation, Structural
 from backpropcli.ops.makers import Splitter
 from backpropcli.ops.table import INFIX, PREFIX, TABLE, lookup
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph, Node
+    from backpropcli.ops.refused import Refused
 
 MOST_READ = 24
 """A local derivative of more parts than these is worked out step by step."""

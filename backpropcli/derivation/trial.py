@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from backpropcli.engine import Plan
     from backpropcli.graph import Graph
     from backpropcli.language.formula.tree import Expression
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import Options, Structural
+    from backpropcli.ops.shape import Shape
 
 CLOSE = 1e-6
 """A formula that misses its value by more than this part of it says something else."""

@@ -19,7 +19,7 @@ from backpropcli.ops.table import lookup
 
 if TYPE_CHECKING:
     from backpropcli.derivation.stages import Stage
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 
 def product(

@@ -22,8 +22,8 @@ from backpropcli.notation import maths
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.inline import rounded
 from backpropcli.notation.maths import Maths, Said
-from backpropcli.ops.broadcasting import show_shape
 from backpropcli.ops.numbers import nothing
+from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
     from backpropcli.derivation.stages import Stage

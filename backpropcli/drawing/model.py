@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.shape import Shape, show_shape
 
 BLANK = "__"
 """What stands in the place of a number in an exercise."""

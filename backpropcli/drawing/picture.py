@@ -14,7 +14,7 @@ from backpropcli.notation.numbers import Precision
 if TYPE_CHECKING:
     from backpropcli.engine import Trace
     from backpropcli.graph import Node
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 
 def picture(

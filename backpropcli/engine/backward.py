@@ -11,7 +11,7 @@ from backpropcli.ops.stacking import align, copies, spread
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 Gradients = list[Value | None]
 """By slot: the gradient of the chosen node; None where no path leads to it (a gradient of 0)."""

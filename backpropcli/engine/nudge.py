@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from backpropcli.engine.tangents import tangents
 from backpropcli.engine.trace import Trace, plain
 from backpropcli.errors import SpecError, UsageError
-from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.shape import Shape, show_shape
 
 if TYPE_CHECKING:
     from backpropcli.graph import Kind

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.notation.numbers import Precision, exact, nested
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
     from backpropcli.derivation.worked import Worked

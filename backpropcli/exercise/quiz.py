@@ -17,7 +17,7 @@ from backpropcli.exercise.rounding_residue import ROUNDING, without_residue
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation.formula import UNICODE, Style, typeset
 from backpropcli.notation.numbers import Precision, nested
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from backpropcli.notation import maths
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import Precision, is_array
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 from backpropcli.render.document import Equations, Heading, Lines, Section, Walk
 from backpropcli.render.rows import Row
 from backpropcli.render.text import text

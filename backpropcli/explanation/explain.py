@@ -13,7 +13,7 @@ from backpropcli.explanation.subgraph import COUNTS, Subgraph
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import component_name, gradient_name, is_array
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 from backpropcli.render.document import Fitting, Heading, Lines, Section
 from backpropcli.render.table import Column, Table
 

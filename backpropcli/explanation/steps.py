@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.derivation.worked import Worked
 from backpropcli.notation import maths
 from backpropcli.notation.formula import ASCII, UNICODE
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 from backpropcli.render.document import Section, Verbatim, Walk
 from backpropcli.render.rows import WIDTH, Row
 from backpropcli.safe import printable

@@ -20,7 +20,7 @@ from backpropcli.language.formula.reading import read_formula
 from backpropcli.language.formula.unknown import dependencies
 from backpropcli.language.network import Spec
 from backpropcli.language.order import CycleError, in_order
-from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.shape import Shape, show_shape
 
 if TYPE_CHECKING:
     from backpropcli.language.file.places import Key

@@ -1,12 +1,11 @@
-"""Shapes, and how NumPy's broadcasting fits them together."""
+"""How NumPy's broadcasting fits shapes together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from backpropcli.errors import OperationError
-
-Shape = tuple[int, ...]
+from backpropcli.ops.shape import Shape, show_shape
 
 
 def broadcast(shapes: Sequence[Shape]) -> Shape:
@@ -40,9 +39,3 @@ def broadcast_hint(shapes: Sequence[Shape]) -> str:
     if len(a) == 2 == len(b) and a[::-1] == b:
         return "One of them transposed would fit: .T"
     return "Shapes fit when, counted from the right, sizes are equal or one of them is 1."
-
-
-def show_shape(shape: Shape) -> str:
-    """A shape as the tables print it: `(2,3)`, `(2,)`, `()`."""
-    inner = ",".join(map(str, shape))
-    return f"({inner},)" if len(shape) == 1 else f"({inner})"

@@ -11,7 +11,7 @@ from backpropcli.ops.makers import Maker
 from backpropcli.ops.planning import bounded, counts, flag, number, shown, whole
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 
 def plan_filled(shape: Any, fill_value: Any = 0) -> tuple[Shape, Options]:

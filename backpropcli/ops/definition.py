@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from backpropcli.ops.broadcasting import Shape, broadcast
+from backpropcli.ops.broadcasting import broadcast
+
+if TYPE_CHECKING:
+    from backpropcli.ops.shape import Shape
 
 XP = Any
 """A namespace of numbers: see `ops.numbers`."""
@@ -338,11 +341,3 @@ class Structural(Operation):
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The planner's word, with the defaults of the options that were left out."""
         return self.planner(shapes, **{**self.options, **options})
-
-
-class Refused(NamedTuple):
-    """A name that people write and that has no place here: why, and what to write instead."""
-
-    name: str
-    reason: str
-    hint: str = ""

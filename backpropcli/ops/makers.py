@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.ops.definition import Body, Group, Operation, Options
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 
 class Maker(Operation):

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.shape import Shape, show_shape
 
 LARGEST = 50_000_000
 """No array here has more numbers than this (400 MB)."""

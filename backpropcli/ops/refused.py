@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backpropcli.ops.definition import Refused
+from typing import NamedTuple
 
 POSITIONS = "answers with positions, which have no gradient"
 ORDER = "puts values in order, which is not among the operations here"
@@ -10,6 +10,14 @@ TESTS = "answers a question about values, which has no gradient"
 RANDOM = "is random: a formula gives the same value every time"
 NAMED = "has another name here"
 ABSENT = "is not among the operations here"
+
+
+class Refused(NamedTuple):
+    """A name that people write and that has no place here: why, and what to write instead."""
+
+    name: str
+    reason: str
+    hint: str = ""
 
 
 def refuse(names: str, reason: str, hint: str) -> tuple[Refused, ...]:

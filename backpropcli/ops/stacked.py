@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import XP, Options, Value
+    from backpropcli.ops.shape import Shape
 
 
 def shape_of(a: Value) -> Shape:

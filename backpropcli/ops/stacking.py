@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import XP, Body, Value
+    from backpropcli.ops.shape import Shape
 
 
 def copies(value: Value, rank: int) -> tuple[int, ...]:

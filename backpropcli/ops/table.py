@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from types import ModuleType
 
 from backpropcli.ops import constants
-from backpropcli.ops.definition import Operation, Refused
+from backpropcli.ops.definition import Operation
 from backpropcli.ops.elementwise import (
     activations,
     arithmetic,
@@ -19,7 +19,7 @@ from backpropcli.ops.elementwise import (
 )
 from backpropcli.ops.linear import contraction, convolutions, matrices, neighbours, products, solving
 from backpropcli.ops.reductions import aggregates, logsumexp, norms, softmax, sorting, statistics
-from backpropcli.ops.refused import REFUSED
+from backpropcli.ops.refused import REFUSED, Refused
 from backpropcli.ops.shapes import (
     axes_added,
     indexing,
@@ -27,7 +27,6 @@ from backpropcli.ops.shapes import (
     likes,
     padding,
     permutations,
-    picking,
     reshaping,
     splitting,
     stretching,
@@ -67,7 +66,6 @@ MODULES: tuple[ModuleType, ...] = (
     padding,
     windows,
     indexing,
-    picking,
     taking,
     splitting,
     constants,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from backpropcli.notation.numbers import Precision, component_name
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 from backpropcli.render.table import Cell, Column, Table
 from backpropcli.report.check_page import MARGIN, check_page, check_tables
 from backpropcli.report.check_table import MANY, NOTE, VERDICT, WORDS, plus_minus

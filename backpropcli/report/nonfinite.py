@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.engine import Trace, finite, offenders
 from backpropcli.notation.numbers import Precision, components, is_array, shape_of
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 from backpropcli.report.run_rows import steps_said
 
 if TYPE_CHECKING:

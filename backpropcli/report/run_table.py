@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from backpropcli.notation.numbers import Precision, exact, is_array
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 from backpropcli.render.arrays import elided, grid
 from backpropcli.render.table import Cell, Column, Table
 from backpropcli.report.run_rows import Result, Row

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.symbolic.words import Formula, number, related, symbol
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import Value
+    from backpropcli.ops.shape import Shape
 
 
 @cache

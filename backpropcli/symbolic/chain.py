@@ -12,8 +12,8 @@ from backpropcli.symbolic.words import Formula, sympy
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import Value
+    from backpropcli.ops.shape import Shape
 
 INLINE = 60
 """Inside a node, a value of more subexpressions than these gets a symbol of its own."""

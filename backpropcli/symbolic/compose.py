@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.broadcasting import Shape
 from backpropcli.ops.definition import Elementwise, Operation, Structural
+from backpropcli.ops.shape import Shape
 from backpropcli.symbolic.arrays import constant, entries, symbols
 from backpropcli.symbolic.digits import inside_out
 from backpropcli.symbolic.structural import apply

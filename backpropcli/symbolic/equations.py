@@ -17,7 +17,7 @@ from backpropcli.symbolic.words import Formula, SymbolicError, choice, sympy
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 Y = re.compile(r"\by\b")
 

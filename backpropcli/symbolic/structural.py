@@ -15,7 +15,7 @@ from backpropcli.symbolic.formulas import call, interpret, rule
 from backpropcli.symbolic.words import Formula, SymbolicError, choose, holds, number, primitives, sympy
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 SAME_NAME = """
     sum prod cumsum cumprod matmul transpose swapaxes moveaxis reshape concatenate stack broadcast_to expand_dims

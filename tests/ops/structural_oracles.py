@@ -10,7 +10,7 @@ from backpropcli.ops.definition import Options, Part, Structural
 from backpropcli.ops.numbers import array, complexstep, precise
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 XP = array.xp
 

@@ -11,8 +11,8 @@ from structural_oracles import XP, cases, check_all, check_precise, check_stacke
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import Part
 from backpropcli.ops.numbers import array
-from backpropcli.ops.shapes.indexing import Label
-from backpropcli.ops.shapes.picking import OPERATIONS
+from backpropcli.ops.shapes.index import Label
+from backpropcli.ops.shapes.taking import OPERATIONS
 
 PICK = OPERATIONS[0]
 CASES = cases(OPERATIONS[:1])

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from backpropcli.ops import table
-from backpropcli.ops.definition import Elementwise, Refused
+from backpropcli.ops.definition import Elementwise
 from backpropcli.ops.elementwise import activations
-from backpropcli.ops.refused import REFUSED
+from backpropcli.ops.refused import REFUSED, Refused
 from backpropcli.ops.table import INFIX, TABLE, lookup, names
 
 ASKED_FOR = """

@@ -12,7 +12,7 @@ from backpropcli.gradcheck.blackbox.program import TIMEOUT, Program
 from backpropcli.gradcheck.blackbox.protocol import Dialogue
 from backpropcli.gradcheck.blackbox.tensors import Along, Probe, Tensor, flattened, same_name, tensor
 from backpropcli.gradcheck.blackbox.verdicts import DeafError, judge
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backpropcli.errors import SpecError
 from backpropcli.gradcheck.blackbox.program import Program, ProgramError
 from backpropcli.gradcheck.blackbox.tensors import Probe, Tensor, flattened, same_name, tensor
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 from backpropcli.safe import printable
 from backpropcli.suggest import did_you_mean, nearest
 

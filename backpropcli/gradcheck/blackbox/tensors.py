@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.errors import UsageError
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 
 Probe = Sequence[tuple[int, int, float]]
 """Where a function is asked: (which tensor, which of its numbers, its value there); all others stay as they are."""

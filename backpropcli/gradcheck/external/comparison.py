@@ -10,7 +10,7 @@ from backpropcli.gradcheck.external.judgement import ON_CORNER, Entry, Judge
 from backpropcli.gradcheck.external.notes import notes, tolerance
 from backpropcli.gradcheck.external.ties import add_up
 from backpropcli.gradcheck.external.tolerance import spread
-from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.shape import Shape, show_shape
 
 if TYPE_CHECKING:
     from backpropcli.engine import Trace

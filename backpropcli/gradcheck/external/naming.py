@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import SpecError, UsageError
 from backpropcli.language.data.renaming import Rename, dotless, read_renames, unwrapped
-from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:

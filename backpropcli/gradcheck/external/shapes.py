@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.gradcheck.external.error_patterns import gradient_name
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
     from backpropcli.engine import Trace

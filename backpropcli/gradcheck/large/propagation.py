@@ -14,7 +14,7 @@ from backpropcli.ops.stacking import align, spread
 from backpropcli.ops.table import TABLE
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 
 class Update:

@@ -14,8 +14,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Component, Point
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import XP
+    from backpropcli.ops.shape import Shape
 
 Pattern = tuple[int | None, ...]
 """By axis the label of the one entry that is reached, None where all are. An axis of size 1 has no label."""

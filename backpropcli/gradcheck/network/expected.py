@@ -10,7 +10,7 @@ from backpropcli.errors import BackpropError, SpecError
 from backpropcli.gradcheck.mistakes.table import SIGN, TRANSPOSED, Right, explaining
 from backpropcli.gradcheck.mistakes.table import shape as shape_of
 from backpropcli.gradcheck.report import ExpectedNumber, Row
-from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.shape import Shape, show_shape
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Point

@@ -17,7 +17,7 @@ from backpropcli.ops.definition import Part, Structural
 from backpropcli.ops.stacking import spread
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 Array = Any
 DIRECTION_AGREES = 1e-10

@@ -20,7 +20,7 @@ from backpropcli.gradcheck.precision.multiprecision import PRECISE, Digits
 from backpropcli.gradcheck.report import Row, indexed
 from backpropcli.gradcheck.stepsize import StepSearch
 from backpropcli.gradcheck.tolerances import GOAL, MARGIN, SHARP, TOLERANCE, UNIT
-from backpropcli.ops.broadcasting import show_shape
+from backpropcli.ops.shape import show_shape
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from backpropcli.errors import UsageError
-from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.shape import Shape, show_shape
 
 if TYPE_CHECKING:
     from backpropcli.ops.definition import Value

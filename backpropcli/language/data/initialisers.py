@@ -23,8 +23,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import Value
+    from backpropcli.ops.shape import Shape
 
 OPTIONS: dict[str, dict[str, float]] = {
     "zeros": {},

@@ -16,8 +16,8 @@ from backpropcli.safe import printable
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import Value
+    from backpropcli.ops.shape import Shape
 
 MOST_ARRAYS = 10_000
 """How many arrays one NPZ file may hold."""

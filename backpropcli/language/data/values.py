@@ -11,7 +11,7 @@ from backpropcli.errors import BackpropError, SpecError
 from backpropcli.language.data.deferred import ready, too_large, waiting
 from backpropcli.language.data.printed import made, rowed, spaced
 from backpropcli.language.file.yaml_errors import comma_error
-from backpropcli.ops.broadcasting import Shape, show_shape
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:

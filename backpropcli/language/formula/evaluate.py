@@ -12,8 +12,8 @@ from backpropcli.language.formula.tape import Tape
 if TYPE_CHECKING:
     from backpropcli.language.formula.functions import Function
     from backpropcli.language.formula.tree import Expression
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import Value
+    from backpropcli.ops.shape import Shape
 
 
 def recorded(

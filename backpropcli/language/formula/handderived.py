@@ -16,9 +16,9 @@ from backpropcli.language.formula.functions import UPSTREAM, Function
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tape import Tape
 from backpropcli.language.formula.tree import Expression, Name, longer, substitute
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import XP, Body, Elementwise, Operation, Options, Structural, Value
 from backpropcli.ops.elementwise.entries import TRANSCENDENTAL
+from backpropcli.ops.shape import Shape, show_shape
 
 LONGEST_TEXTBOOK = 2_000
 """A gradient with its helpers put in may have this many subexpressions; a longer one is quoted as written."""

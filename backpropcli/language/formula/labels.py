@@ -12,7 +12,7 @@ from backpropcli.language.formula.tape import Tape
 from backpropcli.language.formula.tree import Expression, Name
 from backpropcli.ops.definition import Labels, Structural, Value
 from backpropcli.ops.labels import misfit
-from backpropcli.ops.shapes.indexing import Label
+from backpropcli.ops.shapes.index import Label
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph, Node

@@ -12,8 +12,8 @@ from backpropcli.language.formula.show import show
 if TYPE_CHECKING:
     from backpropcli.graph import Graph
     from backpropcli.language.formula.tree import Call, Expression, Index
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.makers import Splitter
+    from backpropcli.ops.shape import Shape
 
 
 class Parts(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from backpropcli.language.formula.tree import Binary, Call, Expression, Index, Name, Number, Slice, Text, Unary
 from backpropcli.language.formula.tree import Sequence as Listed
 from backpropcli.ops.definition import Elementwise, Operation, Options
-from backpropcli.ops.shapes.indexing import Label
+from backpropcli.ops.shapes.index import Label
 
 MOST_ITEMS = 6
 """A longer list of places is shown as `[...]`."""

@@ -11,7 +11,7 @@ from backpropcli.language.formula.hints import suggested
 from backpropcli.language.formula.names import names, split
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Call, Expression, Name, postorder
-from backpropcli.ops.definition import Refused
+from backpropcli.ops.refused import Refused
 from backpropcli.ops.table import lookup
 from backpropcli.ops.table import names as operation_names
 from backpropcli.suggest import nearest

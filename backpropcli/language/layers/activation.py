@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from backpropcli.language.formula.calls import chosen_by, with_zero
-from backpropcli.ops.definition import Elementwise, Operation, Refused, Structural
+from backpropcli.ops.definition import Elementwise, Operation, Structural
+from backpropcli.ops.refused import Refused
 from backpropcli.ops.table import TABLE, lookup
 from backpropcli.suggest import nearest
 

@@ -31,8 +31,8 @@ from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from backpropcli.language.file.places import Key
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import Value
+    from backpropcli.ops.shape import Shape
 
 WEIGHTS = ("w", "W", "W.T", "init")
 """The settings that give a layer its weights: one of them."""

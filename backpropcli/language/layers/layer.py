@@ -15,7 +15,7 @@ from backpropcli.suggest import did_you_mean
 if TYPE_CHECKING:
     from backpropcli.errors import SpecError
     from backpropcli.language.layers.setting import Setting
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 Read = Callable[[Words, Any, str, Key], Value]
 """Reads what is written at a path as a value: `data.values.plan_value`."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from backpropcli.language.file.places import Key
     from backpropcli.language.file.words import Words
     from backpropcli.language.layers.activation import Activation
-    from backpropcli.ops.broadcasting import Shape
     from backpropcli.ops.definition import Value
+    from backpropcli.ops.shape import Shape
 
 
 class Output(NamedTuple):

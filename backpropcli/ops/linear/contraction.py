@@ -8,9 +8,9 @@ from string import ascii_letters, ascii_lowercase
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import bounded, sample, shown
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import reshape
 
 WORTH_A_PATH = 100_000

@@ -6,9 +6,9 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.planning import axis_of, number, sample, shown, whole
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import along, leading, reshape
 
 

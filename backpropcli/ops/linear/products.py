@@ -7,10 +7,11 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, broadcast, show_shape
+from backpropcli.ops.broadcasting import broadcast
 from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.linear.contraction import contract, contract_vjp, plan_einsum
 from backpropcli.ops.planning import axis_of, bounded, sample, shown, whole
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import aligned, fit, reshape
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, broadcast, show_shape
+from backpropcli.ops.broadcasting import broadcast
 from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.planning import bounded, sample
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import fit, leading, shape_of
 
 MOST_UNROLLED = 6

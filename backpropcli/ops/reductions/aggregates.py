@@ -22,7 +22,7 @@ from backpropcli.ops.reductions.reducing import (
 from backpropcli.ops.stacked import column, leading, products_of_others, shape_of, spread
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 # Planners.
 

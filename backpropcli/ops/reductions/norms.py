@@ -6,7 +6,6 @@ from math import inf
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.planning import (
     sample,
@@ -21,6 +20,7 @@ from backpropcli.ops.reductions.reducing import (
     shared,
     total,
 )
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import column
 
 

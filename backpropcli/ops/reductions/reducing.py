@@ -6,7 +6,6 @@ from math import inf, prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import XP, Options, Value
 from backpropcli.ops.planning import (
     axes_of,
@@ -14,6 +13,7 @@ from backpropcli.ops.planning import (
     reduced,
     sample,
 )
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import column
 
 AXES: dict[str, Any] = {"axis": None, "keepdims": False}

@@ -6,11 +6,11 @@ from math import inf, prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import XP, Elementwise, Labels, Options, Structural, Value
 from backpropcli.ops.elementwise.entries import TRANSCENDENTAL
 from backpropcli.ops.planning import axes_of, reduced, sample
 from backpropcli.ops.reductions.reducing import log_parts, total
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.shapes.indexing import one_hot
 from backpropcli.ops.stacked import shape_of
 

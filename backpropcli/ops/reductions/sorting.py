@@ -6,9 +6,9 @@ from math import floor, prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import axes_of, axis_of, flag, number, reduced, sample, shown
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import leading, masked, shape_of
 
 TORCH = {"dim": "axis", "keepdim": "keepdims"}

@@ -6,10 +6,10 @@ from math import inf
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.planning import number, sample
 from backpropcli.ops.reductions.reducing import AXES, TORCH, plan_nonempty, plan_reduction, total
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import column, leading, products_of_others, shape_of
 
 SAMPLES = (sample((3,)), sample((2, 3)), sample((2, 3), axis=0), sample((2, 3), axis=-1, keepdims=True), sample(()))

@@ -11,7 +11,7 @@ from backpropcli.ops.planning import (
 from backpropcli.ops.shapes.reshaping import RESHAPES, reshaped, reshaped_value
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 
 def _plan_at_least(rank: int) -> Any:

@@ -12,7 +12,7 @@ from backpropcli.ops.planning import (
 from backpropcli.ops.stacked import leading
 
 if TYPE_CHECKING:
-    from backpropcli.ops.broadcasting import Shape
+    from backpropcli.ops.shape import Shape
 
 
 def plan_like(shapes: list[Shape]) -> tuple[Shape, Options]:

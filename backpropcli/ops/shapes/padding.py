@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import bounded, number, sample, shown, whole
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import embed, leading
 
 OWN = ("edge", "reflect", "symmetric", "wrap")

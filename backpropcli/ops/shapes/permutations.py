@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import (
     axis_of,
     sample,
     shown,
 )
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import permute
 
 

@@ -10,10 +10,11 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, broadcast, show_shape
-from backpropcli.ops.definition import REQUIRED, XP, Labels, Options, Part, Structural, Value
-from backpropcli.ops.planning import bounded, sample
-from backpropcli.ops.shapes.indexing import Label, complete, listed, neighbours, single, span
+from backpropcli.ops.broadcasting import broadcast
+from backpropcli.ops.definition import XP, Labels, Options, Part, Value
+from backpropcli.ops.planning import bounded
+from backpropcli.ops.shape import Shape, show_shape
+from backpropcli.ops.shapes.index import Label, complete, listed, neighbours, single, span
 from backpropcli.ops.stacked import leading, masked, reshape, shape_of
 
 NEAR = 0.01
@@ -215,33 +216,3 @@ def labels_of(o: Options) -> list[Labels]:
 
 ROWS = (Label(0),)
 """One label for the first axis."""
-
-OPERATIONS = (
-    Structural(
-        "pick",
-        "*arrays",
-        "entries picked by labels that are data: p[arange(4), y], W[ids]",
-        group="shapes",
-        written="a[labels]",
-        options={"index": REQUIRED},
-        planner=plan_pick,
-        value=picked,
-        labels=labels_of,
-        vjps={"arrays": ("g added up at the places picked, 0 for labels", picked_back)},
-        samples=(
-            sample((4,), (3,), index=ROWS),
-            sample((4, 2), (3,), index=ROWS),
-            sample((3,), (), index=ROWS),
-            sample((3, 2), (2, 2), index=ROWS),
-            sample((2, 3), (2,), index=(slice(None), Label(0))),
-            sample((3, 4), (3,), index=([0, 1, 2], Label(0))),
-            sample((3, 4), (), index=(1, Label(0))),
-            sample((3, 4), (2,), (2,), index=(Label(0), Label(1))),
-            sample((3, 2), (3,), index=(Label(0), Label(0))),
-            sample((3, 4), (2, 1), (3,), index=(Label(0), Label(1))),
-            sample((2, 3, 4), (2,), index=(slice(None), Label(0), slice(None, None, -2))),
-            sample((2, 3, 4), (2,), index=(..., Label(0), [3, 0])),
-            sample((3,), (2,), index=(None, Label(0), None)),
-        ),
-    ),
-)

@@ -6,9 +6,9 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import axes_of, bounded, new_axes, sample, shown, sizes
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import reshape
 
 TORCH = {"dim": "axis"}

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import REQUIRED
 from backpropcli.ops.makers import Splitter
 from backpropcli.ops.planning import axis_of, sample, whole
+from backpropcli.ops.shape import Shape, show_shape
 
 MOST_PARTS = 10_000
 Part = tuple[Any, ...]

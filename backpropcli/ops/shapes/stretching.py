@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, broadcast, show_shape
+from backpropcli.ops.broadcasting import broadcast
 from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import (
     axis_of,
@@ -15,6 +15,7 @@ from backpropcli.ops.planning import (
     sample,
     whole,
 )
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import fit, leading, reshape
 
 TORCH = {"dim": "axis"}

@@ -1,4 +1,4 @@
-"""Entries taken by number along one axis: take, and take_along_axis."""
+"""Entries picked by numbers that are data: by labels in an index, and take and take_along_axis along one axis."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, broadcast, show_shape
-from backpropcli.ops.definition import XP, Options, Part, Structural, Value
+from backpropcli.ops.broadcasting import broadcast
+from backpropcli.ops.definition import REQUIRED, XP, Options, Part, Structural, Value
 from backpropcli.ops.planning import (
     axis_of,
     bounded,
     sample,
 )
-from backpropcli.ops.shapes.indexing import Label
+from backpropcli.ops.shape import Shape, show_shape
+from backpropcli.ops.shapes.index import Label
 from backpropcli.ops.shapes.picking import ROWS, labels_of, picked, picked_back, plan_pick
 from backpropcli.ops.stacked import leading, reshape, shape_of
 
@@ -89,6 +90,33 @@ TAKEN = {"a": ("g added up at the places picked", _take_vjp), "indices": ("0", _
 
 
 OPERATIONS = (
+    Structural(
+        "pick",
+        "*arrays",
+        "entries picked by labels that are data: p[arange(4), y], W[ids]",
+        group="shapes",
+        written="a[labels]",
+        options={"index": REQUIRED},
+        planner=plan_pick,
+        value=picked,
+        labels=labels_of,
+        vjps={"arrays": ("g added up at the places picked, 0 for labels", picked_back)},
+        samples=(
+            sample((4,), (3,), index=ROWS),
+            sample((4, 2), (3,), index=ROWS),
+            sample((3,), (), index=ROWS),
+            sample((3, 2), (2, 2), index=ROWS),
+            sample((2, 3), (2,), index=(slice(None), Label(0))),
+            sample((3, 4), (3,), index=([0, 1, 2], Label(0))),
+            sample((3, 4), (), index=(1, Label(0))),
+            sample((3, 4), (2,), (2,), index=(Label(0), Label(1))),
+            sample((3, 2), (3,), index=(Label(0), Label(0))),
+            sample((3, 4), (2, 1), (3,), index=(Label(0), Label(1))),
+            sample((2, 3, 4), (2,), index=(slice(None), Label(0), slice(None, None, -2))),
+            sample((2, 3, 4), (2,), index=(..., Label(0), [3, 0])),
+            sample((3,), (2,), index=(None, Label(0), None)),
+        ),
+    ),
     Structural(
         "take",
         "a indices",

@@ -6,7 +6,6 @@ from math import prod
 from typing import Any
 
 from backpropcli.errors import OperationError
-from backpropcli.ops.broadcasting import Shape, show_shape
 from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
 from backpropcli.ops.planning import (
     axes_of,
@@ -15,6 +14,7 @@ from backpropcli.ops.planning import (
     shown,
     whole,
 )
+from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.shapes.permutations import permuted, transposed, transposed_back
 from backpropcli.ops.stacked import along, permute, reshape
 
