@@ -76,7 +76,7 @@ class Steps(Record):
 
     what = "run --steps"
     because = " is text, and"
-    instead = "\nThe numbers alone:  backprop run --format json"
+    instead = "\nThe numbers alone:  backprop run --format json (or csv)"
 
     def __init__(self, trace: api.Trace, numbers: Numbers, everything: bool, expand: bool) -> None:
         self.trace, self.numbers, self.everything, self.expand = trace, numbers, everything, expand
