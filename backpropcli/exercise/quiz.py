@@ -163,7 +163,8 @@ class Quiz:
     def marked(self, answers: Mapping[str, str]) -> list[Mark]:
         """The marks of a whole sheet, answers by the questions' names: each as it follows from those before it.
 
-        What is not there, or cannot be read, is wrong, and what stands after it is worked out from the right number.
+        What is not there, cannot be read, or has another shape is wrong, and what stands after it is worked out from
+        the right number.
         """
         own: dict[str, Any] = {}
         marks = []
@@ -171,9 +172,12 @@ class Quiz:
             try:
                 text = answers.get(question.name, "")
                 marks.append(question.mark(text, own=own))
-                own[question.name] = question.read(text)
+                given = question.read(text)
             except SpecError as error:
                 marks.append(Mark(False, error.message))
+            else:
+                if question.has_its_shape(given):
+                    own[question.name] = given
         return marks
 
 

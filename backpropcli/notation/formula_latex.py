@@ -10,7 +10,7 @@ from backpropcli.language.formula.tree import Binary, Call, Expression, Number
 from backpropcli.notation.chains import TIMES
 from backpropcli.notation.formula import DOUBTFUL, Piece, Style, atom, factor, set_in
 from backpropcli.notation.maths import Derivative, Formula, Maths, Said
-from backpropcli.notation.text_latex import GREEK, printable
+from backpropcli.notation.text_latex import GREEK, greek, printable
 from backpropcli.ops.table import TABLE
 
 SIGNS = {
@@ -44,6 +44,8 @@ def latex_name(name: str) -> str:
     """
     if found := _DERIVATIVE.fullmatch(name):
         return latex_derivative(latex_name(found[2]), latex_name(found[3]), local=found[1] == "∂")
+    if not name[1:2].isalpha():
+        name = (greek(name[:1]) or name[:1]) + name[1:]
     if not name.isascii():
         return _spelled_out(name)
     name, bracket, place = name.partition("[")

@@ -62,12 +62,17 @@ def printable(text: str) -> str:
     return plain.replace("--", "-{}-")  # no dash
 
 
+def greek(c: str) -> str | None:
+    """What LaTeX calls a Greek letter: `lambda` for λ (which Unicode calls lamda); None for all that is none."""
+    alphabet, _, letter = unicodedata.name(c, "").replace("LAMDA", "LAMBDA").partition(" LETTER ")
+    command = letter.lower() if alphabet == "GREEK SMALL" else letter.capitalize()
+    return command if alphabet in ("GREEK SMALL", "GREEK CAPITAL") and command in GREEK else None
+
+
 def _letter(c: str) -> str:
     if c in SPECIAL or c in RAISED:
         return paragraph(c)
-    alphabet, _, letter = unicodedata.name(c, "").partition(" LETTER ")
-    command = letter.lower() if alphabet == "GREEK SMALL" else letter.capitalize()
-    if alphabet in ("GREEK SMALL", "GREEK CAPITAL") and command in GREEK:
+    if command := greek(c):
         return f"$\\{command}$"
     if c.isspace():
         return SIGNS.get(c, " ")

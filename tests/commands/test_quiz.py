@@ -263,6 +263,14 @@ def test_a_lone_number_for_an_array_and_on_with_s_leads_nowhere(quiz, spec):
     assert "at the first try" in out
 
 
+def test_a_sheet_s_answer_of_another_shape_is_wrong_and_the_rest_is_marked():
+    asked = bp.load(EXAMPLES / "batch.yaml").quiz()
+    right = {question.name: question.shown for question in asked.questions}
+    first = next(name for name, shown in right.items() if " " in shown)
+    marks = dict(zip(right, asked.marked({**right, first: "1 2 3 4 5 6 7"}), strict=True))
+    assert [name for name, mark in marks.items() if not mark.right] == [first]
+
+
 @pytest.mark.slow
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.text(), st.text("0123456789.,+-*/()[] eEhsq=w1x^²½·", max_size=40)))

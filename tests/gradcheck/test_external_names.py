@@ -118,6 +118,13 @@ def test_another_shape_is_wrong_and_all_else_is_judged(network, right):
     )
 
 
+@pytest.mark.parametrize("shape", ["0.5", "[0.5]", "[[0.5]]"])
+def test_one_number_may_be_bare(shape):
+    """One output unit's bias: a bare number in their file, one entry here."""
+    one = loads(f"parameters: {{b: {shape}}}\nnodes: {{J: sum(b * b)}}")
+    assert [one.check_gradients({"b": gradient}).status for gradient in (1.0, [1.0], [[1.0]], 1.5)] == [0, 0, 0, 1]
+
+
 def test_a_bias_may_be_a_row_or_a_column(network, right):
     for bias in (right["b1"][None, :], right["b1"][:, None]):
         assert network.check_gradients({"W1": right["W1"], "b1": bias}).status == 0

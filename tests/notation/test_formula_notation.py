@@ -216,3 +216,19 @@ def test_a_subscript_on_a_subscript_is_in_braces():
 
     assert latex(parse("b2[0]")) == "{b_2}_{[0]}"
     assert (subscripted("b_2"), subscripted("x")) == ("{b_2}", "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "set_as"),
+    [
+        ("λ", r"\lambda"),
+        ("Λ", r"\Lambda"),
+        ("θ1", r"\theta_1"),
+        ("σ_out", r"\sigma_{\mathrm{out}}"),
+        ("dJ/dλ", r"\frac{dJ}{d\lambda}"),
+        ("λx", r"\mbox{$\lambda$x}"),
+    ],
+)
+def test_greek_letters_are_set_as_mathematics(name, set_as):
+    """Unicode spells it LAMDA: it came out as U+03BB."""
+    assert latex_name(name) == set_as

@@ -191,11 +191,20 @@ def _fitted(given: Given, theirs: Match, shape: Shape, turned: bool, right: Righ
     if have == shape:
         return theirs
     if len(have) != len(shape) and [n for n in have if n != 1] == [n for n in shape if n != 1]:
-        return theirs._replace(value=value.reshape(shape) if shape else float(value.reshape(())))
+        return theirs._replace(value=_laid_out(value, shape))
     one_row = 1 in have  # a transpose by chance, unless the numbers agree
     if have[::-1] == shape and len(have) > 1 and (not one_row or _alike(value.T, right(theirs.name))):
         raise _transposed(given, theirs, shape, turned)
     return None
+
+
+def _laid_out(value: Value, shape: Shape) -> Value:
+    """As many numbers in another shape, which differs in axes of length 1."""
+    if not shape:
+        return float(value.reshape(()))
+    import numpy as np  # a bare number may become an array of one entry
+
+    return np.reshape(value, shape)
 
 
 def _transposed(given: Given, theirs: Match, shape: Shape, turned: bool) -> SpecError:
