@@ -66,13 +66,13 @@ def test_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
 
 def test_a_format(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     line, text = code("Add a format")
-    module("backpropcli.formats.org", text, monkeypatch)
+    module("backpropcli.formats.tsv", text, monkeypatch)
     row = eval(line, {"Format": registry.Format})
     monkeypatch.setattr(registry, "FORMATS", (*registry.FORMATS, row))
-    assert main(["count", "--example", "lecture", "--format", "org"]) == 0
-    assert "|---" in capsys.readouterr().out
-    assert main(["explain", "--example", "lecture", "--format", "org"]) == 2
-    assert "explain has no org" in capsys.readouterr().err
+    assert main(["count", "--example", "lecture", "--format", "tsv"]) == 0
+    assert "backpropagation\tN + P = 11\t" in capsys.readouterr().out
+    assert main(["explain", "--example", "lecture", "--format", "tsv"]) == 2
+    assert "explain has no tsv" in capsys.readouterr().err
 
 
 def test_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:

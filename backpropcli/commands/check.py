@@ -16,6 +16,7 @@ from backpropcli.render.bar import Bar
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck import Report
+    from backpropcli.render.output import Destination
 
 FOR_FILES = ("junit", "github")
 """Formats that have a place for a file that could not be checked."""
@@ -58,13 +59,13 @@ def check(
       backprop check --example lecture --format json
 
     """
-    to = output.to(Files)
+    to = output.to(Sweeps if itself.sweep else Files)
     numbers.precision()
     if itself.given:
         itself.fit(network, theirs.gradients or outside.program, how.eps)
     _alone(how, theirs.gradients, itself)
     if itself.sweep:
-        return _sweep(network, what, how, numbers, output)
+        return _sweep(network, what, how, numbers, to)
     if outside.given:
         from backpropcli.commands.program import check_program
 
@@ -91,9 +92,8 @@ def check(
     return deliver(Checked(report, net.source, numbers, failures, bool(what.expect), net.spec.title), to)
 
 
-def _sweep(network: Network, what: What, how: How, numbers: Numbers, output: Output) -> int:
+def _sweep(network: Network, what: What, how: How, numbers: Numbers, to: "Destination") -> int:
     """A sweep for each gradient that was named, or for the first; the exit status."""
-    to = output.to(Sweeps)
     words = listed([*(what.only or ()), *network.names]) or [""]
     difference = how.arguments()["difference"]
     net = api.Network(network.open("check", to, names=True))

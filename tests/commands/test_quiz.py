@@ -386,6 +386,13 @@ def test_large_arrays_are_left_out_with_a_word(quiz):
     assert quiz("-p", f"w={many}", "-n", "t = 2*w", "--loss", "t")[0] == 2
 
 
+def test_a_result_is_json_whatever_its_file_is_called(quiz, tmp_path):
+    status, _, err = quiz(*LECTURE, "--result", "marks.csv", typed=["q"])
+    assert status == 2
+    assert "a result is JSON, not csv" in err
+    assert not (tmp_path / "marks.csv").exists()
+
+
 def test_what_cannot_start_is_2(quiz):
     assert quiz(*LECTURE, "--only", "value")[::2] == (
         2,

@@ -118,6 +118,7 @@ REFUSED = [
     (["run", "--format", "junit"], "run has no junit"),
     (["check", "--format", "latex"], "check has no latex"),
     (["check", "--sweep", "w1", "--format", "github"], "check --sweep has no github"),
+    (["check", "--sweep", "w1", "--format", "svg"], "check --sweep has no svg\n  It has table, json, csv or markdown"),
     (["explain", "w1", "--format", "csv"], "explain has no csv"),
     (
         ["derive", "w1", "-o", "x.csv"],
