@@ -118,7 +118,7 @@ REFUSED = [
     (["run", "--format", "junit"], "run has no junit"),
     (["check", "--format", "latex"], "check has no latex"),
     (["check", "--sweep", "w1", "--format", "github"], "check --sweep has no github"),
-    (["check", "--sweep", "w1", "--format", "svg"], "check --sweep has no svg\n  It has table, json, csv or markdown"),
+    (["check", "--sweep", "w1", "--format", "svg"], "check --sweep has no svg"),
     (["explain", "w1", "--format", "csv"], "explain has no csv"),
     (
         ["derive", "w1", "-o", "x.csv"],
@@ -136,6 +136,11 @@ REFUSED = [
     ),
     (["run", "--steps", "-o", "x.csv"], "run --steps is text, and has no csv"),
 ]
+
+
+def test_a_sweep_lists_what_a_sweep_can_write(capsys):
+    assert main(["check", "--example", "lecture", "--sweep", "--format", "svg"]) == 2
+    assert "It has table, json, csv or markdown." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
