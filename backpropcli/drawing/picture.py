@@ -109,16 +109,16 @@ class _Show:
 
     def steps(self) -> dict[str, Item]:
         """An item for every datum and every step inside the formulas."""
+        from backpropcli.derivation.reading import Reading
         from backpropcli.derivation.stages import primitive_stages
-        from backpropcli.derivation.worked import Worked
 
         whole = self.nodes()
-        worked = Worked(self.trace, self.precision)
+        reading = Reading(self.trace, self.precision)
         result = {name: item for name, item in whole.items() if item.data}
-        for stage in primitive_stages(self.graph, worked.labels):
-            shape = worked.shape(stage.name)
+        for stage in primitive_stages(self.graph, reading.labels):
+            shape = reading.shape(stage.name)
             label, formula, round = self._label(stage.formula)
-            gradient = self.lines(worked.gradient(stage.name), shape) if self.trace.of is not None else ()
+            gradient = self.lines(reading.gradient(stage.name), shape) if self.trace.of is not None else ()
             result[stage.name] = Item(
                 stage.name,
                 "node",
@@ -126,7 +126,7 @@ class _Show:
                 formula,
                 round,
                 shape,
-                self.lines(worked.value(stage.name), shape),
+                self.lines(reading.value(stage.name), shape),
                 gradient,
                 stage.inputs,
                 layer=_layer(self.graph.nodes[stage.node]),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backpropcli.derivation.worked import Worked
-from backpropcli.notation import maths
+from backpropcli.explanation.rows import MOST_ENTRIES, block, gradient_row
 from backpropcli.notation.formula import ASCII, UNICODE
-from backpropcli.ops.shape import show_shape
 from backpropcli.render.document import Section, Verbatim, Walk
 from backpropcli.render.rows import WIDTH, Row
 from backpropcli.safe import printable
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from backpropcli.derivation.stages import Stage
     from backpropcli.engine import Trace
     from backpropcli.notation.numbers import Precision
-
-MOST_ENTRIES = 48
-"""An array of more entries than these is shown as its shape."""
 
 
 def steps(
@@ -104,21 +100,6 @@ def _backward(worked: Worked, mark: str) -> Iterator[Row]:
         yield Row(worked.gradient_name(label), (f"0   {why or f'not on a path to {worked.trace.of}'}",))
 
 
-def gradient_row(worked: Worked, label: str, mark: str) -> Row:
-    """One gradient worked out: its terms, the numbers put in, and what they come to."""
-    name, result = maths.gradient(str(worked.trace.of), label), block(worked, worked.gradient(label))
-    terms = worked.terms(label)
-    if not terms:  # the loss itself
-        return Row(name, result=result, mark=mark, remark="" if result == "1" else "the upstream gradient given")
-    remarks = [said for term in terms for said in term.remark.split("; ")]  # summed twice over the examples: said once
-    remark = "; ".join(dict.fromkeys(filter(None, remarks)))
-    numbers = tuple(term.numbers or "" for term in terms)
-    if not all(numbers) or (len(terms) == 1 and numbers[0] == result):
-        numbers = ()
-    products = worked.products(terms, worked.gradient(label))
-    return Row(name, tuple(term.text for term in terms), numbers, result, mark, remark, products)
-
-
 def _padded(worked: Worked, rows: list[Row]) -> list[Row]:
     """The rows with upstream gradients padded, so that the local derivatives stand under each other."""
     sign = f" {worked.style.times} "
@@ -136,16 +117,3 @@ def _padded(worked: Worked, rows: list[Row]) -> list[Row]:
         heads = [(upstream(text), text) for text in row.formula]
         result.append(row._replace(formula=tuple(h.ljust(widest) + t[len(h) :] if h else t for h, t in heads)))
     return result
-
-
-def block(worked: Worked, value: Any) -> str:
-    """A value as a result: a number, a small array inside the line, a larger one line by line, else its shape."""
-    inline = worked.show(value)
-    if inline is not None:
-        return maths.number(inline)
-    if value.ndim > 2 or value.size > MOST_ENTRIES or value.shape[-1] > 8:
-        return show_shape(value.shape)
-    rows = [[worked.precision.show(x) for x in row] for row in value.reshape(-1, value.shape[-1]).tolist()]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    lines = ["  ".join(x.rjust(size) for x, size in zip(row, widths, strict=True)) for row in rows]
-    return "[" + "\n ".join(lines) + "]"

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backpropcli.derivation.paths import MOST_PATHS
-from backpropcli.explanation.steps import gradient_row
+from backpropcli.explanation.rows import gradient_row
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths, Said

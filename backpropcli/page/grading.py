@@ -16,11 +16,8 @@ import numpy as np
 
 from backpropcli.engine.recording import RecordedPlan, RecordedTrace
 from backpropcli.engine.ties import twins
-from backpropcli.errors import SpecError
 from backpropcli.exercise.carried_forward import sources, textbook, total, way
-from backpropcli.exercise.grading import LEAST_DIGITS
 from backpropcli.exercise.question import needed
-from backpropcli.exercise.quiz import Quiz
 from backpropcli.exercise.recomputed import gradient, value
 from backpropcli.exercise.rounding_residue import ROUNDING, Cleaned
 from backpropcli.ops.numbers.recorder import Tape, TooLongError, asarray
@@ -37,14 +34,6 @@ MOST_RECORDED = 60_000
 Place = Callable[[Any], list[Any]]
 """Where a value's entries stand among the results of the page's program."""
 Steps = Sequence[dict[str, Any]]
-
-
-def digits_asked(trace: Trace) -> int:
-    """How many digits the quiz asks for with a run's numbers."""
-    try:
-        return Quiz(trace, every=True).digits
-    except SpecError:  # nothing can be asked
-        return LEAST_DIGITS
 
 
 def tolerances(worked: Worked, cleaned: Cleaned, steps: Steps, place: Place) -> None:

@@ -16,7 +16,10 @@ import numpy as np
 
 from backpropcli.derivation.worked import Worked
 from backpropcli.engine.recording import record
+from backpropcli.errors import SpecError
 from backpropcli.exercise import random_values
+from backpropcli.exercise.grading import LEAST_DIGITS
+from backpropcli.exercise.quiz import Quiz
 from backpropcli.exercise.random_rules import rules
 from backpropcli.exercise.random_values import Search
 from backpropcli.exercise.rounding_residue import Cleaned, without_residue
@@ -139,7 +142,7 @@ def _data(trace: Trace, written: Written, precision: Precision, exercise: bool) 
 
 def _exercise_data(started: Trace, blanks: Blanks, search: Search | None) -> dict[str, Any]:
     """What an exercise has beside it: what is given, how it is graded, and how other numbers are found."""
-    rules = mistakes.rules(grading.digits_asked(started))
+    rules = mistakes.rules(_digits_asked(started))
     data: dict[str, Any] = {"given": blanks.given, "beyond": blanks.beyond, "grading": rules}
     return data if search is None else {**data, "random": random_values.as_data(search)}
 
@@ -165,6 +168,14 @@ def _recorded(trace: Trace, exercise: bool, moving: Sequence[int]) -> tuple[Trac
             return recorded, tape, without_residue(recorded)
     recorded, tape, _ = record(trace.graph, trace.of, upstream, MOST_RECORDED, moving)
     return recorded, tape, None
+
+
+def _digits_asked(trace: Trace) -> int:
+    """How many digits the quiz asks for with a run's numbers."""
+    try:
+        return Quiz(trace, every=True).digits
+    except SpecError:  # nothing can be asked
+        return LEAST_DIGITS
 
 
 def _asked(worked: Worked, steps: Sequence[dict[str, Any]]) -> tuple[int, tuple[str, ...]]:
