@@ -19,7 +19,9 @@ from backpropcli.language.formula.tree import (
     same,
     substitute,
 )
+from backpropcli.notation import maths
 from backpropcli.notation.formula import UNICODE, Style, typeset
+from backpropcli.notation.maths import Formula, Maths, Said
 from backpropcli.notation.numbers import exact, local_name
 from backpropcli.ops.definition import Elementwise, Operation
 from backpropcli.ops.numbers.scalar import xp
@@ -170,16 +172,19 @@ def _local(call: Call, operation: Elementwise, position: int) -> Expression:
     return substitute(parse(operation.textbook[position]), {**arguments(call, operation), "y": call})
 
 
-def cases(prime: Prime, style: Style = UNICODE) -> str:
+def cases(prime: Prime, style: Style = UNICODE) -> Said:
     """For arrays: `relu'(z1) = 1 where z1 > 0, else 0`; empty where the derivative has no cases."""
     words = prime.arguments
     formula = _as_where(prime.formula)
-    said = []
+    said: list[str] = []
     while _is_where(formula):
         condition, then, formula = formula.parts()
-        condition = substitute(condition, words)
-        said.append(f"{typeset(substitute(then, words), style)} where {joined(_conjuncts(condition), style)}")
-    return f"{prime.name} = {', '.join(said)}, else {typeset(substitute(formula, words), style)}" if said else ""
+        holds = [maths.formula(part, style) for part in _conjuncts(substitute(condition, words))]
+        said += [maths.formula(substitute(then, words), style), " where ", maths.joined(" and ", holds), ", "]
+    if not said:
+        return Said()
+    name = Maths(prime.name, Formula(primed(prime)))
+    return Said(name, " = ", *said, "else ", maths.formula(substitute(formula, words), style))
 
 
 def reason(prime: Prime, values: Sequence[float], words: Sequence[str], style: Style = UNICODE) -> str:

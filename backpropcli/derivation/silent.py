@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from backpropcli.notation import maths
+from backpropcli.notation.maths import Said
 from backpropcli.ops.numbers import nothing
 
 
@@ -13,11 +15,11 @@ def unheard(of: str, name: str, by: str, upstream: Any, local: Any) -> str:
         import numpy as np
 
         heard = np.isfinite(np.asarray(upstream) * np.asarray(local)).all()
-        return "" if heard else f"nothing comes back from where {of} does not look"
+        return "" if heard else Said("nothing comes back from where ", maths.name(of), " does not look")
     if local is None or hasattr(local, "dtype"):
         return ""
     upstreams = upstream.ravel().tolist() if getattr(upstream, "shape", ()) else [upstream]
     if not any(nothing.unheard(one, local) for one in upstreams):
         return ""
-    looks = f"{of} does not look at {name}" if type(upstream) is nothing.Unreached else f"{name} does not look at {by}"
-    return f"{looks} here, so nothing comes back"
+    who, whom = (of, name) if type(upstream) is nothing.Unreached else (name, by)
+    return Said(maths.name(who), " does not look at ", maths.name(whom), " here, so nothing comes back")

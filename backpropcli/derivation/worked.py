@@ -68,7 +68,7 @@ class Worked(Figures):
             numbers = maths.formula(round_it, self.style, numbers={"g": numbers}) if numbers is not None else None
             remarks.insert(0, words)
         value = self._share(stage, label, upstream, local)
-        return Term(stage, upstream, local, text, numbers, value, "; ".join(filter(None, remarks)), comes)
+        return Term(stage, upstream, local, text, numbers, value, maths.together(remarks), comes)
 
     def _multiplied(self, upstream: Factor, local: Factor, spread: bool) -> tuple[Maths, Maths | None]:
         """`upstream · local` in letters and in numbers; of an array a local derivative of 1 is left out."""
@@ -115,7 +115,7 @@ class Worked(Figures):
         elif isinstance(value, float):
             put_in = maths.factor_of(Name("value"), self.style, numbers={"value": precision.show(value)})
             comes = rounded(value, precision) if self.tested else None
-        return Factor(text, put_in, value, "; ".join(dict.fromkeys(filter(None, remarks))), spread, comes)
+        return Factor(text, put_in, value, maths.together(dict.fromkeys(remarks)), spread, comes)
 
     def _number_alone(self, stage: Stage, label: str, value: Any, precision: Precision) -> Factor:
         """The local derivative of a function of several arguments with a gradient of its own: a name and a number."""

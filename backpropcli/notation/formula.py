@@ -109,7 +109,7 @@ class Style:
 
     def power(self, exponent: Expression, left: Piece, right: Piece) -> Piece:
         """`x²`, `x**n`."""
-        raised = _whole(exponent) if self.superscripts else None
+        raised = whole_exponent(exponent) if self.superscripts else None
         if raised is not None:
             text = self.base(left) + str(raised).translate(RAISED)
         else:
@@ -287,7 +287,7 @@ def _juxtaposed(part: Binary, after: str, product: int) -> bool:
     return False
 
 
-def _whole(exponent: Expression) -> int | None:
+def whole_exponent(exponent: Expression) -> int | None:
     """A small whole exponent, or None."""
     sign = 1
     if isinstance(exponent, Unary) and exponent.sign == "-":

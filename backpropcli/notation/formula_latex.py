@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from backpropcli.language.formula.grammar import ATOM, POWER, PRODUCT, SIGN
 from backpropcli.language.formula.tree import Binary, Call, Expression, Number
 from backpropcli.notation.chains import TIMES
-from backpropcli.notation.formula import DOUBTFUL, Piece, Style, atom, factor, set_in
+from backpropcli.notation.formula import DOUBTFUL, Piece, Style, atom, set_in
 from backpropcli.notation.maths import Derivative, Formula, Maths, Said
+from backpropcli.notation.numbers import derivative_parts
 from backpropcli.notation.text_latex import GREEK, greek, printable
 from backpropcli.ops.table import TABLE
 
@@ -26,7 +27,6 @@ SIGNS = {
     "|": r" \lor ",
 }
 _WORD = re.compile(r"([^\W\d_]+)(\d*)((?:_\w+)?)")
-_DERIVATIVE = re.compile(r"([d∂])([^/]+)/\1([^/]+)")
 
 
 def latex(expression: Expression, numbers: Mapping[str, str] | None = None, arrays: Collection[str] = ()) -> str:
@@ -42,8 +42,9 @@ def latex_name(name: str) -> str:
 
     A gradient, `dJ/dw1`, becomes `\frac{dJ}{dw_1}`, a local derivative `\frac{\partial t_1}{\partial w_1}`.
     """
-    if found := _DERIVATIVE.fullmatch(name):
-        return latex_derivative(latex_name(found[2]), latex_name(found[3]), local=found[1] == "∂")
+    if parts := derivative_parts(name):
+        sign, of, by = parts
+        return latex_derivative(latex_name(of), latex_name(by), local=sign == "∂")
     if not name[1:2].isalpha():
         name = (greek(name[:1]) or name[:1]) + name[1:]
     if not name.isascii():
@@ -119,8 +120,9 @@ class Latex(Style):
 
     def name(self, name: str) -> str:
         """A name, or a derivative as a fraction."""
-        if found := _DERIVATIVE.fullmatch(name):
-            return self.derivative(latex_name(found[2]), latex_name(found[3]), local=found[1] == "∂")
+        if parts := derivative_parts(name):
+            sign, of, by = parts
+            return self.derivative(latex_name(of), latex_name(by), local=sign == "∂")
         return latex_name(name)
 
     def derivative(self, above: str, below: str, local: bool) -> str:
@@ -268,10 +270,9 @@ def mathematics(piece: str, style: Latex = LATEX, inner: bool = False) -> str:
         return _in_words(piece)
     match piece.source:
         case Formula() as one:
-            if one.factor:
-                return factor(one.expression, style, numbers=one.numbers, arrays=one.arrays, starred=one.starred)
-            found = set_in(one.expression, style, one.numbers, one.arrays)
-            return found.inner if inner else found.first
+            if inner and not one.factor:
+                return set_in(one.expression, style, one.numbers, one.arrays).inner
+            return one.written(style)
         case Derivative(of=of, by=by, local=local):
             above, below = (set_in(part, style, {}, ()).first for part in (of, by))
             return style.derivative(above, below, local)

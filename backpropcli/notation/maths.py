@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 from backpropcli.language.formula.tree import Expression, Index, Name, Number
@@ -21,6 +21,12 @@ class Formula(NamedTuple):
     numbers: Mapping[str, str] = {}
     factor: bool = False
     starred: bool = False
+
+    def written(self, style: Style) -> str:
+        """The same in any style."""
+        if self.factor:
+            return factor(self.expression, style, numbers=self.numbers, arrays=self.arrays, starred=self.starred)
+        return typeset(self.expression, style, numbers=self.numbers, arrays=self.arrays)
 
 
 class Derivative(NamedTuple):
@@ -71,6 +77,12 @@ def joined(sign: str, parts: Sequence[str]) -> Maths:
     if len(parts) == 1 and isinstance(parts[0], Maths):
         return parts[0]
     return spelled(*[piece for k, part in enumerate(parts) for piece in ([sign] * bool(k) + [part])])
+
+
+def together(remarks: Iterable[str]) -> Said:
+    """Remarks, those that are empty left out: `a; b`."""
+    parts = [piece for remark in remarks if remark for piece in ("; ", remark)]
+    return Said(*parts[1:])
 
 
 def padded(maths: Maths, width: int) -> Maths:

@@ -140,6 +140,14 @@ def local_name(of: str, by: str) -> str:
     return f"∂{of}/∂{by}"
 
 
+def derivative_parts(name: str) -> tuple[str, str, str] | None:
+    """The sign, `d` or `∂`, and the two names in that of a derivative; None for any other name."""
+    above, slash, below = name.partition("/")
+    sign = name[:1]
+    known = slash and sign in ("d", "∂") and below.startswith(sign) and "/" not in below
+    return (sign, above[1:], below[1:]) if known and above[1:] and below[1:] else None
+
+
 def read_count(option: str, text: str | None, least: int = 0, most: int = MOST_DIGITS) -> int | None:
     """A whole number given to an option, as `--digits 9`; None where it was not given."""
     if text is None:

@@ -24,7 +24,6 @@ from backpropcli.exercise.random_rules import rules
 from backpropcli.exercise.random_values import Search
 from backpropcli.exercise.rounding_residue import Cleaned, without_residue
 from backpropcli.language.formula.parser import parse
-from backpropcli.notation.formula import typeset
 from backpropcli.notation.formula_html import variable
 from backpropcli.notation.numbers import Precision, exact
 from backpropcli.ops.numbers.recorder import Tape, TooLongError
@@ -246,7 +245,7 @@ def _rows(told: Told) -> Iterator[dict[str, Any]]:
         for stage in inside.get(name, ()):
             yield _row(told, stage.name, "step", told.html(told.formula(stage).text), stage.inputs)
         if node.kind == "node":
-            formula = told.html(typeset(parse(node.formula, told.graph.nodes), arrays=told.arrays))
+            formula = told.formula_html(parse(node.formula, told.graph.nodes))
             yield _row(told, name, node.kind, formula, node.inputs)
         else:
             yield _row(told, name, node.kind)
@@ -272,7 +271,7 @@ def _forward(told: Told, stage: Stage) -> dict[str, Any]:
     step = _step(told, "value", stage.name, told.value(stage.name))
     step["node"] = stage.node
     step["inputs"] = list(stage.inputs)
-    step["text"], step["numbers"] = told.html(formula.text), told.html(formula.numbers)
+    step |= _text(told, formula)
     if told.blanks is not None:
         step["hints"] = value_hints(told, stage)
         step |= mistakes.of_value(told, stage)
@@ -304,9 +303,9 @@ def _backward(told: Told, label: str) -> dict[str, Any]:
 
 
 def _step(told: Told, phase: str, label: str, value: Any) -> dict[str, Any]:
-    head = label if phase == "value" else told.gradient_name(label)
+    head = told.letters.name(label if phase == "value" else told.gradient_name(label))
     at = told.places.place(value) if told.shows(value, (phase, label)) else [-1, list(value.shape)]
-    step: dict[str, Any] = {"phase": phase, "name": label, "head": told.html(head), "at": at}
+    step: dict[str, Any] = {"phase": phase, "name": label, "head": head, "at": at}
     if told.blanks is not None and (phase, label) not in told.blanks.asked:
         step["unasked"] = True
     return step
@@ -316,20 +315,25 @@ def _term(told: Told, term: Term) -> dict[str, Any]:
     result: dict[str, Any] = {
         "through": term.through.name,
         "node": term.through.node,
-        "text": told.html(term.text),
-        "numbers": told.html(term.numbers),
+        **_text(told, term),
         "upstream": _factor(told, term.upstream),
     }
     if term.local is not None:
         result["local"] = _factor(told, term.local)
     else:
         text, other = handed_on(told, term)
-        result["becomes"] = {"text": told.html(text)}
+        result["becomes"] = {"text": text}
         if other is not None and told.shows(other):
             result["becomes"]["at"] = told.places.place(other)
     if term.remark:
         result["remark"] = told.html(term.remark)
     return result
+
+
+def _text(told: Told, piece: Factor | Term) -> dict[str, str | None]:
+    """A formula, and with its numbers: None where there are too many."""
+    numbers = None if piece.numbers is None else told.html(piece.numbers)
+    return {"text": told.html(piece.text), "numbers": numbers}
 
 
 def _factor(told: Told, factor: Factor) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from backpropcli.exercise.carried_forward import MOST_TOGETHER
 from backpropcli.exercise.formula_mistakes import attempts
 from backpropcli.exercise.gradient_mistakes import forgotten, gradient_mistakes
 from backpropcli.exercise.question import HINTS
-from backpropcli.exercise.wording import in_letters, text_of
+from backpropcli.exercise.wording import in_letters
 from backpropcli.language.formula.tree import Expression, Name, postorder
 from backpropcli.ops.numbers.recorder import TooLongError
 
@@ -69,7 +69,7 @@ def of_value(told: Told, stage: Stage) -> Data:
     for place, attempt in enumerate(attempts(stage.formula)):
         number = _worked_out(told, attempt.formula, values)
         if number is not None:
-            said = attempt.said(lambda part: told.written(text_of(told, part)))
+            said = attempt.said(told.formula_html)
             one = {"place": place, "kind": attempt.kind, "at": told.places.start(number), "said": said}
             found.append({**one, "within": attempt.within} if attempt.kind == "part" else one)
     return {"attempts": found} if found else {}

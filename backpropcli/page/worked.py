@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ from backpropcli.derivation.figures import MOST_INLINE
 from backpropcli.derivation.piecewise import Prime, cases
 from backpropcli.derivation.worked import Worked
 from backpropcli.engine.recording import ZEROED
-from backpropcli.notation.formula_html import CLOSE, OPEN, mathematics, minus
+from backpropcli.notation.formula import typeset
+from backpropcli.notation.formula_html import CLOSE, OPEN, Html, mathematics
 from backpropcli.ops.numbers.nothing import NOTHING
 from backpropcli.ops.numbers.recorder import Recorded
 from backpropcli.page.blanks import Blanks, Place, blanks
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from backpropcli.derivation.stages import Stage
     from backpropcli.engine import Trace
     from backpropcli.language.formula.tree import Expression
+    from backpropcli.notation.maths import Said
     from backpropcli.notation.numbers import Precision
 
 MOST_ENTRIES = 256
 """An array of more entries than these is shown as its shape."""
-WRAPPED = re.compile(rf"(?<![\w'])\(-{OPEN}(\d[^{CLOSE}]*){CLOSE}\)")
-SIGNED = re.compile(rf"-{OPEN}(\d)")
 
 
 class Places:
@@ -53,11 +53,7 @@ class Places:
 
 
 class Told(Worked):
-    """A trace worked out with a place for every number: what stands there is put in by the page.
-
-    A number is written as a negative one, `-⟨7⟩`, so that typesetting puts parentheses where that needs them; they
-    then become part of the place, `⟨(7⟩`, which drops them where the number turns out to be positive.
-    """
+    """A trace worked out with a place for every number: what stands there is put in by the page."""
 
     tested = False
 
@@ -97,20 +93,24 @@ class Told(Worked):
         if prod(shape) > MOST_INLINE:
             return None
         start = self.places.start(value)
-        return f"{OPEN}{start}:{','.join(map(str, shape))}{CLOSE}" if shape else f"-{OPEN}{start}{CLOSE}"
+        return f"{OPEN}{start}:{','.join(map(str, shape))}{CLOSE}" if shape else f"{OPEN}{start}{CLOSE}"
 
-    def _remark(self, stage: Stage, prime: Prime, slot: int | None, slope: Any) -> str:
+    def _remark(self, stage: Stage, prime: Prime, slot: int | None, slope: Any) -> Said:
         return cases(prime, self.style)
 
     def _chosen(self, stage: Stage, formula: Expression) -> Iterator[str]:
         """Nothing: the page's numbers change."""
         return iter(())
 
-    def html(self, text: str | None) -> str | None:
-        """A formula as HTML; None where there is none."""
-        return None if text is None else self.written(text)
+    @cached_property
+    def letters(self) -> Html:
+        """How formulas and names are written."""
+        return Html(self.slots)
 
-    def written(self, text: str) -> str:
-        """A formula as HTML, its places ready for the page."""
-        text = SIGNED.sub(rf"{OPEN}\1", WRAPPED.sub(rf"{OPEN}(\1{CLOSE}", text))
-        return minus(mathematics(text, self.slots))
+    def html(self, piece: str, instead: Mapping[str, str] | None = None) -> str:
+        """Mathematics, or words with mathematics among them, as HTML; `instead` stands in the place of names."""
+        return mathematics(piece, Html(self.slots, instead) if instead else self.letters)
+
+    def formula_html(self, formula: Expression) -> str:
+        """A formula as HTML."""
+        return typeset(formula, self.letters, arrays=self.arrays)

@@ -19,7 +19,12 @@ import pytest
 import backpropcli as bp
 from backpropcli.app import main
 from backpropcli.errors import SpecError
-from backpropcli.notation.formula_html import mathematics, variable
+from backpropcli.language.formula.parser import parse
+from backpropcli.language.formula.tree import Call, Name
+from backpropcli.notation import maths
+from backpropcli.notation.formula import UNICODE, typeset
+from backpropcli.notation.formula_html import Html, mathematics, minus, variable
+from backpropcli.notation.maths import Maths, Said
 from backpropcli.notation.numbers import Precision
 from backpropcli.page import reading
 from backpropcli.page.javascript import still
@@ -300,29 +305,46 @@ def test_the_command_explains_itself(words: list[str], message: str, capsys: pyt
 # Formulas.
 
 
+W1 = maths.gradient("J", "w1")
+E = maths.times(UNICODE, maths.gradient("E", "net_h1"), maths.formula(parse("x**2"), UNICODE))
+PRIME = maths.formula(Call("relu", (Name("z1"),), prime=True), UNICODE)
+
+
 @pytest.mark.parametrize(
-    ("text", "html"),
+    ("formula", "html"),
     [
-        ("w1 · x", "<i>w</i><sub>1</sub> · <i>x</i>"),
-        ("2(a2 - y)/2", "2(<i>a</i><sub>2</sub> − <i>y</i>)/2"),
-        ("dJ/dw1", "d<i>J</i>/d<i>w</i><sub>1</sub>"),
-        ("dE/dnet_h1 · x²", "d<i>E</i>/d<i>net</i><sub>h1</sub> · <i>x</i><sup>2</sup>"),
-        ("relu'(z1)", "relu'(<i>z</i><sub>1</sub>)"),
+        ("w1 * x", "<i>w</i><sub>1</sub> · <i>x</i>"),
+        (maths.formula(parse("2*(a2 - y)/2"), UNICODE), "2(<i>a</i><sub>2</sub> − <i>y</i>) / 2"),
+        (maths.factor_of(parse("2*(a2 - y)/2"), UNICODE), "2(<i>a</i><sub>2</sub> − <i>y</i>)/2"),
+        (W1, "d<i>J</i>/d<i>w</i><sub>1</sub>"),
+        (E, "d<i>E</i>/d<i>net</i><sub>h1</sub> · <i>x</i><sup>2</sup>"),
+        (PRIME, "relu'(<i>z</i><sub>1</sub>)"),
         ("sum(a, axis=0)", "sum(<i>a</i>, axis=0)"),
-        ("2 · (-3)⁻¹", "2 · (-3)<sup>−1</sup>"),
+        ("2 * (-3)**-1", "2 · (-3)<sup>−1</sup>"),
         ("a < b & c", "<i>a</i> &lt; <i>b</i> &amp; <i>c</i>"),
         ("1e-5", "1e-5"),
     ],
 )
-def test_formulas(text: str, html: str) -> None:
-    assert mathematics(text) == html
+def test_formulas(formula: str | Maths, html: str) -> None:
+    piece = formula if isinstance(formula, Maths) else maths.formula(parse(formula), UNICODE)
+    names = {"w1", "x", "a2", "y", "z1", "a", "b", "c", "J", "E", "net_h1"}
+    assert mathematics(piece, Html(names)) == minus(html)
 
 
 def test_words_are_not_variables() -> None:
-    assert mathematics("dJ/dJ.3 spread over a", {"J.3", "a"}) == "d<i>J</i>/d<i>J</i>.3 spread over <i>a</i>"
-    assert mathematics("out_h1(1 - out_h1)", {"out_h1"}) == "<i>out</i><sub>h1</sub>(1 − <i>out</i><sub>h1</sub>)"
-    assert mathematics("relu'(z)", {"relu", "z"}) == "relu'(<i>z</i>)"
+    spread = Said(maths.name("dJ/dJ.3"), " spread over ", maths.name("a"))
+    assert mathematics(spread, Html({"J.3", "a"})) == "d<i>J</i>/d<i>J</i>.3 spread over <i>a</i>"
+    formula, names = parse("out_h1*(1 - out_h1)"), {"out_h1"}
+    assert typeset(formula, Html(names)) == "<i>out</i><sub>h1</sub>(1 − <i>out</i><sub>h1</sub>)"
+    assert typeset(Call("relu", (Name("z"),), prime=True), Html({"relu", "z"})) == "relu'(<i>z</i>)"
     assert variable("x_") == "<i>x_</i>"
+
+
+def test_a_place_takes_the_parentheses_that_its_number_may_need() -> None:
+    numbers = {"a": "\ue0007\ue001", "b": "\ue0009:2\ue001"}
+    shown = typeset(parse("relu(a) * a - -a**2"), Html(()), numbers=numbers)
+    assert shown == "relu(\ue0007\ue001) · \ue000(7\ue001 − (−\ue000(7\ue001<sup>2</sup>)"
+    assert typeset(parse("-b / b**2"), Html(()), numbers=numbers) == "−\ue0009:2\ue001 / \ue0009:2\ue001<sup>2</sup>"
 
 
 def test_what_is_not_finite_is_not_counted_and_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
