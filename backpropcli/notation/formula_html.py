@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from html import escape
+from typing import TYPE_CHECKING
 
 from backpropcli.language.formula.grammar import POWER, SIGN
-from backpropcli.language.formula.tree import Expression
 from backpropcli.notation.formula import Piece, Style, typeset, whole_exponent
 from backpropcli.notation.maths import ELEMENTWISE, Derivative, Formula, Maths, Said
 from backpropcli.notation.numbers import derivative_parts
+
+if TYPE_CHECKING:
+    from backpropcli.language.formula.tree import Expression
 
 OPEN, CLOSE = "\ue000", "\ue001"
 """Around a place in a formula where a number will stand (see `page.worked`)."""
