@@ -21,7 +21,6 @@ from backpropcli.language.formula.tree import (
 )
 from backpropcli.notation import maths
 from backpropcli.notation.formula import UNICODE, Style, typeset
-from backpropcli.notation.maths import Formula, Maths, Said
 from backpropcli.notation.numbers import exact, local_name
 from backpropcli.ops.definition import Elementwise, Operation
 from backpropcli.ops.numbers.scalar import xp
@@ -172,19 +171,16 @@ def _local(call: Call, operation: Elementwise, position: int) -> Expression:
     return substitute(parse(operation.textbook[position]), {**arguments(call, operation), "y": call})
 
 
-def cases(prime: Prime, style: Style = UNICODE) -> Said:
+def cases(prime: Prime, style: Style = UNICODE) -> maths.Said:
     """For arrays: `relu'(z1) = 1 where z1 > 0, else 0`; empty where the derivative has no cases."""
-    words = prime.arguments
-    formula = _as_where(prime.formula)
+    words, formula = prime.arguments, _as_where(prime.formula)
     said: list[str] = []
     while _is_where(formula):
         condition, then, formula = formula.parts()
         holds = [maths.formula(part, style) for part in _conjuncts(substitute(condition, words))]
         said += [maths.formula(substitute(then, words), style), " where ", maths.joined(" and ", holds), ", "]
-    if not said:
-        return Said()
-    name = Maths(prime.name, Formula(primed(prime)))
-    return Said(name, " = ", *said, "else ", maths.formula(substitute(formula, words), style))
+    name, last = maths.Maths(prime.name, maths.Formula(primed(prime))), substitute(formula, words)
+    return maths.Said(name, " = ", *said, "else ", maths.formula(last, style)) if said else maths.Said()
 
 
 def reason(prime: Prime, values: Sequence[float], words: Sequence[str], style: Style = UNICODE) -> str:
