@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product as every
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.derivation.piecewise import Prime, outcome, primed, reason, taken
+from backpropcli.derivation.piecewise import Prime, primed, taken
+from backpropcli.derivation.remarks import outcome, reason
 from backpropcli.language.formula.algebra import ONE, added, tidied
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Expression, Name, Number, postorder, substitute

@@ -19,8 +19,7 @@ from backpropcli.language.formula.tree import (
     same,
     substitute,
 )
-from backpropcli.notation import maths
-from backpropcli.notation.formula import UNICODE, Style, typeset
+from backpropcli.notation.formula import Style, typeset
 from backpropcli.notation.numbers import exact, local_name
 from backpropcli.ops.definition import Elementwise, Operation
 from backpropcli.ops.numbers.scalar import xp
@@ -171,49 +170,14 @@ def _local(call: Call, operation: Elementwise, position: int) -> Expression:
     return substitute(parse(operation.textbook[position]), {**arguments(call, operation), "y": call})
 
 
-def cases(prime: Prime, style: Style = UNICODE) -> maths.Said:
-    """For arrays: `relu'(z1) = 1 where z1 > 0, else 0`; empty where the derivative has no cases."""
-    words, formula = prime.arguments, _as_where(prime.formula)
-    said: list[str] = []
-    while _is_where(formula):
-        condition, then, formula = formula.parts()
-        holds = [maths.formula(part, style) for part in _conjuncts(substitute(condition, words))]
-        said += [maths.formula(substitute(then, words), style), " where ", maths.joined(" and ", holds), ", "]
-    name, last = maths.Maths(prime.name, maths.Formula(primed(prime))), substitute(formula, words)
-    return maths.Said(name, " = ", *said, "else ", maths.formula(last, style)) if said else maths.Said()
-
-
-def reason(prime: Prime, values: Sequence[float], words: Sequence[str], style: Style = UNICODE) -> str:
-    """For numbers: `, as 7 > 0`: the conditions of the textbook form that decide; empty where there are none."""
-    numbers = dict(zip(prime.operation.arguments, words, strict=False))
-    found = decided(_as_where(prime.formula), dict(zip(prime.operation.arguments, values, strict=False)))
-    return f", as {joined(found[0], style, numbers)}" if found is not None and found[0] else ""
-
-
-def outcome(prime: Prime, slope: float, argument: str) -> str:
-    """What a choice does to `argument`: `: w is the larger, so it gets all of the gradient`; empty where none is made
-    between arguments."""
-    noun = prime.operation.chosen.get(prime.operation.arguments[prime.position])
-    match noun, slope:
-        case None, _:
-            return ""
-        case _, 1.0:
-            return f": {argument} is {noun}, so it gets all of the gradient"
-        case _, 0.5:
-            return f": neither is {noun}, so each gets half of the gradient"
-        case _, 0.0:
-            return f": {argument} is not {noun}, so it gets nothing"
-    return ""
-
-
 def decided(
     formula: Expression, known: Mapping[str, float], find: Callable[[str], object] = lookup
 ) -> tuple[list[Expression], Expression] | None:
     """The conditions that decide a choice at these numbers, and what is chosen; None where nobody can tell."""
     said: list[Expression] = []
-    while _is_where(formula):
+    while is_where(formula):
         condition, then, otherwise = formula.parts()
-        parts = _conjuncts(condition)
+        parts = conjuncts(condition)
         verdicts = [evaluate(part, known, find) for part in parts]
         if None in verdicts:
             return None
@@ -270,7 +234,7 @@ def has_cases(formula: Expression) -> bool:
     return any(isinstance(part, Call) and (_selects(part) or cases_of_call(part)) for part in postorder(formula))
 
 
-def _as_where(formula: Expression) -> Expression:
+def as_where(formula: Expression) -> Expression:
     """`step(z)` and `sign(z)` as the choices that they are."""
     if isinstance(formula, Call) and (cases := cases_of_call(formula)) and len(formula.arguments) == 1:
         return substitute(parse(cases), {"z": formula.arguments[0]})
@@ -283,7 +247,8 @@ def cases_of_call(call: Call) -> str:
     return operation.cases if isinstance(operation, Elementwise) else ""
 
 
-def _is_where(formula: Expression) -> bool:
+def is_where(formula: Expression) -> bool:
+    """Whether it is a choice between two."""
     return isinstance(formula, Call) and _selects(formula) and len(formula.parts()) == 3
 
 
@@ -292,7 +257,7 @@ def _selects(call: Call) -> bool:
     return isinstance(operation, Elementwise) and operation.selects
 
 
-def _conjuncts(condition: Expression) -> list[Expression]:
+def conjuncts(condition: Expression) -> list[Expression]:
     """The conditions that `&` joins; a number alone is one where it is not 0."""
     result = []
     waiting = [condition]

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.derivation.figures import Figures
-from backpropcli.derivation.piecewise import Prime, cases, outcome, primed, reason, taken
+from backpropcli.derivation.piecewise import Prime, primed, taken
+from backpropcli.derivation.remarks import cases, outcome, reason
 from backpropcli.derivation.silent import unheard
 from backpropcli.derivation.terms import Factor, Term
 from backpropcli.derivation.trial import comes_to

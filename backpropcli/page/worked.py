@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backpropcli.derivation.figures import MOST_INLINE
-from backpropcli.derivation.piecewise import Prime, cases
+from backpropcli.derivation.remarks import cases
 from backpropcli.derivation.worked import Worked
 from backpropcli.engine.recording import ZEROED
 from backpropcli.notation.formula import typeset
@@ -20,6 +20,7 @@ from backpropcli.ops.numbers.recorder import Recorded
 from backpropcli.page.blanks import Blanks, Place, blanks
 
 if TYPE_CHECKING:
+    from backpropcli.derivation.piecewise import Prime
     from backpropcli.derivation.stages import Stage
     from backpropcli.engine import Trace
     from backpropcli.language.formula.tree import Expression
