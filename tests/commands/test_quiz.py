@@ -694,7 +694,7 @@ def test_no_signal_loses_an_answer(tmp_path, name):
         running.stdin.flush()
         said = ""
         while "that is w2 + a1" not in said:
-            said += running.stdout.read(1)
+            said += running.stdout.read(1) or pytest.fail("the quiz ended before it was asked to")
         running.send_signal(getattr(signal, name))
         running.wait(timeout=30)
     result = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
