@@ -28,7 +28,7 @@ SLOW = """
 inputs: {x: {normal: [200, 300], seed: 1}}
 parameters: {W: {normal: [300, 300], seed: 2}}
 nodes:
-  a: cumsum(tanh((x @ W + reshape(W, (300, 300))[:200]) * 0.1), axis=1)
+  a: cumprod(1 + tanh((x @ W + reshape(W, (300, 300))[:200]) * 0.1) * 0.01, axis=1)
   J: mean(a**2)
 """
 

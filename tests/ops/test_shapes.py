@@ -18,7 +18,6 @@ from backpropcli.ops.shapes import (
     likes,
     padding,
     permutations,
-    picking,
     reshaping,
     stretching,
     taking,
@@ -38,7 +37,6 @@ MODULES = (
     padding,
     windows,
     indexing,
-    picking,
     taking,
 )
 OPERATIONS = tuple(operation for module in MODULES for operation in module.OPERATIONS)
