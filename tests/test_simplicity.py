@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "backpropcli"
-FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+from modules import KNOWN, MODULES, ROOT, Module, imports
 
 COMPLEXITY = 15
 """One, and one for each decision: what a reader can hold in mind (McCabe, A Complexity Measure, 1976, has 10)."""
 LINES = 350
-MODULES = 30
+CROWDED = 30
 DEPTH = 20
 """Modules on the longest chain of imports, lazy ones included. It only ever goes down."""
 
@@ -37,27 +32,16 @@ def decisions(node: ast.AST) -> int:
     return count
 
 
-def name(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-
-
-NAMES = {name(path) for path in FILES}
-
-
-def wanted(node: ast.AST) -> Iterator[str]:
-    """The modules of ours that are imported, in functions too, but not for annotations alone."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        if isinstance(child, ast.Import):
-            yield from (alias.name for alias in child.names if alias.name in NAMES)
-        elif isinstance(child, ast.ImportFrom) and child.module in NAMES:
-            inner = [f"{child.module}.{alias.name}" for alias in child.names]
-            yield from (module if module in NAMES else child.module for module in inner)
-        yield from wanted(child)
-
-
-GRAPH = {name(path): set(wanted(tree)) - {name(path)} for path, tree in FILES.items()}
+GRAPH = {
+    module.name: {
+        target
+        for imported in imports(module.tree)
+        if not imported.annotations
+        and (target := imported.module.removeprefix("backpropcli").lstrip(".") or "__init__") in KNOWN - {module.name}
+    }
+    for module in MODULES
+}
+"""Which modules of ours each imports, in functions too, but not for annotations alone."""
 
 
 def chain(graph: dict[str, set[str]]) -> list[str]:
@@ -69,17 +53,17 @@ def chain(graph: dict[str, set[str]]) -> list[str]:
     return max(longest.values(), key=len)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_file_is_short_and_its_functions_decide_little(path: Path) -> None:
-    functions = [node for node in ast.walk(FILES[path]) if isinstance(node, FUNCTIONS)]
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_a_file_is_short_and_its_functions_decide_little(module: Module) -> None:
+    functions = [node for node in ast.walk(module.tree) if isinstance(node, FUNCTIONS)]
     hard = [f"{node.name}: {1 + decisions(node)}" for node in functions if 1 + decisions(node) > COMPLEXITY]
     assert not hard
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LINES
+    assert len(module.path.read_text(encoding="utf-8").splitlines()) <= LINES
 
 
 def test_no_room_has_too_many_modules() -> None:
-    rooms = Counter(path.parent for path in FILES if path.name != "__init__.py")
-    assert not {str(room.relative_to(ROOT)): count for room, count in rooms.items() if count > MODULES}
+    rooms = Counter(module.path.parent for module in MODULES if module.path.name != "__init__.py")
+    assert not {str(room.relative_to(ROOT)): count for room, count in rooms.items() if count > CROWDED}
 
 
 def test_imports_go_round_nowhere_and_no_further_than_they_did() -> None:

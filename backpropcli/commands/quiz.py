@@ -14,7 +14,7 @@ from backpropcli.commands.command import command
 from backpropcli.commands.options import Expand, Network, Numbers, Word, node_option
 from backpropcli.commands.worksheet import Printed
 from backpropcli.errors import UsageError
-from backpropcli.formats.registry import FORMATS
+from backpropcli.formats.registry import of_ending
 from backpropcli.notation.numbers import read_count
 from backpropcli.render.output import Destination, is_terminal, terminal_width
 from backpropcli.render.writing import write_file
@@ -51,7 +51,7 @@ class Marked(NamedTuple):
             if force:
                 raise UsageError("--force is for --worksheet and --result")
             return
-        other = next((f for f in FORMATS if self.result.lower().endswith(f.endings)), None)
+        other = of_ending(self.result)
         if other is not None and other.name != "json":
             raise UsageError(f"--result {self.result}: a result is JSON, not {other.name}", hint="End it in .json.")
         if os.path.isfile(self.result) and not force:

@@ -26,17 +26,14 @@ def dot(shown: Picture) -> Iterator[str]:
     """
     yield "digraph network {\n  rankdir=LR;\n"
     yield '  node [fontname="Times", style="filled,rounded", fontsize=14];\n  edge [arrowsize=0.7];\n'
-    layers = shown.layers if shown.framed else {}
-    for number, names in layers.items():
+    for number, names in shown.clusters.items():
         yield f'  subgraph cluster_{number} {{\n    label="layer {number}"; labeljust=l; fontname="Times"; '
         yield 'style="rounded,dashed"; color="#a5a5b0";\n'
         for name in names:
             yield f"  {_node(shown.items[name], shown.of)}"
         yield "  }\n"
-    framed = {name for names in layers.values() for name in names}
-    for item in shown.items.values():
-        if item.name not in framed:
-            yield _node(item, shown.of)
+    for item in shown.loose:
+        yield _node(item, shown.of)
     for item in shown.items.values():
         for source in item.inputs:
             straight = "" if shown.items[source].data else " [weight=4]"  # between nodes rather than from their data

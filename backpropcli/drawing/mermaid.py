@@ -36,16 +36,13 @@ def mermaid(shown: Picture) -> Iterator[str]:
     """
     yield "flowchart LR\n"
     number = {name: f"n{k}" for k, name in enumerate(shown.items)}
-    layers = shown.layers if shown.framed else {}
-    for layer, names in layers.items():
+    for layer, names in shown.clusters.items():
         yield f'  subgraph layer{layer}["layer {layer}"]\n'
         for name in names:
             yield f"  {_node(shown.items[name], number[name], shown.of)}"
         yield "  end\n"
-    framed = {name for names in layers.values() for name in names}
-    for item in shown.items.values():
-        if item.name not in framed:
-            yield _node(item, number[item.name], shown.of)
+    for item in shown.loose:
+        yield _node(item, number[item.name], shown.of)
     for item in shown.items.values():
         for source in item.inputs:
             yield f"  {number[source]} --> {number[item.name]}\n"
@@ -54,7 +51,7 @@ def mermaid(shown: Picture) -> Iterator[str]:
         word = "operation" if kind == "node" else kind  # Mermaid's own style sheet has a class `node`
         if own:
             yield f"  classDef {word} {style},color:#1c1c1c\n  class {','.join(own)} {word}\n"
-    for layer in layers:
+    for layer in shown.clusters:
         yield f"  style layer{layer} fill:#f7f7fa,stroke:#c9c9d4,color:#1c1c1c\n"
 
 

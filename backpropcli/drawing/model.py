@@ -94,6 +94,17 @@ class Picture(NamedTuple):
         return dict(sorted(result.items()))
 
     @property
+    def clusters(self) -> dict[int, list[str]]:
+        """The layers that have a frame of their own."""
+        return self.layers if self.framed else {}
+
+    @property
+    def loose(self) -> list[Item]:
+        """The items in no frame."""
+        framed = {name for names in self.clusters.values() for name in names}
+        return [item for item in self.items.values() if item.name not in framed]
+
+    @property
     def hanging(self) -> set[str]:
         """The data that stand above an operation."""
         return {name for names in self.above.values() for name in names}

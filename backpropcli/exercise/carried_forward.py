@@ -39,10 +39,11 @@ def follows(
     """What a blank may come to: with none of the answers that it is worked out from, with one of them, ..., with all.
 
     `stage` is None where the gradient of `label` is asked for. `shown` are numbers as they were told, by slot: with
-    other digits than they have.
+    other digits than they have. An answer of another shape, a lone 1 for [1, 2], leads nowhere.
     """
     usable = sources(worked, stage, label, own)
-    used = [name for name in usable if name in own]
+    shapes = worked.graph.shapes
+    used = [name for name, (slot, _) in usable.items() if name in own and shape(own[name]) == shapes[slot]]
     for chosen in _choices(used):
         for told in ({}, shown) if shown else ({},):
             if chosen or told:

@@ -127,10 +127,6 @@ class Question:
         """What a typed answer is worth. Raises SpecError where it is no number; `known` as `read_answer`."""
         return read_answer(text, self.name, bool(self.shape), known, self.shape)
 
-    def has_its_shape(self, given: Any) -> bool:
-        """Whether a number or an array has the shape of what is asked for, so that one can go on with it."""
-        return getattr(given, "shape", ()) == self.shape
-
     def mark(self, text: str, known: Known | None = None, wrong: Wrong | None = None, own: Own | None = None) -> Mark:
         """Whether a typed answer is right, and what went wrong where that can be told. Raises SpecError as `read`.
 

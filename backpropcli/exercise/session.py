@@ -196,7 +196,7 @@ class Session:
             self.stopped = True
         elif key == "s":
             taken.skipped, taken.topic = True, taken.topic or question.topic
-            if taken.latest is not None and question.has_its_shape(taken.latest):  # a lone 1 for [1, 2] leads nowhere
+            if taken.latest is not None:
                 self.own[question.name] = taken.latest
             self._say(f"{question.name} = {question.shown}")
         elif key == "h" and taken.hints == HINTS:

@@ -120,11 +120,10 @@ def _named(form: str, path: str, record: type[Record]) -> Format:
     found = next((f for f in known if form in (f.name, *f.aliases)), None)
     if found is None:
         raise _refusal(record, form)
-    ending = _ending(path)
-    says = next((f.name for f in FORMATS if ending in f.endings), None)
+    ending, says = _ending(path), of_ending(path)
     if says is not None and ending not in (*found.endings, ".txt"):
         raise UsageError(
-            f"--format {form} -o {path}: the ending says {says}",
+            f"--format {form} -o {path}: the ending says {says.name}",
             hint="Leave --format out, or choose the other ending.",
         )
     return found
@@ -138,7 +137,7 @@ def _of_ending(path: str, record: type[Record], free: bool) -> Format:
             return f
     if free:
         return known[0]
-    other = next((f for f in FORMATS if ending in f.endings), None)
+    other = of_ending(path)
     if other is not None and record.because:  # the reason says more than a list of endings
         raise _refusal(record, other.name)
     endings = dict.fromkeys(e for f in known for e in f.endings)
@@ -146,6 +145,12 @@ def _of_ending(path: str, record: type[Record], free: bool) -> Format:
         f"-o {path}: the ending chooses the format, and should be one of {', '.join(endings)}",
         hint=f"Or say the format:  --format {known[0].name} -o {path}",
     )
+
+
+def of_ending(path: str) -> Format | None:
+    """The format that a file's ending names, whoever can write it."""
+    ending = _ending(path)
+    return next((f for f in FORMATS if ending in f.endings), None)
 
 
 def _ending(path: str) -> str:

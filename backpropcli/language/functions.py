@@ -8,7 +8,7 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FormulaError
-from backpropcli.language.file.schema import bad_name, formula_text
+from backpropcli.language.file.schema import formula_text
 from backpropcli.language.formula.functions import UPSTREAM, Function, Path, circle
 from backpropcli.language.formula.grammar import CONSTANTS, WORDS
 from backpropcli.language.formula.reading import read_formula
@@ -51,6 +51,8 @@ def _head(words: Words, head: str, path: Key) -> tuple[str, tuple[str, ...]]:
     arguments = tuple(part.strip() for part in match[2].split(","))
     for name in (match[1], *arguments):
         if not name.isidentifier() or iskeyword(name):
+            from backpropcli.language.file.meant import bad_name
+
             raise bad_name(words, name, path)
     if len(set(arguments)) < len(arguments):
         raise words.error(f"{head} names an argument twice", path, key=True)
@@ -86,6 +88,8 @@ def _formulas(words: Words, raw: dict[str, Any], part: str, path: Key) -> dict[s
         raise words.error(f"{part} gives every name its formula", (*path, part), f"{part}: {{z: ...}}")
     for name in formulas:
         if not name.isidentifier() or iskeyword(name):
+            from backpropcli.language.file.meant import bad_name
+
             raise bad_name(words, name, (*path, part, name), formulas[name])
     return {name: _parsed(words, name, text, (*path, part, name)) for name, text in formulas.items()}
 

@@ -14,7 +14,6 @@ from backpropcli.language.data.pickles import ENDINGS
 from backpropcli.language.data.renaming import paired, read_renames, renamed
 from backpropcli.language.data.values import plan_value, read_value
 from backpropcli.language.file import reading as files
-from backpropcli.language.file.schema import bad_name
 from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import SPELLED, Flags
@@ -72,6 +71,8 @@ class Overrides:
         words, name, flag = self.words, found.name, SPELLED[section]
         if section != "expect" and not name.isidentifier():
             words.mark((section, name), flag, found.text, found.offset)
+            from backpropcli.language.file.meant import bad_name
+
             raise bad_name(words, name, (section, name), found.value)
         if section in DATA:
             for other in DATA:

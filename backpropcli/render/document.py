@@ -5,7 +5,7 @@ Writers walk these: `text` for a terminal, `markdown`, `latex`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.render.table import Table
@@ -72,3 +72,9 @@ Whole = Heading | str | Verbatim | Table | Walk | Lines | Equations
 """A heading, a paragraph (words, or `Said`), a table, worked lines, a paragraph of lines, or equations."""
 Section = Whole | Fitting
 """Any of these, or a table where there is room for it."""
+
+
+def wholes(document: Iterable[Section]) -> Iterator[Whole]:
+    """The sections for a page that is wide enough for every table."""
+    for section in document:
+        yield from section.whole if isinstance(section, Fitting) else [section]

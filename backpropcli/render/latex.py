@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from backpropcli.notation.formula_latex import mathematics, said
 from backpropcli.notation.maths import Maths, Said, joined
-from backpropcli.render.document import Equations, Fitting, Heading, Lines, Section, Verbatim, Walk, Whole
+from backpropcli.render.document import Equations, Heading, Lines, Section, Verbatim, Walk, Whole, wholes
 from backpropcli.render.table import Cell, Table
 
 if TYPE_CHECKING:
@@ -24,10 +24,9 @@ LINE = 62
 
 def latex(document: Iterable[Section]) -> Iterator[str]:
     """The document, a piece at a time."""
-    for section in document:
-        for whole in section.whole if isinstance(section, Fitting) else [section]:
-            yield from _section(whole)
-            yield "\n"
+    for section in wholes(document):
+        yield from _section(section)
+        yield "\n"
 
 
 def _section(section: Whole) -> Iterator[str]:

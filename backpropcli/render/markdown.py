@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from backpropcli.notation.maths import Maths
-from backpropcli.render.document import Equations, Fitting, Heading, Lines, Section, Verbatim, Walk, Whole
+from backpropcli.render.document import Equations, Heading, Lines, Section, Verbatim, Walk, Whole, wholes
 from backpropcli.render.rows import WIDTH, lay_out
 from backpropcli.render.table import Cell, Column, Table
 from backpropcli.safe import code
@@ -51,10 +51,9 @@ def in_cell(text: str) -> str:
 
 def markdown(document: Iterable[Section]) -> Iterator[str]:
     """A document as Markdown; worked lines are code."""
-    for section in document:
-        for whole in section.whole if isinstance(section, Fitting) else [section]:
-            yield from _section(whole)
-            yield "\n"
+    for section in wholes(document):
+        yield from _section(section)
+        yield "\n"
 
 
 def _section(section: Whole) -> Iterator[str]:

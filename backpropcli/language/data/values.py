@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.errors import BackpropError, SpecError
 from backpropcli.language.data.deferred import ready, too_large, waiting
 from backpropcli.language.data.printed import made, rowed, spaced
-from backpropcli.language.file.yaml_errors import comma_error
 from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.suggest import did_you_mean
 
@@ -65,6 +64,8 @@ def _number(words: Words, raw: Any, name: str, path: Key) -> Value:
     if raw in _SPELLED:
         return _SPELLED[raw]
     if comma := _COMMA.match(raw):
+        from backpropcli.language.file.yaml_errors import comma_error
+
         raise comma_error(comma[1], words.place(path))
     if _DATE.match(raw):
         difference = " - ".join(str(int(part)) for part in raw.split("-"))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import FileError, Place, SpecError
-from backpropcli.language.file import bulk, places, yaml12, yaml_errors
+from backpropcli.language.file import bulk, places, yaml12
 from backpropcli.language.file import reading as files
 
 if TYPE_CHECKING:
@@ -208,7 +208,9 @@ def _json_error(text: str, name: str, message: str, index: int) -> SpecError:
 def _decimal_comma(p: _Problem) -> SpecError:
     comma = p.comma
     assert comma is not None
-    return yaml_errors.comma_error(comma[0], files.place_at(p.text, comma.start(), len(comma[0]), p.name))
+    from backpropcli.language.file.yaml_errors import comma_error
+
+    return comma_error(comma[0], files.place_at(p.text, comma.start(), len(comma[0]), p.name))
 
 
 def _word(p: _Problem) -> SpecError:

@@ -1,10 +1,14 @@
-"""The sections that a network may have, and what one thing of each is called."""
+"""The sections that a network may have, what one thing of each is called, and which names nothing may have."""
 
 from __future__ import annotations
+
+from keyword import kwlist
 
 DATA = ("inputs", "targets", "parameters")
 """The sections of numbers, in the order in which their names come."""
 SECTIONS = ("title", *DATA, "functions", "nodes", "layers", "loss", "expect")
+RESERVED = frozenset(kwlist)
+"""What Python keeps for itself, and formulas with it."""
 _KINDS = {"inputs": "an input", "targets": "a target", "parameters": "a parameter", "nodes": "a node"}
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from backpropcli.errors import SpecError
 from backpropcli.language.file.places import Mark
 from backpropcli.language.file.reading import composed, place_at
-from backpropcli.language.file.yaml_errors import check_cut, syntax_error
 
 DEEPEST = 100
 """How deep lists and mappings may be nested."""
@@ -93,6 +92,8 @@ def events(text: str, name: str) -> Iterator[Any]:
         while (event := parser.get_event()) is not None:
             yield event
     except yaml.MarkedYAMLError as error:
+        from backpropcli.language.file.yaml_errors import syntax_error
+
         raise syntax_error(text, name, error) from None
     except (yaml.YAMLError, ValueError):  # a character that YAML has no place for
         raise SpecError(f"{name} has characters that YAML does not allow") from None
@@ -203,6 +204,8 @@ class _Loader:
             value = self.lists[event.start_mark.index]
         else:
             if said == "" and level.flow and level.mapping:
+                from backpropcli.language.file.yaml_errors import check_cut
+
                 check_cut(self.text, self.name, level.key, level.key_event, self.last)
             value = scalar(said)
         self.last = event

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from backpropcli.ops.numbers.quiet import hush
+from backpropcli.ops.numbers.scalar import CONSTANTS
 
 MANY = 4096
 """From this many entries on, choosing by bits beats `np.where`, whose branches mispredict."""
@@ -104,15 +105,9 @@ def namespace(dtype: str = "float64") -> SimpleNamespace:
         argsort=argsort,
         solve=solve,
         det=np.linalg.det,
-        nothing=0.0,
         erf=partial(entrywise(math.erf), kind),
         erfc=partial(entrywise(math.erfc), kind),
-        # Python floats: they take the dtype of the array that they meet.
-        pi=math.pi,
-        ln2=math.log(2),
-        ln10=math.log(10),
-        sqrt2=math.sqrt(2),
-        sqrtpi=math.sqrt(math.pi),
+        **CONSTANTS,
     )
 
 

@@ -10,7 +10,6 @@ and the like decide on the real part; tied arguments share the imaginary part eq
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from backpropcli.ops.numbers import array
+from backpropcli.ops.numbers.scalar import CONSTANTS
 
 H = 1e-30
 """The size of the step: its square vanishes beside any number."""
@@ -252,10 +252,5 @@ xp = SimpleNamespace(
     whole=real,
     full=full,
     add_at=np.add.at,
-    nothing=0.0,
-    pi=math.pi,
-    ln2=math.log(2),
-    ln10=math.log(10),
-    sqrt2=math.sqrt(2),
-    sqrtpi=math.sqrt(math.pi),
+    **CONSTANTS,
 )

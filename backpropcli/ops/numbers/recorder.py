@@ -12,7 +12,6 @@ unroll themselves, as they do for the mpf of `precise`.
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -22,6 +21,7 @@ import numpy as np
 
 from backpropcli.ops.numbers import array
 from backpropcli.ops.numbers.nothing import NOTHING
+from backpropcli.ops.numbers.scalar import CONSTANTS
 
 UNARY = """
     exp expm1 log log1p log2 log10 sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh
@@ -315,10 +315,5 @@ def namespace(tape: Tape) -> SimpleNamespace:
         asarray=asarray,
         number=lambda z: z if isinstance(z, Recorded) else tape.constant(z),
         add_at=np.add.at,
-        nothing=0.0,
-        pi=math.pi,
-        ln2=math.log(2),
-        ln10=math.log(10),
-        sqrt2=math.sqrt(2),
-        sqrtpi=math.sqrt(math.pi),
+        **CONSTANTS,
     )

@@ -36,6 +36,16 @@ def square(z: float) -> float:
     return z * z
 
 
+CONSTANTS = {
+    "nothing": 0.0,
+    "pi": math.pi,
+    "ln2": math.log(2),
+    "ln10": math.log(10),
+    "sqrt2": math.sqrt(2),
+    "sqrtpi": math.sqrt(math.pi),
+}
+"""Those of every number system in float64: as Python floats, which take the dtype of the array that they meet."""
+
 xp = SimpleNamespace(
     name="scalar",
     raises=True,
@@ -80,10 +90,5 @@ xp = SimpleNamespace(
     logical_or=operator.or_,
     logical_not=operator.not_,
     number=float,
-    nothing=0.0,
-    pi=math.pi,
-    ln2=math.log(2),
-    ln10=math.log(10),
-    sqrt2=math.sqrt(2),
-    sqrtpi=math.sqrt(math.pi),
+    **CONSTANTS,
 )
