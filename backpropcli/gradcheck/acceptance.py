@@ -42,12 +42,18 @@ def contradicts(a: Any, n: Slope, tolerance: float = TOLERANCE, limit: float = S
     """Whether a sharp slope says something plainly different, not only something a little off."""
     size = larger(a, n, xp)
     far = xp.smaller(SHARP * size, PLAIN * allowed(size, n.error, tolerance))
-    return (SHARP * size > UNDERFLOWN) & sharp(a, n, limit, xp) & (abs(a - n.value) > far)
+    told = xp.finite(n.value) & tells(n.error, size, limit)  # `sharp`, whose size is known here
+    return (SHARP * size > UNDERFLOWN) & told & (abs(a - n.value) > far)
+
+
+def power(n: Slope, tolerance: float) -> Any:
+    """The smallest relative error that this slope, which is not 0, would have caught."""
+    return tolerance + 4.0 * n.error / abs(n.value)
 
 
 def sees(n: Slope, tolerance: float) -> float | None:
     """The smallest relative error that this slope would have caught; None where the slope is 0."""
-    return tolerance + 4.0 * n.error / abs(n.value) if n.value and math.isfinite(n.error) else None
+    return power(n, tolerance) if n.value and math.isfinite(n.error) else None
 
 
 def close(a: Any, b: Any, tolerance: float, error: Any) -> bool:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from backpropcli.gradcheck.acceptance import agrees, contradicts, sharp
+from backpropcli.gradcheck.acceptance import agrees, contradicts, power, sharp
 from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.large.carried import CarriedSlopes
 from backpropcli.gradcheck.large.entry_differences import Differences
 from backpropcli.gradcheck.large.searches import ARRAYS, first_places, searched
 from backpropcli.gradcheck.large.sparsity import indices
 from backpropcli.gradcheck.large.stacks import COMPONENTS, Stack, ready
+from backpropcli.gradcheck.report import Row
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Component, Point
-    from backpropcli.gradcheck.report import Row
     from backpropcli.gradcheck.stepsize import StepSearch
 
 Array = Any
@@ -29,10 +29,13 @@ SLAB = 4096
 
 
 class Found(NamedTuple):
-    """What the first level found of one component: the slope, and the step whose corner stays inside (-1: none)."""
+    """What the first level found of one component: the slope, the step whose corner stays inside (-1: none), and
+    whether the slope plainly contradicts the gradient, where that was asked.
+    """
 
     best: Slope
     corner: int
+    contradicts: bool = False
 
 
 class Rule(NamedTuple):
@@ -55,8 +58,12 @@ class Rule(NamedTuple):
         """The rows of components that pass."""
         value: Array = n.value
         error: Array = n.error
-        for c, v, e in zip(components, value.tolist(), error.tolist(), strict=True):
-            yield c.row(Slope(v, e), "pass", "difference", self.tolerance)
+        with np.errstate(all="ignore"):
+            sharpness = power(n, self.tolerance)
+        known = (value != 0.0) & np.isfinite(error)
+        each = (value.tolist(), error.tolist(), sharpness.tolist(), known.tolist())
+        for c, v, e, sees, told in zip(components, *each, strict=True):  # as `Component.row`, a slope at a time
+            yield Row(c.name, c.index, c.backprop, v, e, "pass", sees=sees if told else None)
 
 
 def first_level(
@@ -119,7 +126,7 @@ def _arrays(
         yield from zip(good, rule.rows([components[k] for k in good], Slope(value[good], error[good])), strict=True)
         plain = rule.contradicts(a, n)
         for k in np.flatnonzero(plain).tolist():
-            yield k, Found(Slope(float(value[k]), float(error[k])), -1)
+            yield k, Found(Slope(float(value[k]), float(error[k])), -1, contradicts=True)
         rest = np.flatnonzero(~passed & ~plain)
         if each * len(rest) > max(DEAR, carriers.work(slot)):  # complex steps are carried as fast, and are sharper
             waits = np.isfinite(error[rest])

@@ -58,7 +58,13 @@ class DifferenceLevel:
         rule = Rule(self.context.tolerance, SHARP_FIRST)
         noises = self.context.noises(c.slot for c in components)
         for k, found in first_level(self.point, components, GOAL, rule, noises, self.carriers):
-            yield k, self._row(components[k], *found) if isinstance(found, Found) else found
+            if not isinstance(found, Found):
+                yield k, found
+            elif found.contradicts:
+                self.contradicted[components[k]] = found.best
+                yield k, None
+            else:
+                yield k, self._row(components[k], found.best, found.corner)
             tick()
 
     def searches(self, components: Sequence[Component]) -> list[StepSearch]:
