@@ -1,4 +1,4 @@
-"""What a training is: its optimiser, its learning rate, how long it goes on, on which examples, and what is measured."""
+"""What a training is: optimiser, learning rate, how long, on which examples, and what is measured on the way."""
 
 from __future__ import annotations
 
