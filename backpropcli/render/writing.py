@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from types import FrameType, TracebackType
-from typing import Any
+from typing import IO, Any
 
 from backpropcli.errors import FileError
 from backpropcli.reads import read_as
@@ -56,7 +56,7 @@ class Drafts:
                 os.unlink(draft)
         self._drafts.clear()
 
-    def add(self, path: str, chunks: Iterable[str], raw: bool = False) -> None:
+    def add(self, path: str, content: Iterable[str] | bytes, raw: bool = False) -> None:
         """Write the draft of one file; OSError or FileError where it cannot be. `raw`: see `leaving`."""
         target = os.path.realpath(path)
         mode = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None
@@ -67,9 +67,8 @@ class Drafts:
         self._drafts.append((draft, target))
         exclusive = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
         handle = os.open(draft, exclusive, 0o666)
-        with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.writelines(leaving(chunks, raw=raw))
-            file.flush()
+        with open(handle, "wb") as file:
+            _fill(file, content, raw)
             if mode is not None:
                 os.chmod(draft, mode)
 
@@ -81,18 +80,26 @@ class Drafts:
             del self._drafts[0]
 
 
-def write_file(path: str, chunks: Iterable[str], raw: bool = False) -> None:
+def _fill(file: IO[bytes], content: Iterable[str] | bytes, raw: bool) -> None:
+    """Write text in UTF-8, made safe on the way, or bytes as they are."""
+    if isinstance(content, bytes):
+        file.write(content)
+    else:
+        file.writelines(part.encode("utf-8", "backslashreplace") for part in leaving(content, raw=raw))
+
+
+def write_file(path: str, content: Iterable[str] | bytes, raw: bool = False) -> None:
     """Write a file whole or not at all. Devices and pipes are written directly; a file that was read is refused."""
     if os.path.isdir(path):
         raise FileError(f"-o {path} is a folder, not a file", hint=f"Write -o {os.path.join(path, 'result.json')}")
     refuse_what_was_read(path)
     try:
         if is_special(path):
-            with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.writelines(leaving(chunks, raw=raw))
+            with open(path, "wb") as file:
+                _fill(file, content, raw)
             return
         with Drafts() as drafts:
-            drafts.add(path, chunks, raw)
+            drafts.add(path, content, raw)
             drafts.publish()
     except OSError as error:
         if not (error.errno == errno.EPIPE and is_special(path)):
