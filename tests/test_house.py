@@ -27,7 +27,7 @@ STOREYS = (
     {"notation"},
     {"derivation", "gradcheck", "train", "render"},
     {"formats"},
-    {"drawing"},
+    {"drawing", "plotting"},
     {"explanation"},
     {"exercise"},
     {"page", "report"},
@@ -58,6 +58,7 @@ COMPUTING = (
     "train",
     "formats",
     "drawing",
+    "plotting",
     "explanation",
     "exercise",
     "page",
@@ -182,7 +183,7 @@ def test_computation_never_prints() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-VIEWS = ("notation", "render", "drawing", "explanation", "report")
+VIEWS = ("notation", "render", "drawing", "plotting", "explanation", "report")
 """What is shown is computed elsewhere: these rooms look at results."""
 COMPUTES = ("engine", "gradcheck", "symbolic", "train")
 LOOKING = {"finite", "offenders", "plain"}
