@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from backpropcli.api.arrays import as_array
-from backpropcli.api.computation import Computation, Dtype
+from backpropcli.api.plots import Plots
 from backpropcli.engine import NotScalarError, Plan
 from backpropcli.errors import SpecError
 from backpropcli.ops.numbers.quiet import quietly
 
 if TYPE_CHECKING:
+    from backpropcli.api.computation import Dtype
     from backpropcli.engine.cost import Cost
     from backpropcli.engine.nudge import Nudge
     from backpropcli.exercise.quiz import Quiz
@@ -28,7 +29,7 @@ Difference = Literal["central", "forward", "backward"]
 
 
 @quietly
-class Network(Computation):
+class Network(Plots):
     """A network: its graph, the values of its data, and the node to differentiate.
 
     >>> network = loads("parameters: {w: 3}\\nnodes: {J: (2 + 3*w)**2}")

@@ -47,7 +47,7 @@ class Trace(engine.Trace):
         gradients in a colour each.
         """
         from backpropcli.drawing.drawing import Drawing
-        from backpropcli.formats.registry import destination, written
+        from backpropcli.formats.registry import destination, text_of
 
         drawing = Drawing(
             self,
@@ -61,7 +61,7 @@ class Trace(engine.Trace):
             title=self.network.spec.title or self.network.source,
             coloured=coloured,
         )
-        return "".join(written(drawing, destination(Drawing, form=form)) or ())
+        return text_of(drawing, destination(Drawing, form=form))
 
     def _repr_html_(self) -> str:
         from backpropcli.render.html_table import html_table

@@ -24,6 +24,7 @@ COMMANDS = (
     Entry("nudge", "nudge", "What happens when one number moves a little?", EXPLAIN),
     Entry("count", "count", "What did the gradients cost, and what would nudging have cost?", EXPLAIN),
     Entry("draw", "draw", "What the graph looks like: terminal, SVG, DOT, Mermaid or TikZ.", EXPLAIN),
+    Entry("plot", "plot", "The loss as a curve or a map, a training, a fit: terminal, SVG, PNG or PDF.", EXPLAIN),
     Entry("quiz", "quiz", "The same as an exercise: fill in the numbers, or print a worksheet.", EXPLAIN),
     Entry("new", "new", "Write a starter net.yaml: the network of the lecture.", START),
     Entry("schema", "schema", "The JSON Schema of net.yaml: editors complete and check it.", START),

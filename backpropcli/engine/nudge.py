@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from backpropcli.engine.tangents import tangents
-from backpropcli.engine.trace import Trace, plain
-from backpropcli.errors import SpecError, UsageError
-from backpropcli.ops.shape import Shape, show_shape
+from backpropcli.engine.trace import Trace, one_place, plain
+from backpropcli.errors import UsageError
 
 if TYPE_CHECKING:
     from backpropcli.graph import Kind
@@ -79,7 +78,7 @@ def nudge(trace: Trace, name: str, eps: float, index: Sequence[int] = ()) -> Nud
     """
     graph = trace.graph
     value, node = trace.value(name), graph.nodes[name]
-    place = _place(name, graph.shape(name), index)
+    place = one_place(name, graph.shape(name), index, "a nudge moves one number")
     before = float(value[place]) if place else value
     if not math.isfinite(eps) or before + eps == before:
         raise UsageError(f"a step of {eps:g} changes nothing at {before:g}", hint="Take a larger --eps.")
@@ -101,19 +100,6 @@ def nudge(trace: Trace, name: str, eps: float, index: Sequence[int] = ()) -> Nud
         return found
     of_slot = graph.nodes[loss.name].slot
     return found._replace(outlook=_outlook(found, loss, lambda step: float(rerun(step)[of_slot]) - float(loss.before)))
-
-
-def _place(name: str, shape: Shape, index: Sequence[int]) -> tuple[int, ...]:
-    """The entry that an index names, counted from the front; SpecError where it names none."""
-    if len(index) == len(shape) and all(-n <= k < n for k, n in zip(index, shape, strict=True)):
-        return tuple(k % n for k, n in zip(index, shape, strict=True))
-    if index:
-        known = f"has shape {show_shape(shape)}" if shape else "is one number"
-        raise SpecError(f"there is no {name}[{', '.join(map(str, index))}]: {name} {known}")
-    raise SpecError(
-        f"{name} has shape {show_shape(shape)}: a nudge moves one number",
-        hint=f"Name an entry, such as {name}[{', '.join('0' for _ in shape)}]",
-    )
 
 
 def _rows(trace: Trace, nudged: int, slots: Sequence[Value], rates: Mapping[int, Value]) -> tuple[Moved, ...]:

@@ -226,6 +226,19 @@ def one_entry(shape: tuple[int, ...], at: Sequence[int], name: str) -> Value:
     return result
 
 
+def one_place(name: str, shape: tuple[int, ...], index: Sequence[int], why: str) -> tuple[int, ...]:
+    """The entry that an index names, counted from the front; SpecError, which says `why`, where it names none."""
+    if len(index) == len(shape) and all(-n <= k < n for k, n in zip(index, shape, strict=True)):
+        return tuple(k % n for k, n in zip(index, shape, strict=True))
+    if index:
+        known = f"has shape {show_shape(shape)}" if shape else "is one number"
+        raise SpecError(f"there is no {name}[{', '.join(map(str, index))}]: {name} {known}")
+    raise SpecError(
+        f"{name} has shape {show_shape(shape)}: {why}",
+        hint=f"Name an entry, such as {name}[{', '.join('0' for _ in shape)}]",
+    )
+
+
 def fits(shape: tuple[int, ...], at: Sequence[Any]) -> bool:
     """Whether whole numbers and slices are an index of an array, or of a part of it."""
     pairs = zip(at, shape, strict=False)

@@ -6,7 +6,7 @@ record that has one of its shapes; nothing else says who writes what.
 - `tables(to)`: tables of the terminal's; `sections(to)`: explanations, of paragraphs, tables and equations
 - `blocks(to)`: texts set in columns; `bare(to)`: numbers alone; `markdown(to)`: a Markdown of its own
 - `json(to)`, `csv(to)`: data, in chunks of text; `checks(to)`: checked files; `picture(to)`: a drawing
-- `page(to)`: an HTML page
+- `figure(to)`: a plot; `page(to)`: an HTML page
 
 `to` is where it goes (`render.output.Destination`), whose `width`, `coloured` and `ascii` a shape may depend on. A
 shape that is None has nothing to say, and no file is written.
@@ -26,7 +26,7 @@ from backpropcli.suggest import did_you_mean
 
 
 class Format(NamedTuple):
-    """A format. Its `module` has a function for each of its shapes, `tables(found, to)`, which gives chunks of text."""
+    """A format. Its `module` has a function for each of its shapes, `tables(found, to)`: chunks of text, or bytes."""
 
     name: str
     endings: tuple[str, ...]
@@ -54,6 +54,7 @@ class Record:
 FORMATS: tuple[Format, ...] = (
     Format("table", (".txt",), ("tables", "sections", "blocks", "bare"), "formats.text", ("text", "txt")),
     Format("terminal", (".txt",), ("picture",), "drawing.terminal"),
+    Format("terminal", (".txt",), ("figure",), "plotting.terminal", ("text", "txt")),
     Format("json", (".json",), ("json",), "formats.data"),
     Format("csv", (".csv",), ("csv",), "formats.data"),
     Format("markdown", (".md", ".markdown"), ("markdown", "tables", "sections", "blocks"), "formats.markdown", ("md",)),
@@ -61,6 +62,7 @@ FORMATS: tuple[Format, ...] = (
     Format("junit", (".xml",), ("checks",), "report.junit"),
     Format("github", (), ("checks",), "report.github", raw=True),
     Format("svg", (".svg",), ("picture",), "drawing.svg"),
+    *(Format(name, (f".{name}",), ("figure",), "plotting.matplotlib") for name in ("svg", "png", "pdf")),
     Format("dot", (".dot", ".gv"), ("picture",), "drawing.dot"),
     Format("mermaid", (".mmd",), ("picture",), "drawing.mermaid"),
     Format("tikz", (".tex",), ("picture",), "drawing.tikz", ("latex",)),
@@ -80,15 +82,21 @@ def names(formats: Iterable[Format]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def written(record: Record, to: Destination) -> Iterable[str] | None:
-    """The record in the format that was chosen, in chunks of text; None where it has nothing to say."""
-    form = next(f for f in FORMATS if f.name == to.format)
+def written(record: Record, to: Destination) -> Iterable[str] | bytes | None:
+    """The record in the format that was chosen, in chunks of text or as bytes; None where it has nothing to say."""
+    form = next(f for f in formats_of(type(record)) if f.name == to.format)
     shape = next(shape for shape in form.shapes if hasattr(record, shape))
     found = getattr(record, shape)(to)
     if found is None:
         return None
-    chunks: Iterable[str] = getattr(import_module(f"backpropcli.{form.module}"), shape)(found, to)
+    chunks: Iterable[str] | bytes = getattr(import_module(f"backpropcli.{form.module}"), shape)(found, to)
     return chunks
+
+
+def text_of(record: Record, to: Destination) -> str:
+    """The record in a format that is text, whole: for a notebook."""
+    found = written(record, to)
+    return found.decode("utf-8") if isinstance(found, bytes) else "".join(found or ())
 
 
 def deliver(record: Record, to: Destination) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
 PER_COLUMN = 8
 """Points of a line for each column of the terminal: more are not seen."""
-NUMBERED_EVERY = 14
-"""Columns that are between two numbers on contours, at least."""
+BANDS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def draw(shown: Figure, canvas: Canvas, signs: Signs) -> None:
     """All of the figure that is drawn between its axes."""
     for heights in shown.contours:
-        _contours(shown, heights, canvas)
+        if not (canvas.ascii and heights.numbered):
+            _contours(shown, heights, canvas)
     for k, line in enumerate(shown.lines, 1):
         if not line.dotted:
             _line(shown, line, canvas, k)
@@ -36,6 +37,9 @@ def draw(shown: Figure, canvas: Canvas, signs: Signs) -> None:
     for points in reversed(shown.points):
         for x, y in zip(points.x, points.y, strict=True):
             canvas.sign(shown.x.share(x), shown.y.share(y), signs.mark(points.mark), points.mark + 1)
+    for heights in shown.contours:
+        if canvas.ascii and heights.numbered:
+            _bands(heights, canvas)
 
 
 def _line(shown: Figure, line: Line, canvas: Canvas, paint: int) -> None:
@@ -87,6 +91,27 @@ def _contours(shown: Figure, heights: Contours, canvas: Canvas) -> None:
             canvas.line(*piece, paint=1)
         if heights.numbered and found:
             _number(canvas, found, name, number)
+
+
+def _bands(heights: Contours, canvas: Canvas) -> None:
+    """In ASCII no line is fine enough: every second band between two levels is filled with its number."""
+    for row in range(canvas.rows):
+        for column in range(canvas.columns):
+            x, y = (column + 0.5) / canvas.columns, 1 - (row + 0.5) / canvas.rows
+            height = heights.z[round(y * (len(heights.y) - 1))][round(x * (len(heights.x) - 1))]
+            band = bisect_left(heights.levels, height) if math.isfinite(height) else 1
+            if band % 2 == 0:
+                canvas.sign(x, y, BANDS[band % len(BANDS)], 1, over=False)
+
+
+def bands(heights: Contours) -> str:
+    """What the numbers of the bands mean: `0 below 1, 2 from 2 to 5`."""
+    names = labels(list(heights.levels))
+    said = []
+    for k, (low, high) in enumerate(zip(["", *names], [*names, ""], strict=True)):
+        range_ = f"from {low} to {high}" if low and high else f"below {high}" if high else f"above {low}"
+        said += [f"{BANDS[k % len(BANDS)]} {range_}"] * (k % 2 == 0)
+    return ", ".join(said)
 
 
 def _number(canvas: Canvas, pieces: list[tuple[float, float, float, float]], name: str, number: int) -> None:

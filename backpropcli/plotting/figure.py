@@ -61,6 +61,8 @@ class Contours(NamedTuple):
     y: Numbers
     z: Sequence[Numbers]
     levels: Numbers
+    name: str = ""
+    """What the height is called."""
     numbered: bool = True
 
 

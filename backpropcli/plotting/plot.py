@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from backpropcli.formats.registry import Record, destination, written
+from backpropcli.formats.registry import Record, deliver, destination, text_of
 
 if TYPE_CHECKING:
     from backpropcli.plotting.figure import Figure
@@ -44,9 +44,13 @@ class Plot(Record):
         yield from (f"{line.replace('`', chr(39))}\n" for line in text(self.shown, ascii=self.ascii))
         yield "```\n"
 
-    def text(self, form: str = "terminal") -> str:
-        """The plot in one of the formats that are text: `terminal`, `svg`, `json`, `csv` or `markdown`."""
-        return "".join(str(part) for part in written(self, destination(Plot, form=form)) or ())
+    def text(self, form: Literal["terminal", "svg", "json", "csv", "markdown"] = "terminal") -> str:
+        """The plot in one of the formats that are text."""
+        return text_of(self, destination(Plot, form=form))
+
+    def save(self, path: str) -> None:
+        """Write a file, whole or not at all; its ending chooses the format, as .svg, .png, .pdf, .csv or .txt."""
+        deliver(self, destination(Plot, path))
 
     def __str__(self) -> str:
         return self.text()

@@ -19,14 +19,15 @@ class Signs(NamedTuple):
     heads: str
     """The head of an arrow to the right, up, left and down, and between them."""
     marks: str
+    ascii: bool
 
     def mark(self, number: int) -> str:
         """The sign of a kind of points."""
         return self.marks[number] if number < len(self.marks) else self.marks[1 + (number - 1) % (len(self.marks) - 1)]
 
 
-UNICODE = Signs("│", "┤", "└", "─", "┴", "⠒", "·", "→", "→↗↑↖←↙↓↘", "◆○●△▲□■◇★+×")
-ASCII = Signs("|", "+", "+", "-", "+", "*", ".", ">", ">/^\\</v\\", "Xo@^A#%dV+x")
+UNICODE = Signs("│", "┤", "└", "─", "┴", "⠒", "·", "→", "→↗↑↖←↙↓↘", "◆○●△▲□■◇★+×", False)
+ASCII = Signs("|", "+", "+", "-", "+", "*", ".", ">", ">/^\\</v\\", "Xo@^A#%dV+x", True)
 
 
 def signs(ascii: bool) -> Signs:

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.plotting.braille import Canvas
-from backpropcli.plotting.drawn import draw
+from backpropcli.plotting.drawn import bands, draw
 from backpropcli.plotting.signs import Signs, signs
 from backpropcli.plotting.ticks import labels, ticks
 from backpropcli.render.output import to_ascii
@@ -17,7 +17,7 @@ from backpropcli.render.width import width_of
 from backpropcli.safe import printable
 
 if TYPE_CHECKING:
-    from backpropcli.plotting.figure import Axis, Figure
+    from backpropcli.plotting.figure import Axis, Contours, Figure
     from backpropcli.plotting.plot import Plot
     from backpropcli.render.output import Destination
 
@@ -114,7 +114,7 @@ def _legend(shown: Figure, own: Signs, width: int, coloured: bool) -> list[str]:
     entries: list[tuple[str, str, int]] = []
     for k, line in enumerate(shown.lines, 1):
         entries.append((own.behind * 2 if line.dotted else own.line * 2, line.label, k))
-    entries += [(own.line * 2, heights.label, 1) for heights in shown.contours]
+    entries += [_heights(heights, own) for heights in shown.contours]
     entries += [(own.arrow, arrow.label, 2) for arrow in shown.arrows]
     entries += [(own.mark(points.mark), points.label, points.mark + 1) for points in shown.points]
     lines: list[str] = []
@@ -133,6 +133,13 @@ def _legend(shown: Figure, own: Signs, width: int, coloured: bool) -> list[str]:
             lines += [" " * (INDENT + width_of(sign) - 1) + line for line in words[1:]]
             room = INDENT + size if len(words) == 1 else width
     return lines
+
+
+def _heights(heights: Contours, own: Signs) -> tuple[str, str, int]:
+    """A map's entry: lines, or the numbers of its bands."""
+    if own.ascii and heights.numbered:
+        return "0 2", f"{heights.name}: {bands(heights)}", 1
+    return own.line * 2, heights.label, 1
 
 
 def _wrapped(note: str, width: int) -> list[str]:

@@ -68,12 +68,14 @@ class Destination(NamedTuple):
         """Whether the output cannot show signs beyond ASCII."""
         return self.path is None and not _encodes(sys.stdout, SIGNS)
 
-    def write(self, chunks: Iterable[str], moves: bool = False) -> None:
-        """Write the text: a file is written whole or not at all. `moves`: the cursor's moves are ours."""
-        if self.path is None:
-            print_all(chunks, self.raw, moves)
+    def write(self, content: Iterable[str] | bytes, moves: bool = False) -> None:
+        """Write text or bytes: a file is written whole or not at all. `moves`: the cursor's moves are ours."""
+        if self.path is not None:
+            write_file(self.path, content, self.raw)
+        elif isinstance(content, bytes):
+            print_bytes(content, self.format)
         else:
-            write_file(self.path, chunks, self.raw)
+            print_all(content, self.raw, moves)
 
     def spelled(self, table: Table) -> Table:
         """A table in the signs that the output has, before its columns are measured."""
@@ -196,6 +198,22 @@ def print_all(chunks: Iterable[str], raw: bool = False, moves: bool = False) -> 
         for chunk in leaving(chunks, raw=raw, moves=moves):
             stream.write(chunk)
         stream.flush()
+    except OSError as error:
+        hush(stream)
+        if error.errno not in (errno.EPIPE, errno.ESHUTDOWN):
+            raise FileError(f"the output cannot be written: {reason(error)}") from error
+
+
+def print_bytes(content: bytes, form: str) -> None:
+    """Write bytes to standard output, a file or a pipe: a terminal would take them for signs."""
+    stream = sys.stdout
+    if is_terminal(stream):
+        raise UsageError(f"{form} is no text for a terminal", hint=f"Write a file:  -o plot.{form}")
+    try:
+        stream.buffer.write(content)
+        stream.flush()
+    except AttributeError:
+        raise FileError(f"standard output takes no {form}", hint=f"Write a file:  -o plot.{form}") from None
     except OSError as error:
         hush(stream)
         if error.errno not in (errno.EPIPE, errno.ESHUTDOWN):

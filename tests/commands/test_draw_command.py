@@ -124,7 +124,7 @@ def test_files(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "message"),
     [
         (["--level", "layer"], "error: --level layer: expected nodes or layers. Did you mean layers?\n"),
-        (["--format", "png"], "error: --format png: expected terminal, svg, dot, mermaid or tikz\n"),
+        (["--format", "png"], "error: draw has no png\n  It has terminal, svg, dot, mermaid or tikz.\n"),
         (
             ["-o", "net.csv"],
             "error: -o net.csv: the ending chooses the format, and should be one of .txt, .svg, .dot, .gv, .mmd, .tex\n"

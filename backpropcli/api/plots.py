@@ -1,0 +1,79 @@
+"""What a network can be plotted as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from backpropcli.api.computation import Computation
+from backpropcli.errors import UsageError
+from backpropcli.ops.numbers.quiet import quietly
+
+if TYPE_CHECKING:
+    from backpropcli.engine.landscape import Entry, Landscape
+    from backpropcli.notation.numbers import Precision
+    from backpropcli.plotting.figure import Figure
+    from backpropcli.plotting.plot import Plot
+
+Scale = Literal["linear", "log"]
+Range = tuple[float | None, float | None]
+OPEN: Range = (None, None)
+
+
+@quietly
+class Plots(Computation):
+    """Figures of a network: of its loss, its training, its fit."""
+
+    def plot(
+        self,
+        *names: str | tuple[str, Sequence[int]],
+        of: str | None = None,
+        ranges: Sequence[Range] = (),
+        scale: Scale = "linear",
+        precision: Precision | None = None,
+        ascii: bool = False,
+        width: int | None = None,
+    ) -> Plot:
+        """The loss (or `of`) along one number, with its tangent, or over two: `print(network.plot("w1"))`.
+
+        An entry of an array is `("W1", (0, 2))`. `ranges` has a (low, high) for each name, None where an end is to be
+        found; `scale` "log" is for the loss. `plot(...).save("w1.svg")` writes a file. Raises UsageError for a class
+        number, SpecError for an unknown name.
+        """
+        from backpropcli.engine.landscape import Landscape
+        from backpropcli.plotting.plot import Plot
+
+        target = self.node(of) if of is not None else self.loss
+        land = Landscape(self.plan(), self.values, target)
+        places = [(name, ()) if isinstance(name, str) else name for name in names]
+        found = [land.entry(self.node(name), index) for name, index in places]
+        wanted = [*ranges, *[OPEN] * (len(names) - len(ranges))]
+        if len(found) == 1:
+            figure = self._slice(land, found[0], wanted[0], scale, precision)
+        elif len(found) == 2:
+            figure = self._surface(land, (found[0], found[1]), wanted, scale, precision)
+        else:
+            raise UsageError(f"a plot is about one name or two, and got {len(names)}")
+        return Plot(figure, width=width, ascii=ascii)
+
+    def _slice(self, land: Landscape, entry: Entry, ends: Range, scale: Scale, precision: Precision | None) -> Figure:
+        from backpropcli.plotting.slice import slice_figure
+
+        return slice_figure(land.along(entry, *ends), self.source, precision or _digits(), scale == "log")
+
+    def _surface(
+        self, land: Landscape, entries: Any, ends: Sequence[Range], scale: Scale, precision: Precision | None
+    ) -> Figure:
+        from backpropcli.plotting.surface import surface_figure
+
+        if entries[0][:2] == entries[1][:2]:
+            raise UsageError(f"{entries[0].name} twice", hint="A map is over two different numbers.")
+        ranges = [land.range(entry, *pair) for entry, pair in zip(entries, ends, strict=True)]
+        found = land.over(entries, ranges)
+        return surface_figure(found, self.source, precision or _digits(), log=scale == "log")
+
+
+def _digits() -> Precision:
+    from backpropcli.notation.numbers import Precision
+
+    return Precision()
