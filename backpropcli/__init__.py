@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         check_torch,
         load,
         loads,
+        plot_log,
     )
     from backpropcli.errors import BackpropError
 
@@ -32,6 +33,7 @@ __all__ = [
     "check_torch",
     "load",
     "loads",
+    "plot_log",
 ]
 
 

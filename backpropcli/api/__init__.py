@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli import language
 from backpropcli.api.checks import check_file, check_function, check_program, check_torch, sum_up
+from backpropcli.api.logs import plot_log
 from backpropcli.api.network import Network
 from backpropcli.api.trace import Trace
 
@@ -26,6 +27,7 @@ __all__ = [
     "json_schema",
     "load",
     "loads",
+    "plot_log",
     "sum_up",
 ]
 

@@ -56,6 +56,29 @@ class Plots(Computation):
             raise UsageError(f"a plot is about one name or two, and got {len(names)}")
         return Plot(figure, width=width, ascii=ascii)
 
+    def plot_fit(
+        self,
+        node: str | None = None,
+        *,
+        precision: Precision | None = None,
+        ascii: bool = False,
+        width: int | None = None,
+    ) -> Plot:
+        """What the network makes of other inputs: the examples and the curve through them, or the decision boundary.
+
+        `node` is the answer; without it the last one that depends on inputs and on no target. Its inputs have one
+        feature or two. Raises UsageError where they have more, SpecError where examples depend on each other.
+        """
+        from backpropcli.engine.classes import decided
+        from backpropcli.engine.fitted import Fitting, predicted
+        from backpropcli.plotting.fit import fit_figure
+        from backpropcli.plotting.plot import Plot
+
+        answer = self.node(node) if node is not None else predicted(self.graph)
+        found = Fitting(self.plan(), self.values, answer).fit()
+        figure = fit_figure(found, decided(found), self.source, precision or _digits())
+        return Plot(figure, width=width, ascii=ascii)
+
     def _slice(self, land: Landscape, entry: Entry, ends: Range, scale: Scale, precision: Precision | None) -> Figure:
         from backpropcli.plotting.slice import slice_figure
 

@@ -1,7 +1,7 @@
-"""`backprop plot`: the loss as a curve or a map."""
+"""`backprop plot`: the loss as a curve or a map, a training, a fit."""
 
 # Annotations are read when the module is loaded (see `command`), so they are not postponed here.
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -13,32 +13,79 @@ from backpropcli.errors import UsageError
 from backpropcli.formats.registry import deliver
 from backpropcli.notation.numbers import Precision, read_count, read_number
 from backpropcli.plotting.plot import Plot
+from backpropcli.render.output import Destination
 
 NAMES = ("[NAME]...", "what the loss is plotted against: a parameter or an input, or an entry, 'W1[0,2]'; one or two")
 SCALES = ("linear", "log")
 LEAST, MOST = 30, 120
 """Columns of a plot in the terminal."""
+AXES = "Axes"
+
+
+class Look(NamedTuple):
+    """How a plot looks, whatever it shows."""
+
+    low: Annotated[
+        Words,
+        typer.Option("--from", metavar="A", help="Where the axis begins; of a map, two: 0,-1.", rich_help_panel=AXES),
+    ] = None
+    high: Annotated[
+        Words,
+        typer.Option(
+            "--to",
+            metavar="B",
+            help="Where it ends. Without: as far as the loss takes to bend.",
+            rich_help_panel=AXES,
+        ),
+    ] = None
+    scale: Annotated[Word, typer.Option(metavar="SCALE", help="Of the loss: linear or log.", rich_help_panel=AXES)] = (
+        None
+    )
+    digits: Annotated[
+        Word, typer.Option(metavar="N", help="Significant digits of the numbers in words.", rich_help_panel=AXES)
+    ] = None
+    ascii: Annotated[
+        bool, typer.Option("--ascii", help="Draw with ASCII signs in the terminal.", rich_help_panel=AXES)
+    ] = False
+    width: Annotated[
+        Word, typer.Option(metavar="N", help="No wider, in columns of the terminal.", rich_help_panel=OUTPUT)
+    ] = None
+
+    def options(self, to: Destination) -> dict[str, Any]:
+        """What the api is told of it."""
+        one_of("--scale", self.scale, SCALES)
+        if to.format not in ("terminal", "markdown") and (self.ascii or self.width):
+            raise UsageError(f"{'--ascii' if self.ascii else '--width'} is for the terminal, and this is {to.format}")
+        columns = read_count("--width", self.width, LEAST, MOST)
+        digits = read_count("--digits", self.digits, 1)
+        return {"precision": Precision(digits or 6), "ascii": self.ascii, "width": columns}
+
+    def ranges(self, count: int) -> list[tuple[float | None, float | None]]:
+        """Both ends of each axis; None where nothing was said."""
+        return list(zip(_ends("--from", self.low, count), _ends("--to", self.high, count), strict=True))
+
+    def has_no(self, what: str, **options: Any) -> None:
+        """UsageError where an option was given that has no place in this plot."""
+        own = {"--from": self.low, "--to": self.high, **options}
+        for name, value in own.items():
+            if value is not None:
+                raise UsageError(f"{name} has no place in {what}", hint="It is for the loss against a number.")
 
 
 @command(Plot, takes=NAMES)
 def plot(
     network: Network,
     output: Output,
-    low: Annotated[
-        Words, typer.Option("--from", metavar="A", help="Where the axis begins; of a map, two: --from 0,-1.")
-    ] = None,
-    high: Annotated[
-        Words, typer.Option("--to", metavar="B", help="Where it ends. Without: as far as the loss takes to bend.")
-    ] = None,
+    look: Look,
     of: Annotated[Word, node_option("Plot this node instead of the loss.")] = None,
-    scale: Annotated[Word, typer.Option(metavar="SCALE", help="Of the loss: linear (the default) or log.")] = None,
-    digits: Annotated[Word, typer.Option(metavar="N", help="Significant digits of the numbers in words.")] = None,
-    ascii: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII signs in the terminal.")] = False,
-    width: Annotated[
-        Word, typer.Option(metavar="N", help="No wider, in columns of the terminal.", rich_help_panel=OUTPUT)
+    fit: Annotated[
+        bool, typer.Option("--fit", help="The fitted curve, or the decision boundary; of the NAME, a node.")
+    ] = False,
+    log: Annotated[
+        Word, typer.Option("--log", metavar="FILE", help="The log of a training: its losses, or the columns NAME.")
     ] = None,
 ) -> int:
-    """The loss as a picture: along one number, or over two.
+    """The loss as a picture: along one number, or over two; a fit; a training.
 
     Along one number: the curve, the point where it is now, and the tangent there, whose slope is the gradient. Over
     two: lines of equal loss, and the negative gradient. In the terminal, or through matplotlib as SVG, PNG or PDF.
@@ -48,29 +95,44 @@ def plot(
       backprop plot net.yaml w1 --from -1 --to 4
       backprop plot net.yaml w1 w2
       backprop plot net.yaml w1 w2 --scale log
+      backprop plot net.yaml --fit
       backprop plot --example lecture w1 --ascii
       backprop plot net.yaml w1 --format csv
 
     """
     to = output.to(Plot)
-    one_of("--scale", scale, SCALES)
-    if to.format not in ("terminal", "markdown") and (ascii or width):
-        raise UsageError(f"{'--ascii' if ascii else '--width'} is for the terminal, and this is {to.format}")
-    columns = read_count("--width", width, LEAST, MOST)
-    precision = Precision(read_count("--digits", digits, 1) or 6)
+    options = look.options(to)
+    if fit and log is not None:
+        raise UsageError("--fit and --log together", hint="Each is a plot of its own.")
+    if log is not None:
+        return deliver(_log(log, network, look, of, options), to)
+    if fit:
+        return deliver(_fit(network, look, of, options, to), to)
     wanted = _numbers(network.names)
-    ranges = list(zip(_ends("--from", low, len(wanted)), _ends("--to", high, len(wanted)), strict=True))
+    ranges = look.ranges(len(wanted))
     net = api.Network(network.open("plot", to, names=True))
-    found = net.plot(
-        *((q.name, q.place) for q in wanted),
-        of=of,
-        ranges=ranges,
-        scale=scale or "linear",  # type: ignore[arg-type]  # one of the two
-        precision=precision,
-        ascii=ascii,
-        width=columns,
-    )
+    places = [(q.name, q.place) for q in wanted]
+    found = net.plot(*places, of=of, ranges=ranges, scale=look.scale or "linear", **options)  # type: ignore[arg-type]
     return deliver(found, to)
+
+
+def _log(path: str, network: Network, look: Look, of: str | None, options: dict[str, Any]) -> Plot:
+    """A log, which needs no network."""
+    from backpropcli.api.logs import plot_log
+
+    look.has_no("the plot of a log", **{"--of": of, "--example": network.example})
+    if network.files:
+        raise UsageError(f"--log {path} and {network.files[0]} together", hint="A log is plotted by itself.")
+    return plot_log(path, network.names, scale=look.scale or "", **options)
+
+
+def _fit(network: Network, look: Look, of: str | None, options: dict[str, Any], to: Destination) -> Plot:
+    """A fit of the node that is named, or of the network's answer."""
+    look.has_no("the plot of a fit", **{"--of": of, "--scale": look.scale})
+    if len(network.names) > 1:
+        raise UsageError(f"a fit is of one node, and got {len(network.names)}: {' '.join(network.names[:4])}")
+    net = api.Network(network.open("plot", to, names=True))
+    return net.plot_fit(*network.names, **options)
 
 
 def _numbers(names: list[str]) -> list[Quantity]:

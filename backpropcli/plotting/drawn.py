@@ -59,7 +59,8 @@ def _height(shown: Figure, y: float) -> float:
 
 def _dotted(shown: Figure, line: Line, canvas: Canvas, sign: str, paint: int) -> None:
     """A line of signs, one a column, where nothing else is."""
-    shares = [(shown.x.share(x), _height(shown, y)) for x, y in zip(line.x, line.y, strict=True)]
+    thin = thinned(line.x, line.y, canvas.columns * PER_COLUMN)
+    shares = [(shown.x.share(x), _height(shown, y)) for x, y in zip(*thin, strict=True)]
     for (x0, y0), (x1, y1) in pairwise(shares):
         if not math.isfinite(x0 + y0 + x1 + y1):
             continue

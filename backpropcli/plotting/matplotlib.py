@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from contextlib import AbstractContextManager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from backpropcli.render.output import Destination
 
 SIZE, DOTS_PER_INCH = (7.0, 4.6), 150
+NOTES = 100
+"""Letters of a line of notes."""
 MOST = 4000
 """Points of one line: more are not seen, and make files that no program opens."""
 COLOURS = ("#1f6fb4", "#b03a8c", "#d08a00", "#2e8b57", "#3f3fbf", "#c0392b")
@@ -100,10 +103,10 @@ def _fill(axes: Any, shown: Figure) -> None:
     _edges(axes, shown.x, "x")
     _edges(axes, shown.y, "y")
     axes.set_title(printable(shown.headline), fontsize=10, loc="left", wrap=True)
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend(loc="best", frameon=True, framealpha=0.85, edgecolor="none", fontsize=8)
+    axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     if shown.notes:
-        axes.figure.supxlabel(printable(" ".join(shown.notes)), fontsize=8, wrap=True)
+        notes = "\n".join(textwrap.wrap(printable(" ".join(shown.notes)), NOTES))
+        axes.set_xlabel(f"{printable(shown.x.label)}\n{notes}")
 
 
 def _line(axes: Any, line: Line, number: int) -> None:
