@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.errors import BackpropError, FileError, FormulaError, OperationError, SpecError, UsageError
-from backpropcli.graph import Graph
+from backpropcli.errors import BackpropError, FileError, SpecError, UsageError
+from backpropcli.language.build import Formulas
 from backpropcli.language.data.deferred import allowance, ready
 from backpropcli.language.file import schema
 from backpropcli.language.file.document import Document, collector_paused, read, read_string
@@ -15,18 +15,14 @@ from backpropcli.language.file.reading import STDIN
 from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import Flags
-from backpropcli.language.formula.lower import Lowering
-from backpropcli.language.formula.reading import read_formula
-from backpropcli.language.formula.unknown import dependencies
 from backpropcli.language.network import Spec
-from backpropcli.language.order import CycleError, in_order
-from backpropcli.ops.shape import Shape, show_shape
 
 if TYPE_CHECKING:
+    from backpropcli.graph import Graph
     from backpropcli.language.file.places import Key
-    from backpropcli.language.formula.tree import Expression
     from backpropcli.language.layers.kind import Kind
     from backpropcli.ops.definition import Value
+    from backpropcli.ops.shape import Shape
 
 DEFAULT = "net.yaml"
 NO_FLAGS = Flags()
@@ -132,7 +128,9 @@ class _Building:
         if not self.formulas:
             hint = "Write each formula as a node:\n  nodes:\n    z1: w1 * x + b1"
             raise SpecError(f"{words.source} has no nodes", hint=hint)
-        graph = self._graph()
+        self.values = self._ordered()
+        formulas = self._recipe()
+        graph = formulas.graph(self.values)
         loss, loss_error = self._loss(graph, "J" if loss_function is not None else None)
         expect: tuple[Any, ...] = ()
         if sections.get("expect"):
@@ -152,6 +150,7 @@ class _Building:
             words.place,
             self.functions,
             overrides.renamed if overrides is not None else (),
+            formulas,
         )
 
     # Names, values and formulas.
@@ -192,59 +191,13 @@ class _Building:
 
     # The graph.
 
-    def _graph(self) -> Graph:
-        graph = Graph(allowance(self.flags.memory, self.words.read))
-        kinds, values = self.kinds, self.values
-        singular: dict[str, Any] = {"inputs": "input", "targets": "target", "parameters": "parameter"}
-        ordered = [name for section in DATA for name in values if kinds[name] == section]
-        self.values = {name: values[name] for name in ordered}
-        for name, value in self.values.items():
-            path = self.paths.get(name, ("parameters", name))
-            try:
-                graph.add_data(name, singular[kinds[name]], _shape(value), path)
-            except OperationError as error:
-                raise self.words.placed(error, path) from None
-        trees: dict[str, Expression] = {}
-        uses: dict[str, tuple[str, ...]] = {}
-        name = ""
-        try:
-            for name, formula in self.formulas.items():
-                trees[name] = tree = read_formula(formula, kinds)
-                uses[name] = dependencies(tree, kinds)
-            order = in_order(uses)
-            lowering = Lowering(graph, self.functions, kinds, self.values)
-            for name in order:
-                lowering.node(name, trees[name], " ".join(self.formulas[name].split()), self.paths[name])
-                if name in self.outputs:
-                    self._check_output(name, graph.shape(name))
-        except CycleError as error:
-            name = error.path[0]
-            needs = "needs itself" if len(error.path) == 2 else f"needs itself: {' → '.join(error.path)}"
-            raise self.words.error(
-                f"{name} {needs}", self.paths[name], "A node uses data and nodes that do not use it."
-            ) from None
-        except (FormulaError, OperationError) as error:
-            raise self._placed(error, name) from None
-        return graph
+    def _ordered(self) -> dict[str, Value]:
+        """The values by section: inputs, targets, parameters."""
+        return {name: self.values[name] for s in DATA for name in self.values if self.kinds[name] == s}
 
-    def _check_output(self, name: str, shape: Shape) -> None:
-        """Refuse a function of the spec that does not keep its layer's shape, as an activation has to."""
-        wanted, layer = self.outputs[name]
-        if shape != wanted:
-            function = self.formulas[name].split("(")[0]
-            raise self.words.error(
-                f"{function} gives the shape {show_shape(shape)}, but layer {layer} has the shape {show_shape(wanted)}",
-                self.paths[name],
-                "An activation gives one number for each that it takes.",
-            )
-
-    def _placed(self, error: BackpropError, name: str) -> BackpropError:
-        path = self.paths[name]
-        if path[0] != "nodes":  # the formula is ours: say it, and point at what it was made from
-            error.message = f"{name} = {self.formulas[name]}: {error.message}"
-            error.args = (error.message,)
-            error.span = None
-        return self.words.placed(error, path)
+    def _recipe(self) -> Formulas:
+        most = allowance(self.flags.memory, self.words.read)
+        return Formulas(self.words, self.kinds, self.paths, self.formulas, self.functions, self.outputs, most)
 
     # The loss.
 
@@ -303,10 +256,6 @@ class _Building:
             return unused[0], None
         shown = ", ".join(unused[:5]) + (", ..." if len(unused) > 5 else "")
         return None, SpecError(f"which node is the loss? No other node uses {shown}", hint=f"Write loss: {unused[-1]}")
-
-
-def _shape(value: Value) -> Shape:
-    return () if type(value) is float else value.shape
 
 
 def _kinds() -> Mapping[str, Kind]:

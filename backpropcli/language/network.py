@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backpropcli.errors import BackpropError, Place
     from backpropcli.graph import Graph
+    from backpropcli.language.build import Formulas
     from backpropcli.language.file.places import Key
     from backpropcli.ops.definition import Value
 
@@ -74,7 +76,19 @@ class Spec:
     in files of parameters that `--as` has renamed.
     """
 
-    __slots__ = ("expect", "functions", "graph", "loss", "loss_error", "place", "renamed", "source", "title", "values")
+    __slots__ = (
+        "_formulas",
+        "expect",
+        "functions",
+        "graph",
+        "loss",
+        "loss_error",
+        "place",
+        "renamed",
+        "source",
+        "title",
+        "values",
+    )
 
     def __init__(
         self,
@@ -88,6 +102,7 @@ class Spec:
         place: Callable[..., Place | None],
         functions: Mapping[str, Any],
         renamed: Collection[str] = (),
+        formulas: Formulas | None = None,
     ) -> None:
         self.source = source
         self.title = title
@@ -99,6 +114,40 @@ class Spec:
         self.place = place
         self.functions = functions
         self.renamed = frozenset(renamed)
+        self._formulas = formulas
+
+    def again(
+        self,
+        values: Mapping[str, Value],
+        more: Mapping[str, str] = MappingProxyType({}),
+        section: Key = ("train", "metrics"),
+    ) -> Spec:
+        """The same network for other values of some data, of other shapes too, such as a batch of its examples.
+
+        All formulas are lowered once more, those of layers too; no file is read, no initialiser runs again, and what is
+        not in `values` stays as it is. `more` are formulas of further nodes by name, written in `section`, which may
+        use everything that the network has: metrics. Only shapes are looked at, and class numbers where they choose:
+        what is computed with the graph may have other numbers.
+
+        Raises SpecError, with its place, where a formula does not fit, or a further node has a name of the network's.
+        """
+        assert self._formulas is not None, "a spec that was read"
+        formulas = self._formulas.and_more(more, section) if more else self._formulas
+        given = {**self.values, **values}
+        expect = self.expect if not values else ()
+        return Spec(
+            self.source,
+            self.title,
+            formulas.again(given),
+            given,
+            self.loss,
+            self.loss_error,
+            expect,
+            self.place,
+            self.functions,
+            self.renamed,
+            formulas,
+        )
 
     def __repr__(self) -> str:
         return f"<Spec {self.source}: {len(self.graph.nodes)} names, loss {self.loss}>"
