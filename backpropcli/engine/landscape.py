@@ -21,6 +21,8 @@ WORK = 1_000_000_000
 POINTS, FEWEST_POINTS = 241, 31
 SIDE, SHORTEST_SIDE = 61, 13
 """Places along a curve, and along each side of a map: as many as can be seen, fewer of a large network."""
+BENT = 0.5
+"""A loss has bent where it has left its tangent by so much of what the tangent has risen or fallen."""
 NEAREST, FURTHEST = -3, 10
 """A range is looked for between these powers of two, times the number itself."""
 SAME = 1e-9
@@ -114,8 +116,8 @@ class Landscape:
     def range(self, entry: Entry, low: float | None = None, high: float | None = None) -> tuple[float, float]:
         """Where to look at a number: what was said, else as far on both sides as the loss takes to bend.
 
-        That is where, on one side, the loss has left its tangent by as much as the tangent itself has risen or fallen.
-        UsageError for a range that is none.
+        It bends where it has left its tangent by half of what the tangent has risen or fallen, as a parabola has over its
+        minimum; it is looked at twice as far. UsageError for a range that is none.
         """
         half = self._half(entry) if low is None or high is None else 0.0
         if low is None:
@@ -141,8 +143,8 @@ class Landscape:
             finite = [d for d in departures if math.isfinite(d)]
             if not finite:
                 return steps[max(k - 1, 0)]
-            if max(finite) >= abs(rise) * (1 - SAME) and max(finite) > SAME * abs(self.loss):
-                return step if rise else max(step, size)
+            if max(finite) >= BENT * abs(rise) * (1 - SAME) and max(finite) > SAME * abs(self.loss):
+                return step / BENT if rise else max(step, size)
         return size
 
     def losses(self, entries: Sequence[Entry], places: Sequence[Sequence[float]]) -> list[float]:
