@@ -116,8 +116,8 @@ class Landscape:
     def range(self, entry: Entry, low: float | None = None, high: float | None = None) -> tuple[float, float]:
         """Where to look at a number: what was said, else as far on both sides as the loss takes to bend.
 
-        It bends where it has left its tangent by half of what the tangent has risen or fallen, as a parabola has over its
-        minimum; it is looked at twice as far. UsageError for a range that is none.
+        It bends where it has left its tangent by half of what the tangent has risen or fallen, as a parabola has over
+        its minimum; it is looked at twice as far. UsageError for a range that is none.
         """
         half = self._half(entry) if low is None or high is None else 0.0
         if low is None:

@@ -197,9 +197,32 @@ def test_huge_ranges_and_a_logarithmic_scale(capsys: pytest.CaptureFixture[str])
     assert "a logarithmic scale has no place for it" in plot(capsys, "-p", "w=1", "-n", "J = w", "w", "--scale", "log")
 
 
+def test_the_curve_of_an_entry_moves_that_entry(capsys: pytest.CaptureFixture[str]) -> None:
+    found = data(capsys, "-p", "W=[[1, 2], [3, 4]]", "-n", "J = sum(W * [[1, 10], [100, 1000]])", "W[0,1]")
+    curve = next(s for s in found["series"] if s["kind"] == "line")
+    for place, loss in zip(curve["x"], curve["y"], strict=True):
+        assert loss == pytest.approx(1 + 10 * place + 300 + 4000)
+
+
+def test_a_point_outside_is_not_drawn_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    found = data(capsys, *LECTURE, "w1", "--from", "3", "--to", "5")
+    assert [s["label"] for s in found["series"]] == ["J"]
+    assert found["notes"] == ["w1 = 2 is outside: there is no point and no tangent."]
+
+
+def test_contours_are_round_and_inside(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("-p", "u=0", "-p", "v=1", "-n", "J = u + 2*v", "u", "v", "--from", "-1,-1", "--to", "1,1")
+    heights = next(s for s in data(capsys, *words)["series"] if s["kind"] == "contours")
+    assert heights["levels"] == [-2, -1, 0, 1, 2]
+    words = ("-p", "u=0", "-p", "v=1", "-n", "J = u + 2*v + 10", "u", "v", "--from", "-1,-1", "--to", "1,1")
+    heights = next(s for s in data(capsys, *words)["series"] if s["kind"] == "contours")
+    assert heights["levels"] == [8, 9, 10, 11, 12]
+
+
 def test_colours_come_only_where_they_are_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     plain, coloured = plot(capsys, *LECTURE, "w1"), plot(capsys, *LECTURE, "w1", "--color", "always")
-    assert "\x1b[36m" in coloured
+    assert all("\x1b[36m" in line for line in coloured.splitlines()[3:10]), "the curve"
+    assert "\x1b[35m····" in coloured, "the tangent"
     assert re.sub(r"\x1b\[\d*m", "", coloured) == plain
 
 

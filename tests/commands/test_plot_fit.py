@@ -96,6 +96,18 @@ def test_of_several_classes_the_largest_number_decides(net, capsys) -> None:
                 assert (lines[k]["z"][row][column] >= 0) == (own == largest)
 
 
+def test_the_lines_between_three_classes_meet_in_a_point(net, capsys) -> None:
+    net(SOFTMAX)
+    assert main(["plot", "--fit", "-q"]) == 0
+    rows = [line.partition("│")[2] or line.partition("┤")[2] for line in capsys.readouterr().out.splitlines()[3:22]]
+    drawn = [[k for k, sign in enumerate(row) if "\u2801" <= sign <= "\u28ff"] for row in rows]
+    upright = [k for row in drawn[12:-1] for k in row]  # below: the line x[0] = 1/2
+    assert upright
+    assert max(upright) - min(upright) <= 1
+    assert drawn[0]
+    assert min(drawn[0]) > max(upright), "above: the line on which both are equal goes up to the right"
+
+
 def test_one_hot_rows_are_classes_too(net, capsys) -> None:
     net(
         SOFTMAX.replace("[0, 1, 2]", "[[1, 0, 0], [0, 1, 0], [0, 1, 0]]").replace(

@@ -46,6 +46,13 @@ def test_the_losses_over_the_updates(log, capsys) -> None:
     assert (found["x"]["label"], found["y"]["label"], found["y"]["log"]) == ("update", "loss", False)
 
 
+def test_two_curves_are_told_apart_without_colours(log, capsys) -> None:
+    assert main(["plot", "--log", log(HEADER + rows(40))]) == 0
+    text = capsys.readouterr().out
+    assert "⠒⠒ loss, 0.05 in the end   ·· held_out_loss, 0.75 in the end" in text
+    assert text.partition("└")[0].count("·") > 40
+
+
 def test_json_lines_say_the_same(log, capsys) -> None:
     text = "".join(f'{{"update": {k}, "epoch": 0, "loss": {2 / k}}}\n' for k in range(1, 11))
     (loss,) = plotted(capsys, "--log", log(text, "run.jsonl"))["series"]
