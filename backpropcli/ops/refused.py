@@ -27,8 +27,6 @@ def refuse(names: str, reason: str, hint: str) -> tuple[Refused, ...]:
 
 REFUSED = (
     # No gradient.
-    *refuse("argmax", POSITIONS, "The largest value is max(x); a smooth choice of the largest is softmax(x)."),
-    *refuse("argmin", POSITIONS, "The smallest value is min(x); a smooth choice of the smallest is softmax(-x)."),
     *refuse(
         "argsort nonzero argwhere flatnonzero searchsorted digitize",
         POSITIONS,

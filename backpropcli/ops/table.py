@@ -18,7 +18,7 @@ from backpropcli.ops.elementwise import (
     trigonometry,
 )
 from backpropcli.ops.linear import contraction, convolutions, matrices, neighbours, products, solving
-from backpropcli.ops.reductions import aggregates, logsumexp, norms, softmax, sorting, statistics
+from backpropcli.ops.reductions import aggregates, logsumexp, norms, positions, softmax, sorting, statistics
 from backpropcli.ops.refused import REFUSED, Refused
 from backpropcli.ops.shapes import (
     axes_added,
@@ -46,6 +46,7 @@ MODULES: tuple[ModuleType, ...] = (
     rounding,
     aggregates,
     sorting,
+    positions,
     statistics,
     logsumexp,
     norms,

@@ -87,7 +87,7 @@ def test_names_are_what_can_be_called():
     assert names() == sorted(names())
     assert {"relu", "swish", "abs", "matmul"} <= set(names())
     assert "ln" not in names()
-    assert "argmax" not in names()
+    assert "argsort" not in names()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
@@ -120,9 +120,9 @@ def test_refused_names_say_why_and_what_to_write(refused):
     ("name", "reason", "hint"),
     [
         (
-            "argmax",
-            "argmax answers with positions, which have no gradient",
-            "The largest value is max(x); a smooth choice of the largest is softmax(x).",
+            "argsort",
+            "argsort answers with positions, which have no gradient",
+            "Write the positions that you mean as numbers: x[[2, 0, 1]].",
         ),
         ("ln", "ln has another name here", "The natural logarithm is log(z)."),
         ("avg", "avg has another name here", "The mean is mean(x)."),
