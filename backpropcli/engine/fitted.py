@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from backpropcli.engine.example_axis import Layout, layouts
 from backpropcli.engine.labels import labels
 from backpropcli.engine.landscape import AT_ONCE, SHORTEST_SIDE, SIDE, WORK, spaced
 from backpropcli.engine.trace import plain
@@ -76,6 +77,20 @@ class Fitting:
 
     def __init__(self, plan: Plan, values: Mapping[str, Value], node: str) -> None:
         self.plan, self.graph, self.values, self.node = plan, plan.graph, values, node
+        self.slot, self.shape = self.graph.nodes[node].slot, self.graph.shape(node)
+        self._refuse_no_answer()
+        self.inputs = self._inputs()
+        self._base = plan.forward(values, copies=True)
+        self.layout = self._layout()
+        self.features = tuple(f for name in self.inputs for f in self._features(name))
+        if not 1 <= len(self.features) <= 2:
+            raise UsageError(
+                f"a fit is shown over one feature or two, and {node} has {len(self.features)}",
+                hint="Plot the loss along one number instead:  backprop plot w1",
+            )
+
+    def _refuse_no_answer(self) -> None:
+        node = self.node
         if self.graph.nodes[node].kind != "node":
             raise UsageError(f"{node} is no node, and fits nothing", hint="Name a node that depends on an input.")
         if node in _downstream(self.graph, "target"):
@@ -83,17 +98,6 @@ class Fitting:
                 f"{node} depends on a target, and is no answer to new inputs",
                 hint=f"Name a node before it, such as {predicted(self.graph)}" if _answers(self.graph) else "",
             )
-        self.inputs = self._inputs()
-        self.batched = self._batched()
-        self.count = self.graph.shape(node)[0] if self.batched else 1
-        self.features = tuple(f for name in self.inputs for f in self._features(name))
-        if not 1 <= len(self.features) <= 2:
-            raise UsageError(
-                f"a fit is shown over one feature or two, and {node} has {len(self.features)}",
-                hint="Plot the loss along one number instead:  backprop plot w1" if self.features else "",
-            )
-        self._base = plan.forward(values, copies=True)
-        self.width = math.prod(self.graph.shape(node)) // self.count
 
     def _inputs(self) -> list[str]:
         """The inputs that the node depends on."""
@@ -110,32 +114,51 @@ class Fitting:
                 raise UsageError(f"{name} is a class number: between 0 and 1 there is no other")
         return found
 
-    def _batched(self) -> bool:
-        """Whether the first axis of the node and of its inputs is examples; else there is one example."""
-        shape = self.graph.shape(self.node)
-        shapes = [self.graph.shape(name) for name in self.inputs]
-        if shape and all(s and s[0] == shape[0] for s in shapes):
-            return True
-        if all(len(s) <= 1 for s in shapes) and len(shape) <= 1:
+    def _layout(self) -> Layout:
+        """Where the examples are: the first way in which the node of one does not move with the others."""
+        shapes = {name: self.graph.shape(name) for name in self.inputs}
+        possible = list(layouts(self.shape, list(shapes.values())))
+        for layout in possible:
+            few = layout.kind != "one" or sum(map(layout.width, shapes.values())) <= 2
+            if not self._mixed(layout) and (few or len(possible) == 1):
+                return layout
+        if possible:
+            raise SpecError(f"{self.node} of one example depends on the others: it has no curve of its own")
+        said = ", ".join(f"{name} {show_shape(shape)}" for name, shape in shapes.items())
+        raise UsageError(f"{self.node} has shape {show_shape(self.shape)}, and {said}: no one axis is examples")
+
+    def _mixed(self, layout: Layout) -> bool:
+        """Whether the node of one example moves with the others, so that no place has a value of its own."""
+        import numpy as np
+
+        if layout.examples == 1:
             return False
-        said = ", ".join(f"{name} {show_shape(s)}" for name, s in zip(self.inputs, shapes, strict=True))
-        raise UsageError(f"{self.node} has shape {show_shape(shape)}, and of its inputs {said} no one axis is examples")
+        own = {name: self._rows(layout, name) for name in self.inputs}
+        there = layout.rows(self._run(layout, own))[0]
+        for k in range(2):  # one example, alone in a crowd of itself
+            crowd = {name: np.broadcast_to(rows[:, k : k + 1], rows.shape) for name, rows in own.items()}
+            alone = layout.rows(self._run(layout, crowd))[0, k]
+            if np.any(np.abs(alone - there[k]) > SAME * np.maximum(np.abs(alone), 1.0)):
+                return True
+        return False
+
+    def _rows(self, layout: Layout, name: str) -> Any:
+        """A value as (1, examples, numbers of each)."""
+        import numpy as np
+
+        return layout.rows(np.asarray(plain(self.values[name], self.graph.shape(name)), float)[None])
 
     def _features(self, name: str) -> list[Feature]:
         """The numbers of an input that one example has."""
         shape = self.graph.shape(name)
-        own = shape[1:] if self.batched else shape
-        if not own:
+        if self.layout.alone(shape):
             return [Feature(name, None)]
-        if len(own) > 1:
-            raise UsageError(f"{name} has shape {show_shape(shape)}: an example is no row of features")
-        return [Feature(name, k) for k in range(own[0])]
+        return [Feature(name, k) for k in range(self.layout.width(shape))]
 
     def fit(self) -> Fit:
-        """The node over the features' own range, and a little beyond. SpecError where examples depend on each other."""
+        """The node over the features' own range, and a little beyond."""
         data = [self._column(feature) for feature in self.features]
         outputs = self._outputs(list(zip(*data, strict=True)))
-        self._refuse_mixed(data, outputs)
         grid = [self._range(column) for column in data]
         places = [place[::-1] for place in product(*reversed(grid))]
         name, target, classes = self._target()
@@ -143,11 +166,7 @@ class Fitting:
 
     def _column(self, feature: Feature) -> list[float]:
         """The examples' values of a feature."""
-        import numpy as np
-
-        value = np.asarray(self.values[feature.name], float)
-        value = value if feature.column is None else value[..., feature.column]
-        found: list[float] = np.broadcast_to(value, (self.count,)).tolist()
+        found: list[float] = self._rows(self.layout, feature.name)[0, :, feature.column or 0].tolist()
         if not all(map(math.isfinite, found)):
             raise SpecError(f"{feature.name} is not finite: a fit is shown over its range")
         return found
@@ -156,7 +175,7 @@ class Fitting:
         """Places from a little before the smallest value to a little behind the largest one."""
         low, high = min(column), max(column)
         room = (high - low) * MARGIN or max(abs(low), 1.0)
-        work = max(self.graph.numbers, len(self.graph)) / self.count
+        work = max(self.graph.numbers, len(self.graph)) / self.layout.examples
         if len(self.features) == 1:
             count = max(min(POINTS, int(WORK / work)), FEWEST_POINTS)
         else:
@@ -168,47 +187,40 @@ class Fitting:
         import numpy as np
 
         count = len(places)
-        rows = np.array([*places, *[places[-1]] * (-count % self.count)], float)
-        copies = rows.reshape(-1, self.count, len(self.features))
+        rows = np.array([*places, *[places[-1]] * (-count % self.layout.examples)], float)
+        copies = rows.reshape(-1, self.layout.examples, len(self.features))
         at_once = max(AT_ONCE // max(self.graph.numbers, len(self.graph)), 1)
-        parts = [self._stacked(copies[k : k + at_once]) for k in range(0, len(copies), at_once)]
-        found: list[list[float]] = np.concatenate(parts).reshape(-1, self.width)[:count].tolist()
+        parts = [self._of(copies[k : k + at_once]) for k in range(0, len(copies), at_once)]
+        found: list[list[float]] = np.concatenate(parts)[:count].tolist()
         return found
 
-    def _stacked(self, copies: Any) -> Any:
-        """The node of copies of the network, whose examples are these: (copies, examples, features)."""
+    def _of(self, copies: Any) -> Any:
+        """The node's numbers, a row a place, of examples with these features: (copies, examples, features)."""
+        given = {}
+        for name in self.inputs:
+            given[name] = copies[:, :, [k for k, feature in enumerate(self.features) if feature.name == name]]
+        found = self.layout.rows(self._run(self.layout, given))
+        return found.reshape(-1, found.shape[-1])
+
+    def _run(self, layout: Layout, given: Mapping[str, Any]) -> Any:
+        """The node of copies of the network whose inputs are these: (copies, *shape)."""
         import numpy as np
 
-        changed: dict[int, Any] = {}
-        for name in self.inputs:
-            slot, shape = self.graph.nodes[name].slot, self.graph.shape(name)
-            own = [k for k, feature in enumerate(self.features) if feature.name == name]
-            changed[slot] = copies[:, :, own].reshape(len(copies), *shape)
-        found = self.plan.reevaluate(self._base, changed, copies=True)[self.graph.nodes[self.node].slot]
-        return np.broadcast_to(np.asarray(found, float), (len(copies), *self.graph.shape(self.node)))
-
-    def _refuse_mixed(self, data: list[list[float]], outputs: list[list[float]]) -> None:
-        """SpecError where the node of one example moves with the others, so that no place has a value of its own."""
-        if self.count == 1:
-            return
-        for k in range(min(self.count, 2)):  # one example, alone in a crowd of itself
-            alone = self._outputs([[column[k] for column in data]] * self.count)[0]
-            pairs = zip(alone, outputs[k], strict=True)
-            if any(abs(a - b) > SAME * max(abs(a), abs(b), 1.0) for a, b in pairs):
-                raise SpecError(f"{self.node} of one example depends on the others: it has no curve of its own")
+        count = len(next(iter(given.values())))
+        changed = {
+            self.graph.nodes[name].slot: layout.natural(rows, self.graph.shape(name)) for name, rows in given.items()
+        }
+        found = self.plan.reevaluate(self._base, changed, copies=True)[self.slot]
+        return np.broadcast_to(np.asarray(found, float), (count, *self.shape))
 
     def _target(self) -> tuple[str, list[float] | None, int]:
-        """What the examples should be: the one target that has a number, or a one-hot row, for each of them."""
-        import numpy as np
-
+        """What the examples should be: the first target that has a number, or a one-hot row, for each of them."""
         known = labels(self.graph)
         for name in self.graph.names("target"):
-            value = np.asarray(plain(self.values[name], self.graph.shape(name)), float)
-            if value.shape in ((), (1,)) and self.count == 1:
-                value = value.reshape(1)
-            if value.shape[:1] != (self.count,) or value.size == 0:
+            shape = self.graph.shape(name)
+            if not self.layout.fits(shape):
                 continue
-            rows = value.reshape(self.count, -1)
+            rows = self._rows(self.layout, name)[0]
             if rows.shape[1] > 1 and ((rows == 0) | (rows == 1)).all() and (rows.sum(axis=1) == 1).all():
                 return name, rows.argmax(axis=1).astype(float).tolist(), rows.shape[1]
             if rows.shape[1] == 1:
@@ -219,8 +231,9 @@ class Fitting:
     def _classes(self, numbers: list[float], label: bool) -> int:
         """How many classes a target names; 0 where it is measured: a few whole numbers, again and again."""
         different = set(numbers)
-        whole = all(number == math.floor(number) for number in numbers if math.isfinite(number))
-        if label or (whole and 2 <= len(different) <= CLASSES and (different <= {-1.0, 0.0, 1.0} or self.width > 1)):
+        whole = all(math.isfinite(number) and number == math.floor(number) for number in numbers)
+        several = self.layout.width(self.shape) > 1
+        if label or (whole and 2 <= len(different) <= CLASSES and (different <= {-1.0, 0.0, 1.0} or several)):
             return max(len(different), 2)
         return 0
 

@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.notation.numbers import Precision, component_name
+from backpropcli.plotting.braille import DOTS
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.network.sweep import Sweep
@@ -15,8 +16,6 @@ A_DECADE = 5
 """Columns for a factor of ten in the step; a row is a factor of ten in the error."""
 LEAST, MOST = -17, 3
 """Errors beyond these powers of ten stand on the edge; an exact difference stands on the lowest row."""
-DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-"""Braille: what to add to U+2800 for the dot in this row and column of a cell."""
 MARGIN = 78
 
 

@@ -167,3 +167,28 @@ def test_the_picture_in_the_terminal(net, capsys) -> None:
 def test_what_is_no_fit_is_said(net, capsys, text: str, words: tuple[str, ...], message: str) -> None:
     net(text)
     assert message in refused(capsys, *words)
+
+
+def test_a_column_an_example_is_understood(net, capsys) -> None:
+    """As in Andrew Ng's course: X has a column an example, and so has the answer."""
+    net(
+        "inputs: {X: [[0, 1, 0, 1], [0, 0, 1, 1]]}\ntargets: {Y: [[0, 0, 1, 1]]}\nparameters: {W: [[0, 4]], b: -1}\n"
+        "nodes: {Z: W @ X + b, A: sigmoid(Z), J: mean((A - Y)**2)}\n"
+    )
+    found = fit(capsys)
+    assert found["headline"] == "A over X[0] and X[1]: 4 of 4 examples on the right side"
+    line = found["series"][-1]
+    for y, row in zip(line["y"], line["z"], strict=True):
+        assert all((height > 0) == (4 * y - 1 > 0) for height in row)
+    assert (found["series"][0]["x"], found["series"][0]["y"]) == ([0, 1], [0, 0])
+
+
+def test_one_example_that_is_a_row_of_two_features(net, capsys) -> None:
+    net(
+        "inputs: {x: [1, 2]}\ntargets: {y: [3, 5]}\nparameters: {W: [[1, 2], [3, 4]]}\n"
+        "nodes: {z: x @ W, J: sum((z - y)**2)}\n"
+    )
+    assert "z has 2 numbers for each example" in refused(capsys)
+    net("inputs: {x: [1, 2]}\ntargets: {y: 3}\nparameters: {w: [1, 2]}\nnodes: {z: x @ w, J: (z - y)**2}\n")
+    heights = fit(capsys)["series"][-1]
+    assert heights["z"][3][5] == pytest.approx(heights["x"][5] + 2 * heights["y"][3])
