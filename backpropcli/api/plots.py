@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from backpropcli.api.computation import Computation
 from backpropcli.errors import UsageError
@@ -29,6 +29,7 @@ class Plots(Computation):
         *names: str | tuple[str, Sequence[int]],
         of: str | None = None,
         ranges: Sequence[Range] = (),
+        path: Sequence[tuple[float, float]] = (),
         scale: Scale = "linear",
         precision: Precision | None = None,
         ascii: bool = False,
@@ -37,8 +38,8 @@ class Plots(Computation):
         """The loss (or `of`) along one number, with its tangent, or over two: `print(network.plot("w1"))`.
 
         An entry of an array is `("W1", (0, 2))`. `ranges` has a (low, high) for each name, None where an end is to be
-        found; `scale` "log" is for the loss. `plot(...).save("w1.svg")` writes a file. Raises UsageError for a class
-        number, SpecError for an unknown name.
+        found; `scale` "log" is for the loss. `path` is drawn over a map: both numbers, update by update.
+        `plot(...).save("w1.svg")` writes a file. Raises UsageError for a class number, SpecError for an unknown name.
         """
         from backpropcli.engine.landscape import Landscape
         from backpropcli.plotting.plot import Plot
@@ -51,7 +52,7 @@ class Plots(Computation):
         if len(found) == 1:
             figure = self._slice(land, found[0], wanted[0], scale, precision)
         elif len(found) == 2:
-            figure = self._surface(land, (found[0], found[1]), wanted, scale, precision)
+            figure = self._surface(land, (found[0], found[1]), wanted, path, scale, precision)
         else:
             raise UsageError(f"a plot is about one name or two, and got {len(names)}")
         return Plot(figure, width=width, ascii=ascii)
@@ -85,15 +86,22 @@ class Plots(Computation):
         return slice_figure(land.along(entry, *ends), self.source, precision or _digits(), scale == "log")
 
     def _surface(
-        self, land: Landscape, entries: Any, ends: Sequence[Range], scale: Scale, precision: Precision | None
+        self,
+        land: Landscape,
+        entries: tuple[Entry, Entry],
+        ends: Sequence[Range],
+        path: Sequence[tuple[float, float]],
+        scale: Scale,
+        precision: Precision | None,
     ) -> Figure:
         from backpropcli.plotting.surface import surface_figure
 
         if entries[0][:2] == entries[1][:2]:
             raise UsageError(f"{entries[0].name} twice", hint="A map is over two different numbers.")
-        ranges = [land.range(entry, *pair) for entry, pair in zip(entries, ends, strict=True)]
+        visited = list(zip(*path, strict=True)) or [(), ()]
+        ranges = [land.range(e, *pair, seen) for e, pair, seen in zip(entries, ends, visited, strict=True)]
         found = land.over(entries, ranges)
-        return surface_figure(found, self.source, precision or _digits(), log=scale == "log")
+        return surface_figure(found, self.source, precision or _digits(), path, scale == "log")
 
 
 def _digits() -> Precision:

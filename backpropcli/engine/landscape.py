@@ -21,6 +21,8 @@ WORK = 1_000_000_000
 POINTS, FEWEST_POINTS = 241, 31
 SIDE, SHORTEST_SIDE = 61, 13
 """Places along a curve, and along each side of a map: as many as can be seen, fewer of a large network."""
+FAR = 20.0
+"""A path that goes so many times further than a range would is not followed."""
 BENT = 0.5
 """A loss has bent where it has left its tangent by so much of what the tangent has risen or fallen."""
 NEAREST, FURTHEST = -3, 10
@@ -113,17 +115,22 @@ class Landscape:
         known = sum(size for name, size in sizes.items() if self.trace.reaches(name))
         return known - sum(entry.name in sizes and entry.reaches for entry in entries)
 
-    def range(self, entry: Entry, low: float | None = None, high: float | None = None) -> tuple[float, float]:
+    def range(
+        self, entry: Entry, low: float | None = None, high: float | None = None, visited: Sequence[float] = ()
+    ) -> tuple[float, float]:
         """Where to look at a number: what was said, else as far on both sides as the loss takes to bend.
 
         It bends where it has left its tangent by half of what the tangent has risen or fallen, as a parabola has over
-        its minimum; it is looked at twice as far. UsageError for a range that is none.
+        its minimum; it is looked at twice as far. Places that a descent has `visited` are to be seen too, unless they
+        are very far away. UsageError for a range that is none.
         """
         half = self._half(entry) if low is None or high is None else 0.0
         if low is None:
             low = (entry.at if high is None or entry.at < high else high) - half
+            low = min([low, *(place for place in visited if place >= entry.at - FAR * half)])
         if high is None:
             high = (entry.at if entry.at > low else low) + half
+            high = max([high, *(place for place in visited if place <= entry.at + FAR * half)])
         low, high = max(low, -LARGEST), min(high, LARGEST)
         if not low < high or low + (high / 2 - low / 2) / 100 == low:
             raise UsageError(

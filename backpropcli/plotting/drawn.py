@@ -7,6 +7,7 @@ from bisect import bisect_left
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from backpropcli.plotting.braille import clipped
 from backpropcli.plotting.contours import segments
 from backpropcli.plotting.thinning import thinned
 from backpropcli.plotting.ticks import labels
@@ -27,7 +28,9 @@ def draw(shown: Figure, canvas: Canvas, signs: Signs) -> None:
         if not (canvas.ascii and heights.numbered):
             _contours(shown, heights, canvas)
     for k, line in enumerate(shown.lines, 1):
-        if not line.dotted:
+        if line.path:
+            _path(shown, line, canvas, signs.path, k + 2)
+        elif not line.dotted:
             _line(shown, line, canvas, k)
     for k, line in enumerate(shown.lines, 1):
         if line.dotted:
@@ -50,6 +53,19 @@ def _line(shown: Figure, line: Line, canvas: Canvas, paint: int) -> None:
         place = (shown.x.share(x), _height(shown, y))
         canvas.line(*(before if math.isfinite(before[0] + before[1]) else place), *place, paint)
         before = place
+
+
+def _path(shown: Figure, line: Line, canvas: Canvas, sign: str, paint: int) -> None:
+    """Signs over whatever is there, a sign in each cell that is crossed."""
+    shares = [(shown.x.share(x), _height(shown, y)) for x, y in zip(line.x, line.y, strict=True)]
+    for start, end in pairwise([shares[0], *shares]):
+        piece = clipped(*start, *end)
+        if piece is None:
+            continue
+        x0, y0, x1, y1 = piece
+        count = math.ceil(max(abs(x1 - x0) * canvas.columns, abs(y1 - y0) * canvas.rows, 0.5) * 2)
+        for k in range(count + 1):
+            canvas.sign(x0 + (x1 - x0) * k / count, y0 + (y1 - y0) * k / count, sign, paint)
 
 
 def _height(shown: Figure, y: float) -> float:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 Numbers = Sequence[float]
+SMALLEST, LARGEST = 5e-324, 1.7e308
+"""Of the numbers that an axis may end with."""
 
 
 class Axis(NamedTuple):
@@ -28,12 +30,16 @@ class Axis(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A curve through points in order; what is not finite leaves a gap. `dotted`: it stands behind the others."""
+    """A curve through points in order; what is not finite leaves a gap.
+
+    `dotted`: it stands behind the others; `path`: it stands over contours, and its points are to be seen.
+    """
 
     label: str
     x: Numbers
     y: Numbers
     dotted: bool = False
+    path: bool = False
 
 
 class Points(NamedTuple):
@@ -91,11 +97,11 @@ def axis(label: str, values: Iterable[float], log: bool = False, margin: float =
     low, high = (min(found), max(found)) if found else (1.0, 1.0) if log else (0.0, 1.0)
     if log:
         if high <= low * 1.0001:
-            low, high = low / 2, high * 2
-        ratio = (high / low) ** margin if margin else 1.0
-        return Axis(label, max(low / ratio, 5e-324), min(high * ratio, 1.7e308), True)
+            low, high = max(low / 2, SMALLEST), min(high * 2, LARGEST)
+        ratio = math.exp((math.log(high) - math.log(low)) * margin)
+        return Axis(label, max(low / ratio, SMALLEST), min(high * ratio, LARGEST), True)
     if high / 2 - low / 2 <= 1e-13 * max(abs(low), abs(high)):
         room = max(abs(low), 3.0) / 3
         low, high = low - room, high + room
     room = (high / 2 - low / 2) * 2 * margin if margin else 0.0
-    return Axis(label, max(low - room, -1.7e308), min(high + room, 1.7e308))
+    return Axis(label, max(low - room, -LARGEST), min(high + room, LARGEST))

@@ -111,8 +111,10 @@ def _fill(axes: Any, shown: Figure) -> None:
 
 def _line(axes: Any, line: Line, number: int) -> None:
     x, y = thinned(line.x, line.y, MOST)
-    style = (0, (4, 3)) if line.dotted else "-"
-    axes.plot(x, y, color=COLOURS[number % len(COLOURS)], ls=style, lw=1.6, label=printable(line.label))
+    look = {"ls": (0, (4, 3)) if line.dotted else "-", "lw": 1.6, "color": COLOURS[number % len(COLOURS)]}
+    if line.path:
+        look |= {"color": COLOURS[2], "marker": ".", "ms": 5, "zorder": 3}
+    axes.plot(x, y, label=printable(line.label), **look)
 
 
 def _contours(axes: Any, heights: Any) -> None:

@@ -15,6 +15,7 @@ class Signs(NamedTuple):
     tick_below: str
     line: str
     behind: str
+    path: str
     arrow: str
     heads: str
     """The head of an arrow to the right, up, left and down, and between them."""
@@ -26,8 +27,8 @@ class Signs(NamedTuple):
         return self.marks[number] if number < len(self.marks) else self.marks[1 + (number - 1) % (len(self.marks) - 1)]
 
 
-UNICODE = Signs("│", "┤", "└", "─", "┴", "⠒", "·", "→", "→↗↑↖←↙↓↘", "◆○●△▲□■◇★+×", False)
-ASCII = Signs("|", "+", "+", "-", "+", "*", ".", ">", ">/^\\</v\\", "Xo@^A#%dV+x", True)
+UNICODE = Signs("│", "┤", "└", "─", "┴", "⠒", "·", "•", "→", "→↗↑↖←↙↓↘", "◆○●△▲□■◇★+×", False)
+ASCII = Signs("|", "+", "+", "-", "+", "*", ".", "*", ">", ">/^\\</v\\", "Xo@^A#%dV+x", True)
 
 
 def signs(ascii: bool) -> Signs:

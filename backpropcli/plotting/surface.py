@@ -38,7 +38,8 @@ def surface_figure(
     points = [Points(f"{here}, {found.of} = {precision.show(found.loss)}", (first.at,), (second.at,))]
     lines: tuple[Line, ...] = ()
     if path:
-        lines = (Line(f"the path of {len(path) - 1} updates", *map(list, zip(*path, strict=True))),)  # type: ignore[arg-type]
+        many = f"{len(path) - 1} update{'s' * (len(path) != 2)}"
+        lines = (Line(f"the path of {many}", [a for a, _ in path], [b for _, b in path], path=True),)
         end = ", ".join(f"{n} = {precision.show(v)}" for n, v in zip(names, path[-1], strict=True))
         points.append(Points(f"its end: {end}", (path[-1][0],), (path[-1][1],), mark=1))
     return Figure(
@@ -51,7 +52,7 @@ def surface_figure(
         points=tuple(points),
         contours=(Contours(label, found.x, found.y, found.z, levels, found.of),),
         arrows=(arrow,) if arrow is not None else (),
-        notes=tuple(_notes(found, names, bool(path))),
+        notes=tuple(_notes(found, names, path)),
     )
 
 
@@ -83,8 +84,12 @@ def _downhill(x: Axis, y: Axis, first: Entry, second: Entry) -> Arrow | None:
     return Arrow("the negative gradient", (first.at, ends[0]), (second.at, ends[1]))
 
 
-def _notes(found: Surface, names: Sequence[str], path: bool) -> Iterator[str]:
+def _notes(found: Surface, names: Sequence[str], path: Sequence[tuple[float, float]]) -> Iterator[str]:
     of = found.of
+    low, high = (found.x[0], found.y[0]), (found.x[-1], found.y[-1])
+    out = [k for k, place in enumerate(path) if not all(a <= p <= b for a, p, b in zip(low, place, high, strict=True))]
+    if out:
+        yield f"The path leaves the map at update {out[0]}."
     for entry, name in zip(found.entries, names, strict=True):
         if not entry.reaches:
             yield f"{of} does not depend on {name}."

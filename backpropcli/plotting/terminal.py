@@ -113,7 +113,8 @@ def _legend(shown: Figure, own: Signs, width: int, coloured: bool) -> list[str]:
     """What is drawn with which sign; as many beside each other as fit."""
     entries: list[tuple[str, str, int]] = []
     for k, line in enumerate(shown.lines, 1):
-        entries.append((own.behind * 2 if line.dotted else own.line * 2, line.label, k))
+        sign = own.path if line.path else own.behind if line.dotted else own.line
+        entries.append((sign * 2, line.label, k + 2 * line.path))
     entries += [_heights(heights, own) for heights in shown.contours]
     entries += [(own.arrow, arrow.label, 2) for arrow in shown.arrows]
     entries += [(own.mark(points.mark), points.label, points.mark + 1) for points in shown.points]

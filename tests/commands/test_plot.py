@@ -286,6 +286,29 @@ def test_a_terminal_plot_imports_no_matplotlib() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
 
 
+def test_a_path_is_drawn_over_the_map_which_is_made_wide_enough() -> None:
+    network = bp.loads("parameters: {u: 1, v: 1}\nnodes: {J: u**2 + v**2}")
+    path = [(1.0, 1.0), (0.5, -3.0), (9.0, 0.0)]
+    shown = network.plot("u", "v", path=path).shown
+    assert (shown.x.low, shown.x.high) == (-1.0, 9.0)
+    assert (shown.y.low, shown.y.high) == (-3.0, 3.0)
+    assert (list(shown.lines[0].x), list(shown.lines[0].y)) == ([1.0, 0.5, 9.0], [1.0, -3.0, 0.0])
+    assert shown.lines[0].label == "the path of 2 updates"
+    assert not shown.notes
+    text = str(network.plot("u", "v", path=path))
+    assert text.partition("└")[0].count("•") > 40
+    assert "○ its end: u = 9, v = 0" in text
+
+
+def test_a_path_that_runs_away_is_said_to() -> None:
+    network = bp.loads("parameters: {u: 1, v: 1}\nnodes: {J: u**2 + v**2}")
+    path = [(1.0, 1.0), (1.5, 1.0), (1e9, 1.0), (math.nan, math.inf)]
+    shown = network.plot("u", "v", path=path).shown
+    assert shown.x.high == 3.0
+    assert shown.notes[0] == "The path leaves the map at update 2."
+    assert "•" in str(network.plot("u", "v", path=path))
+
+
 def test_in_python() -> None:
     network = bp.loads("parameters: {w: 3, v: 2}\nnodes: {J: (w - 1)**2 + v**4}")
     found = network.plot("w", ranges=[(0.0, None)])
