@@ -148,6 +148,10 @@ def _file(kind: str) -> Schema:
         "array": {"type": "string"},
         "skip": _count(),
         "columns": {"anyOf": [column, {"type": "array", "minItems": 1, "items": column}]},
+        "shape": {"type": ["array", "integer"], "items": {"type": "integer", "minimum": -1}, "minimum": -1},
+        "scale": _ref("number"),
+        "standardise": {"type": "boolean"},
+        "one_hot": {"type": "integer", "minimum": 1},
     }
     return _object({kind: {"type": "string", "minLength": 1}, **{name: options[name] for name in FILES[kind]}}, [kind])
 

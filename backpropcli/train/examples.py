@@ -10,9 +10,9 @@ from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
     from backpropcli.language.network import Spec
+    from backpropcli.language.training.split import Rows
     from backpropcli.language.training.training import Training
     from backpropcli.ops.definition import Value
-    from backpropcli.train.batches import Rows
 
 SAID = ("train", "examples")
 """Where an author says it."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from backpropcli.errors import FileError, Place
 from backpropcli.language.data.deferred import LARGEST_ARRAY
 from backpropcli.language.file import reading as files
+from backpropcli.safe import printable
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def read_csv(path: str, columns: str | int | list[str | int] | None = None, skip
     """Columns of numbers: shape (rows,) for one column named alone, else (rows, columns).
 
     The first line after `skip` lines is a header where one of its cells is not a number. Columns are names in the
-    header or numbers from 0. Cells are separated by commas, semicolons or tabs, whichever the first line has.
+    header or numbers from 0; "p0:p63" is all columns from one to another, both included. Cells are separated by commas,
+    semicolons or tabs, whichever the first line has.
     """
     import numpy as np
 
@@ -54,7 +56,7 @@ def read_csv(path: str, columns: str | int | list[str | int] | None = None, skip
     if not count:
         raise FileError(f"{table.path} has a header but no rows")
     result = np.concatenate(blocks)
-    return result[:, 0].copy() if isinstance(columns, str | int) else result
+    return result[:, 0].copy() if isinstance(columns, str | int) and not table.ranged else result
 
 
 class _Table:
@@ -65,6 +67,10 @@ class _Table:
         self.separator = next((s for s in ";\t" if s in first), ",")
         self.width = 0
         self.chosen: Sequence[int] = ()
+        self.ranged = False
+        """Whether a range of columns is among those wanted."""
+        self.shown: list[str] | None = None
+        """The names of the columns, where they can be shown."""
 
     def begin(self, lines: list[Line], columns: str | int | list[str | int] | None) -> list[Line]:
         """Learn the columns from the first lines; those that hold numbers, without a header."""
@@ -73,7 +79,7 @@ class _Table:
         self.width = len(head)
         if any(_trouble(cell) for cell in head):
             for which, cell in enumerate(head):
-                if (trouble := _trouble(cell)) and trouble is not _TEXT and cell.strip():
+                if (trouble := _trouble(cell)) and trouble not in (_TEXT, _MISSED) and cell.strip():
                     self.refuse(lines[0], head, which, trouble)  # a number that is written otherwise is no header
             header, lines = [cell.strip() for cell in head], lines[1:]
         elif "_" in lines[0][1]:
@@ -81,8 +87,30 @@ class _Table:
         # Names are suggested only from what is a table indeed: a line of any other file is nobody's business.
         shown = header if self.width > 1 and not any(map(_trouble, cells[-1])) else None
         wanted = [columns] if isinstance(columns, str | int) else columns
-        self.chosen = [self.column(c, header, shown) for c in wanted] if wanted is not None else range(self.width)
+        self.shown = shown
+        if wanted is None:
+            self.chosen = range(self.width)
+        else:
+            self.chosen = [one for c in wanted for one in self.columns(c, header, shown)]
         return lines
+
+    def columns(self, name: str | int, header: list[str] | None, shown: list[str] | None) -> Sequence[int]:
+        """The numbers of the columns that a name or a range of them means."""
+        if isinstance(name, int) or ":" not in name or name in (header or ()):
+            return (self.column(name, header, shown),)
+        self.ranged = True
+        ends = [part.strip() for part in name.split(":")]
+        if len(ends) != 2 or not all(ends):
+            raise FileError(f"{name} is no range of columns", hint='From one to another, both included: "p0:p63"')
+        first, last = (
+            self.column(int(end) if end.isdecimal() and end not in (header or ()) else end, header, shown)
+            for end in ends
+        )
+        if first > last:
+            raise FileError(
+                f"columns {name}: the first one stands behind the last", hint=f'Write "{ends[1]}:{ends[0]}"'
+            )
+        return range(first, last + 1)
 
     def cells(self, lines: list[Line]) -> list[list[str]]:
         """The lines cut into cells."""
@@ -157,6 +185,8 @@ class _Table:
             if not cell:  # nothing to point at: the separator behind it, or in front of the last one
                 column = before + 1 if which < len(pieces) - 1 else before
         message, hint = trouble
+        if self.shown is not None and which < len(self.shown):
+            message = f"{message} (column {printable(self.shown[which])})"
         raise FileError(message, Place(self.path, number, max(column, 1)), hint)
 
     def column(self, name: str | int, header: list[str] | None, shown: list[str] | None) -> int:
@@ -185,6 +215,9 @@ class _Table:
 
 
 _TEXT = ("text stands here, where a number belongs", "")
+_MISSING = frozenset(("na", "n/a", "<na>", "null", "none", "?", "-", "--", "."))
+"""What stands for a number that nobody has."""
+_MISSED = ("a value is missing", "Every cell is a number: fill it in, or leave the line out.")
 
 
 def _trouble(cell: str) -> tuple[str, str] | None:
@@ -194,6 +227,8 @@ def _trouble(cell: str) -> tuple[str, str] | None:
     except ValueError:
         if not cell.strip():
             return "an empty cell", "Every cell is a number; nan stands for a missing one."
+        if cell.strip().lower() in _MISSING:
+            return _MISSED
         return ("a comma stands inside this number", POINT) if _COMMA.match(cell.strip()) else _TEXT
     if "_" in cell:
         return "an underscore stands inside this number", POINT

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, SpecError
+from backpropcli.language.data import prepared
 from backpropcli.language.data.deferred import ready, too_large, waiting
 from backpropcli.language.data.printed import made, rowed, spaced
 from backpropcli.ops.shape import Shape, show_shape
@@ -22,7 +23,13 @@ MOST_AXES = 32
 _COMMA = re.compile(r"\s*([-+]?\d+,\d+(?:[eE][-+]?\d+)?)\s*\Z")
 _DATE = re.compile(r"\s*\d{4}-\d\d-\d\d\s*\Z")
 _SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-FILES = {"csv": ("columns", "skip"), "npz": ("array",), "npy": ()}
+FILES = {
+    "csv": ("columns", "skip", *prepared.OPTIONS),
+    "npz": ("array", *prepared.OPTIONS),
+    "npy": prepared.OPTIONS,
+    "idx": prepared.OPTIONS,
+}
+"""The files that numbers are read from, with their options."""
 
 
 def read_value(words: Words, raw: Any, name: str, path: Key) -> Value:
@@ -183,9 +190,15 @@ def _made(words: Words, raw: dict[str, Any], name: str, path: Key) -> Value:
         if option != kind and option not in allowed:
             known = f"It has: {', '.join(allowed)}." if allowed else "It has none."
             raise words.error(
-                f"{kind} has no option {option}{did_you_mean(option, allowed)}", (*path, option), known, key=True
+                f"{kind} has no option {option}{_meant(option, allowed)}", (*path, option), known, key=True
             )
     return _read(words, raw, kind, name, path) if kind in FILES else _initialised(words, raw, kind, name, path)
+
+
+def _meant(option: str, allowed: tuple[str, ...]) -> str:
+    """The option that another name means, or the nearest one."""
+    other = prepared.SPELLED.get(option)
+    return f". Did you mean {other}?" if other in allowed else did_you_mean(option, allowed)
 
 
 def _column(raw: Any) -> bool:
@@ -203,27 +216,39 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) -> Value:
-    from backpropcli.language.data import columns as csv
-    from backpropcli.language.data import numpy_files as tables
-
     file = raw[kind]
     if not isinstance(file, str) or not file:
         raise words.error(f"{kind} wants the name of a file", (*path, kind))
     for option, (fits, message) in _CHECKS.items():
         if option in raw and not fits(raw[option]):
             raise words.error(message, (*path, option))
-    array, columns, skip = raw.get("array"), raw.get("columns"), raw.get("skip", 0)
+    scale = read_option(words, raw.get("scale", 1.0), "scale", (*path, "scale"))
     try:
-        where = words.file(file, path)
-        if kind == "csv":
-            return csv.read_csv(where, columns, skip)
-        return tables.read_npz(where, array) if kind == "npz" else tables.read_npy(where)
+        value = _from_file(kind, words.file(file, path), raw)
+        if kind == "idx" and not isinstance(value, float):
+            words.read += math.prod(value.shape)  # it may be packed: the network is judged by what it holds
+        return prepared.prepared(words, value, raw, scale, name, path)
     except BackpropError as error:
         if error.place is not None:  # inside the file: say who wanted it
             asked = words.place((*path, kind))
             reader = f"It is read for {name}" + (f", {asked}" if asked else "")
             error.hint = "\n".join(filter(None, [error.hint, reader]))
         raise words.placed(error, (*path, kind)) from None
+
+
+def _from_file(kind: str, where: str, raw: dict[str, Any]) -> Value:
+    """The numbers of a file, as they stand there."""
+    if kind == "csv":
+        from backpropcli.language.data.columns import read_csv
+
+        return read_csv(where, raw.get("columns"), raw.get("skip", 0))
+    if kind == "idx":
+        from backpropcli.language.data.idx import read_idx
+
+        return read_idx(where)
+    from backpropcli.language.data import numpy_files as tables
+
+    return tables.read_npz(where, raw.get("array")) if kind == "npz" else tables.read_npy(where)
 
 
 def _initialised(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) -> Value:

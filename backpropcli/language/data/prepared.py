@@ -1,0 +1,130 @@
+"""What is done with the numbers of a file before they are used: another shape, a factor, standardised, one-hot.
+
+In this order: `shape`, `scale`, `standardise`, `one_hot`. Nothing is computed before the whole network has been judged,
+where the array is large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite, prod
+from typing import TYPE_CHECKING, Any
+
+from backpropcli.errors import SpecError
+from backpropcli.language.data.deferred import LARGEST_ARRAY, ready, too_large, waiting
+from backpropcli.ops.shape import Shape, show_shape
+
+if TYPE_CHECKING:
+    from backpropcli.language.file.places import Key
+    from backpropcli.language.file.words import Words
+    from backpropcli.ops.definition import Value
+
+OPTIONS = ("shape", "scale", "standardise", "one_hot")
+SPELLED = {"standardize": "standardise", "normalize": "standardise", "onehot": "one_hot", "reshape": "shape"}
+"""How others call them: used in did-you-mean only."""
+
+
+def prepared(words: Words, value: Value, raw: Mapping[str, Any], scale: float, name: str, path: Key) -> Value:
+    """The array of a file as its options say; `scale` is the factor, read. SpecError, with place, where it cannot."""
+    if "one_hot" in raw and ("scale" in raw or raw.get("standardise")):
+        other = "scale" if "scale" in raw else "standardise"
+        raise words.error(
+            f"{other} does not go with one_hot: classes have numbers, not sizes", (*path, other), key=True
+        )
+    for option, change in (("shape", _shaped), ("scale", _scaled), ("standardise", _standardised), ("one_hot", _rows)):
+        if option in raw and raw[option] is not False:
+            value = change(words, value, scale if option == "scale" else raw[option], name, (*path, option))
+    return value
+
+
+def _shape(value: Value) -> Shape:
+    return () if isinstance(value, float) else tuple(value.shape)
+
+
+def _shaped(words: Words, value: Value, wanted: Any, name: str, path: Key) -> Value:
+    """In another shape of as many numbers; one size may be -1, for what is left."""
+    before = _shape(value)
+    sizes = wanted if isinstance(wanted, list) else [wanted]
+    fits = all(type(size) is int and size >= -1 for size in sizes) and sizes.count(-1) <= 1 and len(sizes) <= 32
+    if not fits:
+        raise words.error("shape wants whole numbers, one of which may be -1 (what is left)", path, "shape: [-1, 784]")
+    known = prod(size for size in sizes if size != -1)
+    if -1 in sizes and known:
+        sizes = [prod(before) // known if size == -1 else size for size in sizes]
+    if prod(sizes) != prod(before) or -1 in sizes:
+        message = f"{name} has {prod(before):,} numbers in the shape {show_shape(before)}"
+        raise words.error(f"{message}, which do not fit {show_shape(tuple(wanted))}", path)
+    shape = tuple(sizes)
+    return waiting(shape, lambda: ready(value).reshape(shape))
+
+
+def _scaled(words: Words, value: Value, factor: float, name: str, path: Key) -> Value:
+    if not isfinite(factor):
+        raise words.error("scale wants one number, such as 1/255", path)
+    return waiting(_shape(value), lambda: ready(value) * factor)
+
+
+def _standardised(words: Words, value: Value, wanted: Any, name: str, path: Key) -> Value:
+    """Each column with mean 0 and standard deviation 1, a constant one 0: by the examples that train."""
+    if wanted is not True:
+        raise words.error("standardise is true or false", path)
+    shape = _shape(value)
+    if not shape:
+        raise words.error(f"{name} is one number: it has no deviation", path)
+
+    def make() -> Value:
+        array = ready(value)
+        rows = _trains(words, len(array), path)
+        some = array if rows is None else array[rows]
+        mean = some.mean(axis=0)
+        deviation = some.std(axis=0)
+        # What is left of equal numbers by rounding is no deviation: such a column is constant.
+        constant = (some == some[:1]).all(axis=0)
+        centred = array - mean
+        centred /= deviation + constant
+        if constant.any():
+            centred[..., constant] = 0.0
+        return centred
+
+    return waiting(shape, make)
+
+
+def _trains(words: Words, examples: int, path: Key) -> Any:
+    """The examples that train, by the holdout and the seed of `train:`; None where that is all of them."""
+    train = words.sections.get("train")
+    held = train.get("holdout", 0) if isinstance(train, dict) else 0
+    seed = train.get("seed", 0) if isinstance(train, dict) else 0
+    if not held or type(held) not in (int, float) or type(seed) is not int:
+        return None  # what is wrong with it is said where `train:` is read
+    from backpropcli.language.training.split import split
+
+    try:
+        return split(examples, held, seed)[0]
+    except SpecError as error:
+        raise words.placed(error, path) from None
+
+
+def _rows(words: Words, value: Value, classes: Any, name: str, path: Key) -> Value:
+    """A row of zeros with a single 1 for each class number."""
+    if type(classes) is not int or classes < 1:
+        raise words.error("one_hot wants how many classes there are", path, "one_hot: 10")
+    shape = (*_shape(value), classes)
+    if message := too_large(shape):
+        raise words.error(f"{name} with one_hot has the shape {message}", path)
+    import numpy as np
+
+    numbers = np.asarray(ready(value))  # labels are few, and are judged at once
+    wrong = ~((numbers >= 0) & (numbers < classes) & (numbers % 1 == 0))
+    if wrong.any():
+        place = tuple(int(k) for k in np.argwhere(wrong)[0])
+        entry = f"{name}[{', '.join(map(str, place))}]" if place else name
+        found = float(numbers[place])
+        raise words.error(f"{entry} is {found:g}, not one of the {classes} classes, 0 to {classes - 1}", path)
+
+    def make() -> Value:
+        result = np.zeros((numbers.size, classes))
+        result[np.arange(numbers.size), numbers.ravel().astype(int)] = 1.0
+        return result.reshape(shape)
+
+    assert numbers.size <= LARGEST_ARRAY
+    return waiting(shape, make)
