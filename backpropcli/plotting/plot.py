@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from backpropcli.errors import UsageError
 from backpropcli.formats.registry import Record, deliver, destination, text_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class Plot(Record):
 
     def __str__(self) -> str:
         return self.text()
+
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.text("svg")
+        except UsageError:  # without matplotlib a notebook shows the picture of the terminal
+            return None
 
     def _repr_markdown_(self) -> str:
         return self.text("markdown")

@@ -278,6 +278,15 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch, capsys, tmp_path: Pa
     assert "pip install 'backpropcli[plot]'" in said
     assert not list(tmp_path.iterdir())
     assert main(["plot", *LECTURE, "w1"]) == 0
+    found = bp.loads("parameters: {w: 3}\nnodes: {J: w**2}").plot("w")
+    assert found._repr_svg_() is None
+    assert found._repr_markdown_().startswith("```text\n")
+
+
+def test_a_notebook_shows_a_drawing() -> None:
+    pytest.importorskip("matplotlib")
+    found = bp.loads("parameters: {w: 3}\nnodes: {J: w**2}").plot("w")
+    assert "<svg" in (found._repr_svg_() or "")
 
 
 def test_a_terminal_plot_imports_no_matplotlib() -> None:
