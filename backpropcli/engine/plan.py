@@ -61,9 +61,13 @@ class Plan:
         """
         xp = xp or self.numbers(copies)
         v = self.load(values, xp)
+        self.forward_in(v, xp, copies)
+        return v
+
+    def forward_in(self, v: list[Value], xp: XP, copies: bool = False) -> None:
+        """Every step's value into its slot of `v`, where data and constants are in place."""
         with quietly(xp):
             forward(self._steps(copies), v, xp)
-        return v
 
     def load(self, values: Mapping[str, Value], xp: XP) -> list[Value]:
         """A list by slot with data and constants in place, as numbers of `xp`; None for steps."""
