@@ -6,13 +6,13 @@ A large array goes by in pieces that stay in the processor's cache: all rules fo
 from __future__ import annotations
 
 import math
-import operator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from backpropcli.ops.definition import Elementwise
-from backpropcli.ops.numbers import array, recorder, scalar
+from backpropcli.ops.numbers import recorder
+from backpropcli.ops.numbers.inplace import PLAIN, SHORTER, TRUTH, function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,53 +21,6 @@ if TYPE_CHECKING:
 
 PIECE = 8192
 """Entries that are worked on at a time."""
-UFUNCS: dict[str, Any] = {
-    **{name: getattr(np, name) for name in (*recorder.UNARY.split(), *recorder.BINARY.split()) if hasattr(np, name)},
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "div": np.divide,
-    "neg": np.negative,
-    "lt": np.less,
-    "le": np.less_equal,
-    "gt": np.greater,
-    "ge": np.greater_equal,
-    "eq": np.equal,
-    "ne": np.not_equal,
-    "and": np.logical_and,
-    "or": np.logical_or,
-    "not": np.logical_not,
-    "round": np.rint,
-    "maximum": lambda a, b, out: np.maximum(a, b, out=out),
-    "minimum": lambda a, b, out: np.minimum(a, b, out=out),
-}
-"""What makes an entry of the recorder's tape, with the result's place as its last argument."""
-TRUTH = frozenset(("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"))
-PLAIN: dict[str, Callable[..., Any]] = {
-    **recorder.KNOWN,
-    **{name: getattr(scalar.xp, name) for name in (*recorder.UNARY.split(), *recorder.BINARY.split())},
-    "div": operator.truediv,
-}
-"""The same of plain floats, which raise where there is no finite answer."""
-
-
-def chosen(condition: Any, a: Any, b: Any, out: Any) -> None:
-    """`a` where the condition holds, else `b`."""
-    if isinstance(condition, np.ndarray):
-        np.copyto(out, b)
-        np.copyto(out, a, where=condition)
-    else:
-        np.copyto(out, a if condition else b)
-
-
-def _function(name: str) -> Callable[..., Any]:
-    """What makes an entry of this name: `(*arguments, out)`."""
-    if name == "where":
-        return chosen
-    if name in UFUNCS:
-        return UFUNCS[name]  # type: ignore[no-any-return]  # they are NumPy's
-    whole = getattr(array.xp, name)
-    return lambda *arguments: np.copyto(arguments[-1], whole(*arguments[:-1]))
 
 
 class Line(NamedTuple):
@@ -185,13 +138,10 @@ class Vectors:
 
     def _line(self, entries: list[recorder.Entry], k: int) -> Line:
         name, arguments, _ = entries[k]
-        if name == "power":
-            exponent = self.values[arguments[1]]
-            if exponent == 2.0:
-                return Line(np.square, arguments[:1], k)
-            if exponent == 0.5:
-                return Line(np.sqrt, arguments[:1], k)
-        return Line(_function(name), arguments, k)
+        known = self.values[arguments[-1]]
+        if isinstance(known, float) and (name, known) in SHORTER:
+            return Line(SHORTER[name, known], arguments[:-1], k)
+        return Line(function(name), arguments, k)
 
     def update(self, p: Any, g: Any, state: dict[str, Any], lr: float, t: int) -> None:
         """Move `p` and the state in place."""
