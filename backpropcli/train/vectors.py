@@ -185,8 +185,8 @@ class Vectors:
             v[old] = values if whole else values[part]
             if name in self.direct:
                 v[self.direct[name]] = v[old]
-        for function, arguments, out in self.lines:
-            function(*[v[a] for a in arguments], v[out])
+        for make, arguments, out in self.lines:
+            make(*[v[a] for a in arguments], v[out])
         for name, old, new in self.moved:
             if name not in self.direct and new != old:
                 np.copyto(v[old], v[new] if type(new) is int else new)
