@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import textwrap
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +45,7 @@ METADATA: dict[str, dict[str, Any]] = {
 def figure(found: Plot, to: Destination) -> list[str] | bytes:
     """A plot, as the registry of formats asks for it."""
     form = to.format
-    matplotlib = _library()
-    with _settings(matplotlib):
+    with _quietly(), _defaults(_library()):
         from matplotlib.figure import Figure as Sheet
 
         sheet = Sheet(figsize=SIZE, dpi=DOTS_PER_INCH, layout="constrained")
@@ -59,7 +58,6 @@ def figure(found: Plot, to: Destination) -> list[str] | bytes:
 
 def _library() -> Any:
     """matplotlib; UsageError, with what to type, where it is not there."""
-    os.environ.setdefault("MPLBACKEND", "agg")
     try:
         import matplotlib
     except ImportError:
@@ -68,20 +66,30 @@ def _library() -> Any:
             hint="Install it:  pip install 'backpropcli[plot]'\n"
             "Without it there are the formats terminal, json, csv and markdown.",
         ) from None
+    except ValueError as error:  # a backend that nobody knows, in the environment or in a file of the user's
+        said = str(error).partition(";")[0]
+        raise UsageError(f"matplotlib cannot be loaded: {said}", hint="Look at MPLBACKEND and matplotlibrc.") from None
     return matplotlib
 
 
-def _settings(matplotlib: Any) -> AbstractContextManager[Any]:
-    """Our settings alone, whatever a file in somebody's home folder says."""
+def _quietly() -> AbstractContextManager[Any]:
+    """No warnings of the library's beside our own messages."""
     import warnings
-    from contextlib import ExitStack
 
     stack = ExitStack()
+    before = logging.root.manager.disable
+    stack.callback(logging.disable, before)
+    logging.disable(max(before, logging.WARNING))  # where it keeps its fonts is no news to who wants a file
     stack.enter_context(warnings.catch_warnings())
     warnings.simplefilter("ignore")  # a sign that the font has not
-    defaults = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
-    stack.enter_context(matplotlib.rc_context({**defaults, **SETTINGS}))
     return stack
+
+
+def _defaults(matplotlib: Any) -> AbstractContextManager[Any]:
+    """Our settings alone, whatever a file in somebody's home folder says."""
+    defaults = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
+    context: AbstractContextManager[Any] = matplotlib.rc_context({**defaults, **SETTINGS})
+    return context
 
 
 def _fill(axes: Any, shown: Figure) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -281,6 +282,26 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch, capsys, tmp_path: Pa
     found = bp.loads("parameters: {w: 3}\nnodes: {J: w**2}").plot("w")
     assert found._repr_svg_() is None
     assert found._repr_markdown_().startswith("```text\n")
+
+
+def drawn(folder: Path, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "backpropcli", "plot", *LECTURE, "w1", "w2", "-o", str(folder / name)]
+    given = {**os.environ, **environment}
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, env=given, check=False)
+
+
+@pytest.mark.slow
+def test_a_file_knows_nothing_of_who_made_it(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "matplotlibrc").write_text("axes.facecolor: red\nfont.size: 30\n", encoding="utf-8")
+    first = drawn(tmp_path, "a.svg", PYTHONHASHSEED="1", MPLCONFIGDIR=str(tmp_path), SOURCE_DATE_EPOCH="")
+    second = drawn(tmp_path, "b.svg", PYTHONHASHSEED="2", MPLCONFIGDIR=str(tmp_path / "nowhere"), HOME="/nonexistent")
+    assert (first.returncode, first.stderr, second.returncode, second.stderr) == (0, "", 0, "")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    third = drawn(tmp_path, "c.svg", MPLBACKEND="nonsense")
+    assert third.returncode == 2
+    assert "error: matplotlib cannot be loaded" in third.stderr
+    assert not (tmp_path / "c.svg").exists()
 
 
 def test_a_notebook_shows_a_drawing() -> None:
