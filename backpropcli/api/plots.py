@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from backpropcli.api.computation import Computation
+from backpropcli.engine import NotScalarError
 from backpropcli.errors import UsageError
 from backpropcli.ops.numbers.quiet import quietly
 
@@ -45,7 +46,10 @@ class Plots(Computation):
         from backpropcli.plotting.plot import Plot
 
         target = self.node(of) if of is not None else self.loss
-        land = Landscape(self.plan(), self.values, target)
+        try:
+            land = Landscape(self.plan(), self.values, target)
+        except NotScalarError as error:
+            raise error.at(self.place(target)) from None
         places = [(name, ()) if isinstance(name, str) else name for name in names]
         found = [land.entry(self.node(name), index) for name, index in places]
         wanted = [*ranges, *[OPEN] * (len(names) - len(ranges))]

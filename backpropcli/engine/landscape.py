@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.engine.labels import labels
-from backpropcli.engine.trace import one_place, plain, run
+from backpropcli.engine.nudge import nudge
+from backpropcli.engine.trace import NotScalarError, one_place, plain, run
 from backpropcli.errors import SpecError, UsageError
+from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
     from backpropcli.engine.plan import Plan
@@ -27,6 +29,7 @@ BENT = 0.5
 """A loss has bent where it has left its tangent by so much of what the tangent has risen or fallen."""
 NEAREST, FURTHEST = -3, 10
 """A range is looked for between these powers of two, times the number itself."""
+NUDGE = 1e-3
 SAME = 1e-9
 """A loss that differs by no more than this part has not moved."""
 LARGEST = 1.7e308
@@ -51,6 +54,8 @@ class Slice(NamedTuple):
     loss: float
     x: list[float]
     y: list[float]
+    corner: tuple[float, float] | None = None
+    """The slopes on the left and on the right of the number, where they are not the same."""
 
 
 class Surface(NamedTuple):
@@ -73,6 +78,12 @@ class Landscape:
 
     def __init__(self, plan: Plan, values: Mapping[str, Value], of: str) -> None:
         self.plan, self.graph, self.of = plan, plan.graph, of
+        shape = self.graph.shape(of)
+        if shape:
+            raise NotScalarError(
+                f"{of} has shape {show_shape(shape)}, and a height is one number",
+                hint=f"Write sum(...) or mean(...) around it, as a node of its own:  -n 'J = sum({of})'",
+            )
         self.trace = run(plan, values, of, everything=True)
         self.loss = float(self.trace.value(of))
         self._base = plan.forward(values, copies=True)
@@ -99,7 +110,14 @@ class Landscape:
         """The loss from `low` to `high`; where they are not said, as far around the number as it takes to bend."""
         low, high = self.range(entry, low, high)
         x = spaced(low, high, max(min(POINTS, WORK // self._numbers), FEWEST_POINTS))
-        return Slice(self.of, entry, self.loss, x, self.losses([entry], [[value] for value in x]))
+        return Slice(self.of, entry, self.loss, x, self.losses([entry], [[value] for value in x]), self._corner(entry))
+
+    def _corner(self, entry: Entry) -> tuple[float, float] | None:
+        """The two slopes where a small step finds two."""
+        if not entry.reaches:
+            return None
+        found = nudge(self.trace, entry.name, NUDGE * (abs(entry.at) or 1.0), entry.index).outlook
+        return (found.left, found.right) if found is not None and found.kind == "corner" else None
 
     def over(self, entries: tuple[Entry, Entry], ranges: Sequence[tuple[float, float]]) -> Surface:
         """The loss over two numbers, on a grid over two ranges."""

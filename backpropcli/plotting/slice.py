@@ -50,6 +50,9 @@ def _notes(found: Slice, name: str, here: str, precision: Precision, log: bool) 
         yield f"{of} does not depend on {name}."
     elif min(found.y) == max(found.y):
         yield f"{of} is {precision.show(found.loss)} all along."
+    if found.corner is not None:
+        left, right = map(precision.show, found.corner)
+        yield f"{of} has a corner there: its slope is {left} on the left and {right} on the right."
     if not found.x[0] <= found.entry.at <= found.x[-1]:
         yield f"{here} is outside: there is no point and no tangent."
     odd = [place for place, loss in zip(found.x, found.y, strict=True) if not math.isfinite(loss)]

@@ -131,9 +131,24 @@ def test_what_cannot_be_plotted_is_said(capsys: pytest.CaptureFixture[str], word
     assert message in refused(capsys, *LECTURE, *words)
 
 
+def test_a_corner_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    text = plot(capsys, "-p", "z=0", "-n", "J = relu(z)", "z")
+    assert text.endswith("\n  J has a corner there: its slope is 0 on the left and 1 on the right.\n")
+    assert "corner" not in plot(capsys, "-p", "z=0.5", "-n", "J = relu(z)", "z")
+
+
 def test_a_class_number_is_no_axis(capsys: pytest.CaptureFixture[str]) -> None:
     words = ("-i", "x=[1, 2, 0.5]", "-t", "y=2", "-p", "w=1", "-n", "J = cross_entropy(w * x, y)", "y")
     assert "y is a class number" in refused(capsys, *words)
+
+
+def test_a_loss_that_is_an_array_is_no_height(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("inputs: {x: [1, 2]}\nparameters: {w: 1}\nnodes:\n  z: w * x\n", encoding="utf-8")
+    said = refused(capsys, str(tmp_path / "a.yaml"), "w")
+    assert "z has shape (2,), and a height is one number" in said
+    assert "a.yaml:4:" in said
+    assert "-n 'J = sum(z)'" in said
+    assert main(["plot", str(tmp_path / "a.yaml"), "-n", "J = sum(z)", "w", "--loss", "J"]) == 0
 
 
 def test_an_array_needs_an_entry(capsys: pytest.CaptureFixture[str]) -> None:
