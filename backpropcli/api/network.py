@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from backpropcli.api.arrays import as_array
 from backpropcli.api.plots import Plots
+from backpropcli.api.training import Trainable
 from backpropcli.engine import NotScalarError, Plan
 from backpropcli.errors import SpecError
 from backpropcli.ops.numbers.quiet import quietly
@@ -29,7 +30,7 @@ Difference = Literal["central", "forward", "backward"]
 
 
 @quietly
-class Network(Plots):
+class Network(Plots, Trainable):
     """A network: its graph, the values of its data, and the node to differentiate.
 
     >>> network = loads("parameters: {w: 3}\\nnodes: {J: (2 + 3*w)**2}")

@@ -106,6 +106,19 @@ def write_file(path: str, content: Iterable[str] | bytes, raw: bool = False) -> 
             raise FileError(f"{path} cannot be written: {reason(error)}", hint=_folder_hint(path)) from error
 
 
+def opened_to_append(path: str, keep: int = 0) -> int:
+    """A file descriptor behind the first `keep` bytes of a file, whose others are dropped; OSError where it cannot be.
+
+    For rows that come one by one, each in one write: what has been written stays, however the program ends.
+    """
+    refuse_what_was_read(path)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    if not is_special(path):
+        os.ftruncate(file, keep)
+        os.lseek(file, keep, os.SEEK_SET)
+    return file
+
+
 def write_files(files: Sequence[tuple[str, str]], force: bool = False, hint: str = "") -> None:
     """Write several files (their names and texts), all of them or none.
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_ARRAYS = 10_000
 """How many arrays one NPZ file may hold."""
+OURS = "backprop."
+"""How the names begin of what a checkpoint keeps beside the parameters."""
 
 
 class Stored(NamedTuple):

@@ -1,0 +1,62 @@
+"""What `backprop train` prints: the loss, the metrics and every parameter before and after, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from backpropcli.notation.numbers import Precision, is_array, shape_of
+from backpropcli.ops.shape import show_shape
+from backpropcli.render.arrays import grid
+from backpropcli.render.table import Cell, Column, Table
+from backpropcli.report.train_words import how, sentences
+
+if TYPE_CHECKING:
+    from backpropcli.train.measured import Measured
+    from backpropcli.train.outcome import Moved, Outcome
+
+EDGE = 3
+"""How many entries of a long axis are shown at each end in a terminal."""
+MOST_ENTRIES = 100
+"""A larger array is told by its size: the root of its mean square."""
+
+
+def train_table(found: Outcome, precision: Precision, full: bool, width: int | None) -> Table:
+    """Losses and metrics first, then a row for every parameter."""
+    columns = [
+        Column("name", style="cyan"),
+        Column("before", "point"),
+        Column("after", "point"),
+        Column("change", "point"),
+        Column(""),
+    ]
+    edge = None if full or width is None else EDGE
+    parameters = [_parameter(moved, precision, full, edge) for moved in found.parameters]
+    title = f"{found.source}   {how(found)}"
+    return Table(columns, [list(_measured(found, precision)), parameters], title, sentences(found, precision, width))
+
+
+def _measured(found: Outcome, precision: Precision) -> Iterator[list[Cell]]:
+    """The loss and the metrics, on the training part and on what is held out."""
+    yield from _rows(found.of, found.before, found.after, precision, "")
+    if found.held_before is not None and found.held_after is not None:
+        yield from _rows(found.of, found.held_before, found.held_after, precision, "held out")
+
+
+def _rows(of: str, before: Measured, after: Measured, precision: Precision, note: str) -> Iterator[list[Cell]]:
+    show = precision.show
+    metrics = ((metric, before.metrics[metric], after.metrics[metric]) for metric in after.metrics)
+    for name, a, b in ((of, before.loss, after.loss), *metrics):
+        yield [name, show(a), show(b), show(b - a), note]
+
+
+def _parameter(moved: Moved, precision: Precision, full: bool, edge: int | None) -> list[Cell]:
+    """One parameter: a number, the numbers of an array, or how large those of a large one are."""
+    name, before, after = moved
+    show = precision.show
+    if not is_array(before):
+        return [name, show(before), show(after), show(after - before), ""]
+    if before.size > MOST_ENTRIES and not full:
+        sizes = [show(float((x**2).mean() ** 0.5)) for x in (before, after, after - before)]
+        return [name, *sizes, f"{show_shape(shape_of(before))}, root mean square"]
+    return [name, *(grid(x, show, edge) for x in (before, after, after - before)), ""]

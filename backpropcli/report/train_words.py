@@ -1,0 +1,91 @@
+"""What is said of a training: how it was done, why it ended, what looks wrong and what to try."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from backpropcli.notation.numbers import Precision
+from backpropcli.train.health import Dead, Diverged, Finding, Grown, Uneven
+
+if TYPE_CHECKING:
+    from backpropcli.language.training.training import Training
+    from backpropcli.train.outcome import Outcome
+
+WIDTH = 80
+SHORT = Precision(3)
+ENDED = {
+    "updates": "",
+    "loss": "The loss that --until asks for is reached.",
+    "patience": "It stopped falling: patience is over.",
+    "time": "The time of --until is over.",
+    "stopped": "It was stopped before its end.",
+    "converged": "It cannot get lower: the optimiser says that it has converged.",
+    "diverged": "",
+}
+
+
+def settings(training: Training) -> str:
+    """How it is trained, in few words: `adam, lr 0.001, beta1 0.8, batches of 32`."""
+    from backpropcli.notation.numbers import exact
+
+    said = [training.optimizer.name.replace("_", " "), f"lr {exact(training.lr)}"]
+    defaults = {setting.name: setting.default for setting in training.optimizer.settings}
+    for name, value in training.settings.items():
+        if value != defaults.get(name):
+            said.append(name if value is True else f"{name} {exact(value)}")
+    if training.batch is not None:
+        said.append(f"batches of {training.batch}")
+    return ", ".join(said)
+
+
+def how(found: Outcome) -> str:
+    """The title's second half: `adam, lr 0.001: 100 updates`."""
+    epochs = f" ({found.epochs:,} epochs)" if found.examples is not None and found.training.batch else ""
+    return f"{settings(found.training)}: {counted(found.updates, 'update')}{epochs}"
+
+
+def counted(n: int, what: str) -> str:
+    """`1 update`, `1,200 updates`."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def sentences(found: Outcome, precision: Precision, width: int | None) -> list[str]:
+    """What stands below the table."""
+    wide = min(width or WIDTH, WIDTH)
+    return textwrap.wrap(ENDED[found.reason], wide)
+
+
+def warning(found: Finding, of: str, lr: float) -> str:
+    """One finding in words, with its figures, and what to try."""
+    show = SHORT.show
+    if isinstance(found, Dead):
+        what = found.node if found.units == 1 else f"{found.dead} of the {found.units} units of {found.node}"
+        whom = "for any example" if found.examples > 1 else "here"
+        return (
+            f"{what} {'hands' if found.dead == 1 else 'hand'} no gradient back {whom}: what is before "
+            f"{'it' if found.dead == 1 else 'them'} does not learn. Another start, or a smaller lr, or leaky_relu."
+        )
+    if isinstance(found, Uneven):
+        way, more = ("vanish", "smaller") if found.vanishing else ("explode", "larger")
+        ratio = max(found.first_size, found.last_size) / min(found.first_size, found.last_size)
+        return (
+            f"gradients {way} on their way back: d{of}/d{found.first} is {show(found.first_size)} and "
+            f"d{of}/d{found.last} {show(found.last_size)} (root mean squares), {show(ratio)} times {more}."
+        )
+    if isinstance(found, Diverged):
+        where = "" if found.offender is None else _where(found)
+        return (
+            f"update {found.update} was not made: {where or 'a number is not finite'}. Try lr {show(lr / 10)}, or clip."
+        )
+    assert isinstance(found, Grown)
+    return (
+        f"{of} grew from {show(found.before)} to {show(found.after)}: the steps are too long. Try lr {show(lr / 10)}."
+    )
+
+
+def _where(found: Diverged) -> str:
+    offender = found.offender
+    assert offender is not None
+    what = offender.label if offender.what == "value" else f"the gradient of {offender.label}"
+    return f"{what} is the first number that is not finite"
