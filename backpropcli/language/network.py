@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from backpropcli.graph import Graph
     from backpropcli.language.build import Formulas
     from backpropcli.language.file.places import Key
+    from backpropcli.language.file.rewriting import Rewritten
     from backpropcli.ops.definition import Value
 
 
@@ -148,6 +149,23 @@ class Spec:
             self.renamed,
             formulas,
         )
+
+    def rewritten(self, values: Mapping[str, Value], stored: str) -> Rewritten:
+        """Its text with these values for its parameters, all else as it is written, and the arrays that `stored` has.
+
+        `stored` is the name of an NPZ file beside the text, which large arrays are taken from. Raises UsageError where
+        flags made the network, or changed its formulas: no file has it then.
+        """
+        from backpropcli.errors import UsageError
+        from backpropcli.language.file.rewriting import rewritten
+
+        assert self._formulas is not None, "a spec that was read"
+        words = self._formulas.words
+        flag = words.flagged("nodes", "layers", "loss")
+        if words.document is None or flag:
+            what = f"{flag} changes the network" if flag else "the network stands on the command line"
+            raise UsageError(f"{what}: there is no file to write with new values", hint="Write -o trained.npz")
+        return rewritten(words.document, values, stored)
 
     def __repr__(self) -> str:
         return f"<Spec {self.source}: {len(self.graph.nodes)} names, loss {self.loss}>"

@@ -47,6 +47,20 @@ class Document:
         """How many characters it has."""
         return len(self._text)
 
+    @property
+    def whole(self) -> str:
+        """Its text."""
+        return self._text
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it was read as JSON."""
+        return self._json
+
+    def marks(self) -> Iterator[places.Mark]:
+        """Its brackets and scalars as they come by; a long list of numbers is a scalar."""
+        return places.json_marks(self._walked) if self._json else yaml12.marks(self._walked, self.name)
+
     def place(self, path: Key, span: tuple[int, int] | None = None, key: bool = False) -> Place:
         """Where the value at `path` stands (its key, where asked for, or where there is no value).
 

@@ -55,6 +55,15 @@ class Words:
         """Remember that the value at `path` comes from another file, where `locate` finds it."""
         self._elsewhere[path] = locate
 
+    @property
+    def document(self) -> Document | None:
+        """The document that they were read from."""
+        return self._document
+
+    def flagged(self, *sections: str) -> str:
+        """The first flag that changed one of these sections; empty where none did."""
+        return next((flag for path, (flag, _, _) in self._flags.items() if path[0] in sections), "")
+
     def from_flag(self, path: Key) -> bool:
         """Whether a flag gave what stands at `path`."""
         return any(path[:depth] in self._flags for depth in (1, 2))
