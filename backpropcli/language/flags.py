@@ -32,6 +32,8 @@ class Flags(NamedTuple):
     expect: tuple[str, ...] = ()
     allow_files: tuple[str, ...] = ()
     memory: str | None = None
+    training: tuple[tuple[str, str], ...] = ()
+    """Settings of `train:` and their texts: ("lr", "0.1")."""
 
     @property
     def builds(self) -> bool:

@@ -17,6 +17,7 @@ from backpropcli.language.layers.activation import LINEAR, Activation, names, re
 from backpropcli.language.layers.kinds import KINDS
 from backpropcli.language.layers.losses import LOSSES, REDUCTIONS
 from backpropcli.language.layers.setting import ACTIVATION
+from backpropcli.language.training.json_schema import train_schema
 from backpropcli.ops import table
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ SAID = {
     "layers": "Layers in order, as - dense: {units: 1, activation: relu, w: 2, b: 0}.",
     "loss": "The node that is differentiated, or a loss function by name.",
     "expect": "Numbers that should come out, as dJ/dw1: 6.",
+    "train": "How the parameters are trained: optimizer, lr, updates, ...",
 }
 
 
@@ -68,6 +70,7 @@ def json_schema() -> Schema:
             "propertyNames": {"pattern": QUANTITY},
             "additionalProperties": _ref("expected"),
         },
+        "train": {"anyOf": [train_schema(), {"type": "null"}]},
     }
     by_layers = {"anyOf": [_ref("loss"), {"type": "string", "pattern": r"^([taz][0-9]+|J)$"}, {"type": "null"}]}
     return {

@@ -139,7 +139,7 @@ class _Building:
             expect = read_expect(words, graph.nodes, self.formulas)
         self.values = {name: ready(value) for name, value in self.values.items()}  # all is judged: now they are made
         title = " ".join(str(sections.get("title", "")).split())
-        return Spec(
+        spec = Spec(
             words.source,
             title,
             graph,
@@ -152,6 +152,11 @@ class _Building:
             overrides.renamed if overrides is not None else (),
             formulas,
         )
+        if "train" in sections:
+            from backpropcli.language.training.read import read_training
+
+            spec.training, spec.train = read_training(words), sections["train"]
+        return spec
 
     # Names, values and formulas.
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from backpropcli.language.build import Formulas
     from backpropcli.language.file.places import Key
     from backpropcli.language.file.rewriting import Rewritten
+    from backpropcli.language.training.training import Training
     from backpropcli.ops.definition import Value
 
 
@@ -88,6 +89,8 @@ class Spec:
         "renamed",
         "source",
         "title",
+        "train",
+        "training",
         "values",
     )
 
@@ -116,6 +119,10 @@ class Spec:
         self.functions = functions
         self.renamed = frozenset(renamed)
         self._formulas = formulas
+        self.training: Training | None = None
+        """What its section `train:` says, and flags; a learning rate that is not said is not a number."""
+        self.train: Mapping[str, Any] | None = None
+        """The section as it is written."""
 
     def again(
         self,
@@ -136,7 +143,7 @@ class Spec:
         formulas = self._formulas.and_more(more, section) if more else self._formulas
         given = {**self.values, **values}
         expect = self.expect if not values else ()
-        return Spec(
+        made = Spec(
             self.source,
             self.title,
             formulas.again(given),
@@ -149,6 +156,8 @@ class Spec:
             self.renamed,
             formulas,
         )
+        made.training, made.train = self.training, self.train
+        return made
 
     def rewritten(self, values: Mapping[str, Value], stored: str) -> Rewritten:
         """Its text with these values for its parameters, all else as it is written, and the arrays that `stored` has.

@@ -63,6 +63,10 @@ class Overrides:
             path = ("layers", len(words.sections.get("layers", [])))
             words.sections["layers"] = list(words.sections.get("layers", []))
             words.replace(path, flag_texts.layer(text, self.kinds), SPELLED["layers"], text)
+        if flags.training:
+            from backpropcli.language.training.flags import apply
+
+            apply(words, flags.training)
         if flags.loss is not None:
             words.sections["loss"] = flag_texts.loss(flags.loss)
             words.mark(("loss",), SPELLED["loss"], flags.loss)

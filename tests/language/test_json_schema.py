@@ -22,6 +22,7 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 SCHEMA = json_schema()
 JUDGE = jsonschema.Draft202012Validator(SCHEMA)
 LAYERS = "inputs: {x: 1}\ntargets: {y: 5}\nloss: squared_error\nlayers:\n  - dense: "
+TRAIN = "parameters: {w: 1}\nnodes: {J: w}\ntrain: "
 DATA = "inputs: {x: 1}\nnodes: {J: x + w}\nparameters: "
 GOOD = [
     "parameters: {w: []}\nnodes: {J: sum(w)}",
@@ -37,6 +38,11 @@ GOOD = [
     DATA + "{w: {full: [2, 3], value: 1}}",
     DATA + "{w: {uniform: 3, low: 0, high: 1, seed: 7}}",
     DATA + "{w: .nan}",
+    TRAIN + "{lr: 1/3, optimizer: gd, schedule: lr / sqrt(t), until: {loss: 0.1, time: 60}}",
+    TRAIN + "{optimizer: {adam: {beta1: 0.8}}, schedule: {step: {every: 3}}, clip: {norm: 1}}",
+    TRAIN + "{optimizer: {state: {v: 0}, update: {v: 0.9*v - lr*g, p: p + v}}, holdout: 0.2}",
+    TRAIN + "{optimizer: adam(beta1=0.8), schedule: cosine, metrics: {r: J / 2}, batch: 3}",
+    TRAIN,
     DATA + "{w: pi}",
     DATA + "{w: ' 1/3 '}",
     DATA + "{w: 'sqrt(2)'}",
@@ -44,7 +50,14 @@ GOOD = [
     "parameters: {θ: 1}\nnodes: {J: θ**2, K: 3}",
 ]
 BAD = [
-    "parameters: {w: 1}\nnodes: {J: w}\ntrain: {lr: 0.1}",
+    TRAIN + "{lrr: 0.1}",
+    TRAIN + "{lr: -1}",
+    TRAIN + "{updates: 0}",
+    TRAIN + "{updates: 1, epochs: 1}",
+    TRAIN + "{optimizer: {adam: {beta1: 1}}}",
+    TRAIN + "{optimizer: {adam: {beta3: 0.5}}}",
+    TRAIN + "{schedule: {step: {gamma: 0.5}}}",
+    TRAIN + "{until: {los: 1}}",
     "weights: {w: 2}\nnodes: {J: 1}",
     "parameters: [1, 2]\nnodes: {J: 1}",
     "nodes: [J]",

@@ -7,7 +7,6 @@ import pytest
 from backpropcli.errors import BackpropError, SpecError
 from backpropcli.language import loads
 
-NO_TRAINING = "means nothing yet: backprop computes gradients, and does not train"
 TABLE: list[tuple[str, str, str]] = [
     ("parameters: {w: 2, 5}\nnodes: {J: w}", "5 cannot be a name: a name is letters, digits and _", "1:20"),
     ("", "net.yaml is empty", ""),
@@ -69,9 +68,9 @@ TABLE: list[tuple[str, str, str]] = [
     ("loss: [J]", "loss: is a list", "1:7"),
     ("title: {a: 1}", "title: is a mapping", "1:8"),
     ("expect: 3", "expect: is a number", "1:9"),
-    ("nodes: {J: 2}\ntrain: 3", f"train: {NO_TRAINING}", "2:1"),
-    ("train: {lr: 0.1, whatever: [1, 2]}\nnodes: {J: 2}", f"train: {NO_TRAINING}", "1:1"),
-    ("training:\nnodes: {J: 2}", f"training: {NO_TRAINING}", "1:1"),
+    ("nodes: {J: 2}\ntrain: 3", "train: is a number", "2:8"),
+    ("train: {lr: 0.1, whatever: [1, 2]}\nnodes: {J: 2}", "train: has no setting whatever", "1:18"),
+    ("training:\nnodes: {J: 2}", "unknown section: training. Did you mean train?", "1:1"),
     ("data: {x: 1}\nnodes: {J: x}", "unknown section: data. Did you mean inputs?", "1:1"),
     ("parameters: {lambda: 2}\nnodes: {J: 2}", "lambda cannot be a name (Python keeps it for itself)", "1:14"),
     ("parameters: {w.1: 2}\nnodes: {J: 2}", "w.1 cannot be a name: a name is letters, digits and _", "1:14"),

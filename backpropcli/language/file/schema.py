@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from backpropcli.language.file.places import Key
     from backpropcli.language.file.words import Words
 
-_PLANNED = ("train", "training", "optimizer")
-"""Sections that shall mean something one day: until then they are not read over."""
 _OTHER_WORDS = {
     "weights": "parameters",
     "params": "parameters",
@@ -34,6 +32,9 @@ _OTHER_WORDS = {
     "expected": "expect",
     "name": "title",
     "activations": "functions",
+    "training": "train",
+    "optimizer": "train",
+    "optimiser": "train",
 }
 FORMS: dict[str, tuple[type, ...]] = {"layers": (list,), "title": (str, int, float), "loss": (str, dict)}
 """What a section may be, where it is no mapping."""
@@ -78,9 +79,6 @@ def _checked(words: Words, section: str, value: Any) -> Any:
 
 def _check_section(words: Words, data: Mapping[str, Any], section: str) -> None:
     """Raise SpecError for a section that a network cannot have."""
-    if section.lower() in _PLANNED:
-        message = f"{section}: means nothing yet: backprop computes gradients, and does not train"
-        raise words.error(message, (section,), "Leave the section out: it would be read over.", key=True)
     if section in SECTIONS:
         return
     from backpropcli.language.file.meant import unindented
