@@ -277,6 +277,22 @@ def test_files_are_the_same_every_time(tmp_path: Path, form: str, begins: bytes)
         assert word not in contents[0] or form == "svg"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("J = w", "w", "--from", "-1e308", "--to", "1e308"),
+        ("J = exp(exp(w))", "w", "--from", "0", "--to", "7", "--scale", "log"),
+        ("J = log(w)", "w", "--from", "-3", "--to", "-1"),
+        ("J = w*1e-320", "w", "--from", "0", "--to", "1e-3"),
+        ("J = exp(700*w*w)", "w", "v", "--scale", "log"),
+    ],
+)
+def test_extremes_are_drawn_by_matplotlib_too(tmp_path: Path, words: tuple[str, ...]) -> None:
+    pytest.importorskip("matplotlib")
+    assert main(["plot", "-p", "w=1", "-p", "v=1", "-n", *words, "-o", str(tmp_path / "a.svg")]) == 0
+    assert (tmp_path / "a.svg").read_text(encoding="utf-8").count("<path") > 10
+
+
 def test_an_svg_says_what_the_terminal_says(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     path = tmp_path / "a.svg"
