@@ -209,3 +209,14 @@ def test_random_blocks_read_back(entries: list[tuple[str, str]], first: bool) ->
 def test_random_flows_read_back(entries: list[str]) -> None:
     inner = ", ".join(f"p{k}: {value}" for k, value in enumerate(entries))
     judge(f"parameters: {{{inner}}}\nnodes:\n  J: " + " + ".join(f"sum(p{k})" for k in range(len(entries))))
+
+
+@pytest.mark.parametrize("indent", ["  ", "    "])
+def test_comments_around_a_large_block_stay(tmp_path: Path, indent: str) -> None:
+    rows = "".join(f"{indent}- [{k}, {k + 1}]\n" for k in range(60)).rstrip("\n")
+    text = (
+        f"parameters:\n  W:  # many\n{rows}  # last\n\n  # about b\n  # it is one\n  b: 2\nnodes: {{J: sum(W) * b}}\n"
+    )
+    new = judge(text, folder=str(tmp_path))
+    assert "  # last\n\n  # about b\n  # it is one\n  b: " in new
+    assert "W:  # many\n    {npz: trained.npz, array: W}" in new
