@@ -159,6 +159,19 @@ class Spec:
         made.training, made.train = self.training, self.train
         return made
 
+    def standardised(self, rows: Any, holdout: float, seed: int) -> Spec:
+        """The same network, whose standardised data are so by these rows: those that train with this holdout and seed.
+
+        Itself where they are already, as the file's own `train:` has them.
+        """
+        from backpropcli.language.data.prepared import standardised
+
+        assert self._formulas is not None, "a spec that was read"
+        known = self._formulas.words.standardised
+        others = [name for name, said in known.items() if said != (holdout, seed) and (holdout or said[0])]
+        found = {name: standardised(self.values[name], rows) for name in others if name in self.values}
+        return self.again(found) if found else self
+
     def rewritten(self, values: Mapping[str, Value], stored: str) -> Rewritten:
         """Its text with these values for its parameters, all else as it is written, and the arrays that `stored` has.
 

@@ -78,6 +78,7 @@ class Feed:
 
         self.names, count = found_examples(self.spec, self.training)
         self.rows, self.held_rows = split(count, self.training.holdout, self.training.seed)
+        self.spec = self.spec.standardised(self.rows, self.training.holdout, self.training.seed)
         wanted = self.training.batch
         self.batch = wanted if wanted is not None and wanted < len(self.rows) else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,9 @@ from backpropcli.errors import SpecError
 from backpropcli.language import loads
 from backpropcli.language.training.training import Training
 from backpropcli.train.examples import Examples, found_examples
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NET = """
 inputs: {x: [[1, 2], [3, 4], [5, 6], [7, 8]], unit: [1, 2]}
@@ -132,3 +137,23 @@ def test_an_error_in_a_metric_points_at_it() -> None:
         spec.again({}, {"z": "mean(y)"})
     with pytest.raises(SpecError, match="q"):
         spec.again({}, {"m": "mean(q)"})
+
+
+def test_standardised_data_are_so_by_what_trains_whoever_says_it(tmp_path: Path) -> None:
+    """Settings from flags or from Python come after the data were read."""
+    from backpropcli.language.training.read import training
+    from backpropcli.language.training.split import split
+    from backpropcli.train.feed import Feed
+
+    raw = np.random.default_rng(0).normal(size=(20, 3)) * [1, 10, 0] + 5
+    np.savez(tmp_path / "d.npz", x=raw, y=raw[:, 0])
+    text = "inputs: {x: {npz: d.npz, array: x, standardise: true}}\ntargets: {y: {npz: d.npz, array: y}}\n"
+    text += "parameters: {w: [1, 2, 3]}\nnodes: {J: mean((x @ w - y)**2)}"
+    spec = loads(text, folder=str(tmp_path))
+    feed = Feed(spec, "J", training(spec, {"lr": 0.1, "holdout": 0.25, "seed": 2, "batch": 4}))
+    train = raw[split(20, 0.25, 2)[0]]
+    wanted = (raw - train.mean(0)) / (train.std(0) + np.array([0, 0, 1]))
+    wanted[:, 2] = 0
+    np.testing.assert_allclose(feed.spec.values["x"], wanted, atol=1e-14)
+    assert feed.spec.values["y"] is spec.values["y"]
+    assert Feed(spec, "J", training(spec, {"lr": 0.1, "batch": 4})).spec is spec

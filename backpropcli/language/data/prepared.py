@@ -72,28 +72,40 @@ def _standardised(words: Words, value: Value, wanted: Any, name: str, path: Key)
     if not shape:
         raise words.error(f"{name} is one number: it has no deviation", path)
 
+    words.standardised[name] = split_of(words)
+
     def make() -> Value:
         array = ready(value)
-        rows = _trains(words, len(array), path)
-        some = array if rows is None else array[rows]
-        mean = some.mean(axis=0)
-        deviation = some.std(axis=0)
-        # What is left of equal numbers by rounding is no deviation: such a column is constant.
-        constant = (some == some[:1]).all(axis=0)
-        centred = array - mean
-        centred /= deviation + constant
-        if constant.any():
-            centred[..., constant] = 0.0
-        return centred
+        return standardised(array, _trains(words, len(array), path))
 
     return waiting(shape, make)
 
 
+def standardised(array: Value, rows: Any = None) -> Value:
+    """Each column less its mean, by its standard deviation, of these rows; a column that is constant there is 0.
+
+    What is standardised already comes to the same, but for rounding, whichever rows it was standardised by.
+    """
+    some = array if rows is None else array[rows]
+    # What is left of equal numbers by rounding is no deviation: such a column is constant.
+    constant = (some == some[:1]).all(axis=0)
+    centred = array - some.mean(axis=0)
+    centred /= some.std(axis=0) + constant
+    if constant.any():
+        centred[..., constant] = 0.0
+    return centred
+
+
+def split_of(words: Words) -> tuple[Any, Any]:
+    """The holdout and the seed that `train:` says."""
+    train = words.sections.get("train")
+    said = train if isinstance(train, dict) else {}
+    return said.get("holdout", 0), said.get("seed", 0)
+
+
 def _trains(words: Words, examples: int, path: Key) -> Any:
     """The examples that train, by the holdout and the seed of `train:`; None where that is all of them."""
-    train = words.sections.get("train")
-    held = train.get("holdout", 0) if isinstance(train, dict) else 0
-    seed = train.get("seed", 0) if isinstance(train, dict) else 0
+    held, seed = split_of(words)
     if not held or type(held) not in (int, float) or type(seed) is not int:
         return None  # what is wrong with it is said where `train:` is read
     from backpropcli.language.training.split import split

@@ -23,7 +23,7 @@ class Words:
     the folders that are `allowed` too. `read` is how many bytes its files have.
     """
 
-    __slots__ = ("_document", "_elsewhere", "_flags", "allowed", "folder", "read", "sections", "source")
+    __slots__ = ("_document", "_elsewhere", "_flags", "allowed", "folder", "read", "sections", "source", "standardised")
 
     def __init__(
         self, source: str, document: Document | None = None, folder: str = "", allowed: Sequence[str] = ()
@@ -33,6 +33,8 @@ class Words:
         self.allowed = allowed
         self.read = len(document) if document is not None else 0
         self.sections: dict[str, Any] = {}
+        self.standardised: dict[str, tuple[Any, Any]] = {}
+        """The arrays that are standardised, by name, with the holdout and the seed that said which rows count."""
         self._document = document
         self._flags: dict[Key, tuple[str, str, int]] = {}
         self._elsewhere: dict[Key, Callable[[], Place | None]] = {}
