@@ -42,6 +42,9 @@ def latex_name(name: str) -> str:
 
     A gradient, `dJ/dw1`, becomes `\frac{dJ}{dw_1}`, a local derivative `\frac{\partial t_1}{\partial w_1}`.
     """
+    if name.endswith("⁺"):  # a number that an update has just made: `w_1^{+}`
+        old = name.rstrip("⁺")
+        return f"{{{latex_name(old)}}}^{{{'+' * (len(name) - len(old))}}}"
     if parts := derivative_parts(name):
         sign, of, by = parts
         return latex_derivative(latex_name(of), latex_name(by), local=sign == "∂")

@@ -43,7 +43,7 @@ SECTION = (
 UNTIL = (
     Setting("loss", NUMBER, "Stop where the loss is no larger."),
     Setting("patience", COUNT, "Stop after so many updates (or epochs) without a smaller loss."),
-    Setting("time", ABOVE_ZERO, "Stop after so many seconds."),
+    Setting("time", FROM_ZERO, "Stop after so many seconds."),
 )
 CLIP = (
     Setting("value", ABOVE_ZERO, "No entry of a gradient is larger."),

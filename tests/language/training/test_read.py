@@ -40,7 +40,7 @@ WRONG = [
     ("{schedule: {step: {gamma: 0.5}}}", "step wants every", "5:19"),
     ("{updates: 5, schedule: {cosine: {warmup: 5}}}", "the warm-up of 5 updates is as long as the training", "5:24"),
     ("{until: {los: 1}}", "until has no setting los. Did you mean loss?", "5:10"),
-    ("{until: {time: 0}}", "time wants a number above 0", "5:16"),
+    ("{until: {time: -1}}", "time wants a number from 0", "5:16"),
     ("{clip: 1}", "clip wants its settings by name", "5:8"),
     ("{metrics: {a-b: J}}", "a-b", "5:12"),
     ("{examples: [x, z]}", "no input or target is called z", "5:16"),
