@@ -1,0 +1,50 @@
+"""The examples that train: each comes to the numbers that its last line promises, in seconds."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from backpropcli import load
+from tests.test_gallery import agrees
+
+pytestmark = pytest.mark.skipif(
+    find_spec("backpropcli.language.training.read") is None, reason="nobody reads train: yet"
+)
+
+FILES = sorted((Path(__file__).parents[2] / "examples" / "training").glob("*.yaml"))
+KEY = re.compile(r"^# after(?P<least>, at least)?: (?P<key>\{.*\})$", re.MULTILINE)
+
+
+def key(path: Path) -> tuple[dict[str, str], bool]:
+    """The numbers after the training, as text, and whether they are the least that it comes to."""
+    (found,) = KEY.finditer(path.read_text(encoding="utf-8"))
+    return yaml.load(found["key"], Loader=yaml.BaseLoader), found["least"] is not None
+
+
+def test_there_are_as_many_as_lessons() -> None:
+    assert len(FILES) == 8
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+def test_an_example_comes_to_what_it_promises(path: Path) -> None:
+    promised, least = key(path)
+    run = load(path).train()
+    after, held = run.outcome.after, run.outcome.held_after
+    metrics = {**after.metrics, "held out": held.metrics["accuracy"] if held is not None else None}
+    trace = run.network.run()
+    for name, text in promised.items():
+        found: Any = metrics[name] if name in metrics else trace.value(name)
+        assert found >= float(text) if least else agrees(float(found), text), name
+    assert promised
+    assert run.after < run.before
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+def test_an_example_checks_at_its_start(path: Path) -> None:
+    assert load(path).check().verdict == "pass"
