@@ -83,6 +83,8 @@ def restore(descent: Descent, found: Mapping[str, Any], path: str) -> None:
     """Go on from what a checkpoint holds; FileError where it is none, or another training's."""
     rest = _read_rest(found, path)
     _fits(descent, rest, path)
+    if descent.search is not None:
+        descent.search.again(int(rest["update"]))
     for name, part in descent.feed.parts.items():
         if name not in found or found[name].shape != part.shape:
             raise FileError(f"{path}: the parameter {name} is missing, or has another shape")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backpropcli.engine import Trace
     from backpropcli.language import Spec
     from backpropcli.language.training.training import Training
+    from backpropcli.train.searched import Searched
 
 UPDATES = 100
 """How many updates there are where nothing is said."""
@@ -61,12 +62,21 @@ class Descent:
         self.feed = Feed(spec, of, training, dtype)
         self.flat = self.feed.flat
         self.total = self._total()
-        self.stepper = Stepper(training, len(self.flat), dtype, self.total)
+        self.search = self._search()
+        self.stepper = self.search or Stepper(training, len(self.flat), dtype, self.total)
         self.stopping = Stopping(training.until)
         self.epoch = Epoch()
         self.number = 0
         self.reason: Reason = ""
         self.diverged: Diverged | None = None
+
+    def _search(self) -> Searched | None:
+        """The search for a step, where the optimiser has no rules."""
+        if self.training.optimizer.update:
+            return None
+        from backpropcli.train.searched import Searched
+
+        return Searched(self.training, self.feed.at(1).repeated, self.feed.batch)
 
     def _total(self) -> int:
         """How many updates there will be, if nothing ends them before."""
@@ -93,6 +103,9 @@ class Descent:
             self.diverged = diverged(self._trace(batch), self.number + 1)
         elif self.feed.batch is None:
             self.reason = self.stopping.before(loss)
+        if self.search is not None and not self.reason:
+            self.reason = "" if self.search.find() else "converged"
+            batch.repeated.run()
         return None if self.reason else Looked(self.number + 1, batch, loss)
 
     def move(self, looked: Looked) -> Update:
