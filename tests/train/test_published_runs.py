@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,6 @@ from backpropcli import Network, load, loads
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
-pytestmark = pytest.mark.skipif(
-    find_spec("backpropcli.language.training.read") is None, reason="nobody reads train: yet"
-)
 
 # Mazur, "A Step by Step Backpropagation Example" (2015): one update with learning rate 0.5, and 10,000 of them.
 MAZUR_AFTER_ONE = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,6 @@ import yaml
 
 from backpropcli import load
 from tests.test_gallery import agrees
-
-pytestmark = pytest.mark.skipif(
-    find_spec("backpropcli.language.training.read") is None, reason="nobody reads train: yet"
-)
 
 FILES = sorted((Path(__file__).parents[2] / "examples" / "training").glob("*.yaml"))
 KEY = re.compile(r"^# after(?P<least>, at least)?: (?P<key>\{.*\})$", re.MULTILINE)
