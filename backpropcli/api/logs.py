@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from backpropcli.notation.numbers import Precision
     from backpropcli.plotting.history import Series
     from backpropcli.plotting.plot import Plot
+    from backpropcli.train.measured import Update
 
 LOSSES = ("loss", "held_out_loss")
 
@@ -39,6 +40,32 @@ def plot_log(
     log = read_log(str(path))
     series = chosen({name: Series(*column) for name, column in log.columns.items()}, columns, log.source)
     return Plot(history_figure(series, log.source, precision or Precision(), scale, log.torn), width=width, ascii=ascii)
+
+
+def series_of(updates: Iterable[Update]) -> dict[str, Series]:
+    """What the updates of a training saw, and what was measured on what is held out, under a log's names."""
+    from backpropcli.plotting.history import Series
+
+    found: dict[str, tuple[list[float], list[float]]] = {}
+
+    def add(update: Update, name: str, value: float | None) -> None:
+        if value is not None:
+            numbers, values = found.setdefault(name, ([], []))
+            numbers.append(update.number)
+            values.append(value)
+
+    for update in updates:
+        add(update, "loss", update.loss)
+        add(update, "lr", update.lr)
+        for name, value in update.metrics.items():
+            add(update, name, value)
+        if update.held is not None:
+            add(update, "held_out_loss", update.held.loss)
+            for name, value in update.held.metrics.items():
+                add(update, f"held_out_{name}", value)
+    if not found:
+        raise UsageError("this training makes no updates: there is nothing to plot")
+    return {name: Series(*column) for name, column in found.items()}
 
 
 def chosen(series: Mapping[str, Series], names: Sequence[str], source: str) -> dict[str, Series]:

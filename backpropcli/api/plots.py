@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from backpropcli.api.computation import Computation
 from backpropcli.engine import NotScalarError
@@ -11,6 +11,7 @@ from backpropcli.errors import UsageError
 from backpropcli.ops.numbers.quiet import quietly
 
 if TYPE_CHECKING:
+    from backpropcli.api.training import Settings
     from backpropcli.engine.landscape import Entry, Landscape
     from backpropcli.notation.numbers import Precision
     from backpropcli.plotting.figure import Figure
@@ -50,8 +51,7 @@ class Plots(Computation):
             land = Landscape(self.plan(), self.values, target)
         except NotScalarError as error:
             raise error.at(self.place(target)) from None
-        places = [(name, ()) if isinstance(name, str) else name for name in names]
-        found = [land.entry(self.node(name), index) for name, index in places]
+        found = [land.entry(self.node(name), index) for name, index in _places(names)]
         wanted = [*ranges, *[OPEN] * (len(names) - len(ranges))]
         if len(found) == 1:
             figure = self._slice(land, found[0], wanted[0], scale, precision)
@@ -59,6 +59,55 @@ class Plots(Computation):
             figure = self._surface(land, (found[0], found[1]), wanted, path, scale, precision)
         else:
             raise UsageError(f"a plot is about one name or two, and got {len(names)}")
+        return Plot(figure, width=width, ascii=ascii)
+
+    def path(
+        self, *names: str | tuple[str, Sequence[int]], of: str | None = None, **settings: Unpack[Settings]
+    ) -> list[tuple[float, ...]]:
+        """Where a training takes these numbers, before the first update and after each: the `path` of a map.
+
+        What is no parameter stays where it is. Settings as `train`.
+        """
+        from backpropcli.engine.landscape import Landscape
+        from backpropcli.language.training.read import training
+        from backpropcli.train.descent import Descent
+        from backpropcli.train.path import path
+
+        target = self.node(of) if of is not None else self.loss
+        land = Landscape(self.plan(), self.values, target)
+        entries = [land.entry(self.node(name), index) for name, index in _places(names)]
+        moving = [entry for entry in entries if entry.name in self.parameters]
+        descent = Descent(self.spec, target, training(self.spec, settings))
+        found = path(descent, [(entry.name, entry.index) for entry in moving])
+        if len(moving) == len(entries):
+            return found
+        steps = [iter(step) for step in found]
+        return [tuple(next(step) if entry in moving else entry.at for entry in entries) for step in steps]
+
+    def plot_training(
+        self,
+        *columns: str,
+        of: str | None = None,
+        scale: str = "",
+        precision: Precision | None = None,
+        ascii: bool = False,
+        width: int | None = None,
+        **settings: Unpack[Settings],
+    ) -> Plot:
+        """A training, made now, over its updates: the losses, or the `columns` that are named, such as a metric.
+
+        Settings as `train`. `scale` is linear or log; without it, log where losses span more than two decades.
+        """
+        from backpropcli.api.logs import chosen, series_of
+        from backpropcli.language.training.read import training
+        from backpropcli.plotting.history import history_figure
+        from backpropcli.plotting.plot import Plot
+        from backpropcli.train.descent import Descent
+
+        target = self.node(of) if of is not None else self.loss
+        descent = Descent(self.spec, target, training(self.spec, settings))
+        series = chosen(series_of(descent), columns, self.source)
+        figure = history_figure(series, self.source, precision or _digits(), scale)
         return Plot(figure, width=width, ascii=ascii)
 
     def plot_fit(
@@ -106,6 +155,10 @@ class Plots(Computation):
         ranges = [land.range(e, *pair, seen) for e, pair, seen in zip(entries, ends, visited, strict=True)]
         found = land.over(entries, ranges)
         return surface_figure(found, self.source, precision or _digits(), path, scale == "log")
+
+
+def _places(names: Iterable[str | tuple[str, Sequence[int]]]) -> list[tuple[str, Sequence[int]]]:
+    return [(name, ()) if isinstance(name, str) else name for name in names]
 
 
 def _digits() -> Precision:

@@ -19,7 +19,7 @@ NAMES = ("[NAME]...", "what the loss is plotted against: a parameter or an input
 SCALES = ("linear", "log")
 LEAST, MOST = 30, 120
 """Columns of a plot in the terminal."""
-AXES = "Axes"
+AXES, TRAINING = "Axes", "A training"
 
 
 class Look(NamedTuple):
@@ -72,14 +72,34 @@ class Look(NamedTuple):
                 raise UsageError(f"{name} has no place in {what}", hint="It is for the loss against a number.")
 
 
+class Training(NamedTuple):
+    """How a training goes whose path or losses are plotted: what `train:` says, with these over it."""
+
+    optimizer: Annotated[
+        Word, typer.Option(metavar="NAME", help="gradient_descent, adam, ...", rich_help_panel=TRAINING)
+    ] = None
+    lr: Annotated[Word, typer.Option("--lr", metavar="RATE", help="The learning rate.", rich_help_panel=TRAINING)] = (
+        None
+    )
+    updates: Annotated[Word, typer.Option(metavar="N", help="How many updates (100).", rich_help_panel=TRAINING)] = None
+
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """What was said."""
+        return tuple((name, text) for name, text in self._asdict().items() if text is not None)
+
+
 @command(Plot, takes=NAMES)
 def plot(
     network: Network,
     output: Output,
     look: Look,
+    how: Training,
     of: Annotated[Word, node_option("Plot this node instead of the loss.")] = None,
     fit: Annotated[
         bool, typer.Option("--fit", help="The fitted curve, or the decision boundary; of the NAME, a node.")
+    ] = False,
+    training: Annotated[
+        bool, typer.Option("--training", help="A training, made now: its losses, or a metric NAME.")
     ] = False,
     log: Annotated[
         Word, typer.Option("--log", metavar="FILE", help="The log of a training: its losses, or the columns NAME.")
@@ -88,13 +108,16 @@ def plot(
     """The loss as a picture: along one number, or over two; a fit; a training.
 
     Along one number: the curve, the point where it is now, and the tangent there, whose slope is the gradient. Over
-    two: lines of equal loss, and the negative gradient. In the terminal, or through matplotlib as SVG, PNG or PDF.
+    two: lines of equal loss, the negative gradient and, where a training is described (`train:`, or --lr), its path. In
+    the terminal, or through matplotlib as SVG, PNG or PDF.
 
     Examples:
       backprop plot w1
       backprop plot net.yaml w1 --from -1 --to 4
       backprop plot net.yaml w1 w2
       backprop plot net.yaml w1 w2 --scale log
+      backprop plot net.yaml w1 w2 --lr 0.02 --updates 50
+      backprop plot net.yaml --training --lr 0.01
       backprop plot net.yaml --fit
       backprop plot --example lecture w1 --ascii
       backprop plot net.yaml w1 --format csv
@@ -102,17 +125,28 @@ def plot(
     """
     to = output.to(Plot)
     options = look.options(to)
-    if fit and log is not None:
-        raise UsageError("--fit and --log together", hint="Each is a plot of its own.")
+    kinds = {"--fit": fit, "--training": training, "--log": log is not None}
+    asked = [name for name, there in kinds.items() if there]
+    if len(asked) > 1:
+        raise UsageError(f"{' and '.join(asked)} together", hint="Each is a plot of its own.")
+    for name, _ in how.texts() if fit or log is not None else ():
+        raise UsageError(f"--{name} has no place in the plot of a {'fit' if fit else 'log'}")
     if log is not None:
         return deliver(_log(log, network, look, of, options), to)
     if fit:
         return deliver(_fit(network, look, of, options, to), to)
+    if training:
+        return deliver(_training(network, look, how, of, options, to), to)
     wanted = _numbers(network.names)
     ranges = look.ranges(len(wanted))
-    net = api.Network(network.open("plot", to, names=True))
+    if how.texts() and len(wanted) == 1:
+        raise UsageError("a path of descent is drawn over a map", hint=f"Such as  backprop plot {wanted[0].text} NAME")
+    net = api.Network(network.open("plot", to, names=True, training=how.texts()))
     places = [(q.name, q.place) for q in wanted]
-    found = net.plot(*places, of=of, ranges=ranges, scale=look.scale or "linear", **options)  # type: ignore[arg-type]
+    if len(places) == 2 and net.spec.training is not None:
+        options["path"] = net.path(*places, of=of)
+    scale: Any = look.scale or "linear"
+    found = net.plot(*places, of=of, ranges=ranges, scale=scale, **options)
     return deliver(found, to)
 
 
@@ -124,6 +158,15 @@ def _log(path: str, network: Network, look: Look, of: str | None, options: dict[
     if network.files:
         raise UsageError(f"--log {path} and {network.files[0]} together", hint="A log is plotted by itself.")
     return plot_log(path, network.names, scale=look.scale or "", **options)
+
+
+def _training(
+    network: Network, look: Look, how: Training, of: str | None, options: dict[str, Any], to: Destination
+) -> Plot:
+    """A training that is made now."""
+    look.has_no("the plot of a training")
+    net = api.Network(network.open("plot", to, names=True, training=how.texts()))
+    return net.plot_training(*network.names, of=of, scale=look.scale or "", **options)
 
 
 def _fit(network: Network, look: Look, of: str | None, options: dict[str, Any], to: Destination) -> Plot:

@@ -290,7 +290,7 @@ def test_files_are_the_same_every_time(tmp_path: Path, form: str, begins: bytes)
 def test_extremes_are_drawn_by_matplotlib_too(tmp_path: Path, words: tuple[str, ...]) -> None:
     pytest.importorskip("matplotlib")
     assert main(["plot", "-p", "w=1", "-p", "v=1", "-n", *words, "-o", str(tmp_path / "a.svg")]) == 0
-    assert (tmp_path / "a.svg").read_text(encoding="utf-8").count("<path") > 10
+    assert (tmp_path / "a.svg").read_text(encoding="utf-8").count("<path") > 3
 
 
 def test_an_svg_says_what_the_terminal_says(tmp_path: Path) -> None:
