@@ -46,7 +46,7 @@ class Examples(NamedTuple):
             if more:
                 self.cut(spec, count)  # is it the network, or one of those?
                 raise
-            raise _uncut(self, count, error) from None
+            raise _uncut(spec, self, count, error) from None
 
 
 def found_examples(spec: Spec, training: Training) -> Examples:
@@ -137,13 +137,16 @@ def _reason(spec: Spec, examples: Examples) -> SpecError | None:
     return None
 
 
-def _uncut(examples: Examples, count: int, error: SpecError) -> SpecError:
+def _uncut(spec: Spec, examples: Examples, count: int, error: SpecError) -> SpecError:
     """The error for a network that works for all its examples together alone."""
     names = ", ".join(examples.names)
     hint = (
         f"Batches and what is held out take some of its {examples.total} examples, the rows of {names}; here {count}."
     )
-    others = f"If others have the examples:  train: {{examples: [{names}]}}"
+    graph = spec.graph
+    same = [n for n in graph.names("input", "target") if graph.shape(n)[:1] == (examples.total,)]
+    listed = ", ".join(same) if tuple(same) != examples.names else ".."
+    others = f"If others have the examples:  train: {{examples: [{listed}]}}"
     told = SpecError(
         f"this network cannot be cut into batches: {error.message}",
         error.place,

@@ -105,6 +105,7 @@ def test_what_is_said_is_judged() -> None:
     assert "no input or target is called X. Did you mean x?" in refused(NET, "X")
     assert "not equally many: x 4, unit 2" in refused(NET, "x", "unit")
     assert "cannot be cut" in refused(NET, "x")
+    assert "If others have the examples:  train: {examples: [x, y]}" in refused(NET, "x")
 
 
 @pytest.mark.parametrize("text", [NET, LAYERS])
@@ -157,3 +158,10 @@ def test_standardised_data_are_so_by_what_trains_whoever_says_it(tmp_path: Path)
     np.testing.assert_allclose(feed.spec.values["x"], wanted, atol=1e-14)
     assert feed.spec.values["y"] is spec.values["y"]
     assert Feed(spec, "J", training(spec, {"lr": 0.1, "batch": 4})).spec is spec
+
+
+def test_a_metric_that_does_not_fit_is_shown_where_it_is_written() -> None:
+    net = "train:\n  metrics:\n    accuracy: mean(z == q)\nparameters: {w: 2}\nnodes: {z: 3 * w}"
+    with pytest.raises(SpecError) as caught:
+        loads(net, "net.yaml").again({}, {"accuracy": "mean(z == q)"})
+    assert "net.yaml:3:25" in str(caught.value)
