@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-CHAPTERS = ("learner", "teacher", "engineer", "external", "accuracy", "language", "layers", "formats", "python")
+CHAPTERS = (
+    "learner",
+    "train",
+    "teacher",
+    "engineer",
+    "external",
+    "accuracy",
+    "language",
+    "layers",
+    "formats",
+    "python",
+)
 """The chapters' names in the order in which they are listed: by reader, then by subject."""
 
 

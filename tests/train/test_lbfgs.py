@@ -71,6 +71,7 @@ def test_six_certified_digits_from_start_2(name: str) -> None:
         assert found.loss == pytest.approx(residual, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_scaling_by_the_start_is_what_solves_badly_scaled_problems() -> None:
     unsolved = set()
     for name in CERTIFIED:
