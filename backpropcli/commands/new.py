@@ -33,7 +33,8 @@ def new(
     """Write a starter file: the network of the lecture.
 
     One hidden unit and one output unit, both ReLU, with comments: a formula for every node, or as layers.
-    Other examples: lab-square and lab-neuron (small), mazur (several paths), batch (arrays).
+    Other examples: lab-square and lab-neuron (small), mazur (several paths), batch (arrays),
+    descent and xor (for backprop train).
 
     Examples:
       backprop new

@@ -43,3 +43,10 @@ def test_an_example_comes_to_what_it_promises(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 def test_an_example_checks_at_its_start(path: Path) -> None:
     assert load(path).check().verdict == "pass"
+
+
+@pytest.mark.parametrize("name", ["descent", "xor"])
+def test_an_example_inside_the_package_is_the_one_here(name: str) -> None:
+    package = Path(__file__).parents[2] / "backpropcli" / "language" / "examples" / f"{name}.yaml"
+    (here,) = (path for path in FILES if path.stem == name)
+    assert here.read_text(encoding="utf-8").partition("\n")[2] == package.read_text(encoding="utf-8")
