@@ -6,12 +6,12 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from backpropcli.commands.options import Network, Word, Words, complete_names, listed, node_option, one_of
+from backpropcli.commands.options import DTYPES, Network, Word, Words, complete_names, listed, node_option, one_of
 from backpropcli.errors import UsageError
 from backpropcli.notation.numbers import read_count, read_number
 
 DIFFERENCES = ("central", "forward", "backward")
-DTYPES = ("float64", "float32")
+
 MOST_POINTS = 100_000
 THEIRS = "External gradients"
 LARGE = "Large networks"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Words = list[str] | None
 Word = str | None
+DTYPES = ("float64", "float32")
 NETWORK, NUMBERS = "The network, in words", "How numbers look"
 
 

@@ -9,6 +9,7 @@ import typer
 from backpropcli import api
 from backpropcli.commands.command import command
 from backpropcli.commands.options import (
+    DTYPES,
     Expand,
     Network,
     Numbers,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from backpropcli.formats.text import Block
     from backpropcli.render.table import Table
     from backpropcli.report.run_rows import Result
-
-DTYPES = ("float64", "float32")
 
 
 class Nodes(Record):

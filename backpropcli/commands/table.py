@@ -19,6 +19,7 @@ COMMANDS = (
     Entry("run", "run", "Every node's value and gradient; --steps shows the work.", COMPUTE),
     Entry("check", "check", "Are the gradients right? Compares them with finite differences.", COMPUTE),
     Entry("page", "page", "One HTML page: step through both passes, or fill in the blanks.", COMPUTE),
+    Entry("train", "train", "Where do gradient descent, Adam, ... take the parameters?", COMPUTE),
     Entry("explain", "explain", "How does the chain rule get to this gradient?", EXPLAIN),
     Entry("derive", "derive", "The gradient as one formula, by SymPy.", EXPLAIN),
     Entry("nudge", "nudge", "What happens when one number moves a little?", EXPLAIN),

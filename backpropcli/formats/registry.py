@@ -7,6 +7,7 @@ record that has one of its shapes; nothing else says who writes what.
 - `blocks(to)`: texts set in columns; `bare(to)`: numbers alone; `markdown(to)`: a Markdown of its own
 - `json(to)`, `csv(to)`: data, in chunks of text; `checks(to)`: checked files; `picture(to)`: a drawing
 - `figure(to)`: a plot; `page(to)`: an HTML page
+- `network(to)`: a network as a file; `arrays(to)`: arrays by name
 
 `to` is where it goes (`render.output.Destination`), whose `width`, `coloured` and `ascii` a shape may depend on. A
 shape that is None has nothing to say, and no file is written.
@@ -66,6 +67,8 @@ FORMATS: tuple[Format, ...] = (
     Format("dot", (".dot", ".gv"), ("picture",), "drawing.dot"),
     Format("mermaid", (".mmd",), ("picture",), "drawing.mermaid"),
     Format("tikz", (".tex",), ("picture",), "drawing.tikz", ("latex",)),
+    Format("yaml", (".yaml", ".yml"), ("network",), "formats.network"),
+    Format("npz", (".npz",), ("arrays",), "formats.network"),
     Format("html", (".html", ".htm"), ("page",), "formats.html", raw=True),
 )
 """Every format, in the order in which they are listed. A record's first is the one that nobody has to name."""

@@ -200,9 +200,9 @@ def read_parameters(file: str) -> dict[str, Value]:
 def read_placed(file: str) -> tuple[dict[str, Value], Callable[[str], Place | None]]:
     """Values by name from a file, as `read_parameters` gives them, and where each name is written."""
     if file.lower().endswith(".npz"):
-        from backpropcli.language.data.numpy_files import read_arrays
+        from backpropcli.language.data.numpy_files import OURS, read_arrays
 
-        arrays = read_arrays(file)
+        arrays = {name: array for name, array in read_arrays(file).items() if not name.startswith(OURS)}
         if not arrays:
             raise FileError(f"{file} has no arrays", hint="numpy.savez(file, W1=..., b1=...) writes them by name.")
         return arrays, lambda name: Place(f"{file}, array {name}")

@@ -38,16 +38,16 @@ def train_table(found: Outcome, precision: Precision, full: bool, width: int | N
 
 def _measured(found: Outcome, precision: Precision) -> Iterator[list[Cell]]:
     """The loss and the metrics, on the training part and on what is held out."""
-    yield from _rows(found.of, found.before, found.after, precision, "")
+    yield from _rows(found.of, found.before, found.after, precision)
     if found.held_before is not None and found.held_after is not None:
-        yield from _rows(found.of, found.held_before, found.held_after, precision, "held out")
+        yield from _rows(found.of, found.held_before, found.held_after, precision, ", held out")
 
 
-def _rows(of: str, before: Measured, after: Measured, precision: Precision, note: str) -> Iterator[list[Cell]]:
+def _rows(of: str, before: Measured, after: Measured, precision: Precision, which: str = "") -> Iterator[list[Cell]]:
     show = precision.show
     metrics = ((metric, before.metrics[metric], after.metrics[metric]) for metric in after.metrics)
     for name, a, b in ((of, before.loss, after.loss), *metrics):
-        yield [name, show(a), show(b), show(b - a), note]
+        yield [name + which, show(a), show(b), show(b - a), ""]
 
 
 def _parameter(moved: Moved, precision: Precision, full: bool, edge: int | None) -> list[Cell]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from backpropcli.notation.numbers import Precision
@@ -45,6 +46,12 @@ def how(found: Outcome) -> str:
     return f"{settings(found.training)}: {counted(found.updates, 'update')}{epochs}"
 
 
+def summary(found: Outcome, precision: Precision) -> str:
+    """`J: 0.298371 → 0.0000351 after 10,000 updates`."""
+    show = precision.show
+    return f"{found.of}: {show(found.before.loss)} → {show(found.after.loss)} after {counted(found.updates, 'update')}"
+
+
 def counted(n: int, what: str) -> str:
     """`1 update`, `1,200 updates`."""
     return f"{n:,} {what}{'' if n == 1 else 's'}"
@@ -53,7 +60,22 @@ def counted(n: int, what: str) -> str:
 def sentences(found: Outcome, precision: Precision, width: int | None) -> list[str]:
     """What stands below the table."""
     wide = min(width or WIDTH, WIDTH)
-    return textwrap.wrap(ENDED[found.reason], wide)
+    return [line for text in (_examples(found), ENDED[found.reason]) for line in textwrap.wrap(text, wide)]
+
+
+def _examples(found: Outcome) -> str:
+    """Which inputs have the examples, and how many there are of each sort."""
+    examples = found.examples
+    if examples is None:
+        return ""
+    held = f", {examples.held_out:,} held out" if examples.held_out else ""
+    return f"Examples are the rows of {listed(examples.names)}: {examples.training:,} to learn from{held}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """`x, y and z`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def warning(found: Finding, of: str, lr: float) -> str:

@@ -81,6 +81,9 @@ def _hash(text: str) -> str:
 
 def restore(descent: Descent, found: Mapping[str, Any], path: str) -> None:
     """Go on from what a checkpoint holds; FileError where it is none, or another training's."""
+    import numpy as np
+
+    found = {name: np.asarray(value) for name, value in found.items()}
     rest = _read_rest(found, path)
     _fits(descent, rest, path)
     if descent.search is not None:

@@ -17,8 +17,8 @@ FADES = 1e-4
 """A gradient so much smaller than another layer's (root mean squares) has vanished, or the other has exploded."""
 LAYERS = 3
 """With fewer parameters than these there is nothing to fade through."""
-GREW = 10.0
-"""A loss that is so many times what it was has diverged, finite as it may be."""
+GREW = 1.1
+"""A loss that is so many times what it was got worse, and not by noise alone."""
 
 
 class Dead(NamedTuple):

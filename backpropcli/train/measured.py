@@ -13,6 +13,26 @@ class Measured(NamedTuple):
     metrics: Mapping[str, float]
 
 
+class Losses:
+    """The losses of a training, one after the other; of a long one every second, fourth, ... is kept."""
+
+    MOST = 4_096
+
+    def __init__(self) -> None:
+        self.kept: list[float] = []
+        self._stride = 1
+        self._number = 0
+
+    def add(self, loss: float) -> None:
+        """One more loss."""
+        if self._number % self._stride == 0:
+            self.kept.append(loss)
+            if len(self.kept) == self.MOST:
+                del self.kept[1::2]
+                self._stride *= 2
+        self._number += 1
+
+
 class Update(NamedTuple):
     """One update: what it saw before it moved the parameters, and what was measured at the end of an epoch.
 

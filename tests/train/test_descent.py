@@ -77,7 +77,7 @@ def test_metrics_are_measured_on_the_batch_and_on_what_is_held_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("until", "reason"), [({"loss": 0.66}, "loss"), ({"patience": 3}, "patience"), ({"time": 0.0}, "time")]
+    ("until", "reason"), [({"loss": 0.66}, "loss"), ({"patience": 3}, "patience"), ({"time": 1e-9}, "time")]
 )
 def test_what_ends_it(until: dict[str, float], reason: str) -> None:
     lr = 5.0 if reason == "patience" else 0.1

@@ -1,0 +1,91 @@
+"""What a training has found, in the forms in which it can be written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from backpropcli.errors import UsageError
+from backpropcli.formats.registry import Record
+
+if TYPE_CHECKING:
+    from backpropcli.api.training import Session
+    from backpropcli.commands.options import Numbers
+    from backpropcli.render.output import Destination
+    from backpropcli.render.table import Table
+
+
+class Trained(Record):
+    """The loss, the metrics and the parameters before and after; or the network with its new parameters."""
+
+    what = "train"
+
+    def __init__(self, session: Session, numbers: Numbers, losses: Sequence[float], status: int) -> None:
+        self.session, self.numbers, self.losses, self.ended = session, numbers, losses, status
+        self.outcome = session.outcome()
+
+    @property
+    def status(self) -> int:
+        """That of its end."""
+        return self.ended
+
+    @property
+    def warnings(self) -> list[str]:
+        """What looks wrong at the end, in words."""
+        from backpropcli.report.train_words import warning
+
+        found = self.outcome
+        return [warning(one, found.of, found.training.lr) for one in found.findings[1]]
+
+    def tables(self, to: Destination) -> list[Table]:
+        """A row for the loss, each metric and each parameter; in a terminal the loss as a curve."""
+        from backpropcli.report.train_table import train_table
+
+        found = train_table(self.outcome, self.numbers.precision(), self.numbers.full, to.width)
+        curve = self._curve(to)
+        return [found._replace(footers=[*found.footers, *([""] if found.footers and curve else []), *curve])]
+
+    def _curve(self, to: Destination) -> list[str]:
+        """How the loss went, where somebody is looking."""
+        if to.width is None or len(self.losses) < 3:
+            return []
+        from backpropcli.plotting.curve import curve
+
+        return curve([*self.losses, self.outcome.after.loss], min(to.width, 60), ascii=to.ascii)
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.train/1`."""
+        from backpropcli.report.train_json import train_json
+
+        return train_json(self.outcome, self.warnings)
+
+    def csv(self, to: Destination) -> Iterator[str]:
+        """A line for every number."""
+        from backpropcli.report.train_json import train_csv
+
+        return train_csv(self.outcome)
+
+    def arrays(self, to: Destination) -> dict[str, Any]:
+        """The parameters by name."""
+        return {moved.name: moved.after for moved in self.outcome.parameters}
+
+    def network(self, to: Destination) -> list[str]:
+        """The network's file with its new parameters; large ones in an NPZ file beside it."""
+        from backpropcli.render.npz import npz
+        from backpropcli.render.writing import write_file
+
+        beside = os.path.splitext(to.path or "trained")[0] + ".npz"
+        found = self.session.network.spec.rewritten(self.arrays(to), os.path.basename(beside))
+        if found.arrays and to.path is None:
+            raise UsageError("large parameters stand in a file of their own", hint="Say where:  -o trained.yaml")
+        if found.arrays:
+            write_file(beside, npz(found.arrays))
+        return [found.text]
+
+    @property
+    def summary(self) -> str:
+        """One line: `J: 0.298371 → 0.0000351 after 10,000 updates`."""
+        from backpropcli.report.train_words import summary
+
+        return summary(self.outcome, self.numbers.precision())

@@ -1,0 +1,215 @@
+"""`backprop train` as a user sees it: tables, files, signals, a kill at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backpropcli.app import main
+
+SPEC = """\
+# three points
+inputs: {x: [[1, 2], [3, 4], [5, 6], [7, 8], [1, 1], [2, 0], [0, 3]]}
+targets: {y: [0, 1, 0, 1, 1, 0, 1]}
+parameters:
+  w: [0.1, 0.2]   # weights
+  b: 0
+nodes:
+  z: x @ w + b
+  J: mean(sigmoid_cross_entropy(z, y))
+train: {optimizer: adam, lr: 0.05, batch: 2, holdout: 2, epochs: 4, metrics: {accuracy: "mean((z > 0) == y)"}}
+"""
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    path = tmp_path / "net.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--example", "mazur", "--lr", "0.5", "--updates", "1"]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0] == "mazur.yaml   gradient descent, lr 0.5: 1 update"
+    assert any(line.split()[:3] == ["w5", "0.4", "0.358916"] for line in lines)
+    assert any(line.split()[:3] == ["E", "0.298371", "0.291028"] for line in lines)
+    assert err == ""
+
+
+def test_what_the_file_says_is_done_and_told(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(net)]) == 0
+    out = capsys.readouterr().out
+    assert "adam, lr 0.05, batches of 2: 12 updates (4 epochs)" in out
+    assert "accuracy, held out" in out
+    assert "Examples are the rows of x and y: 5 to learn from, 2 held out." in out
+
+
+def test_json_is_plain_data(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(net), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["format"] == "backprop.train/1"
+    assert found["examples"] == {"names": ["x", "y"], "training": 5, "held_out": 2}
+    assert found["updates"] == 12
+    assert set(found["held_out"]["after"]["metrics"]) == {"accuracy"}
+
+
+def test_the_trained_file_keeps_its_comments_and_runs_to_the_same_loss(
+    net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained, arrays = tmp_path / "trained.yaml", tmp_path / "trained.npz"
+    assert main(["train", str(net), "-o", str(trained), "-q"]) == 0
+    text = trained.read_text()
+    assert "# three points" in text
+    assert "# weights" in text
+    assert main(["train", str(net), "-o", str(arrays), "-q"]) == 0
+    assert main(["run", str(trained), "--get", "J"]) == 0
+    assert main(["run", str(net), "--load", str(arrays), "--get", "J"]) == 0
+    first, second = capsys.readouterr().out.split()
+    assert first == second
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_the_log_has_a_row_an_update(net: Path, tmp_path: Path, ending: str) -> None:
+    log = tmp_path / f"run.{ending}"
+    assert main(["train", str(net), "--log", str(log), "-q"]) == 0
+    lines = log.read_text().splitlines()
+    if ending == "csv":
+        assert lines[0] == "update,epoch,lr,loss,accuracy,held_out_loss,held_out_accuracy"
+        rows = [line.split(",") for line in lines[1:]]
+        assert [row[0] for row in rows] == [str(k) for k in range(1, 14)]
+        assert [bool(row[5]) for row in rows] == [False, False, True] * 4 + [False]
+        assert rows[-1][2] == ""
+    else:
+        rows = [json.loads(line) for line in lines]
+        assert [row["update"] for row in rows] == list(range(1, 14))
+        assert "held_out_loss" in rows[2]
+        assert "held_out_loss" not in rows[1]
+
+
+def test_a_training_in_two_halves_leaves_the_same_files(net: Path, tmp_path: Path) -> None:
+    def files(folder: str, *runs: list[str]) -> dict[str, bytes]:
+        place = tmp_path / folder
+        place.mkdir()
+        kept = ["--checkpoint", str(place / "run.npz"), "--log", str(place / "run.csv"), "-o", str(place / "t.yaml")]
+        for more in runs:
+            assert main(["train", str(net), *kept, "-q", *more]) == 0
+        return {path.name: path.read_bytes() for path in place.iterdir()}
+
+    whole = files("whole", ["--updates", "12"])
+    halves = files("halves", ["--updates", "5"], ["--updates", "12", "--resume"])
+    assert whole == halves
+
+
+def test_a_checkpoint_is_loaded_as_parameters(net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = tmp_path / "run.npz"
+    assert main(["train", str(net), "--checkpoint", str(run), "-q"]) == 0
+    capsys.readouterr()
+    assert main(["run", str(net), "--load", str(run), "--get", "b"]) == 0
+    assert float(capsys.readouterr().out) == float(np.load(run)["b"])
+
+
+def test_what_is_no_checkpoint_or_another_trainings_is_refused(
+    net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run.npz"
+    words = ["train", str(net), "--checkpoint", str(run), "-q", "--resume"]
+    for content in (b"", b"PK nonsense", b"\x80\x04pickle"):
+        run.write_bytes(content)
+        assert main(words) == 2
+        assert run.read_bytes() == content
+    np.savez(run, w=np.zeros(2), b=0.0)
+    assert main(words) == 2
+    run.unlink()
+    assert main(words) == 0
+    for more, said in (
+        (["--lr", "0.1"], "other settings"),
+        (["-p", "b=1", "-n", "J = mean(z)"], "another network"),
+        (["--dtype", "float32"], "float64"),
+    ):
+        capsys.readouterr()
+        assert main([*words, *more]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_loss_that_leaves_the_numbers_is_status_1_and_says_where(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["train", "-p", "w=1", "-n", "a = w**4", "-n", "J = exp(a)", "--lr", "10", "--updates", "9"])
+    err = capsys.readouterr().err
+    assert status == 1
+    assert "J is the first number that is not finite" in err
+    assert "Try lr 1" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--every-updates", "5"], "--every-updates needs a file"),
+        (["--resume"], "--resume needs a file"),
+        (["--checkpoint", "run.txt"], "ends in .npz"),
+        (["--log", "run.txt"], ".csv or .jsonl"),
+        (["--lr", "x"], "lr"),
+        (["--optimizer", "adan"], "adam"),
+        (["--metric", "accuracy = mean(zz)"], "zz"),
+        (["--format", "svg"], "no svg"),
+    ],
+)
+def test_what_is_wrong_is_said(net: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(net), *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+LONG = [sys.executable, "-m", "backpropcli", "train", "--example", "mazur", "--lr", "0.5"]
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_asked_to_end_it_saves_and_says_so(tmp_path: Path, name: str, status: int) -> None:
+    run = tmp_path / "run.npz"
+    words = [*LONG, "--updates", "100000000", "--checkpoint", str(run)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(1.0)
+        process.send_signal(getattr(signal, name))
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert f"saved in {run}" in err
+    assert "w5" in out
+    assert run.exists()
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_and_resumed_it_leaves_the_same_files(net: Path, tmp_path: Path) -> None:
+    draw = random.Random(5)
+
+    def words(place: Path) -> list[str]:
+        kept = ["--checkpoint", str(place / "run.npz"), "--every-updates", "7", "--log", str(place / "run.csv")]
+        more = ["--resume", "-o", str(place / "t.yaml"), "--epochs", "1500", "-q"]
+        return [sys.executable, "-m", "backpropcli", "train", str(net), *kept, *more]
+
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    started = time.monotonic()
+    subprocess.run(words(whole), check=True, timeout=60)
+    seconds = time.monotonic() - started
+    kills = 0
+    for _ in range(200):
+        process = subprocess.Popen(words(killed))
+        try:
+            process.wait(timeout=draw.uniform(0.15, max(0.5, seconds / 4)))
+            break
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+    assert kills >= 3
+    found = {path.name: path.read_bytes() for path in killed.iterdir() if not path.name.startswith(".")}
+    assert found == {path.name: path.read_bytes() for path in whole.iterdir()}
