@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from backpropcli import Network, load, loads
+from backpropcli.app import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -169,3 +170,17 @@ def test_cs231n_adam() -> None:
     assert first == pytest.approx(m)
     assert second == pytest.approx(v)
     assert stepped("adam", 1e-2, W + moved, gradients) == pytest.approx(printed("adam"), abs=6e-9)
+
+
+def test_the_command_makes_mazurs_update(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--example", "mazur", "--lr", "0.5", "--updates", "1", "--format", "json"]) == 0
+    found = {row["name"]: row["value"] for row in json.loads(capsys.readouterr().out)["parameters"]}
+    assert found == pytest.approx(MAZUR_AFTER_ONE, abs=1e-8)
+
+
+@pytest.mark.parametrize(("w", "b", "after"), [(0.6, 0.9, 0.09), (2.0, 2.0, 0.20)])
+def test_the_command_trains_nielsens_neurons(w: float, b: float, after: float, tmp_path: Path) -> None:
+    (tmp_path / "neuron.yaml").write_text(NIELSEN.format(w=w, b=b), encoding="utf-8")
+    options = ["--lr", "0.15", "--updates", "300", "-o", str(tmp_path / "trained.yaml"), "-q"]
+    assert main(["train", str(tmp_path / "neuron.yaml"), *options]) == 0
+    assert load(tmp_path / "trained.yaml").run().value("a") == pytest.approx(after, abs=5e-3)
