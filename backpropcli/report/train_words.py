@@ -30,7 +30,9 @@ def settings(training: Training) -> str:
     """How it is trained, in few words: `adam, lr 0.001, beta1 0.8, batches of 32`."""
     from backpropcli.notation.numbers import exact
 
-    said = [training.optimizer.name.replace("_", " "), f"lr {exact(training.lr)}"]
+    said = [training.optimizer.name.replace("_", " ")]
+    if training.optimizer.update:  # a line search has no learning rate
+        said.append(f"lr {exact(training.lr)}")
     defaults = {setting.name: setting.default for setting in training.optimizer.settings}
     for name, value in training.settings.items():
         if value != defaults.get(name):

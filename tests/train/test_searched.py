@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from backpropcli import load, loads
+from backpropcli.app import main
 from backpropcli.errors import SpecError
 from backpropcli.train.checkpoint import arrays, restore
 
@@ -81,3 +82,17 @@ def test_it_goes_on_from_a_checkpoint_bit_for_bit() -> None:
     assert later.number == 5
     list(later)
     assert list(later.flat) == list(whole.parameters.values())
+
+
+def test_the_command_resumes_and_speaks_of_no_learning_rate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def value(*options: str) -> str:
+        assert main(["train", str(CURVE), "--optimizer", "lbfgs", *options]) == 0
+        return capsys.readouterr().out.replace("resumed", "")
+
+    kept = ["--checkpoint", str(tmp_path / "run.npz")]
+    whole = value("--format", "json").partition('"parameters"')[2]
+    assert "lr" not in value("--updates", "5", *kept).replace("curve", "").partition("\n")[0]
+    found = value("--resume", "--format", "json", *kept).partition('"parameters"')[2]
+    tail = [line.rpartition('"value"')[2] for line in found.splitlines()]
+    assert tail == [line.rpartition('"value"')[2] for line in whole.splitlines()]
+    assert len(tail) > 2
