@@ -9,7 +9,9 @@ from backpropcli import api
 from backpropcli.commands.command import command
 from backpropcli.commands.going import Going, saving
 from backpropcli.commands.options import DTYPES, Network, Numbers, Output, Word, Words, node_option, one_of
+from backpropcli.commands.train_optimizers import OptimizerPages, Optimizers, list_optimizers
 from backpropcli.commands.train_records import Trained
+from backpropcli.commands.train_worked import Worked
 from backpropcli.formats.registry import deliver
 
 HOW, LONG, DATA, KEPT = "How the parameters move", "How long", "On which examples", "What is kept"
@@ -92,7 +94,7 @@ class Kept(NamedTuple):
     ] = False
 
 
-@command(Trained)
+@command(Trained, Worked, Optimizers, OptimizerPages)
 def train(
     network: Network,
     how: How,
@@ -119,15 +121,23 @@ def train(
       backprop train net.yaml --checkpoint run.npz --resume
       backprop train net.yaml -o trained.yaml
       backprop train --optimizers
+      backprop train --optimizers adam
 
     """
-    to = output.to(Trained)
+    if optimizers:
+        return list_optimizers(network.names, output.to(OptimizerPages if network.names else Optimizers))
+    to = output.to(Worked if steps else Trained)
     numbers.precision()
     one_of("--dtype", dtype, DTYPES)
     net = api.Network(network.open("train", to, training=how.texts()))
     session = net.session(net.training(), of, dtype or "float64")  # type: ignore[arg-type]  # the engine refuses others
     files = saving(session, kept.checkpoint, kept.every_updates, kept.resume)
     going = Going(session, to, files, kept.log, kept.resume)
+    if steps:
+        worked = Worked(session.descent, numbers)
+        going.looks = worked.look
+        worked.close(going.go())
+        return deliver(worked, to)
     status = going.go()
     found = Trained(session, numbers, going.losses.kept, status)
     deliver(found, to)

@@ -37,8 +37,13 @@ class Optimizers(Record):
         return optimizers_json(self.chosen)
 
 
-class OptimizerPages(Optimizers):
+class OptimizerPages(Record):
     """A few, with all about them."""
+
+    what = "train --optimizers"
+
+    def __init__(self, chosen: Sequence[Choice]) -> None:
+        self.chosen = chosen
 
     def blocks(self, to: Destination) -> list[Block]:
         """A page each."""
@@ -47,6 +52,10 @@ class OptimizerPages(Optimizers):
 
         pages = ("".join(f"{line}\n" for line in optimizer_page(one)) for one in self.chosen)
         return [Block(["\n".join(pages)])]
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.optimizers/1`."""
+        return Optimizers(self.chosen).json(to)
 
 
 def list_optimizers(names: Sequence[str], to: Destination) -> int:

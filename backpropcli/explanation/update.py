@@ -92,13 +92,16 @@ class Scope:
 def worked(
     training: Training,
     before: Before,
-    loss_after: float,
+    loss_after: float | None,
     precision: Precision | None = None,
     *,
     ascii: bool = False,
     full: bool = False,
 ) -> Iterator[Section]:
-    """One update: the learning rate where it changes, clipping where it acts, every rule for every entry, the loss."""
+    """One update: the learning rate where it changes, clipping where it acts, every rule for every entry, the loss.
+
+    `loss_after` is None where the next update looks at other examples.
+    """
     look = Look(precision or Precision(), ASCII if ascii else UNICODE, full)
     yield Heading(f"Update {before.t}: {training.optimizer.name}")
     scope = Scope({**training.settings, "lr": training.lr, "t": float(before.t)}, {})
@@ -114,7 +117,8 @@ def worked(
         yield Walk(first)
     yield from _entries(before, each, entrywise, scope, look)
     rows = [Row(f"{before.of} before", result=maths.number(look.precision.show(before.loss)))]
-    rows.append(Row(f"{before.of} after", result=maths.number(look.precision.show(loss_after))))
+    if loss_after is not None:
+        rows.append(Row(f"{before.of} after", result=maths.number(look.precision.show(loss_after))))
     yield Walk(rows)
 
 
