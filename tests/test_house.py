@@ -422,7 +422,6 @@ def test_every_command_file_is_a_command() -> None:
         "table",
         "train_optimizers",
         "train_records",
-        "train_worked",
         "words",
         "worksheet",
     }

@@ -10,8 +10,7 @@ from backpropcli.commands.command import command
 from backpropcli.commands.going import Going, saving
 from backpropcli.commands.options import DTYPES, Network, Numbers, Output, Word, Words, node_option, one_of
 from backpropcli.commands.train_optimizers import OptimizerPages, Optimizers, list_optimizers
-from backpropcli.commands.train_records import Trained
-from backpropcli.commands.train_worked import Worked
+from backpropcli.commands.train_records import Trained, Worked
 from backpropcli.formats.registry import deliver
 
 HOW, LONG, DATA, KEPT = "How the parameters move", "How long", "On which examples", "What is kept"
