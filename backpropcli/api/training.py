@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from backpropcli.api.computation import Computation, Dtype
 from backpropcli.engine import Plan
 from backpropcli.engine import run as engine_run
+from backpropcli.errors import SpecError
+from backpropcli.language.training.training import Until
 from backpropcli.ops.numbers.quiet import quietly
 
 if TYPE_CHECKING:
@@ -153,6 +155,24 @@ class Trainable(Computation):
         spec = copy(self.spec)
         spec.values = {**spec.values, **values}
         return type(self)(spec)
+
+    def after(self, updates: int) -> Self:
+        """The network after so many updates of its own training (`train:`), whatever else would end it before.
+
+        What its file expects is about its start, and left out. Raises SpecError where a number is not finite then.
+        """
+        from backpropcli.train.descent import Descent
+        from backpropcli.train.parameters import values_of
+
+        training = self.training()._replace(updates=updates, epochs=None, until=Until())
+        descent = Descent(self.spec, self.loss, training)
+        for _ in descent:
+            pass
+        if descent.reason == "diverged":
+            raise SpecError(f"{self.source}: after {descent.number} of {updates} updates a number is not finite")
+        trained = self.with_parameters(values_of(descent.feed.parts, descent.flat))
+        trained.spec.expect = self.spec.flagged_expectations
+        return trained
 
     def training(self, **settings: Unpack[Settings]) -> Training:
         """The settings of a training: those of `train:`, these over them, and the defaults. Raises SpecError."""

@@ -54,6 +54,7 @@ def check(
       backprop check net.yaml --sweep w1
       backprop check net.yaml --sample 500 --seed 7
       backprop check net.yaml --points 20 --dtype float32
+      backprop check net.yaml --after-updates 100
       backprop check *.yaml --failures
       backprop check *.yaml -o report.xml
       backprop check --example lecture --format json
@@ -66,6 +67,9 @@ def check(
     _alone(how, theirs.gradients, itself)
     if itself.sweep:
         return _sweep(network, what, how, numbers, to)
+    if how.updates is not None and (outside.given or theirs.gradients is not None):
+        other = "--program" if outside.given else "--gradients"
+        raise UsageError(f"--after-updates and {other} together", hint="Their gradients are those of their own point.")
     if outside.given:
         from backpropcli.commands.program import check_program
 
@@ -75,7 +79,7 @@ def check(
     arguments = {**how.arguments(), **itself.arguments()}
 
     def ask(net: api.Network, **more: Any) -> "Report":
-        return _asked(net, network, what, theirs, **arguments, **more)
+        return _asked(_trained(net, how.updates), network, what, theirs, **arguments, **more)
 
     expected: dict[str, Any] = {"elsewhere": theirs.gradients is not None, "expect": tuple(what.expect or ())}
     if len(network.files) > 1 or to.format in FOR_FILES:
@@ -85,6 +89,10 @@ def check(
             network, what.only is not None, lambda file: api.Network(network.read(file, **expected)), ask, failures, to
         )
     net = api.Network(network.open("check", to, names=what.only is not None, **expected))
+    if how.updates is not None:
+        from backpropcli.report.train_words import point
+
+        to.note(f"note: checked {point(net.training(), how.updates)}")
     with Bar(to.quiet) as bar:
         report = ask(net, progress=bar.update, partial=True)
     for text in report.shapes:
@@ -92,11 +100,16 @@ def check(
     return deliver(Checked(report, net.source, numbers, failures, bool(what.expect), net.spec.title), to)
 
 
+def _trained(net: api.Network, updates: int | None) -> api.Network:
+    """The network after so many updates of its own training."""
+    return net if updates is None else net.after(updates)
+
+
 def _sweep(network: Network, what: What, how: How, numbers: Numbers, to: "Destination") -> int:
     """A sweep for each gradient that was named, or for the first; the exit status."""
     words = listed([*(what.only or ()), *network.names]) or [""]
     difference = how.arguments()["difference"]
-    net = api.Network(network.open("check", to, names=True))
+    net = _trained(api.Network(network.open("check", to, names=True)), how.updates)
     return deliver(Sweeps([net.sweep(word, what.of, difference=difference) for word in words], net.source, numbers), to)
 
 

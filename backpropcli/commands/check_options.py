@@ -61,6 +61,17 @@ class How(NamedTuple):
         Word,
         typer.Option(metavar="N", help="Judge the rules at N further points too, drawn around this one by --seed."),
     ] = None
+    after_updates: Annotated[
+        Word,
+        typer.Option(
+            "--after-updates", metavar="N", help="Train first, so many updates as train: says, and check there."
+        ),
+    ] = None
+
+    @property
+    def updates(self) -> int | None:
+        """After how many updates is checked."""
+        return read_count("--after-updates", self.after_updates, 1, LARGEST)
 
     def arguments(self) -> dict[str, Any]:
         """What the options mean, as arguments of `Network.check`; UsageError where they mean nothing."""

@@ -159,6 +159,13 @@ class Spec:
         made.training, made.train = self.training, self.train
         return made
 
+    @property
+    def flagged_expectations(self) -> tuple[Expectation, ...]:
+        """What flags expect, and not the file."""
+        assert self._formulas is not None, "a spec that was read"
+        words = self._formulas.words
+        return tuple(expectation for expectation in self.expect if words.from_flag(expectation.path))
+
     def standardised(self, rows: Any, holdout: float, seed: int) -> Spec:
         """The same network, whose standardised data are so by these rows: those that train with this holdout and seed.
 

@@ -42,6 +42,11 @@ def settings(training: Training) -> str:
     return ", ".join(said)
 
 
+def point(training: Training, updates: int) -> str:
+    """Where a training has come: `after 100 updates of adam, lr 0.1`."""
+    return f"after {counted(updates, 'update')} of {settings(training)}"
+
+
 def how(found: Outcome) -> str:
     """The title's second half: `adam, lr 0.001: 100 updates`."""
     epochs = f" ({found.epochs:,} epochs)" if found.examples is not None and found.training.batch else ""
