@@ -91,7 +91,13 @@ def restore(descent: Descent, found: Mapping[str, Any], path: str) -> None:
     for name, part in descent.feed.parts.items():
         if name not in found or found[name].shape != part.shape:
             raise FileError(f"{path}: the parameter {name} is missing, or has another shape")
-        descent.flat[part.slice] = _plain(descent, found[name].ravel())
+        there = _plain(descent, found[name].ravel())
+        if descent.search is not None and list(descent.flat[part.slice]) != list(there):
+            raise FileError(
+                f"{path} is a training's with another start: its first updates, made again, lead elsewhere",
+                hint="L-BFGS goes on from the start that it had: give the same -p and --load.",
+            )
+        descent.flat[part.slice] = there
     for name, values in descent.stepper.state.items():
         key = f"{OURS}state.{name}"
         if key not in found or found[key].shape != (len(values),):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from backpropcli.api import Network
+from backpropcli.errors import FileError
 from backpropcli.language import example, loads
 from backpropcli.render.npz import npz
 from backpropcli.train.checkpoint import arrays, restore
@@ -136,3 +137,14 @@ def test_a_training_goes_on_bit_for_bit(name: str, optimizer: str) -> None:
         restore(second, arrays(first), "run.npz")
         list(second)
         assert npz(arrays(second)) == npz(arrays(whole)), stop
+
+
+def test_a_search_goes_on_from_its_own_start_alone() -> None:
+    pytest.importorskip("scipy")
+    text = "parameters: {{w: {}, v: 2}}\nnodes:\n  J: (w - 1)**4 + (v - w**2)**2\n"
+    first, other = (Network(loads(text.format(w))) for w in (3, 4))
+    begun = Descent(first.spec, "J", first.training(optimizer="lbfgs", updates=5))
+    list(begun)
+    restore(Descent(first.spec, "J", begun.training), arrays(begun), "run.npz")
+    with pytest.raises(FileError, match="another start"):
+        restore(Descent(other.spec, "J", begun.training), arrays(begun), "run.npz")
