@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 EDGE = 3
 """How many entries of a long axis are shown at each end in a terminal."""
-MOST_ENTRIES = 100
-"""A larger array is told by its size: the root of its mean square."""
+MOST_ENTRIES, MOST_COLUMNS = 9, 4
+"""A larger array stands three times in a row of the table: it is told by the root of its mean square."""
 
 
 def train_table(found: Outcome, precision: Precision, full: bool, width: int | None) -> Table:
@@ -56,7 +56,7 @@ def _parameter(moved: Moved, precision: Precision, full: bool, edge: int | None)
     show = precision.show
     if not is_array(before):
         return [name, show(before), show(after), show(after - before), ""]
-    if before.size > MOST_ENTRIES and not full:
+    if (before.size > MOST_ENTRIES or before.shape[-1] > MOST_COLUMNS) and not full:
         sizes = [show(float((x**2).mean() ** 0.5)) for x in (before, after, after - before)]
         return [name, *sizes, f"{show_shape(shape_of(before))}, root mean square"]
     return [name, *(grid(x, show, edge) for x in (before, after, after - before)), ""]
