@@ -6,7 +6,7 @@ import signal
 from types import FrameType
 from typing import Any
 
-ASKING = {"SIGINT": "interrupted", "SIGTERM": "asked to end", "SIGHUP": "left by its terminal"}
+ASKING = {"SIGINT": "stopped", "SIGTERM": "asked to end", "SIGHUP": "left by its terminal"}
 """The signals, and what is said of them."""
 
 
@@ -41,7 +41,7 @@ class Endings:
 
     @property
     def words(self) -> str:
-        """What happened: `interrupted`."""
+        """What happened: `stopped`; of an interruption the program itself says the rest."""
         return ASKING[signal.Signals(self.number).name]
 
     @property
