@@ -227,6 +227,17 @@ def test_help_of_everything(capsys):
         assert call(capsys, "help", entry.name)[1] == text
 
 
+POINTS = """
+inputs: {x: [1, 2, 3, 4, 5]}
+targets: {y: [3, 5, 7, 9, 11]}
+parameters: {w: 0, b: 0}
+nodes:
+  z: w*x + b
+  J: mean((z - y)**2)
+train: {lr: 0.01}
+"""
+
+
 def examples():
     from importlib import import_module
 
@@ -244,6 +255,7 @@ def test_the_examples_in_the_help_work(capsys, line):
     theirs = '{"fc1.weight": 6, "b1": 6, "w2": 4, "b2": 2}' if "fc1" in line else '{"w1": 6, "b1": 6, "w2": 4, "b2": 2}'
     Path("theirs.json").write_text(theirs, encoding="utf-8")
     shutil.copy(PROGRAMS / "net.py", "net.py")
+    Path("points.yaml").write_text(POINTS, encoding="utf-8")
     status, _, err = call(capsys, *shlex.split(line)[1:])
     assert status == (1 if "--fault" in line else 0), err  # what is broken on purpose is caught
 

@@ -54,7 +54,7 @@ def check(
       backprop check net.yaml --sweep w1
       backprop check net.yaml --sample 500 --seed 7
       backprop check net.yaml --points 20 --dtype float32
-      backprop check net.yaml --after-updates 100
+      backprop check points.yaml --after-updates 100
       backprop check *.yaml --failures
       backprop check *.yaml -o report.xml
       backprop check --example lecture --format json

@@ -116,9 +116,9 @@ def train(
       backprop train --example mazur --lr 0.5 --updates 1 --steps
       backprop train --example lecture --lr 0.01 --updates 100
       backprop train net.yaml --optimizer adam --lr 0.1 --until loss=0.001
-      backprop train net.yaml --epochs 10 --batch 32 --holdout 0.2 --log run.csv
-      backprop train net.yaml --checkpoint run.npz --resume
-      backprop train net.yaml -o trained.yaml
+      backprop train points.yaml --epochs 10 --batch 2 --holdout 0.2 --log run.csv
+      backprop train points.yaml --checkpoint run.npz --resume
+      backprop train points.yaml -o trained.yaml
       backprop train --optimizers
       backprop train --optimizers adam
 

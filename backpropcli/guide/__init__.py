@@ -6,7 +6,7 @@ from pathlib import Path
 
 CHAPTERS = (
     "learner",
-    "train",
+    "training",
     "teacher",
     "engineer",
     "external",
