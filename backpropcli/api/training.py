@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backpropcli.language.training.training import Training
     from backpropcli.ops.definition import Value
     from backpropcli.train.descent import Descent, Looked
+    from backpropcli.train.health import Finding
     from backpropcli.train.measured import Update
     from backpropcli.train.outcome import Outcome
 
@@ -132,6 +133,11 @@ class Session:
 
         self._start = start(self.descent)
         self._time = time.monotonic()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What looks wrong before the first update of this run."""
+        return self._start.findings
 
     def outcome(self) -> Outcome:
         """How it stands now."""

@@ -1,6 +1,7 @@
 """`backprop train`: where the gradients lead."""
 
 # Annotations are read when the module is loaded (see `command`), so they are not postponed here.
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import typer
@@ -10,8 +11,9 @@ from backpropcli.commands.command import command
 from backpropcli.commands.going import Going, saving
 from backpropcli.commands.options import DTYPES, Network, Numbers, Output, Word, Words, node_option, one_of
 from backpropcli.commands.train_optimizers import OptimizerPages, Optimizers, list_optimizers
-from backpropcli.commands.train_records import Trained, Worked
+from backpropcli.commands.train_records import Trained, Worked, warnings_of
 from backpropcli.formats.registry import deliver
+from backpropcli.render.output import Destination
 
 HOW, LONG, DATA, KEPT = "How the parameters move", "How long", "On which examples", "What is kept"
 
@@ -27,7 +29,7 @@ class How(NamedTuple):
     schedule: Annotated[
         Word,
         typer.Option(
-            metavar="NAME", help="How lr changes: cosine, 'step(size=30)', 'lr / sqrt(t)'.", rich_help_panel=HOW
+            metavar="NAME", help="How lr changes: cosine, 'step(every=30)', 'lr / sqrt(t)'.", rich_help_panel=HOW
         ),
     ] = None
     weight_decay: Annotated[
@@ -132,16 +134,25 @@ def train(
     session = net.session(net.training(), of, dtype or "float64")  # type: ignore[arg-type]  # the engine refuses others
     files = saving(session, kept.checkpoint, kept.every_updates, kept.resume)
     going = Going(session, to, files, kept.log, kept.resume)
-    if steps:
-        worked = Worked(session.descent, numbers)
+    said = warnings_of(session.findings, session.descent)
+    noted(to, said)
+    worked = Worked(session.descent, numbers) if steps else None
+    if worked is not None:
         going.looks = worked.look
-        worked.close(going.go())
-        return deliver(worked, to)
     status = going.go()
+    if worked is not None:
+        worked.close(status)
     found = Trained(session, numbers, going.losses.kept, status)
-    deliver(found, to)
+    deliver(worked or found, to)
     if to.path is not None:
         to.note(f"{found.summary}: {to.path} written")
-    for text in found.warnings:
-        to.note(f"note: {text}")
+    if worked is not None and found.ending:
+        to.note(found.ending)
+    noted(to, [text for text in found.warnings if text not in said])
     return status
+
+
+def noted(to: Destination, texts: Sequence[str]) -> None:
+    """What looks wrong, beside the data."""
+    for text in texts:
+        to.note(f"note: {text}")

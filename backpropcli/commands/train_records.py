@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from backpropcli.render.output import Destination
     from backpropcli.render.table import Table
     from backpropcli.train.descent import Descent, Looked
+    from backpropcli.train.health import Finding
+
+
+def warnings_of(findings: Sequence[Finding], descent: Descent) -> list[str]:
+    """Findings in words."""
+    from backpropcli.report.train_words import warnings
+
+    return warnings(findings, descent.of, descent.training.lr)
 
 
 class Trained(Record):
@@ -36,10 +44,14 @@ class Trained(Record):
     @property
     def warnings(self) -> list[str]:
         """What looks wrong at the end, in words."""
-        from backpropcli.report.train_words import warning
+        return warnings_of(self.outcome.findings[1], self.session.descent)
 
-        found = self.outcome
-        return [warning(one, found.of, found.training.lr) for one in found.findings[1]]
+    @property
+    def ending(self) -> str:
+        """Why it ended before its last update; empty where it did not, or where a warning says it."""
+        from backpropcli.report.train_words import ENDED
+
+        return ENDED[self.outcome.reason]
 
     def tables(self, to: Destination) -> list[Table]:
         """A row for the loss, each metric and each parameter; in a terminal the loss as a curve."""

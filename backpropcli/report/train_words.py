@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from backpropcli.notation.numbers import Precision
-from backpropcli.train.health import Dead, Diverged, Finding, Grown, Uneven
+from backpropcli.train.health import Dead, Diverged, Finding, Grown, Uneven, Unreached
 
 if TYPE_CHECKING:
     from backpropcli.language.training.training import Training
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 SHORT = Precision(3)
+OWN = "rules of its own"
+MOST = 5
+"""So many names are listed."""
 ENDED = {
     "updates": "",
     "loss": "The loss that --until asks for is reached.",
@@ -30,7 +33,7 @@ def settings(training: Training) -> str:
     """How it is trained, in few words: `adam, lr 0.001, beta1 0.8, batches of 32`."""
     from backpropcli.notation.numbers import exact
 
-    said = [training.optimizer.name.replace("_", " ")]
+    said = [OWN if training.optimizer.name == "own" else training.optimizer.name.replace("_", " ")]
     if training.optimizer.update:  # a line search has no learning rate
         said.append(f"lr {exact(training.lr)}")
     defaults = {setting.name: setting.default for setting in training.optimizer.settings}
@@ -49,7 +52,7 @@ def point(training: Training, updates: int) -> str:
 
 def how(found: Outcome) -> str:
     """The title's second half: `adam, lr 0.001: 100 updates`."""
-    epochs = f" ({found.epochs:,} epochs)" if found.examples is not None and found.training.batch else ""
+    epochs = f" ({counted(found.epochs, 'epoch')})" if found.examples is not None and found.training.batch else ""
     return f"{settings(found.training)}: {counted(found.updates, 'update')}{epochs}"
 
 
@@ -76,25 +79,41 @@ def _examples(found: Outcome) -> str:
     if examples is None:
         return ""
     held = f", {examples.held_out:,} held out" if examples.held_out else ""
-    return f"Examples are the rows of {listed(examples.names)}: {examples.training:,} to learn from{held}."
+    batch = found.training.batch or 0
+    all_of_them = f" A batch of {batch:,} is all of them." if batch > examples.training else ""
+    return f"Examples are the rows of {listed(examples.names)}: {examples.training:,} to learn from{held}.{all_of_them}"
 
 
 def listed(names: Sequence[str]) -> str:
-    """`x, y and z`."""
-    *others, last = names
+    """`x, y and z`; of many the first ones."""
+    *others, last = names if len(names) <= MOST else [*names[:MOST], f"{len(names) - MOST} more"]
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def warning(found: Finding, of: str, lr: float) -> str:
-    """One finding in words, with its figures, and what to try."""
+def warnings(findings: Sequence[Finding], of: str, lr: float) -> list[str]:
+    """What looks wrong in words, with figures, and what to try: a sentence for all dead units, and one a finding."""
+    dead = [found for found in findings if isinstance(found, Dead)]
+    others = [found for found in findings if not isinstance(found, Dead)]
+    return [*([_dead(dead)] if dead else []), *(_warning(found, of, lr) for found in others)]
+
+
+def _dead(found: list[Dead]) -> str:
+    nodes = [
+        one.node if one.dead == one.units else f"{one.dead:,} of the {one.units:,} units of {one.node}" for one in found
+    ]
+    whom = "for any example" if any(one.examples > 1 for one in found) else "here"
+    single = len(found) == 1 and (found[0].dead == 1 or found[0].dead == found[0].units)
+    return (
+        f"{listed(nodes)} {'hands' if single else 'hand'} no gradient back {whom}: what is before "
+        f"{'it' if single else 'them'} does not learn. Try another start, a smaller lr, or leaky_relu."
+    )
+
+
+def _warning(found: Finding, of: str, lr: float) -> str:
     show = SHORT.show
-    if isinstance(found, Dead):
-        what = found.node if found.units == 1 else f"{found.dead} of the {found.units} units of {found.node}"
-        whom = "for any example" if found.examples > 1 else "here"
-        return (
-            f"{what} {'hands' if found.dead == 1 else 'hand'} no gradient back {whom}: what is before "
-            f"{'it' if found.dead == 1 else 'them'} does not learn. Another start, or a smaller lr, or leaky_relu."
-        )
+    if isinstance(found, Unreached):
+        them = "it" if len(found.names) == 1 else "them"
+        return f"{of} does not depend on {listed(found.names)}: no gradient moves {them}."
     if isinstance(found, Uneven):
         way, more = ("vanish", "smaller") if found.vanishing else ("explode", "larger")
         ratio = max(found.first_size, found.last_size) / min(found.first_size, found.last_size)
@@ -103,14 +122,20 @@ def warning(found: Finding, of: str, lr: float) -> str:
             f"d{of}/d{found.last} {show(found.last_size)} (root mean squares), {show(ratio)} times {more}."
         )
     if isinstance(found, Diverged):
-        where = "" if found.offender is None else _where(found)
-        return (
-            f"update {found.update} was not made: {where or 'a number is not finite'}. Try lr {show(lr / 10)}, or clip."
-        )
+        return f"update {found.update:,} was not made: {_diverged(found, lr)}"
     assert isinstance(found, Grown)
     return (
         f"{of} grew from {show(found.before)} to {show(found.after)}: the steps are too long. Try lr {show(lr / 10)}."
     )
+
+
+def _diverged(found: Diverged, lr: float) -> str:
+    if found.rate is not None:
+        return f"its learning rate would be {SHORT.show(found.rate)}. The schedule has to stay finite, from 0 up."
+    where = "a number is not finite" if found.offender is None else _where(found)
+    if found.update == 1:
+        return f"{where}, before anything has moved. Try another start."
+    return f"{where}. Try lr {SHORT.show(lr / 10)}, or clip."
 
 
 def _where(found: Diverged) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.engine import Plan
 from backpropcli.engine import run as engine_run
+from backpropcli.errors import SpecError
 from backpropcli.train.feed import Batch, Feed
-from backpropcli.train.health import Diverged, Finding, dead_units, diverged, uneven_layers
+from backpropcli.train.health import Diverged, Finding, dead_units, diverged, uneven_layers, unreached
 from backpropcli.train.measured import Measured, Update
 from backpropcli.train.optimizer import Stepper
 from backpropcli.train.parameters import values_of
@@ -59,6 +61,9 @@ class Descent:
 
     def __init__(self, spec: Spec, of: str, training: Training, dtype: str = "float64") -> None:
         self.spec, self.of, self.training, self.dtype = spec, of, training, dtype
+        if not spec.graph.names("parameter"):
+            hint = "What is to be learned stands in  parameters: {w: 2}"
+            raise SpecError("this network has no parameters: there is nothing to train", spec.place(("nodes",)), hint)
         self.feed = Feed(spec, of, training, dtype)
         self.flat = self.feed.flat
         self.total = self._total()
@@ -76,7 +81,11 @@ class Descent:
             return None
         from backpropcli.train.searched import Searched
 
-        return Searched(self.training, self.feed.at(1).repeated, self.feed.batch)
+        try:
+            return Searched(self.training, self.feed.at(1).repeated, self.feed.batch)
+        except SpecError as error:
+            error.place = self.spec.place(("train", "optimizer"))
+            raise
 
     def _total(self) -> int:
         """How many updates there will be, if nothing ends them before."""
@@ -103,6 +112,9 @@ class Descent:
             self.diverged = diverged(self._trace(batch), self.number + 1)
         elif self.feed.batch is None:
             self.reason = self.stopping.before(loss)
+        if not self.reason and not 0.0 <= (rate := self.stepper.learning_rate(self.number + 1, batch.epoch)) < inf:
+            self.reason = "diverged"
+            self.diverged = Diverged(self.number + 1, None, rate)
         if self.search is not None and not self.reason:
             self.reason = "" if self.search.find() else "converged"
             batch.repeated.run()
@@ -146,7 +158,7 @@ class Descent:
             return (self.diverged,)
         trace = self._trace(self.feed.at(self.number + 1))
         uneven = uneven_layers(trace)
-        return (*dead_units(trace), *((uneven,) if uneven is not None else ()))
+        return (*unreached(trace), *dead_units(trace), *((uneven,) if uneven is not None else ()))
 
     def _trace(self, batch: Batch) -> Trace:
         """A batch's run with everything kept, with the parameters of now."""

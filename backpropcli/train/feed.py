@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.engine import Plan
 from backpropcli.engine.repeated import Piece, Repeated
+from backpropcli.errors import SpecError
+from backpropcli.ops.shape import show_shape
 from backpropcli.train.measured import Measured, mean
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class Feed:
         self.rows: Any = None
         self.held_rows: Any = None
         self.batch: int | None = None
-        if training.batch is not None or training.holdout:
+        if training.batch is not None or training.holdout or training.examples is not None:
             self._divide()
         self._first: Repeated | None = None
         self._sizes: dict[int, Planned] = {}
@@ -77,7 +79,11 @@ class Feed:
         from backpropcli.train.examples import found_examples
 
         self.names, count = found_examples(self.spec, self.training)
-        self.rows, self.held_rows = split(count, self.training.holdout, self.training.seed)
+        try:
+            self.rows, self.held_rows = split(count, self.training.holdout, self.training.seed)
+        except SpecError as error:
+            error.place = self.spec.place(("train", "holdout"))
+            raise
         self.spec = self.spec.standardised(self.rows, self.training.holdout, self.training.seed)
         wanted = self.training.batch
         self.batch = wanted if wanted is not None and wanted < len(self.rows) else None
@@ -135,6 +141,12 @@ class Feed:
         """A plan for this data, over the parameters of the first one."""
         values = {**self.spec.values, **data}
         spec = self.spec.again(data, self.training.metrics) if data or self.training.metrics else self.spec
+        for name in self.training.metrics:
+            if shape := spec.graph.shape(name):
+                message = f"{name} has shape {show_shape(shape)}, and a metric is one number"
+                raise SpecError(
+                    message, spec.place(("train", "metrics", name)), "Write mean(...) or sum(...) around it."
+                )
         flat = self._first.flat if self._first is not None else None
         made = Repeated(Plan(spec.graph, self.dtype), self.of, spec.graph.names("parameter"), values, flat)
         self._first = self._first or made

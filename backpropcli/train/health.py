@@ -44,11 +44,21 @@ class Uneven(NamedTuple):
         return self.first_size < self.last_size
 
 
+class Unreached(NamedTuple):
+    """Parameters that the loss does not depend on: no gradient moves them."""
+
+    names: tuple[str, ...]
+
+
 class Diverged(NamedTuple):
-    """The loss, or a gradient, is not finite before this update; `offender` is where that starts."""
+    """The loss, or a gradient, is not finite before this update; `offender` is where that starts.
+
+    Or the learning rate: `rate` is what the schedule makes it then, below 0 or not finite.
+    """
 
     update: int
     offender: Offender | None
+    rate: float | None = None
 
 
 class Grown(NamedTuple):
@@ -58,7 +68,7 @@ class Grown(NamedTuple):
     after: float
 
 
-Finding = Dead | Uneven | Diverged | Grown
+Finding = Dead | Uneven | Unreached | Diverged | Grown
 
 
 def dead_units(trace: Trace) -> Iterator[Dead]:
@@ -91,6 +101,13 @@ def _dead(name: str, slopes: Any) -> Dead | None:
     alive = slopes.any(axis=0)
     count = int(alive.size - alive.sum())
     return Dead(name, count, int(alive.size), slopes.shape[0]) if count else None
+
+
+def unreached(trace: Trace) -> Iterator[Unreached]:
+    """The parameters from which no path leads to the loss, if there are any."""
+    names = tuple(name for name in trace.graph.names("parameter") if not trace.reaches(name))
+    if names:
+        yield Unreached(names)
 
 
 def uneven_layers(trace: Trace) -> Uneven | None:

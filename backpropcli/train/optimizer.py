@@ -24,6 +24,8 @@ class Rate:
         self.values = constants_of(graph)
         self.steps = steps_of(graph, False)
         self.lr, self.total = training.lr, total
+        self.asked: tuple[int, int] | None = None
+        """The update and the epoch whose learning rate the values are: it is asked for more than once."""
 
     def at(self, t: int, epoch: int) -> float:
         """That of update `t` (from 1) in this epoch (from 0)."""
@@ -32,8 +34,10 @@ class Rate:
         if not self.steps:
             return self.lr
         v = self.values
-        v[:4] = self.lr, float(t), float(self.total), float(epoch)
-        made(self.steps, v)
+        if self.asked != (t, epoch):
+            v[:4] = self.lr, float(t), float(self.total), float(epoch)
+            made(self.steps, v)
+            self.asked = t, epoch
         return float(v[self.result])
 
 

@@ -55,6 +55,15 @@ def test_what_the_file_says_is_done_and_told(net: Path, capsys: pytest.CaptureFi
     assert "Examples are the rows of x and y: 5 to learn from, 2 held out." in out
 
 
+def test_a_batch_larger_than_the_data_and_examples_of_a_full_batch_are_told(
+    net: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", str(net), "--batch", "9"]) == 0
+    assert "5 to learn from, 2 held out. A batch of 9 is all of them." in capsys.readouterr().out.replace("\n", " ")
+    assert main(["train", "-i", "x=[1, 2]", "-p", "w=1", "-n", "J = sum(w*x)", "--lr", "0.1", "--examples", "x"]) == 0
+    assert "Examples are the rows of x: 2 to learn from." in capsys.readouterr().out
+
+
 def test_json_is_plain_data(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", str(net), "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -166,6 +175,41 @@ def test_a_loss_that_leaves_the_numbers_is_status_1_and_says_where(capsys: pytes
 def test_what_is_wrong_is_said(net: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", str(net), *words]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (
+            ["-p", "w=1", "-n", "J = w**2", "--schedule", "lr - t"],
+            1,
+            "update 1 was not made: its learning rate would be",
+        ),
+        (["-p", "w=1", "-n", "J = w**2", "--schedule", "lr / (3 - t)"], 1, "update 3 was not made"),
+        (["-p", "w=-1", "-n", "J = log(w)"], 1, "J is the first number that is not finite, before anything has moved"),
+        (["-i", "x=1", "-n", "J = x**2"], 2, "this network has no parameters"),
+        (["-p", "w=[1, 2]", "-n", "J = sum(w)", "--metric", "a = 2*w"], 2, "a has shape (2,), and a metric is one"),
+        (["-p", "w=1", "-p", "u=1", "-n", "J = w**2"], 0, "J does not depend on u: no gradient moves it."),
+    ],
+)
+def test_what_cannot_be_trained_is_said(
+    words: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for more in ([], ["--steps"]):
+        assert main(["train", *words, "--lr", "0.1", "--updates", "4", *more]) == status
+        assert capsys.readouterr().err.count(said) == 1
+
+
+def test_dead_units_are_one_note_which_comes_before_the_training(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["-i", "x=[[1], [2]]", "-p", "w=[[-1, 1]]", "-p", "v=-1", "-n", "a = relu(x @ w)", "-n", "b = relu(v)"]
+    assert main(["train", *words, "-n", "J = sum(a) + b", "--lr", "0.1", "--updates", "2"]) == 0
+    (note,) = capsys.readouterr().err.splitlines()
+    assert note.startswith("note: 1 of the 2 units of a and b hand no gradient back for any example")
+
+
+def test_why_steps_end_early_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "-p", "w=1", "-n", "J = w**2", "--lr", "0.1", "--until", "loss=2", "--steps"]) == 0
+    assert "The loss that --until asks for is reached." in capsys.readouterr().err
 
 
 LONG = [sys.executable, "-m", "backpropcli", "train", "--example", "mazur", "--lr", "0.5"]

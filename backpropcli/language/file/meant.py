@@ -90,6 +90,7 @@ def wrong_kind(words: Words, section: str, value: Any) -> SpecError:
         "title": "title: is a line of text.",
         "loss": "loss: names a node (loss: J) or a loss function (loss: squared_error).",
         "nodes": "nodes: gives every name its formula:\n  z1: w1 * x",
+        "train": "train: has settings by name: train: {optimizer: adam, lr: 0.01, updates: 100}",
     }.get(section, f"{section}: gives every name its value: {section}: {{w1: 2}}")
     return words.error(f"{section}: is {what(value)}", (section,), form)
 

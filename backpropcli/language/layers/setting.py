@@ -19,7 +19,7 @@ class Type(NamedTuple):
 
 
 COUNT = Type("count", lambda raw: type(raw) is int and raw >= 1, "wants a whole number from 1")
-SEED = Type("seed", lambda raw: type(raw) is int and 0 <= raw < 2**63, "wants a whole number from 0")
+SEED = Type("seed", lambda raw: type(raw) is int and 0 <= raw < 2**63, "wants a whole number from 0 to below 2**63")
 SWITCH = Type("switch", lambda raw: isinstance(raw, bool), "is true or false")
 VALUE = Type("value")
 BIAS = Type("bias")

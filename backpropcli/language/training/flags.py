@@ -20,11 +20,16 @@ TEXTS = ("optimizer", "schedule")
 def apply(words: Words, texts: Iterable[tuple[str, str]]) -> None:
     """Put the flags' settings, each with its text, over the section `train:`."""
     given: dict[str, Any] = {}
+    said: set[tuple[str, str]] = set()
     for setting, text in texts:
         name = "metrics" if setting == "metric" else setting
         flag = f"--{setting.replace('_', '-')}"
         value, offset = _value(setting, flag, text)
         if isinstance(value, dict) and setting not in TEXTS:
+            twice = next((key for key in value if key in given.get(name, {}) and (name, key) in said), None)
+            if twice is not None:
+                raise UsageError(f"{flag} {text}: {twice} is given twice")
+            said |= {(name, key) for key in value}
             before = given.get(name, words.sections.get("train", {}).get(name))
             value = {**(before if isinstance(before, dict) else {}), **value}
         elif name in given:
@@ -43,7 +48,10 @@ def _value(setting: str, flag: str, text: str) -> tuple[Any, int]:
     if setting in GROUPS:
         return _group(flag, text, GROUPS[setting]), 0
     if setting == "examples":
-        return [name.strip() for name in text.strip().strip("[]").split(",")], 0
+        names = [name.strip() for name in text.strip().strip("[]").split(",")]
+        if not all(names):
+            raise UsageError(f"{flag} {text}: expected names with commas between", hint=f"Such as {flag} x,y")
+        return names, 0
     if setting == "metric":
         match = re.match(r"\s*([^\W\d]\w*)\s*=(?!=)\s*(\S.*)\Z", text, re.DOTALL)
         if match is None:
@@ -61,6 +69,5 @@ def _group(flag: str, text: str, example: str) -> dict[str, Any]:
             raise UsageError(f"{flag} {text}: expected NAME=VALUE", hint=f"Such as {flag} {example}")
         if match[1] in found:
             raise UsageError(f"{flag} {text}: {match[1]} is given twice")
-        said = re.sub(r"\s*s\Z", "", match[2]) if match[1] == "time" else match[2]
-        found[match[1]] = plain(said, flag, match[1])
+        found[match[1]] = plain(match[2], flag, match[1])
     return found

@@ -12,8 +12,9 @@ from backpropcli.language.file.schema import formula_text
 from backpropcli.language.file.words import Words
 from backpropcli.language.layers.setting import SEED, SWITCH, Setting, Type
 from backpropcli.language.training import optimizers, schedules
-from backpropcli.language.training.forms import called, own
-from backpropcli.language.training.rules import RuleError, program, schedule_graph
+from backpropcli.language.training.forms import PARTS, called, own
+from backpropcli.language.training.metrics import metrics
+from backpropcli.language.training.rules import FREE, RuleError, program, schedule_graph
 from backpropcli.language.training.settings import ABOVE_ZERO, COUNT, FROM_ZERO, NUMBER, WHOLE
 from backpropcli.language.training.training import Clip, Optimizer, Schedule, Training, Until
 from backpropcli.suggest import did_you_mean
@@ -49,6 +50,7 @@ CLIP = (
     Setting("value", ABOVE_ZERO, "No entry of a gradient is larger."),
     Setting("norm", ABOVE_ZERO, "All gradients together are no longer."),
 )
+NAMES = [setting.name for setting in SECTION]
 INSTEAD = {"updates": "epochs", "epochs": "updates"}
 """What a setting given later takes the place of."""
 ELSEWHERE = {"learning_rate": "lr", "eta": "lr", "batch_size": "batch", "iterations": "updates", "steps": "updates"}
@@ -117,7 +119,7 @@ def read_training(words: Words, begins: bool = False) -> Training:
         holdout=_holdout(words, section),
         until=Until(**_group(words, section, "until", UNTIL)),
         clip=Clip(**_group(words, section, "clip", CLIP)),
-        metrics=_metrics(words, section),
+        metrics=metrics(words, section.get("metrics")),
         examples=_examples(words, section),
     )
 
@@ -129,6 +131,8 @@ def _known(words: Words, section: Mapping[str, Any], settings: tuple[Setting, ..
             meant = ELSEWHERE.get(str(name)) if path == ("train",) else None
             near = f". Did you mean {meant}?" if meant else did_you_mean(str(name), names)
             hint = f"There is: {', '.join(names)}" if names else ""
+            if name in NAMES and path != ("train",):  # PyTorch's Adam(lr=0.1)
+                hint = f"It stands beside {path[1]}, not in it:  train: {{{path[1]}: .., {name}: ..}}\n{hint}"
             raise words.error(f"{message} {name}{near}", (*path, name), hint, key=True)
 
 
@@ -140,6 +144,8 @@ def _value(words: Words, section: Mapping[str, Any], setting: Setting, path: Key
     raw, here = section[name], (*path, name)
     if raw is None:
         raise words.error(f"{name} has no value", here)
+    if path == ("train", "until") and name == "time" and isinstance(raw, str):
+        raw = raw.strip().removesuffix("s").rstrip()
     if kind not in WHOLES and not isinstance(raw, bool | dict | list):
         raw = read_value(words, raw, name, here)
     if not kind.fits(raw):
@@ -167,13 +173,26 @@ def _chosen(words: Words, key: str, raw: Any) -> _Choice:
         if options is not None and not isinstance(options, dict):
             raise words.error(f"{name} wants its settings by name", (*path, name), f"{{{name}: {{setting: value}}}}")
         return _Choice(str(name), options or {}, (*path, name))
-    if isinstance(raw, str):
+    if isinstance(raw, str) and raw.strip():
         name, options = called(raw)
+        if "(" in name and (known := NAMED[key].get(name.split("(")[0].strip())) is not None:
+            hint = f"Such as {known.name}({known.settings[0].name}=0.5)"
+            raise words.error(f"{known.name} wants its settings by name", path, hint)
         return _Choice(name, options, path)
-    raise words.error(f"{key} wants a name, or a name with settings", path, f"Such as {key}: {EXAMPLE[key]}")
+    hint = f"Such as {key}: {EXAMPLE[key]}"
+    if isinstance(raw, dict) and isinstance(raw.get("name"), str):  # as other programs have it
+        rest = ", ".join(f"{name}: {value}" for name, value in raw.items() if name != "name")
+        hint = f"Write {key}: {{{raw['name']}: {{{rest}}}}}"
+    raise words.error(f"{key} wants a name, or a name with settings", path, hint)
 
 
-EXAMPLE = {"optimizer": "adam, or {adam: {beta1: 0.8}}", "schedule": "cosine, or {cosine: {warmup: 10}}"}
+NAMED: Mapping[str, Mapping[str, Any]] = {"optimizer": optimizers.NAMED, "schedule": schedules.NAMED}
+EXAMPLE = {
+    "optimizer": "adam, or {adam: {beta1: 0.8}}",
+    "schedule": "cosine, or {cosine: {warmup: 10}}",
+    "until": "{loss: 0.01}",
+    "clip": "{norm: 1}",
+}
 
 
 def _optimizer(words: Words, section: Mapping[str, Any]) -> tuple[Optimizer, dict[str, Any]]:
@@ -219,7 +238,8 @@ def _decay(
 def _by_name(words: Words, key: str, choice: _Choice, known: Mapping[str, Any]) -> Any:
     if choice.name not in known:
         names = list(dict.fromkeys(one.name for one in known.values()))
-        near, hint = did_you_mean(choice.name.lower(), known), f"There is: {', '.join(names)}"
+        candidates = [*known, *(PARTS if key == "optimizer" else ())]
+        near, hint = did_you_mean(choice.name.lower(), candidates), f"There is: {', '.join(names)}"
         raise words.error(f"unknown {key}: {choice.name}{near}", choice.path, hint, key=len(choice.path) > 2)
     return known[choice.name]
 
@@ -240,11 +260,9 @@ def _schedule(words: Words, section: Mapping[str, Any]) -> tuple[Schedule, dict[
     raw = section.get("schedule", "constant")
     path: Key = ("train", "schedule")
     text = str(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
-    if isinstance(text, str) and called(text)[0] not in schedules.NAMED and not text.strip().isidentifier():
+    if isinstance(text, str) and _is_formula(text):
         schedule = Schedule("formula", "", (), formula_text(words, "schedule", text, path))
         settings: dict[str, Any] = {}
-    elif isinstance(text, str) and text.strip() in ("lr", "t", "T"):
-        schedule, settings = Schedule("formula", "", (), text), {}
     else:
         choice = _chosen(words, "schedule", text)
         schedule = _by_name(words, "schedule", choice, schedules.NAMED)
@@ -254,6 +272,13 @@ def _schedule(words: Words, section: Mapping[str, Any]) -> tuple[Schedule, dict[
     except RuleError as error:
         raise words.placed(error.error, path) from None
     return schedule, settings
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a schedule is a formula: no name alone but one of its own, and no call of a schedule."""
+    if not text.strip() or called(text)[0].split("(")[0].strip() in schedules.NAMED:
+        return False
+    return not text.strip().isidentifier() or text.strip() in FREE
 
 
 def _warmed_up(words: Words, settings: Mapping[str, Any], updates: int | None) -> None:
@@ -281,28 +306,9 @@ def _group(words: Words, section: Mapping[str, Any], key: str, settings: tuple[S
     if raw is None:
         return {}
     if not isinstance(raw, dict):
-        one = settings[0].name
-        raise words.error(f"{key} wants its settings by name", path, f"Such as {key}: {{{one}: 0.01}}")
+        raise words.error(f"{key} wants its settings by name", path, f"Such as {key}: {EXAMPLE[key]}")
     _known(words, raw, settings, path, f"{key} has no setting")
     return {setting.name: _value(words, raw, setting, path) for setting in settings if setting.name in raw}
-
-
-def _metrics(words: Words, section: Mapping[str, Any]) -> dict[str, str]:
-    raw, path = section.get("metrics"), ("train", "metrics")
-    if raw is None:
-        return {}
-    if not isinstance(raw, dict):
-        raise words.error("metrics have names", path, "Such as metrics: {accuracy: mean(argmax(z, axis=1) == y)}")
-    return {name: formula_text(words, name, value, (*path, name)) for name, value in _named(words, raw, path)}
-
-
-def _named(words: Words, raw: Mapping[str, Any], path: Key) -> list[tuple[str, Any]]:
-    for name, value in raw.items():
-        if not str(name).isidentifier():
-            from backpropcli.language.file.meant import bad_name
-
-            raise bad_name(words, str(name), (*path, name), value)
-    return list(raw.items())
 
 
 def _examples(words: Words, section: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import NamedTuple
 
 from backpropcli.errors import BackpropError, FormulaError
@@ -14,6 +15,8 @@ from backpropcli.language.training.training import Optimizer, Rule, Schedule
 from backpropcli.ops.definition import Elementwise
 
 Settings = Mapping[str, float | bool]
+FREE = ("lr", "t", "T", "epoch")
+"""What the formula of a schedule may use, beside its settings."""
 ENTRIES = ("p", "g")
 """What has a number for each entry of the parameters, beside the state that depends on them."""
 SHARED = ("lr", "t")
@@ -99,8 +102,17 @@ def _one(lowering: Lowering, rule: Rule, scope: dict[str, Result]) -> Result:
                 "a rule works on each parameter by itself", hint="Sums and products of whole arrays have no place here."
             ).spanning(expression.start, expression.end)
     except BackpropError as error:
-        raise RuleError(rule, error) from None
+        raise RuleError(rule, _list(graph, first) or error) from None
+    if (list_there := _list(graph, first)) is not None:
+        raise RuleError(rule, list_there)
     return result
+
+
+def _list(graph: Graph, first: int) -> FormulaError | None:
+    """The error for a list in a formula: it would fit by chance alone, or make several numbers of one."""
+    if not any(graph.shapes[slot] for slot in graph.constants if slot >= first):
+        return None
+    return FormulaError("a list has no place here", hint="All numbers of this formula are single numbers.")
 
 
 def _starts(optimizer: Optimizer, settings: Settings) -> dict[str, float]:
@@ -113,9 +125,10 @@ def _start(rule: Rule, settings: Settings) -> float:
     lowering.scope = {name: float(value) for name, value in settings.items()}
     try:
         found = lowering.lower(read_formula(rule.formula, settings))
-        if type(found) is not float:
-            raise FormulaError(f"{rule.name} starts as one number for all entries")
+        if type(found) is not float or not isfinite(found):
+            raise FormulaError(f"{rule.name} starts as one finite number for all entries")
     except BackpropError as error:
+        error.hint = error.hint if settings else f"What a state starts as is a number: state: {{{rule.name}: 0}}"
         raise RuleError(rule, error) from None
     return found
 
@@ -124,6 +137,6 @@ def schedule_graph(schedule: Schedule, settings: Settings) -> tuple[Graph, Resul
     """The formula of a schedule over `lr`, `t`, `T`, `epoch`, which are its graph's first slots; and its result."""
     graph = Graph()
     scope: dict[str, Result] = {name: float(value) for name, value in settings.items()}
-    for name in ("lr", "t", "T", "epoch"):
+    for name in FREE:
         scope[name] = graph.add_data(name, "input", ())
     return graph, _one(Lowering(graph), Rule("lr", formula(schedule, settings)), scope)

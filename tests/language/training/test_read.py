@@ -45,6 +45,18 @@ WRONG = [
     ("{metrics: {a-b: J}}", "a-b", "5:12"),
     ("{examples: [x, z]}", "no input or target is called z", "5:16"),
     ("{learning_rate: 1}", "train: has no setting learning_rate. Did you mean lr?", "5:2"),
+    ("{metrics: {if: J}}", "if cannot be a name", "5:12"),
+    ("{metrics: {loss: J}}", "a metric cannot be called loss: a training's log has a column of that name", "5:12"),
+    ("{metrics: {held_out_a: J}}", "a metric cannot be called held_out_a", "5:12"),
+    ("{schedule: 'lr * [1, 2]'}", "a list has no place here", "5:12"),
+    ("{schedule: ''}", "schedule wants a name, or a name with settings", "5:12"),
+    ("{schedule: cosine(0.01)}", "cosine wants its settings by name", "5:12"),
+    ("{optimizer: adam(0.8)}", "adam wants its settings by name", "5:13"),
+    ("{optimizer: ''}", "optimizer wants a name, or a name with settings", "5:13"),
+    ("{optimizer: {updat: {p: p}}}", "unknown optimizer: updat. Did you mean update?", "5:14"),
+    ("{optimizer: {update: {p: 'p - [1, 2]'}}}", "a list has no place here", "5:26"),
+    ("{optimizer: {update: {p: 'p - [1, 2, 3]'}}}", "a list has no place here", "5:26"),
+    ("{optimizer: {state: {v: .nan}, update: {v: v, p: p}}}", "v starts as one finite number", "5:25"),
     ("{optimizer: lbfgs, weight_decay: 0.1}", "lbfgs has no weight_decay", "5:20"),
     ("{optimizer: {adam: {weight_decay: 0}}, weight_decay: 0.1}", "weight_decay is given twice", "5:40"),
 ]
@@ -64,6 +76,44 @@ def test_what_is_wrong_is_said_at_its_place(section: str, message: str, place: s
     assert caught.value.place is not None
     begins = len("train: ")
     assert (caught.value.place.line, caught.value.place.column) == (int(line), int(column) + begins)
+
+
+HINTS = [
+    ("{optimizer: {adam: {lr: 0.1}}}", "It stands beside optimizer, not in it:  train: {optimizer: .., lr: ..}"),
+    ("{optimizer: {name: adam, beta1: 0.8}}", "Write optimizer: {adam: {beta1: 0.8}}"),
+    ("{optimizer: adam(0.8)}", "Such as adam(beta1=0.5)"),
+    ("{optimizer: {state: {v: g}, update: {v: v, p: p}}}", "What a state starts as is a number: state: {v: 0}"),
+    ("{clip: 1}", "Such as clip: {norm: 1}"),
+    ("adam", "train: has settings by name: train: {optimizer: adam, lr: 0.01, updates: 100}"),
+]
+
+
+@pytest.mark.parametrize(("section", "hint"), HINTS, ids=[row[0] for row in HINTS])
+def test_what_to_write_instead(section: str, hint: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        read(section)
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ([("until", "loss=1"), ("until", "loss=2")], "--until loss=2: loss is given twice"),
+        ([("metric", "a = J"), ("metric", "a = 2*J")], "--metric a = 2*J: a is given twice"),
+        ([("examples", "x,,y")], "--examples x,,y: expected names with commas between"),
+    ],
+)
+def test_a_flag_that_says_two_things_or_nothing_is_refused(flags: list[tuple[str, str]], said: str) -> None:
+    with pytest.raises(BackpropError) as caught:
+        loads(NETWORK, "n", Flags(training=tuple(flags)))
+    assert caught.value.message == said
+
+
+def test_seconds_may_have_their_unit_and_a_schedule_may_be_the_epoch() -> None:
+    found = training(read("{lr: 1, until: {time: 60 s}, schedule: epoch}"))
+    assert found.until.time == 60
+    assert found.schedule.formula == "epoch"
+    assert training(read("{lr: 1, until: {loss: 3}}", until="patience=2")).until == (3, 2, None)
 
 
 def test_all_settings_are_read() -> None:
