@@ -160,8 +160,9 @@ class Network(NamedTuple):
             "allow_files": self.allow_files,
             **more,
         }
+        batches = bool(given.pop("batches", False))
         lists = {name: tuple(words or ()) for name, words in given.items()}
-        flags = Flags(loss=self.loss, memory=self.memory, **lists)
+        flags = Flags(loss=self.loss, memory=self.memory, batches=batches, **lists)
         if self.example is not None and file is not None:
             raise UsageError(f"--example {self.example} and {file} together", hint="Give one of them.")
         spec = load(file, flags) if self.example is None else example(self.example, flags)

@@ -130,7 +130,7 @@ def train(
     to = output.to(Worked if steps else Trained)
     numbers.precision()
     one_of("--dtype", dtype, DTYPES)
-    net = api.Network(network.open("train", to, training=how.texts()))
+    net = api.Network(network.open("train", to, training=how.texts(), batches=True))
     session = net.session(net.training(), of, dtype or "float64")  # type: ignore[arg-type]  # the engine refuses others
     files = saving(session, kept.checkpoint, kept.every_updates, kept.resume)
     going = Going(session, to, files, kept.log, kept.resume)

@@ -54,15 +54,20 @@ class Formulas(NamedTuple):
             formulas={**self.formulas, **more},
         )
 
-    def graph(self, values: Mapping[str, Value]) -> Graph:
-        """The graph for values of these shapes; SpecError, with its place, where a formula does not fit them."""
-        graph, kinds = Graph(self.most), self.kinds
+    def judge(self, values: Mapping[str, Value]) -> Graph:
+        """A graph of these data alone; SpecError, with its place, where they are too many."""
+        graph = Graph(self.most)
         for name, value in values.items():
             path = self.paths.get(name, ("parameters", name))
             try:
-                graph.add_data(name, _SINGULAR[kinds[name]], shape_of(value), path)
+                graph.add_data(name, _SINGULAR[self.kinds[name]], shape_of(value), path)
             except OperationError as error:
                 raise self.words.placed(error, path) from None
+        return graph
+
+    def graph(self, values: Mapping[str, Value]) -> Graph:
+        """The graph for values of these shapes; SpecError, with its place, where a formula does not fit them."""
+        graph, kinds = self.judge(values), self.kinds
         trees: dict[str, Expression] = {}
         uses: dict[str, tuple[str, ...]] = {}
         name = ""

@@ -34,6 +34,8 @@ class Flags(NamedTuple):
     memory: str | None = None
     training: tuple[tuple[str, str], ...] = ()
     """Settings of `train:` and their texts: ("lr", "0.1")."""
+    batches: bool = False
+    """Whether the network is only trained: where `train:` says a batch, no more is computed at a time."""
 
     @property
     def builds(self) -> bool:

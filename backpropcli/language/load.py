@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FileError, SpecError, UsageError
 from backpropcli.language.build import Formulas
 from backpropcli.language.data.deferred import allowance, ready
+from backpropcli.language.data.kept import kept
 from backpropcli.language.file import schema
 from backpropcli.language.file.document import Document, collector_paused, read, read_string
 from backpropcli.language.file.reading import STDIN
@@ -109,6 +111,7 @@ class _Building:
             from backpropcli.language.functions import read_functions
 
             self.functions = read_functions(words)
+        words.batches = self._in_batches()
         self._read_data()
         self._read_nodes()
         given = overrides.parameters() if overrides is not None else {}
@@ -129,7 +132,8 @@ class _Building:
             hint = "Write each formula as a node:\n  nodes:\n    z1: w1 * x + b1"
             raise SpecError(f"{words.source} has no nodes", hint=hint)
         self.values = self._ordered()
-        formulas = self._recipe()
+        most = allowance(self.flags.memory, words.read)
+        formulas = self._recipe(most)
         graph = formulas.graph(self.values)
         loss, loss_error = self._loss(graph, "J" if loss_function is not None else None)
         expect: tuple[Any, ...] = ()
@@ -137,7 +141,7 @@ class _Building:
             from backpropcli.language.expect import read_expect
 
             expect = read_expect(words, graph.nodes, self.formulas)
-        self.values = {name: ready(value) for name, value in self.values.items()}  # all is judged: now they are made
+        self.values = self._made()
         title = " ".join(str(sections.get("title", "")).split())
         spec = Spec(
             words.source,
@@ -151,12 +155,18 @@ class _Building:
             self.functions,
             overrides.renamed if overrides is not None else (),
             formulas,
+            most,
         )
         if "train" in sections:
             from backpropcli.language.training.read import read_training
 
             spec.training, spec.train = read_training(words), sections["train"]
         return spec
+
+    def _in_batches(self) -> bool:
+        """Whether it is only trained, and `train:` says how many examples an update takes."""
+        train = self.words.sections.get("train")
+        return self.flags.batches and isinstance(train, dict) and type(train.get("batch")) is int
 
     # Names, values and formulas.
 
@@ -200,8 +210,19 @@ class _Building:
         """The values by section: inputs, targets, parameters."""
         return {name: self.values[name] for s in DATA for name in self.values if self.kinds[name] == s}
 
-    def _recipe(self) -> Formulas:
-        most = allowance(self.flags.memory, self.words.read)
+    def _made(self) -> dict[str, Value]:
+        """All is judged: now the values are made, but for what stays in its file."""
+        return {name: value if kept(value) else ready(value) for name, value in self.values.items()}
+
+    def _recipe(self, most: float) -> Formulas:
+        """Of batches each is judged by itself, when its size is known; here only what is made at once."""
+        if self.words.batches:
+            formulas = self._formulas(most)
+            formulas.judge({name: value for name, value in self.values.items() if not kept(value)})
+            return self._formulas(inf)
+        return self._formulas(most)
+
+    def _formulas(self, most: float) -> Formulas:
         return Formulas(self.words, self.kinds, self.paths, self.formulas, self.functions, self.outputs, most)
 
     # The loss.

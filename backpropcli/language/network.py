@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from backpropcli.language.data.deferred import ready
+from backpropcli.language.data.kept import kept
 
 if TYPE_CHECKING:
     from backpropcli.errors import BackpropError, Place
@@ -71,6 +75,9 @@ class Expectation:
 class Spec:
     """Everything that a file and flags say.
 
+    At most `most` numbers may be computed with at a time. A network that is only trained, in batches, is not judged by
+    it when it is read: its batches are. Of its `values` those that are large may be kept in files (`data.kept`).
+
     `source` is the file's name as typed (`stdin`, `the command line`), `values` a float or float64 array for every
     input, target and parameter. `loss` is a node's name, or None where it cannot be decided: then `loss_error` says
     why, and is raised by whoever needs a loss. `place(path)` is where
@@ -85,6 +92,7 @@ class Spec:
         "graph",
         "loss",
         "loss_error",
+        "most",
         "place",
         "renamed",
         "source",
@@ -107,6 +115,7 @@ class Spec:
         functions: Mapping[str, Any],
         renamed: Collection[str] = (),
         formulas: Formulas | None = None,
+        most: float = inf,
     ) -> None:
         self.source = source
         self.title = title
@@ -119,6 +128,7 @@ class Spec:
         self.functions = functions
         self.renamed = frozenset(renamed)
         self._formulas = formulas
+        self.most = most
         self.training: Training | None = None
         """What its section `train:` says, and flags; a learning rate that is not said is not a number."""
         self.train: Mapping[str, Any] | None = None
@@ -129,6 +139,7 @@ class Spec:
         values: Mapping[str, Value],
         more: Mapping[str, str] = MappingProxyType({}),
         section: Key = ("train", "metrics"),
+        most: float | None = None,
     ) -> Spec:
         """The same network for other values of some data, of other shapes too, such as a batch of its examples.
 
@@ -137,10 +148,12 @@ class Spec:
         use everything that the network has: metrics. Only shapes are looked at, and class numbers where they choose:
         what is computed with the graph may have other numbers.
 
-        Raises SpecError, with its place, where a formula does not fit, or a further node has a name of the network's.
+        Raises SpecError, with its place, where a formula does not fit, or a further node has a name of the network's;
+        and where that takes more than `most` numbers, which are as many as for the network itself where None is said.
         """
         assert self._formulas is not None, "a spec that was read"
         formulas = self._formulas.and_more(more, section) if more else self._formulas
+        formulas = formulas if most is None else formulas._replace(most=most)
         given = {**self.values, **values}
         expect = self.expect if not values else ()
         made = Spec(
@@ -155,6 +168,7 @@ class Spec:
             self.functions,
             self.renamed,
             formulas,
+            self.most,
         )
         made.training, made.train = self.training, self.train
         return made
@@ -178,6 +192,15 @@ class Spec:
         others = [name for name, said in known.items() if said != (holdout, seed) and (holdout or said[0])]
         found = {name: standardised(self.values[name], rows) for name in others if name in self.values}
         return self.again(found) if found else self
+
+    def holding(self, names: Collection[str]) -> Spec:
+        """The same network, which has all its data but these in hand; SpecError where that is more than it may have."""
+        others = {name: value for name, value in self.values.items() if name not in names}
+        if not any(map(kept, others.values())):
+            return self
+        assert self._formulas is not None, "a spec that was read"
+        self._formulas._replace(most=self.most).judge(others)
+        return self.again({name: ready(value) for name, value in others.items()})
 
     def rewritten(self, values: Mapping[str, Value], stored: str) -> Rewritten:
         """Its text with these values for its parameters, all else as it is written, and the arrays that `stored` has.

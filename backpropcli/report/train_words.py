@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from backpropcli.notation.numbers import Precision
-from backpropcli.train.health import Dead, Diverged, Finding, Grown, Uneven, Unreached
+from backpropcli.train.health import Dead, Diverged, Finding, Grown, Parted, Uneven, Unreached
 
 if TYPE_CHECKING:
     from backpropcli.language.training.training import Training
@@ -123,6 +123,12 @@ def _warning(found: Finding, of: str, lr: float) -> str:
         )
     if isinstance(found, Diverged):
         return f"update {found.update:,} was not made: {_diverged(found, lr)}"
+    if isinstance(found, Parted):
+        many, what = ("is", "it is no mean") if len(found.names) == 1 else ("are", "they are no means")
+        return (
+            f"{listed(found.names)} over many examples {many} the mean over {found.parts:,} parts of them, not that of "
+            f"all at once: {what} over examples. --memory 4GB measures all at once."
+        )
     assert isinstance(found, Grown)
     return (
         f"{of} grew from {show(found.before)} to {show(found.after)}: the steps are too long. Try lr {show(lr / 10)}."

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import FileError
+from backpropcli.language.data.kept import Kept
 from backpropcli.language.data.numpy_files import OURS
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ def fingerprint(descent: Descent) -> dict[str, str]:
     data = hashlib.sha256()
     for name in graph.names("input", "target"):
         value = descent.spec.values[name]
-        data.update(repr(value).encode() if isinstance(value, float) else value.tobytes())
+        if isinstance(value, Kept):
+            data.update(value.stamp())
+        else:
+            data.update(repr(value).encode() if isinstance(value, float) else value.tobytes())
     return {
         "network": _hash(repr(formulas)),
         "data": data.hexdigest()[:16],

@@ -157,8 +157,14 @@ class Descent:
         if self.diverged is not None:
             return (self.diverged,)
         trace = self._trace(self.feed.at(self.number + 1))
-        uneven = uneven_layers(trace)
-        return (*unreached(trace), *dead_units(trace), *((uneven,) if uneven is not None else ()))
+        uneven, parted = uneven_layers(trace), self.feed.parted
+        found = [
+            *unreached(trace),
+            *dead_units(trace),
+            uneven,
+            parted if parted is not None and parted.names else None,
+        ]
+        return tuple(one for one in found if one is not None)
 
     def _trace(self, batch: Batch) -> Trace:
         """A batch's run with everything kept, with the parameters of now."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.errors import SpecError
+from backpropcli.language.data.kept import fewer
 from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class Examples(NamedTuple):
         return f"{self.total} examples: the rows of {', '.join(self.names)}"
 
     def take(self, values: Mapping[str, Value], rows: Rows) -> dict[str, Value]:
-        """The values of these examples alone, of those names that have any."""
-        return {name: values[name][rows] for name in self.names}
+        """The values of these examples alone, of those names that have any; what is kept in a file stays there."""
+        return {name: fewer(values[name], rows) for name in self.names}
 
     def cut(self, spec: Spec, count: int, more: Mapping[str, str] | None = None) -> Spec:
         """The network for so many examples, with further nodes (metrics) where there are `more`.

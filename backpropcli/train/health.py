@@ -61,6 +61,13 @@ class Diverged(NamedTuple):
     rate: float | None = None
 
 
+class Parted(NamedTuple):
+    """These numbers are means over so many `parts` of the examples, and not what all examples together come to."""
+
+    names: tuple[str, ...]
+    parts: int
+
+
 class Grown(NamedTuple):
     """The loss is much larger than it was."""
 
@@ -68,7 +75,7 @@ class Grown(NamedTuple):
     after: float
 
 
-Finding = Dead | Uneven | Unreached | Diverged | Grown
+Finding = Dead | Uneven | Unreached | Diverged | Grown | Parted
 
 
 def dead_units(trace: Trace) -> Iterator[Dead]:

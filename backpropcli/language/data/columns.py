@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -33,10 +33,26 @@ def read_csv(path: str, columns: str | int | list[str | int] | None = None, skip
     """
     import numpy as np
 
-    table = None
     blocks: list[Any] = []
+    count = 0
+    single = False
+    for table, block in blocks_of(path, columns, skip, LARGEST_TABLE):
+        single = table.single(columns)
+        count += block.size
+        if count > LARGEST_ARRAY:
+            raise FileError(f"{files.shown(path)} holds more than {LARGEST_ARRAY:,} numbers")
+        blocks.append(block)
+    result = np.concatenate(blocks)
+    return result[:, 0].copy() if single else result
+
+
+def blocks_of(
+    path: str, columns: str | int | list[str | int] | None, skip: int, largest: int
+) -> Iterator[tuple[_Table, Any]]:
+    """The wanted numbers of some lines after the other, (lines, columns); at least one, or FileError."""
+    table = None
     count = number = 0
-    for batch in files.lines_of(path, LARGEST_TABLE):
+    for batch in files.lines_of(path, largest):
         first, number = number + 1, number + len(batch)
         block = table.plain(batch) if table is not None else None
         if block is None:
@@ -48,15 +64,12 @@ def read_csv(path: str, columns: str | int | list[str | int] | None = None, skip
                 lines = table.begin(lines, columns)
             block = table.numbers(lines)
         count += block.size
-        if count > LARGEST_ARRAY:
-            raise FileError(f"{files.shown(path)} holds more than {LARGEST_ARRAY:,} numbers")
-        blocks.append(block)
+        assert table is not None
+        yield table, block
     if table is None:
         raise FileError(f"{files.shown(path)} has no rows")
     if not count:
         raise FileError(f"{table.path} has a header but no rows")
-    result = np.concatenate(blocks)
-    return result[:, 0].copy() if isinstance(columns, str | int) and not table.ranged else result
 
 
 class _Table:
@@ -71,6 +84,10 @@ class _Table:
         """Whether a range of columns is among those wanted."""
         self.shown: list[str] | None = None
         """The names of the columns, where they can be shown."""
+
+    def single(self, columns: object) -> bool:
+        """Whether these columns are a single one, named alone."""
+        return isinstance(columns, str | int) and not self.ranged
 
     def begin(self, lines: list[Line], columns: str | int | list[str | int] | None) -> list[Line]:
         """Learn the columns from the first lines; those that hold numbers, without a header."""

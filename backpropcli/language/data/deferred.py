@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LARGEST_ARRAY = 50_000_000
 """The most numbers that one value may have (400 MB)."""
+LARGEST_KEPT = 20_000_000_000
+"""The most numbers of an array that stays in its file, and is taken batch by batch (160 GB)."""
 MOST_NUMBERS = 8_000_000
 """The most numbers that the arrays of one network may have, gradients included (64 MB), unless its files hold many."""
 AT_ONCE = 10_000
@@ -58,11 +60,7 @@ def transposed(matrix: Value) -> Value:
     return matrix.T.copy()
 
 
-def too_large(shape: Shape) -> str:
+def too_large(shape: Shape, most: int = LARGEST_ARRAY) -> str:
     """The message for a shape of too many numbers; empty where it is small enough."""
     count = prod(shape)
-    return (
-        f"{show_shape(shape)} is too large: {count:.3g} numbers, at most {LARGEST_ARRAY:.3g}"
-        if (count > LARGEST_ARRAY)
-        else ""
-    )
+    return f"{show_shape(shape)} is too large: {count:.3g} numbers, at most {most:.3g}" if count > most else ""

@@ -10,11 +10,11 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from backpropcli.errors import FileError
 from backpropcli.language.data.columns import LARGEST_TABLE
-from backpropcli.language.data.deferred import too_large, waiting
+from backpropcli.language.data.deferred import LARGEST_ARRAY, too_large, waiting
 from backpropcli.language.file import reading as files
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ _PIECE = 1 << 20
 def read_idx(path: str) -> Value:
     """The array of an IDX file as float64, which may wait; FileError for what is none, or is cut off."""
     name = files.shown(path)
-    with _opened(path) as pieces:
-        shape, code, rest = _header(pieces, name)
+    with opened(path) as (pieces, *_):
+        shape, code, rest = header(pieces, name)
         wanted = prod(shape) * WIDTHS[code]
         found = len(rest)
         for piece in pieces:
@@ -40,35 +40,49 @@ def read_idx(path: str) -> Value:
             if found > wanted:
                 break
     if found != wanted:
-        more = f"more than {wanted:,} bytes of numbers" if found > wanted else f"{found:,} bytes of numbers"
-        numbers = " x ".join(map(str, shape))
-        raise FileError(f"{name} has {more}, but its {numbers} numbers take {wanted:,}: it is cut off, or broken")
+        raise misfit(name, found, wanted, shape)
     return waiting(shape, lambda: _read(path, shape, code))
+
+
+def misfit(name: str, found: int, wanted: int, shape: Shape) -> FileError:
+    """The error for a file that has another number of bytes than its header says."""
+    more = f"more than {wanted:,} bytes of numbers" if found > wanted else f"{found:,} bytes of numbers"
+    numbers = " x ".join(map(str, shape))
+    return FileError(f"{name} has {more}, but its {numbers} numbers take {wanted:,}: it is cut off, or broken")
 
 
 def _read(path: str, shape: Shape, code: int) -> Value:
     """The numbers themselves, of a file that was looked at before."""
     import numpy as np
 
-    with _opened(path) as pieces:
-        again = _header(pieces, files.shown(path))
+    with opened(path) as (pieces, *_):
+        again = header(pieces, files.shown(path))
         data = b"".join([again[2], *pieces])
     if (tuple(again[0]), again[1]) != (tuple(shape), code) or len(data) != prod(shape) * WIDTHS[code]:
         raise FileError(f"{files.shown(path)} changed while it was read")
     return np.frombuffer(data, KINDS[code]).astype(np.float64).reshape(shape)
 
 
+class Opened(NamedTuple):
+    """A file's bytes in pieces, unpacked where it is gzipped; the file itself; whether it is."""
+
+    pieces: Iterator[bytes]
+    file: BinaryIO
+    packed: bool
+
+
 @contextmanager
-def _opened(path: str) -> Iterator[Iterator[bytes]]:
-    """The file's bytes in pieces, unpacked where it is gzipped: never more at once than a piece."""
+def opened(path: str, largest: int = LARGEST_TABLE, unpacked: int = LARGEST_TABLE) -> Iterator[Opened]:
+    """A file of at most `largest` bytes, which may unpack to at most `unpacked`."""
     name = files.shown(path)
-    with files.opened(path, LARGEST_TABLE) as file:
-        first = file.read(2)
+    with files.opened(path, largest) as file:
+        packed = file.read(2) == GZIP
         file.seek(0)
-        yield _unpacked(file, name) if first == GZIP else iter(lambda: file.read(_PIECE), b"")
+        pieces = _unpacked(file, name, unpacked) if packed else iter(lambda: file.read(_PIECE), b"")
+        yield Opened(pieces, file, packed)
 
 
-def _unpacked(file: BinaryIO, name: str) -> Iterator[bytes]:
+def _unpacked(file: BinaryIO, name: str, most: int) -> Iterator[bytes]:
     """The bytes of a gzipped file; no more than a file may have."""
     total = 0
     broken = FileError(f"{name} is not a whole gzip file", hint="Was it downloaded to its end?")
@@ -80,8 +94,8 @@ def _unpacked(file: BinaryIO, name: str) -> Iterator[bytes]:
         except zlib.error:
             raise broken from None
         total += len(piece)
-        if total > LARGEST_TABLE:
-            raise FileError(f"{name} is larger than {LARGEST_TABLE // 2**20} MB unpacked")
+        if total > most:
+            raise FileError(f"{name} is larger than {most // 2**20} MB unpacked")
         if piece:
             yield piece
         if unpacker.eof:
@@ -93,8 +107,8 @@ def _unpacked(file: BinaryIO, name: str) -> Iterator[bytes]:
         raise broken
 
 
-def _header(pieces: Iterator[bytes], name: str) -> tuple[Shape, int, bytes]:
-    """The shape, the kind of number, and the numbers' first bytes."""
+def header(pieces: Iterator[bytes], name: str, most: int = LARGEST_ARRAY) -> tuple[Shape, int, bytes]:
+    """The shape, of at most so many numbers, the kind of number, and the numbers' first bytes."""
     data = _at_least(pieces, b"", 4)
     no_idx = FileError(f"{name} is not an IDX file", hint="MNIST's are such: train-images-idx3-ubyte.gz")
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in KINDS:
@@ -106,7 +120,7 @@ def _header(pieces: Iterator[bytes], name: str) -> tuple[Shape, int, bytes]:
     if len(data) < 4 + 4 * axes:
         raise FileError(f"{name} ends within its header")
     shape = tuple(int.from_bytes(data[4 + 4 * k : 8 + 4 * k], "big") for k in range(axes))
-    if message := too_large(shape):
+    if message := too_large(shape, most):
         raise FileError(f"{name} with shape {message}")
     if 0 in shape:
         raise FileError(f"{name} holds no numbers")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import FileError
 from backpropcli.language.data.columns import LARGEST_TABLE
-from backpropcli.language.data.deferred import MOST_NUMBERS, Waiting, ready, too_large, waiting
+from backpropcli.language.data.deferred import LARGEST_ARRAY, MOST_NUMBERS, Waiting, ready, too_large, waiting
 from backpropcli.language.file import reading as files
 from backpropcli.safe import printable
 from backpropcli.suggest import did_you_mean
@@ -32,21 +32,18 @@ class Stored(NamedTuple):
     dtype: str
 
 
+class Header(NamedTuple):
+    """What NumPy's format says of an array; `fortran`: it is stored column after column."""
+
+    shape: Shape
+    fortran: bool
+    dtype: Any
+
+
 def read_npz(path: str, array: str | None = None) -> Value:
     """One array of an NPZ file (its only one where `array` is None), as float64, which may wait."""
-    with files.opened(path, LARGEST_TABLE) as file, _archive(file, files.shown(path)) as archive:
-        if array is None:
-            if not archive.names:
-                raise FileError(f"{archive.path} has no arrays")
-            if len(archive.names) != 1:
-                some = " | ".join(list(archive.names)[:9])
-                raise FileError(f"{archive.path} has {len(archive.names)} arrays", hint=f"Say which: array: {some}")
-            array = next(iter(archive.names))
-        if array not in archive.names:
-            raise FileError(
-                f"{archive.path} has no array {array}{did_you_mean(array, archive.names)}",
-                hint=f"Its arrays: {', '.join(list(archive.names)[:20])}",
-            )
+    with files.opened(path, LARGEST_TABLE) as file, archived(file, files.shown(path)) as archive:
+        array = archive.chosen(array)
         value = archive.stored(array).value
     if not isinstance(value, Waiting):
         return value
@@ -55,7 +52,7 @@ def read_npz(path: str, array: str | None = None) -> Value:
 
 def _again(path: str, array: str) -> Value:
     """The array itself, from a file that was looked at before."""
-    with files.opened(path, LARGEST_TABLE) as file, _archive(file, files.shown(path)) as archive:
+    with files.opened(path, LARGEST_TABLE) as file, archived(file, files.shown(path)) as archive:
         return ready(archive.stored(array).value)
 
 
@@ -65,7 +62,7 @@ def read_arrays(path: str) -> dict[str, Value]:
 
     result = {}
     data = files.read_bytes(path, LARGEST_TABLE)
-    with _archive(io.BytesIO(data), files.shown(path)) as archive:
+    with archived(io.BytesIO(data), files.shown(path)) as archive:
         for name in archive.names:
             value = archive.stored(name).value
             result[name] = Waiting(value.shape, partial(_again, path, name)) if isinstance(value, Waiting) else value
@@ -76,7 +73,7 @@ def read_stored(data: bytes, path: str) -> dict[str, Stored]:
     """Every array of an NPZ file's bytes by name, as float64, with the dtype that it is stored in."""
     import io
 
-    with _archive(io.BytesIO(data), files.shown(path)) as archive:
+    with archived(io.BytesIO(data), files.shown(path)) as archive:
         found = {name: archive.stored(name) for name in archive.names}
         whole = sum(prod(stored.value.shape) for stored in found.values() if not isinstance(stored.value, float))
         if whole > max(MOST_NUMBERS, len(data)):
@@ -117,9 +114,47 @@ class _Archive:
     def __exit__(self, *_: object) -> None:
         self._zip.close()
 
+    def chosen(self, array: str | None) -> str:
+        """The array of this name, or the only one where None is said; FileError where there is none."""
+        if array is None:
+            if not self.names:
+                raise FileError(f"{self.path} has no arrays")
+            if len(self.names) != 1:
+                some = " | ".join(list(self.names)[:9])
+                raise FileError(f"{self.path} has {len(self.names)} arrays", hint=f"Say which: array: {some}")
+            array = next(iter(self.names))
+        if array not in self.names:
+            raise FileError(
+                f"{self.path} has no array {array}{did_you_mean(array, self.names)}",
+                hint=f"Its arrays: {', '.join(list(self.names)[:20])}",
+            )
+        return array
+
     def stored(self, name: str) -> Stored:
         """One array as float64 (a float where it has no axes), and the dtype that it is stored in."""
         return _stored(lambda: self._zip.open(self.names[name]), f"{self.path}: {name}")
+
+    def opened(self, name: str) -> Any:
+        """One array's bytes, unpacked on the way."""
+        try:
+            return self._zip.open(self.names[name])
+        except Exception as error:  # a broken archive: each part of zipfile raises its own
+            raise FileError(f"{self.path}: {name} cannot be read as a NumPy array") from error
+
+    def stands(self, name: str, file: Any) -> slice | None:
+        """Where in the file an array stands that is stored as it is; None where it is packed."""
+        import zipfile
+
+        info = self._zip.getinfo(self.names[name])
+        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or info.compress_size != info.file_size:
+            return None
+        file.seek(info.header_offset)
+        head = file.read(30)
+        if len(head) < 30 or head[:4] != b"PK\x03\x04":
+            raise FileError(f"{self.path}: {name} is not where the archive says")
+        name_and_extra = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+        start = info.header_offset + 30 + name_and_extra
+        return slice(start, start + info.file_size)
 
 
 def _stored(opened: Callable[[], Any], label: str) -> Stored:
@@ -136,12 +171,24 @@ def _stored(opened: Callable[[], Any], label: str) -> Stored:
             raise FileError(f"{label} cannot be read as a NumPy array") from error
         return np.asarray(array, dtype=np.float64) if array.shape else float(array)
 
-    shape: Shape
     try:
         with opened() as file:
-            version = np.lib.format.read_magic(file)
-            header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, _, dtype = header(file)
+            found = header(file, label)
+    except FileError:
+        raise
+    except Exception as error:  # what opens it may be broken, too
+        raise FileError(f"{label} cannot be read as a NumPy array") from error
+    return Stored(waiting(found.shape, read), found.dtype.name)
+
+
+def header(file: Any, label: str, most: int = LARGEST_ARRAY) -> Header:
+    """What an array is that begins here, of at most so many numbers; the file is left where they begin."""
+    import numpy as np
+
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read(file)
     except FileError:
         raise
     except Exception as error:  # a broken header: zlib, tokenize, struct, ... each raise their own
@@ -149,12 +196,13 @@ def _stored(opened: Callable[[], Any], label: str) -> Stored:
     if dtype.kind not in "biuf":
         kind = "complex numbers" if dtype.kind == "c" else "something else"
         raise FileError(f"{label} holds {kind}, not real numbers")
-    if message := too_large(shape):
+    if message := too_large(shape, most):
         raise FileError(f"{label} with shape {message}")
-    return Stored(waiting(shape, read), dtype.name)
+    return Header(shape, fortran, dtype)
 
 
-def _archive(file: Any, path: str) -> _Archive:
+def archived(file: Any, path: str) -> _Archive:
+    """An NPZ file that is open; FileError where it is none."""
     import zipfile
 
     try:

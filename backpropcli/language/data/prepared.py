@@ -11,7 +11,8 @@ from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import SpecError
-from backpropcli.language.data.deferred import LARGEST_ARRAY, ready, too_large, waiting
+from backpropcli.language.data.deferred import LARGEST_ARRAY, LARGEST_KEPT, ready, too_large, waiting
+from backpropcli.language.data.kept import Kept, Spread, Stored, blocks, spread
 from backpropcli.ops.shape import Shape, show_shape
 
 if TYPE_CHECKING:
@@ -55,12 +56,16 @@ def _shaped(words: Words, value: Value, wanted: Any, name: str, path: Key) -> Va
         message = f"{name} has {prod(before):,} numbers in the shape {show_shape(before)}"
         raise words.error(f"{message}, which do not fit {show_shape(tuple(wanted))}", path)
     shape = tuple(sizes)
+    if isinstance(value, Stored):
+        return value.reshaped(shape)
     return waiting(shape, lambda: ready(value).reshape(shape))
 
 
 def _scaled(words: Words, value: Value, factor: float, name: str, path: Key) -> Value:
     if not isfinite(factor):
         raise words.error("scale wants one number, such as 1/255", path)
+    if isinstance(value, Kept):
+        return value.then(lambda rows: rows * factor, value.shape, ("scale", factor))
     return waiting(_shape(value), lambda: ready(value) * factor)
 
 
@@ -73,6 +78,8 @@ def _standardised(words: Words, value: Value, wanted: Any, name: str, path: Key)
         raise words.error(f"{name} is one number: it has no deviation", path)
 
     words.standardised[name] = split_of(words)
+    if isinstance(value, Kept):
+        return standardised(value, _trains(words, shape[0], path))
 
     def make() -> Value:
         array = ready(value)
@@ -86,14 +93,32 @@ def standardised(array: Value, rows: Any = None) -> Value:
 
     What is standardised already comes to the same, but for rounding, whichever rows it was standardised by.
     """
+    if isinstance(array, Kept):
+        return _standardised_later(array, rows)
     some = array if rows is None else array[rows]
     # What is left of equal numbers by rounding is no deviation: such a column is constant.
     constant = (some == some[:1]).all(axis=0)
-    centred = array - some.mean(axis=0)
-    centred /= some.std(axis=0) + constant
-    if constant.any():
-        centred[..., constant] = 0.0
+    return _centred(array, Spread(some.mean(axis=0), some.std(axis=0), constant))
+
+
+def _centred(array: Any, found: Spread) -> Any:
+    centred = array - found.mean
+    centred /= found.deviation + found.constant
+    if found.constant.any():
+        centred[..., found.constant] = 0.0
     return centred
+
+
+def _standardised_later(array: Kept, rows: Any) -> Kept:
+    """One that is kept: these rows are looked at once, in a stream, when the first are wanted."""
+    found: list[Spread] = []
+
+    def change(block: Any) -> Any:
+        if not found:
+            found.append(spread(array, rows))
+        return _centred(block, found[0])
+
+    return array.then(change, array.shape, "standardise")
 
 
 def split_of(words: Words) -> tuple[Any, Any]:
@@ -121,22 +146,35 @@ def _rows(words: Words, value: Value, classes: Any, name: str, path: Key) -> Val
     if type(classes) is not int or classes < 1:
         raise words.error("one_hot wants how many classes there are", path, "one_hot: 10")
     shape = (*_shape(value), classes)
-    if message := too_large(shape):
+    if message := too_large(shape, LARGEST_KEPT if isinstance(value, Kept) else LARGEST_ARRAY):
         raise words.error(f"{name} with one_hot has the shape {message}", path)
+    if isinstance(value, Kept):
+        for rows, block in blocks(value):
+            _check_classes(words, block, classes, name, path, int(rows[0]))
+        return value.then(lambda block: _one_hot(block, classes), shape, ("one_hot", classes))
     import numpy as np
 
     numbers = np.asarray(ready(value))  # labels are few, and are judged at once
+    _check_classes(words, numbers, classes, name, path)
+    return waiting(shape, lambda: _one_hot(numbers, classes))
+
+
+def _check_classes(words: Words, numbers: Any, classes: int, name: str, path: Key, first: int = 0) -> None:
+    """Refuse what is no class number; these are those from row `first` on."""
+    import numpy as np
+
     wrong = ~((numbers >= 0) & (numbers < classes) & (numbers % 1 == 0))
     if wrong.any():
         place = tuple(int(k) for k in np.argwhere(wrong)[0])
-        entry = f"{name}[{', '.join(map(str, place))}]" if place else name
         found = float(numbers[place])
+        shown = ", ".join(map(str, (place[0] + first, *place[1:]))) if place else ""
+        entry = f"{name}[{shown}]" if place else name
         raise words.error(f"{entry} is {found:g}, not one of the {classes} classes, 0 to {classes - 1}", path)
 
-    def make() -> Value:
-        result = np.zeros((numbers.size, classes))
-        result[np.arange(numbers.size), numbers.ravel().astype(int)] = 1.0
-        return result.reshape(shape)
 
-    assert numbers.size <= LARGEST_ARRAY
-    return waiting(shape, make)
+def _one_hot(numbers: Any, classes: int) -> Any:
+    import numpy as np
+
+    result = np.zeros((numbers.size, classes))
+    result[np.arange(numbers.size), numbers.ravel().astype(int)] = 1.0
+    return result.reshape(*numbers.shape, classes)

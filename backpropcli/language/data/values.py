@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.errors import BackpropError, SpecError
 from backpropcli.language.data import prepared
 from backpropcli.language.data.deferred import ready, too_large, waiting
+from backpropcli.language.data.kept import kept
 from backpropcli.language.data.printed import made, rowed, spaced
 from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.suggest import did_you_mean
@@ -224,8 +225,8 @@ def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) ->
             raise words.error(message, (*path, option))
     scale = read_option(words, raw.get("scale", 1.0), "scale", (*path, "scale"))
     try:
-        value = _from_file(kind, words.file(file, path), raw)
-        if kind == "idx" and not isinstance(value, float):
+        value = _file(words, kind, file, path, raw)
+        if kind == "idx" and not isinstance(value, float) and not kept(value):
             words.read += math.prod(value.shape)  # it may be packed: the network is judged by what it holds
         return prepared.prepared(words, value, raw, scale, name, path)
     except BackpropError as error:
@@ -234,6 +235,24 @@ def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) ->
             reader = f"It is read for {name}" + (f", {asked}" if asked else "")
             error.hint = "\n".join(filter(None, [error.hint, reader]))
         raise words.placed(error, (*path, kind)) from None
+
+
+def _file(words: Words, kind: str, file: str, path: Key, raw: dict[str, Any]) -> Value:
+    """The numbers of a file.
+
+    Where batches are taken, those of a large one stay there and count for nothing, and of others only what is held.
+    """
+    before = words.read
+    where = words.file(file, path)
+    if not words.batches or path[0] not in ("inputs", "targets"):
+        return _from_file(kind, where, raw)
+    from backpropcli.language.data.large import large
+
+    value = large(kind, where, raw)
+    value = _from_file(kind, where, raw) if value is None else value
+    held = 8 if isinstance(value, float) else 0 if kept(value) else 8 * math.prod(value.shape)
+    words.read = min(words.read, before + held)
+    return value
 
 
 def _from_file(kind: str, where: str, raw: dict[str, Any]) -> Value:

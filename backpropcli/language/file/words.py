@@ -23,7 +23,18 @@ class Words:
     the folders that are `allowed` too. `read` is how many bytes its files have.
     """
 
-    __slots__ = ("_document", "_elsewhere", "_flags", "allowed", "folder", "read", "sections", "source", "standardised")
+    __slots__ = (
+        "_document",
+        "_elsewhere",
+        "_flags",
+        "allowed",
+        "batches",
+        "folder",
+        "read",
+        "sections",
+        "source",
+        "standardised",
+    )
 
     def __init__(
         self, source: str, document: Document | None = None, folder: str = "", allowed: Sequence[str] = ()
@@ -35,6 +46,8 @@ class Words:
         self.sections: dict[str, Any] = {}
         self.standardised: dict[str, tuple[Any, Any]] = {}
         """The arrays that are standardised, by name, with the holdout and the seed that said which rows count."""
+        self.batches = False
+        """Whether a batch of the examples is computed at a time, and never all of them."""
         self._document = document
         self._flags: dict[Key, tuple[str, str, int]] = {}
         self._elsewhere: dict[Key, Callable[[], Place | None]] = {}

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from backpropcli.errors import FormulaError
 from backpropcli.language.data.deferred import ready
+from backpropcli.language.data.kept import Kept, blocks
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tape import Tape
 from backpropcli.language.formula.tree import Expression, Name
 from backpropcli.ops.definition import Labels, Structural, Value
-from backpropcli.ops.labels import misfit
+from backpropcli.ops.labels import Misfit, misfit
 from backpropcli.ops.shapes.index import Label
 
 if TYPE_CHECKING:
@@ -54,13 +55,24 @@ def check(lowering: Lowering, step: int, written: Sequence[Expression]) -> None:
         return
     for use in operation.labels(lowering.graph.options[step]):
         slot = lowering.graph.arguments[step][use.argument]
-        value = known_value(lowering.graph, lowering.values, slot)
-        found = misfit(value, use) if value is not None else None
+        found = _misfit(lowering.graph, lowering.values, slot, use)
         if found is not None:
             e = written[use.argument]
             array = _brief(written[0]) if use.argument else operation.name
             error = FormulaError(found.message(_brief(e), use, array), hint=_hint(use, found.whole, array))
             raise error.spanning(e.start, e.end)
+
+
+def _misfit(graph: Graph, values: Mapping[str, Value], slot: int, use: Labels) -> Misfit | None:
+    """The first label that names nothing, as far as labels are known; of many that stay in a file, all are seen."""
+    data = next((values.get(n.name) for n in graph.nodes.values() if n.kind != "node" and n.slot == slot), None)
+    if not isinstance(data, Kept):
+        value = known_value(graph, values, slot)
+        return misfit(value, use) if value is not None else None
+    for rows, block in blocks(data):
+        if found := misfit(block, use):
+            return found._replace(place=(found.place[0] + int(rows[0]), *found.place[1:]))
+    return None
 
 
 def _hint(use: Labels, whole: bool, array: str) -> str:
@@ -102,7 +114,7 @@ def made_from(graph: Graph, slot: int) -> Iterator[Node]:
 
 
 def known_value(graph: Graph, values: Mapping[str, Value], slot: int) -> Value | None:
-    """A slot's value; None where some of its data are not known."""
+    """A slot's value; None where some of its data are not known, or too many to look at."""
     by_slot = {node.slot: values.get(node.name) for node in graph.nodes.values() if node.kind != "node"}
     if slot in by_slot:
         return ready(by_slot[slot])
@@ -114,9 +126,10 @@ def known_value(graph: Graph, values: Mapping[str, Value], slot: int) -> Value |
     data: list[Value | None] = [None] * (slot + 1)
     for one in slots:
         if graph.operations[one] is None and one not in graph.constants:
-            value = ready(by_slot.get(one))
-            if value is None:
+            value = by_slot.get(one)
+            if value is None or isinstance(value, Kept):
                 return None
+            value = ready(value)
             data[one] = xp.asarray(value)
     with np.errstate(all="ignore"):
         return Tape(graph, slot, slots).run(xp, data)[slot]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from backpropcli.language.build import shape_of
+from backpropcli.language.data.deferred import ready
+from backpropcli.language.data.kept import blocks, kept
 from backpropcli.language.data.values import read_value
 from backpropcli.language.layers.losses import LOSSES, REDUCTIONS, loss_formula, misfit
 from backpropcli.suggest import did_you_mean
@@ -115,15 +118,40 @@ def _target(words: Words, loss: str, written: Any, path: Key) -> str:
 
 def _check_labels(words: Words, loss: str, target: str, value: Value, shape: Shape) -> None:
     """Refuse targets that a loss cannot mean: class numbers out of range, labels of hinge that are not -1 or 1."""
-    entries = [value] if isinstance(value, float) else value.ravel().tolist()
-    classes = loss == "cross_entropy" and len(shape) > (0 if isinstance(value, float) else len(value.shape))
-    if classes and (bad := [v for v in entries if v % 1 != 0 or not 0 <= v < shape[-1]]):
-        last = shape[-1] - 1
-        raise words.error(f"{bad[0]:g} is not one of the {last + 1} classes, 0 to {last}", ("targets", target))
-    labels = LOSSES[loss].labels
-    if labels is not None and (bad := [v for v in entries if v not in labels]):
-        raise words.error(f"{loss} wants targets of -1 or 1, not {bad[0]:g}", ("targets", target))
-    between = LOSSES[loss].between
-    if between is not None and (bad := [v for v in entries if not between[0] <= v <= between[1]]):
+    classes = loss == "cross_entropy" and len(shape) > len(shape_of(value))
+    if (fits := _fits(loss, shape[-1] if classes else 0)) is None:
+        return
+    for entries in _entries(value):
+        if (bad := next((v for v in entries if not fits.those(v)), None)) is not None:
+            raise words.error(fits.message.format(bad), ("targets", target))
+
+
+class _Fits(NamedTuple):
+    """Which targets a loss can mean, and what is said of another."""
+
+    those: Callable[[float], bool]
+    message: str
+
+
+def _fits(loss: str, classes: int) -> _Fits | None:
+    """What the targets of a loss may be: class numbers where there are `classes`; None where anything may."""
+    labels, between = LOSSES[loss].labels, LOSSES[loss].between
+    if classes:
+        message = f"{{:g}} is not one of the {classes} classes, 0 to {classes - 1}"
+        return _Fits(lambda v: v % 1 == 0 and 0 <= v < classes, message)
+    if labels is not None:
+        return _Fits(lambda v: v in labels, f"{loss} wants targets of -1 or 1, not {{:g}}")
+    if between is not None:
         low, high = between
-        raise words.error(f"{loss} wants targets from {low:g} to {high:g}, not {bad[0]:g}", ("targets", target))
+        return _Fits(lambda v: low <= v <= high, f"{loss} wants targets from {low:g} to {high:g}, not {{:g}}")
+    return None
+
+
+def _entries(value: Value) -> Iterator[list[float]]:
+    """All numbers of a value, some at a time: of a large file they are not held."""
+    if isinstance(value, float):
+        yield [value]
+        return
+    whole = value if kept(value) else ready(value)
+    for _, block in blocks(whole):
+        yield block.ravel().tolist()
