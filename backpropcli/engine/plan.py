@@ -194,7 +194,7 @@ class Plan:
     def back(self, slots: range, everything: bool) -> Iterator[BackStep] | Iterator[ScalarBackStep]:
         """The steps of the backward pass among these slots, in that order."""
         if everything not in self._idle:
-            self._idle[everything] = self._without_gradient(everything)
+            self._idle[everything] = self.without_gradient(everything)
         make = scalar_program if self.scalar else backward_program
         return make(self.graph, slots, self._idle[everything])
 
@@ -209,7 +209,7 @@ class Plan:
             ]
         return self._ends[everything]
 
-    def _without_gradient(self, everything: bool) -> bytearray:
+    def without_gradient(self, everything: bool) -> bytearray:
         """A mark on every slot that gets no gradient: constants, and inputs and targets unless `everything`."""
         idle = bytearray(len(self.graph))
         for slot in self.graph.constants:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.engine.stepping import convert
+from backpropcli.engine.stepping import convert, quietly
 from backpropcli.engine.trace import seed
 
 if TYPE_CHECKING:
+    from backpropcli.engine.kept import Kept
     from backpropcli.engine.plan import Plan
     from backpropcli.ops.definition import Value
+    from backpropcli.ops.numbers.calls import Call
     from backpropcli.ops.shape import Shape
 
 
@@ -27,7 +29,7 @@ class Repeated:
 
     Both are arrays of the plan's dtype; lists of floats where the plan runs on those. Whoever trains changes `flat` in
     place. Several plans may run over the same `flat`: other batches of one network. `finite` says whether the last
-    run's loss and gradients are.
+    run's loss and gradients are. On arrays both passes are written down once (`kept`), and made again in every run.
     """
 
     def __init__(
@@ -45,10 +47,10 @@ class Repeated:
         self.gradient: Any = [0.0] * len(self.flat) if self.plainly else self.flat * 0
         self.finite = True
         self._seeds = {self.of: seed(plan, of, None)}
-        for slot, piece in self._places:
-            if piece.shape:
-                self._v[slot] = self.flat[piece.slice].reshape(piece.shape)
-        self._numbers = [(slot, piece.slice.start) for slot, piece in self._places if not piece.shape]
+        self._kept: Kept | None = None
+        self._back: list[Call] = []
+        if not self.plainly:
+            self._keep()
 
     def _gathered(self, values: Mapping[str, Value]) -> Any:
         """The parameters' values in one vector."""
@@ -61,39 +63,84 @@ class Repeated:
             flat[piece.slice] = np.asarray(values[name]).ravel()
         return flat
 
+    def _keep(self) -> None:
+        """Data and parameters get places of their own, and the forward pass is written down."""
+        import numpy as np
+
+        from backpropcli.engine.kept import Kept
+
+        moving = []
+        for node in self.plan.graph.nodes.values():
+            if node.kind != "node":
+                moving.append(node.slot)
+                self._v[node.slot] = np.array(self._v[node.slot])
+        for slot, piece in self._places:
+            self._v[slot] = self.flat[piece.slice].reshape(piece.shape)
+        with quietly(self._xp):
+            self._kept = Kept(self.plan, self._v, moving)
+        self._v = [self._kept.value(slot) for slot in range(len(self._v))]
+
     def give(self, values: Mapping[str, Value]) -> None:
         """Other data, of the same shapes, from the next run on."""
         for name, value in values.items():
-            self._v[self.plan.graph.nodes[name].slot] = convert(self._xp, value)
+            slot = self.plan.graph.nodes[name].slot
+            if self._kept is None:
+                self._v[slot] = convert(self._xp, value)
+            else:
+                self._v[slot][...] = value
 
     def forward(self) -> float:
         """The loss alone."""
-        for slot, k in self._numbers:
-            self._v[slot] = self.flat[k]
-        self.plan.forward_in(self._v, self._xp)
+        if self._kept is not None:
+            with quietly(self._xp):
+                replay(self._kept.forward)
+        else:
+            for slot, piece in self._places:
+                self._v[slot] = self.flat[piece.slice.start]
+            self.plan.forward_in(self._v, self._xp)
         return float(self._v[self.of])
 
     def run(self) -> float:
         """The loss; its gradients stand in `gradient`."""
         loss = self.forward()
-        found = self.plan.backward(self._v, self._seeds, self._xp, everything=False)
-        gradient = self.gradient
-        total: float = loss
-        for slot, piece in self._places:
-            g = found[slot]
-            if not piece.shape:
-                gradient[piece.slice.start] = 0.0 if g is None else g
-            elif g is None:
-                gradient[piece.slice] = 0.0
-            else:
-                gradient[piece.slice].reshape(piece.shape)[...] = g
-        total += sum(gradient) if self.plainly else float(gradient.sum())
-        self.finite = total - total == 0.0
+        if self._kept is None:
+            self._gather(self.plan.backward(self._v, self._seeds, self._xp, everything=False))
+            total = sum(self.gradient)
+        else:
+            with quietly(self._xp):
+                if not self._back:
+                    self._back = self._kept.backward(self._seeds, self._views())
+                replay(self._back)
+                total = float(self.gradient.sum())
+                if total - total != 0.0:  # 0 times infinity may be nothing at all
+                    self._gather(self.plan.backward_again(self._v, self._seeds, self._xp, everything=False))
+                    total = float(self.gradient.sum())
+        self.finite = loss - loss == 0.0 and total - total == 0.0
         return loss
 
+    def _views(self) -> dict[int, Value]:
+        """Where the gradients of the parameters' slots belong."""
+        return {slot: self.gradient[piece.slice].reshape(piece.shape) for slot, piece in self._places}
+
+    def _gather(self, found: Sequence[Value | None]) -> None:
+        """The parameters' gradients into one vector."""
+        gradient = self.gradient
+        for slot, piece in self._places:
+            g = found[slot]
+            if self.plainly:
+                gradient[piece.slice.start] = 0.0 if g is None else g
+            else:
+                gradient[piece.slice].reshape(piece.shape)[...] = 0.0 if g is None else g
+
     def value(self, name: str) -> Value:
-        """The value of a node, an input or a target in the last run; a parameter's is of now."""
+        """The value of a node, an input or a target in the last run, which the next one may write over."""
         return self._v[self.plan.graph.nodes[name].slot]
+
+
+def replay(calls: Iterable[Call]) -> None:
+    """Make calls again, in order."""
+    for function, arguments in calls:
+        function(*arguments)
 
 
 def pieces(parameters: Sequence[tuple[str, Shape]]) -> dict[str, Piece]:

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import backpropcli as bp
+from backpropcli.engine import Plan, run
+from backpropcli.engine.repeated import Repeated
 
 torch = pytest.importorskip("torch")
 seeds = st.integers(0, 2**32 - 1)
@@ -53,3 +55,21 @@ def test_single_precision_against_pytorch(seed: int) -> None:
 def test_check_raises_no_false_alarm(seed: int) -> None:
     made = write(seed, torch, nodes=10)
     assert bp.loads(made.document()).check().status != 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.sampled_from(["float64", "float32"]))
+def test_repeated_runs_have_the_bits_of_plain_ones(seed: int, dtype: str) -> None:
+    spec = bp.loads(write(seed, torch, nodes=13).document()).spec
+    names = spec.graph.names("parameter")
+    repeated = Repeated(Plan(spec.graph, dtype), "J", names, spec.values)
+    values = dict(spec.values)
+    for _ in range(3):
+        loss = repeated.run()
+        trace = run(Plan(spec.graph, dtype), values, "J")
+        assert loss == trace.value("J")
+        for name, piece in repeated.parts.items():
+            found = np.asarray(repeated.gradient[piece.slice]).reshape(piece.shape)
+            assert np.array_equal(found, np.asarray(trace.gradient(name))), name
+            repeated.flat[piece.slice] *= 1.0625
+            values[name] = np.asarray(repeated.flat[piece.slice], "float64").reshape(piece.shape)[()]

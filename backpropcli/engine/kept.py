@@ -1,0 +1,215 @@
+"""Both passes of a plan on arrays, written down as calls into kept places, which every run makes again.
+
+A run allocates nothing that need not be. The steps are those of `forward` and `backward`, and so are the bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from backpropcli.engine.backward import program as backward_program
+from backpropcli.engine.forward import program as forward_program
+from backpropcli.engine.stepping import GENERAL, UNARY
+from backpropcli.ops.definition import UNIT_SLOPE, Part
+from backpropcli.ops.numbers.calls import Call, Calls, Traced, plain, recording
+
+if TYPE_CHECKING:
+    from backpropcli.engine.plan import Plan
+    from backpropcli.ops.definition import Value
+    from backpropcli.ops.shape import Shape
+
+LARGE = 4096
+"""A gradient of so many numbers is computed where it has to be; a smaller one is copied there."""
+
+
+class Kept:
+    """The passes of a plan over `places`: data and constants by slot, of which those in `moving` will change."""
+
+    def __init__(self, plan: Plan, places: list[Value], moving: Iterable[int]) -> None:
+        self.plan, self.graph = plan, plan.graph
+        self.calls = Calls()
+        self._xp = plan.numbers()
+        self._recording = recording(self._xp, self.calls)
+        self._values: list[Any] = list(places)
+        for slot in moving:
+            self._values[slot] = self.calls.traced(places[slot])
+        self.forward: list[Call] = self._passed(self._forward)
+
+    def value(self, slot: int) -> Value:
+        """The array where a slot's value is after a run."""
+        return plain(self._values[slot])
+
+    def backward(self, seeds: Mapping[int, Value], results: Mapping[int, Value]) -> list[Call]:
+        """The calls of the backward pass, which leave the gradients of these slots in the arrays of `results`."""
+        return self._passed(lambda: self._backward(seeds, results))
+
+    def _passed(self, make: Callable[[], None]) -> list[Call]:
+        """The calls that `make` writes down."""
+        before = len(self.calls.made)
+        make()
+        return self.calls.made[before:]
+
+    def _made(self, body: Callable[..., Any], arguments: list[Any]) -> Any:
+        """What a body makes of its arguments, written down step by step; as a whole where that cannot be."""
+        if not any(isinstance(x, Traced) for x in arguments):
+            return body(self._xp, *arguments)
+        calls, xp = self.calls, self._xp
+        before = len(calls.made)
+        try:
+            return body(self._recording, *arguments)
+        except Exception:  # what a body does that cannot be written down, it does without a recorder
+            del calls.made[before:]
+        numbers = tuple(map(plain, arguments))
+        if isinstance(body(xp, *numbers), Part):
+            return LatePart(lambda: body(xp, *numbers))
+        return calls.call(lambda *given: body(xp, *given), numbers, {})
+
+    def _forward(self) -> None:
+        values = self._values
+        for slot, body, a, b, arguments in forward_program(self.graph, range(len(self.graph))):
+            slots = (a,) if b == UNARY else arguments if b == GENERAL else (a, b)
+            values[slot] = self._made(body, [values[k] for k in slots])
+
+    def _backward(self, seeds: Mapping[int, Value], results: Mapping[int, Value]) -> None:
+        g = Gathered(self.calls, self.graph.shapes, self.plan.dtype, seeds)
+        shapes, values = self.graph.shapes, self._values
+        slots, idle = range(max(seeds), -1, -1), self.plan.without_gradient(everything=False)
+        for slot, arguments, needed, elementwise in backward_program(self.graph, slots, idle):
+            upstream = g.found.get(slot)
+            if upstream is None:
+                continue
+            taken, y = [values[k] for k in arguments], values[slot]
+            for k, a, body in needed:
+                if elementwise:
+                    new = self._product(body, upstream, y, taken)
+                    g.add(a, _unbroadcast(new, shapes[arguments[k]]))
+                else:
+                    vjp = _with(body, self.graph.options[slot])
+                    g.add(a, self._made(vjp, [upstream, y, *taken]))
+        for slot, place in results.items():
+            self._left(g.found.get(slot), place)
+
+    def _product(self, partial: Any, upstream: Any, y: Any, taken: list[Any]) -> Any:
+        """Upstream times local, where the local derivative has just been computed."""
+        if partial is UNIT_SLOPE:
+            return upstream
+        local = self._made(partial, [y, *taken])
+        mine = isinstance(local, Traced) and self.calls.last_place is local.array
+        if mine and isinstance(upstream, Traced) and local.dtype == upstream.dtype and local.shape == upstream.shape:
+            self.calls.made.append((np.multiply, (local.array, upstream.array, local.array)))
+            np.multiply(local.array, upstream.array, local.array)
+            return local
+        return local * upstream
+
+    def _left(self, gradient: Any, place: Any) -> None:
+        """See that a gradient ends up in its place."""
+        found = plain(gradient) if gradient is not None else 0.0
+        if isinstance(gradient, Traced) and place.size >= LARGE and self._moved(gradient.array, place):
+            return
+        self.calls.made.append((np.copyto, (place, found)))
+        np.copyto(place, found)
+
+    def _moved(self, made: Any, place: Any) -> bool:
+        """Compute an array where it has to be, if nothing but its own call knows where it was."""
+        if made.shape != place.shape or made.dtype != place.dtype or not made.flags.c_contiguous:
+            return False
+        calls = self.calls.made
+        users = [k for k, (_, arguments) in enumerate(calls) if any(_knows(x, made) for x in arguments)]
+        if len(users) != 1:
+            return False
+        function, arguments = calls[users[0]]
+        calls[users[0]] = (function, tuple(place if x is made else x for x in arguments))
+        np.copyto(place, made)
+        return any(x is place for x in calls[users[0]][1])
+
+
+class LatePart(NamedTuple):
+    """A gradient that touches only a part, which depends on numbers: labels. `made` gives it at every run."""
+
+    made: Callable[[], Part]
+
+
+class Gathered:
+    """Gradients by slot: the first that comes is taken as it is, others are added in a place of its own."""
+
+    def __init__(self, calls: Calls, shapes: list[Shape], dtype: str, seeds: Mapping[int, Value]) -> None:
+        self.calls, self.shapes, self.dtype = calls, shapes, dtype
+        self.found: dict[int, Any] = dict(seeds)
+        self._owned: set[int] = set()
+
+    def add(self, slot: int, new: Any) -> None:
+        """One contribution more."""
+        before = self.found.get(slot)
+        if isinstance(new, Part | LatePart):
+            self._add_part(slot, before, new)
+        elif before is None:
+            self.found[slot] = new
+        elif slot in self._owned:
+            self._into(before.array, new)
+        else:
+            self.found[slot] = self._own(slot, before)
+            self._into(self.found[slot].array, new)
+
+    def _own(self, slot: int, before: Any) -> Traced:
+        """A place of the slot's own, which begins with what was there before."""
+        self._owned.add(slot)
+        place = np.array(np.broadcast_to(plain(before), self.shapes[slot]))
+        self._call(np.copyto, place, plain(before))
+        return self.calls.traced(place)
+
+    def _into(self, place: Any, new: Any) -> None:
+        self._call(np.add, place, plain(new), place)
+
+    def _add_part(self, slot: int, before: Any, new: Part | LatePart) -> None:
+        """A gradient that touches only a part, as `accumulate` has it."""
+        if slot not in self._owned:
+            self.found[slot] = self._own(slot, before if before is not None else np.zeros((), self.dtype))
+        place = self.found[slot].array
+        if isinstance(new, LatePart):
+            self._call(_add_late, place, new.made)
+        else:
+            self._call(_add_at, place, tuple(map(plain, new.where)), plain(new.value), new.unique)
+
+    def _call(self, function: Callable[..., None], *arguments: Any) -> None:
+        self.calls.made.append((function, arguments))
+        function(*arguments)
+
+
+def _add_at(buffer: Any, where: Any, value: Any, unique: bool) -> None:
+    if unique:
+        buffer[(..., *where)] += value
+    else:
+        np.add.at(buffer, (..., *where), value)
+
+
+def _add_late(buffer: Any, made: Callable[[], Part]) -> None:
+    part = made()
+    _add_at(buffer, part.where, part.value, part.unique)
+
+
+def _with(body: Callable[..., Any], options: Any) -> Callable[..., Any]:
+    return lambda xp, *values: body(xp, options, *values)
+
+
+def _unbroadcast(gradient: Any, shape: Shape) -> Any:
+    """As the engine's: summed over the axes along which NumPy had spread the argument."""
+    have: Shape = getattr(gradient, "shape", ())
+    if have == shape:
+        return gradient
+    if not shape:
+        return gradient.sum()
+    extra = len(have) - len(shape)
+    axes = tuple(k for k, size in enumerate(have) if k < extra or (shape[k - extra] == 1 and size != 1))
+    return gradient.sum(axis=axes, keepdims=True).reshape(shape)
+
+
+def _knows(argument: Any, made: Any) -> bool:
+    """Whether an argument of a call is this array, or may be a view of it."""
+    if isinstance(argument, tuple | list):
+        return any(_knows(x, made) for x in argument)
+    if isinstance(argument, dict):
+        return any(_knows(x, made) for x in argument.values())
+    return argument is made or (isinstance(argument, np.ndarray) and bool(np.may_share_memory(argument, made)))
