@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.commands.endings import Endings
-from backpropcli.errors import UsageError
+from backpropcli.errors import FileError, UsageError
 from backpropcli.notation.numbers import Precision, read_count
 from backpropcli.render.live import Live
 from backpropcli.render.log import Log
@@ -88,10 +88,18 @@ class Going:
             log = self._log(stack, descent.number if resumed else None)
             live = stack.enter_context(Live(self.to.quiet))
             stack.enter_context(self.endings)
-            self._updates(live, log)
-            if self.saving is not None:
-                self.saving.save()
+            try:
+                self._updates(live, log)
+            except FileError:  # a full disk, or one that is gone: the state may have another one
+                with suppress(FileError):
+                    self._save()
+                raise
+            self._save()
         return self._ended()
+
+    def _save(self) -> None:
+        if self.saving is not None:
+            self.saving.save()
 
     def _log(self, stack: ExitStack, after: int | None) -> Log | None:
         if self.log is None:
@@ -99,7 +107,10 @@ class Going:
         descent = self.session.descent
         metrics = list(descent.training.metrics)
         held = ["held_out_loss", *(f"held_out_{name}" for name in metrics)] if descent.feed.holds_out else []
-        return stack.enter_context(Log(self.log, ["update", "epoch", "lr", "loss", *metrics, *held], after))
+        log = stack.enter_context(Log(self.log, ["update", "epoch", "lr", "loss", *metrics, *held], after))
+        if log.last is not None and after is not None and log.last < after:
+            self.to.note(f"{self.log} has no rows of updates {log.last + 1:,} to {after:,}")
+        return log
 
     def _updates(self, live: Live, log: Log | None) -> None:
         """Every update, until the end or until somebody asks."""

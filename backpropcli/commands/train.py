@@ -14,6 +14,7 @@ from backpropcli.commands.train_optimizers import OptimizerPages, Optimizers, li
 from backpropcli.commands.train_records import Trained, Worked, warnings_of
 from backpropcli.formats.registry import deliver
 from backpropcli.render.output import Destination
+from backpropcli.render.writing import refuse_same, refuse_unwritable
 
 HOW, LONG, DATA, KEPT = "How the parameters move", "How long", "On which examples", "What is kept"
 
@@ -131,9 +132,10 @@ def train(
     numbers.precision()
     one_of("--dtype", dtype, DTYPES)
     net = api.Network(network.open("train", to, training=how.texts(), batches=True))
+    refuse_files(to, kept)
     session = net.session(net.training(), of, dtype or "float64")  # type: ignore[arg-type]  # the engine refuses others
-    files = saving(session, kept.checkpoint, kept.every_updates, kept.resume)
-    going = Going(session, to, files, kept.log, kept.resume)
+    state = saving(session, kept.checkpoint, kept.every_updates, kept.resume)
+    going = Going(session, to, state, kept.log, kept.resume)
     said = warnings_of(session.findings, session.descent)
     noted(to, said)
     worked = Worked(session.descent, numbers) if steps else None
@@ -142,7 +144,7 @@ def train(
     status = going.go()
     if worked is not None:
         worked.close(status)
-    found = Trained(session, numbers, going.losses.kept, status)
+    found = Trained(session, numbers, going.losses.kept, status, kept.checkpoint)
     deliver(worked or found, to)
     if to.path is not None:
         to.note(f"{found.summary}: {to.path} written")
@@ -150,6 +152,15 @@ def train(
         to.note(found.ending)
     noted(to, [text for text in found.warnings if text not in said])
     return status
+
+
+def refuse_files(to: Destination, kept: Kept) -> None:
+    """Refuse files that could not be written at the end, before there is something to lose."""
+    files = (("--output", to.path), ("--checkpoint", kept.checkpoint), ("--log", kept.log))
+    for option, path in files:
+        if path is not None:
+            refuse_unwritable(option, path)
+    refuse_same(files)
 
 
 def noted(to: Destination, texts: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import UsageError
 from backpropcli.formats.registry import Record
+from backpropcli.reads import read_as
 
 if TYPE_CHECKING:
     from backpropcli.api.training import Session
@@ -32,8 +33,16 @@ class Trained(Record):
 
     what = "train"
 
-    def __init__(self, session: Session, numbers: Numbers, losses: Sequence[float], status: int) -> None:
+    def __init__(
+        self,
+        session: Session,
+        numbers: Numbers,
+        losses: Sequence[float],
+        status: int,
+        checkpoint: str | None = None,
+    ) -> None:
         self.session, self.numbers, self.losses, self.ended = session, numbers, losses, status
+        self.checkpoint = checkpoint
         self.outcome = session.outcome()
 
     @property
@@ -90,13 +99,20 @@ class Trained(Record):
         from backpropcli.render.npz import npz
         from backpropcli.render.writing import write_file
 
-        beside = os.path.splitext(to.path or "trained")[0] + ".npz"
+        beside = self._beside(to.path or "trained")
         found = self.session.network.spec.rewritten(self.arrays(to), os.path.basename(beside))
         if found.arrays and to.path is None:
             raise UsageError("large parameters stand in a file of their own", hint="Say where:  -o trained.yaml")
         if found.arrays:
             write_file(beside, npz(found.arrays))
         return [found.text]
+
+    def _beside(self, path: str) -> str:
+        """Where large parameters go: neither over the checkpoint, nor over what was read."""
+        name, _ = os.path.splitext(path)
+        plain = f"{name}.npz"
+        checkpoint = self.checkpoint is not None and os.path.realpath(self.checkpoint) == os.path.realpath(plain)
+        return f"{name}_parameters.npz" if checkpoint or read_as(plain) is not None else plain
 
     @property
     def summary(self) -> str:

@@ -173,6 +173,15 @@ class Spec:
         made.training, made.train = self.training, self.train
         return made
 
+    def setting(self, *names: str) -> Place | None:
+        """Where a setting of `train:` is written, such as `metrics`, `accuracy`; None where it is not."""
+        part: Any = self.train
+        for name in names:
+            if not isinstance(part, Mapping) or name not in part:
+                return None
+            part = part[name]
+        return self.place(("train", *names))
+
     @property
     def flagged_expectations(self) -> tuple[Expectation, ...]:
         """What flags expect, and not the file."""

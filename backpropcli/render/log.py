@@ -30,6 +30,8 @@ class Log:
             raise UsageError(f"--log {path}: expected a file that ends in .csv or .jsonl")
         self.path, self.columns, self.lines = path, tuple(columns), ending != ".csv"
         self.after = after
+        self.last: int | None = None
+        """The last update that has a row already, where the log goes on."""
         self._file = -1
 
     def __enter__(self) -> Log:
@@ -68,34 +70,52 @@ class Log:
             raise FileError(f"{self.path} cannot be written: {reason(error)}") from error
 
     def _kept(self) -> int:
-        """How many bytes of the file that is there are rows up to update `after`, in whole lines."""
+        """How many bytes of the file that is there are rows up to update `after`, in whole lines, one an update."""
         assert self.after is not None
         if is_special(self.path) or not os.path.exists(self.path):
             return 0
         kept = 0
         with open(self.path, "rb") as file:
             for k, line in enumerate(file):
+                if not k and not self.lines:
+                    self._headed(line)
                 if not line.endswith(b"\n"):
                     break
-                if not k and not self.lines:
-                    if line.decode(errors="replace") != csv_line(self.columns):
-                        raise FileError(
-                            f"{self.path} has other columns than this training", hint="Name another file for --log."
+                if k or self.lines:
+                    number = self._number(line)
+                    if number > self.after:
+                        break
+                    if self.last is not None and number != self.last + 1:
+                        raise self._foreign(
+                            f"has update {number} after update {self.last}: it is no log of one training"
                         )
-                elif not self._belongs(line):
-                    break
+                    self.last = number
                 kept += len(line)
         return kept
 
-    def _belongs(self, line: bytes) -> bool:
-        """Whether a line is a row of an update that was made before this training goes on."""
-        assert self.after is not None
+    def _headed(self, line: bytes) -> None:
+        """Refuse a first line of other columns; the beginning of the right one is what a kill leaves."""
+        titles = csv_line(self.columns).encode()
+        if line != titles and (line.endswith(b"\n") or not titles.startswith(line)):
+            raise self._foreign("has other columns than this training")
+
+    def _number(self, line: bytes) -> int:
+        """The update that a line is a row of."""
         try:
             text = line.decode()
-            number = json.loads(text)["update"] if self.lines else next(csv.reader([text]))[0]
-            return int(number) <= self.after
+            if self.lines:
+                number = json.loads(text)["update"]
+            else:
+                cells = next(csv.reader([text]))
+                number = int(cells[0]) if len(cells) == len(self.columns) else 0
+            if type(number) is int and number >= 1:
+                return number
         except (ValueError, KeyError, TypeError, IndexError, csv.Error, StopIteration, RecursionError):
-            raise FileError(f"{self.path} is no log of a training", hint="Name another file for --log.") from None
+            pass
+        raise self._foreign("is no log of a training")
+
+    def _foreign(self, what: str) -> FileError:
+        return FileError(f"{self.path} {what}", hint="Name another file for --log.")
 
 
 def _cell(x: float | None) -> str:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import IO, Any
 
-from backpropcli.errors import FileError
+from backpropcli.errors import FileError, UsageError
 from backpropcli.reads import read_as
 from backpropcli.safe import leaving
 
@@ -104,6 +104,31 @@ def write_file(path: str, content: Iterable[str] | bytes, raw: bool = False) -> 
     except OSError as error:
         if not (error.errno == errno.EPIPE and is_special(path)):
             raise FileError(f"{path} cannot be written: {reason(error)}", hint=_folder_hint(path)) from error
+
+
+def refuse_unwritable(option: str, path: str) -> None:
+    """FileError, before long work, where its end could not be written: to a folder, over what was read, not allowed."""
+    if os.path.isdir(path):
+        inside = os.path.join(path, "run" + os.path.splitext(path)[1])
+        raise FileError(f"{option} {path} is a folder, not a file", hint=f"Write {option} {inside}")
+    refuse_what_was_read(path)
+    target = os.path.realpath(path)
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        raise FileError(f"{path} cannot be written: there is no folder {os.path.dirname(path) or folder}")
+    if not os.access(target if os.path.exists(target) else folder, os.W_OK):
+        raise FileError(f"{path} cannot be written: permission denied")
+
+
+def refuse_same(files: Sequence[tuple[str, str | None]]) -> None:
+    """UsageError where two options, each with its file, name the same one, through whatever link or spelling."""
+    seen: dict[str, str] = {}
+    for option, path in files:
+        if path is None or is_special(path):
+            continue
+        before = seen.setdefault(os.path.realpath(path), option)
+        if before != option:
+            raise UsageError(f"{before} and {option} name the same file, {path}", hint="Each wants a file of its own.")
 
 
 def opened_to_append(path: str, keep: int = 0) -> int:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from backpropcli.train.descent import Descent
 
 FORMAT = "backprop.checkpoint/1"
+MOST = 2**53
+"""Updates and examples of a file are no more: what says so is no checkpoint of ours."""
 
 
 def arrays(descent: Descent) -> dict[str, Any]:
@@ -122,7 +124,11 @@ def _read_rest(found: Mapping[str, Any], path: str) -> dict[str, Any]:
         rest = json.loads(bytes(found[f"{OURS}training"].astype("uint8")))
         if rest["format"] != FORMAT:
             raise FileError(f"{path} is a checkpoint of another version: {str(rest['format'])[:40]}")
-        int(rest["update"]), float(rest["best"]), int(rest["since"]), float(rest["epoch"][0]), int(rest["epoch"][1])
+        total, count = rest["epoch"]
+        counts = (rest["update"], rest["since"], count)
+        if not all(type(n) is int and 0 <= n <= MOST for n in counts):
+            raise ValueError(f"counts {counts}")
+        float(rest["best"]), float(total)
         return {**rest, "fingerprint": dict(rest["fingerprint"])}
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise FileError(

@@ -84,7 +84,7 @@ class Descent:
         try:
             return Searched(self.training, self.feed.at(1).repeated, self.feed.batch)
         except SpecError as error:
-            error.place = self.spec.place(("train", "optimizer"))
+            error.place = self.spec.setting("optimizer")
             raise
 
     def _total(self) -> int:

@@ -90,7 +90,7 @@ class Feed:
         try:
             self.rows, self.held_rows = split(count, self.training.holdout, self.training.seed)
         except SpecError as error:
-            error.place = self.spec.place(("train", "holdout"))
+            error.place = self.spec.setting("holdout")
             raise
         self.spec = self.spec.standardised(self.rows, self.training.holdout, self.training.seed).holding(self.names)
         wanted = self.training.batch
@@ -188,9 +188,7 @@ class Feed:
         for name in self.training.metrics:
             if shape := spec.graph.shape(name):
                 message = f"{name} has shape {show_shape(shape)}, and a metric is one number"
-                raise SpecError(
-                    message, spec.place(("train", "metrics", name)), "Write mean(...) or sum(...) around it."
-                )
+                raise SpecError(message, spec.setting("metrics", name), "Write mean(...) or sum(...) around it.")
         flat = self._first.flat if self._first is not None else None
         made = Repeated(Plan(spec.graph, self.dtype), self.of, spec.graph.names("parameter"), values, flat)
         self._first = self._first or made

@@ -9,12 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from backpropcli.app import main
+from backpropcli.errors import FileError
+from backpropcli.render.log import Log
 
 SPEC = """\
 # three points
@@ -149,6 +152,111 @@ def test_what_is_no_checkpoint_or_another_trainings_is_refused(
         capsys.readouterr()
         assert main([*words, *more]) == 2
         assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"update": -1},
+        {"update": 1e300},
+        {"update": True},
+        {"since": -5},
+        {"since": 10**40},
+        {"epoch": ["1", -1]},
+        {"epoch": ["1", 1, 1]},
+        {"best": "x"},
+        {"fingerprint": "x"},
+    ],
+    ids=str,
+)
+def test_a_checkpoint_that_says_nonsense_is_none(
+    net: Path, tmp_path: Path, changed: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run.npz"
+    words = ["train", str(net), "--checkpoint", str(run), "-q"]
+    assert main(words) == 0
+    arrays = dict(np.load(run))
+    rest = {**json.loads(arrays["backprop.training"].tobytes()), **changed}
+    np.savez(run, **{**arrays, "backprop.training": np.frombuffer(json.dumps(rest).encode(), dtype=np.uint8)})
+    assert main([*words, "--resume"]) == 2
+    assert "is no checkpoint of a training" in capsys.readouterr().err
+
+
+LOGS = [
+    (lambda head, rows: head + "".join(rows[:2]) + rows[3], "has update 4 after update 2"),
+    (lambda head, rows: head + "1,0\n", "is no log of a training"),
+    (lambda head, rows: head + "-1" + rows[0][1:], "is no log of a training"),
+    (lambda head, rows: "name,age\n", "has other columns"),
+    (lambda head, rows: "a text of one line, not ended", "has other columns"),
+]
+
+
+@pytest.mark.parametrize(("changed", "said"), LOGS, ids=[row[1] for row in LOGS])
+def test_a_log_that_is_not_this_trainings_is_left_alone(
+    net: Path, tmp_path: Path, changed: Callable[[str, list[str]], str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "run.csv"
+    words = ["train", str(net), "--checkpoint", str(tmp_path / "run.npz"), "--log", str(log), "-q"]
+    assert main([*words, "--updates", "6"]) == 0
+    head, *rows = log.read_text().splitlines(keepends=True)
+    log.write_text(changed(head, rows))
+    assert main([*words, "--resume"]) == 2
+    assert said in capsys.readouterr().err
+    assert log.read_text() == changed(head, rows)
+
+
+def test_a_log_that_lacks_rows_goes_on_and_says_so(
+    net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "run.csv"
+    words = ["train", str(net), "--checkpoint", str(tmp_path / "run.npz"), "--log", str(log)]
+    assert main([*words, "--updates", "6"]) == 0
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[:4]))
+    assert main([*words, "--resume"]) == 0
+    assert f"{log} has no rows of updates 4 to 6" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-o", "gone/t.yaml"], "there is no folder gone"),
+        (["--checkpoint", "gone/t.npz"], "there is no folder gone"),
+        (["--log", "folder.csv"], "--log folder.csv is a folder, not a file"),
+        (["--log", "a.csv", "-o", "./a.csv"], "--output and --log name the same file"),
+        (["--checkpoint", "a.npz", "-o", "a.npz"], "--output and --checkpoint name the same file"),
+    ],
+)
+def test_what_could_not_be_written_at_the_end_is_said_at_the_start(
+    net: Path, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(net.parent)
+    (net.parent / "folder.csv").mkdir()
+    assert main(["train", str(net), "--updates", "10000000", "--until", "time=20", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_large_parameters_go_neither_over_the_checkpoint_nor_over_what_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.yaml").write_text("parameters: {w: {normal: [2000], seed: 1}}\nnodes: {J: sum(w**2)}\ntrain: {lr: 0.1}\n")
+    assert main(["train", "--checkpoint", "run.npz", "-o", "run.yaml", "-q"]) == 0
+    assert main(["train", "--checkpoint", "run.npz", "--resume", "--updates", "101", "-q"]) == 0
+    assert main(["train", "run.yaml", "-o", "run_parameters.yaml", "-q"]) == 0
+    assert main(["run", "run_parameters.yaml", "--get", "J"]) == 0
+
+
+def test_a_log_that_cannot_go_on_leaves_the_newest_state(
+    net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run.npz"
+
+    def full(log: Log, row: object) -> None:
+        raise FileError("no space left on device")
+
+    monkeypatch.setattr(Log, "add", full)
+    assert main(["train", str(net), "--checkpoint", str(run), "--log", str(tmp_path / "run.csv")]) == 2
+    assert json.loads(np.load(run)["backprop.training"].tobytes())["update"] == 1
 
 
 def test_a_loss_that_leaves_the_numbers_is_status_1_and_says_where(capsys: pytest.CaptureFixture[str]) -> None:
