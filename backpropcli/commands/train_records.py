@@ -66,7 +66,8 @@ class Trained(Record):
         """A row for the loss, each metric and each parameter; in a terminal the loss as a curve."""
         from backpropcli.report.train_table import train_table
 
-        found = train_table(self.outcome, self.numbers.precision(), self.numbers.full, to.width)
+        numbers = self.numbers
+        found = train_table(self.outcome, numbers.precision(), numbers.full, to.width, numbers.chosen)
         curve = self._curve(to)
         return [found._replace(footers=[*found.footers, *([""] if found.footers and curve else []), *curve])]
 
@@ -75,8 +76,11 @@ class Trained(Record):
         if to.width is None or len(self.losses) < 3:
             return []
         from backpropcli.plotting.curve import curve
+        from backpropcli.train.measured import means
 
-        return curve([*self.losses, self.outcome.after.loss], min(to.width, 60), ascii=to.ascii)
+        feed = self.session.descent.feed
+        losses = self.losses if feed.batch is None else means(self.losses, feed.updates)
+        return curve([*losses, self.outcome.after.loss], min(to.width, 60), ascii=to.ascii)
 
     def json(self, to: Destination) -> Iterator[str]:
         """`backprop.train/1`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -31,6 +31,16 @@ class Losses:
                 del self.kept[1::2]
                 self._stride *= 2
         self._number += 1
+
+
+def means(losses: Sequence[float], epoch: int) -> list[float]:
+    """The losses of batches as a curve that can be read: means of an epoch's, or of fewer where there are few epochs.
+
+    At least 20 of them where there are so many losses, at most 120.
+    """
+    count = len(losses)
+    size = max(min(epoch, count // 20), -(-count // 120), 1)
+    return [sum(losses[k : k + size]) / len(losses[k : k + size]) for k in range(0, count, size)]
 
 
 class Update(NamedTuple):
