@@ -3,9 +3,11 @@
 BackpropError            exit status 2: the command line, a file or the spec is wrong
 ├── UsageError           the command line
 ├── FileError            a file that cannot be read or written
+│   └── LargeFileError   one that is too large to be read whole
 └── SpecError            the words of a network
     ├── FormulaError     a formula that cannot be read
     └── OperationError   an operation that does not fit its arguments (shapes, options)
+        └── MemoryNeededError   more numbers than a network may have
 """
 
 from __future__ import annotations
@@ -105,6 +107,10 @@ class FileError(BackpropError):
     """A file is missing, unreadable, too large, of the wrong kind, or cannot be written."""
 
 
+class LargeFileError(FileError):
+    """A file, or an array in it, is larger than what is read whole."""
+
+
 class SpecError(BackpropError):
     """The words of a network are wrong."""
 
@@ -115,3 +121,7 @@ class FormulaError(SpecError):
 
 class OperationError(SpecError):
     """An operation does not fit its arguments: their number, their shapes or its options."""
+
+
+class MemoryNeededError(OperationError):
+    """The arrays of a network would hold more numbers than they may."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import inf, prod
 from typing import Any, Literal, NamedTuple
 
-from backpropcli.errors import OperationError, SpecError
+from backpropcli.errors import MemoryNeededError, SpecError
 from backpropcli.ops.definition import Elementwise, Operation, Options, Value
 from backpropcli.ops.shape import Shape, show_shape
 
@@ -229,12 +229,12 @@ class Graph:
         return list(dict.fromkeys(found))
 
 
-def _too_large(shape: Shape, numbers: int, most: float) -> OperationError:
+def _too_large(shape: Shape, numbers: int, most: float) -> MemoryNeededError:
     """The error for a graph whose arrays hold too many numbers, this one of them."""
     enough = 1
     while enough * 2**30 < 16 * numbers:
         enough *= 2
-    return OperationError(
+    return MemoryNeededError(
         f"this network needs more than {_size(most)} for its numbers: {_size(numbers)} with this array, of shape "
         f"{show_shape(shape)}",
         hint=f"Values and gradients count, of every step. If it is meant:  --memory {enough}GB",

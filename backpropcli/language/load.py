@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.errors import BackpropError, FileError, SpecError, UsageError
+from backpropcli.errors import BackpropError, FileError, MemoryNeededError, SpecError, UsageError
 from backpropcli.language.build import Formulas
 from backpropcli.language.data.deferred import allowance, ready
 from backpropcli.language.data.kept import kept
@@ -133,8 +133,7 @@ class _Building:
             raise SpecError(f"{words.source} has no nodes", hint=hint)
         self.values = self._ordered()
         most = allowance(self.flags.memory, words.read)
-        formulas = self._recipe(most)
-        graph = formulas.graph(self.values)
+        formulas, graph = self._judged(most)
         loss, loss_error = self._loss(graph, "J" if loss_function is not None else None)
         expect: tuple[Any, ...] = ()
         if sections.get("expect"):
@@ -214,13 +213,17 @@ class _Building:
         """All is judged: now the values are made, but for what stays in its file."""
         return {name: value if kept(value) else ready(value) for name, value in self.values.items()}
 
-    def _recipe(self, most: float) -> Formulas:
+    def _judged(self, most: float) -> tuple[Formulas, Graph]:
         """Of batches each is judged by itself, when its size is known; here only what is made at once."""
+        formulas = self._formulas(most)
         if self.words.batches:
-            formulas = self._formulas(most)
             formulas.judge({name: value for name, value in self.values.items() if not kept(value)})
-            return self._formulas(inf)
-        return self._formulas(most)
+            formulas = self._formulas(inf)
+        try:
+            return formulas, formulas.graph(self.values)
+        except MemoryNeededError as error:
+            error.hint = "\n".join(filter(None, [error.hint, self.words.instead]))
+            raise
 
     def _formulas(self, most: float) -> Formulas:
         return Formulas(self.words, self.kinds, self.paths, self.formulas, self.functions, self.outputs, most)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.engine import Plan
 from backpropcli.engine.repeated import Piece, Repeated
-from backpropcli.errors import SpecError
+from backpropcli.errors import MemoryNeededError, SpecError
 from backpropcli.language.data.kept import fewer, taken
 from backpropcli.ops.shape import show_shape
 from backpropcli.train.health import Parted
@@ -182,7 +182,7 @@ class Feed:
 
     def _planned(self, rows: Any) -> tuple[Planned, Mapping[str, Value]]:
         """A plan for these examples, over the parameters of the first one; nothing is read before it is judged."""
-        spec = self._lowered(rows, self.spec.most)
+        spec = self._affordable(rows)
         data = self._cut(rows)
         values = {**self.spec.values, **data}
         for name in self.training.metrics:
@@ -193,6 +193,15 @@ class Feed:
         made = Repeated(Plan(spec.graph, self.dtype), self.of, spec.graph.names("parameter"), values, flat)
         self._first = self._first or made
         return Planned(made, spec.graph), data
+
+    def _affordable(self, rows: Any) -> Spec:
+        """The network for these examples; SpecError where it is larger than it may be."""
+        try:
+            return self._lowered(rows, self.spec.most)
+        except MemoryNeededError as error:
+            if self._first is None and len(rows) > 1:
+                error.hint = f"{error.hint}\nA smaller batch than {len(rows):,} takes less: batch: {len(rows) // 2}"
+            raise
 
     def _lowered(self, rows: Any, most: float) -> Spec:
         """The network for these examples, of no more than so many numbers, with its metrics."""

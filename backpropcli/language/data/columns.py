@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from backpropcli.errors import FileError, Place
+from backpropcli.errors import FileError, LargeFileError, Place
 from backpropcli.language.data.deferred import LARGEST_ARRAY
 from backpropcli.language.file import reading as files
 from backpropcli.safe import printable
@@ -40,7 +40,7 @@ def read_csv(path: str, columns: str | int | list[str | int] | None = None, skip
         single = table.single(columns)
         count += block.size
         if count > LARGEST_ARRAY:
-            raise FileError(f"{files.shown(path)} holds more than {LARGEST_ARRAY:,} numbers")
+            raise LargeFileError(f"{files.shown(path)} holds more than {LARGEST_ARRAY:,} numbers")
         blocks.append(block)
     result = np.concatenate(blocks)
     return result[:, 0].copy() if single else result

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from backpropcli.errors import FileError
+from backpropcli.errors import FileError, LargeFileError
 from backpropcli.language.data.columns import LARGEST_TABLE
 from backpropcli.language.data.deferred import LARGEST_ARRAY, too_large, waiting
 from backpropcli.language.file import reading as files
@@ -121,7 +121,7 @@ def header(pieces: Iterator[bytes], name: str, most: int = LARGEST_ARRAY) -> tup
         raise FileError(f"{name} ends within its header")
     shape = tuple(int.from_bytes(data[4 + 4 * k : 8 + 4 * k], "big") for k in range(axes))
     if message := too_large(shape, most):
-        raise FileError(f"{name} with shape {message}")
+        raise LargeFileError(f"{name} with shape {message}")
     if 0 in shape:
         raise FileError(f"{name} holds no numbers")
     return shape, data[2], data[4 + 4 * axes :]

@@ -8,7 +8,7 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.errors import FileError
+from backpropcli.errors import FileError, LargeFileError
 from backpropcli.language.data.columns import LARGEST_TABLE
 from backpropcli.language.data.deferred import LARGEST_ARRAY, MOST_NUMBERS, Waiting, ready, too_large, waiting
 from backpropcli.language.file import reading as files
@@ -197,7 +197,7 @@ def header(file: Any, label: str, most: int = LARGEST_ARRAY) -> Header:
         kind = "complex numbers" if dtype.kind == "c" else "something else"
         raise FileError(f"{label} holds {kind}, not real numbers")
     if message := too_large(shape, most):
-        raise FileError(f"{label} with shape {message}")
+        raise LargeFileError(f"{label} with shape {message}")
     return Header(shape, fortran, dtype)
 
 

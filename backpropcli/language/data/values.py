@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.errors import BackpropError, SpecError
+from backpropcli.errors import BackpropError, LargeFileError, SpecError
 from backpropcli.language.data import prepared
 from backpropcli.language.data.deferred import ready, too_large, waiting
 from backpropcli.language.data.kept import kept
@@ -234,6 +234,8 @@ def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) ->
             asked = words.place((*path, kind))
             reader = f"It is read for {name}" + (f", {asked}" if asked else "")
             error.hint = "\n".join(filter(None, [error.hint, reader]))
+        if isinstance(error, LargeFileError):
+            error.hint = "\n".join(filter(None, [error.hint, words.instead]))
         raise words.placed(error, (*path, kind)) from None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
-from backpropcli.errors import BackpropError, FileError, Place
+from backpropcli.errors import BackpropError, FileError, LargeFileError, Place
 from backpropcli.reads import remember
 from backpropcli.safe import file_name
 from backpropcli.suggest import nearest
@@ -215,7 +215,7 @@ def unquoted() -> Iterator[None]:
 
 
 def _too_large(name: str, largest: int) -> FileError:
-    return FileError(f"{name} is larger than {largest // 2**20} MB")
+    return LargeFileError(f"{name} is larger than {largest // 2**20} MB")
 
 
 def _near_file(path: str) -> str:

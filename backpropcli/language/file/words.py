@@ -130,6 +130,17 @@ class Words:
         self.counts(where)
         return where
 
+    @property
+    def instead(self) -> str:
+        """How a training that `train:` describes goes with less memory; empty where it is one already."""
+        train = self.sections.get("train")
+        if self.batches or not isinstance(train, dict):
+            return ""
+        batch = train.get("batch")
+        if type(batch) is int:
+            return f"backprop train  takes {batch:,} examples at a time, and does not hold the others."
+        return "backprop train --batch 128  takes so many examples at a time, and does not hold the others."
+
     def counts(self, file: str) -> None:
         """Remember how large a file of numbers is, by which the network is judged: see `waiting.allowance`."""
         with suppress(OSError):
