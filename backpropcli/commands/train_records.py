@@ -109,6 +109,10 @@ class Trained(Record):
             raise UsageError("large parameters stand in a file of their own", hint="Say where:  -o trained.yaml")
         if found.arrays:
             write_file(beside, npz(found.arrays))
+        if to.path is not None and (files := self.session.network.spec.astray(os.path.dirname(to.path))):
+            from backpropcli.report.train_words import listed
+
+            to.note(f"note: {to.path} stands in another folder than {listed(files)}, which it will not find there")
         return [found.text]
 
     def _beside(self, path: str) -> str:

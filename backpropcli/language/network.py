@@ -211,6 +211,11 @@ class Spec:
         self._formulas._replace(most=self.most).judge(others)
         return self.again({name: ready(value) for name, value in others.items()})
 
+    def astray(self, folder: str) -> list[str]:
+        """The data files that its text, were it in this folder, would not find: as it names them."""
+        assert self._formulas is not None, "a spec that was read"
+        return self._formulas.words.astray(folder)
+
     def rewritten(self, values: Mapping[str, Value], stored: str) -> Rewritten:
         """Its text with these values for its parameters, all else as it is written, and the arrays that `stored` has.
 

@@ -29,6 +29,7 @@ class Words:
         "_flags",
         "allowed",
         "batches",
+        "files",
         "folder",
         "read",
         "sections",
@@ -46,6 +47,8 @@ class Words:
         self.sections: dict[str, Any] = {}
         self.standardised: dict[str, tuple[Any, Any]] = {}
         """The arrays that are standardised, by name, with the holdout and the seed that said which rows count."""
+        self.files: list[str] = []
+        """The data files that the document names, as it names them."""
         self.batches = False
         """Whether a batch of the examples is computed at a time, and never all of them."""
         self._document = document
@@ -126,9 +129,20 @@ class Words:
 
         What somebody types on the command line is their own will: a flag may name any file.
         """
-        where = os.path.join(self.folder, path) if self.from_flag(key) else inside(path, self.folder, self.allowed)
+        flagged = self.from_flag(key)
+        where = os.path.join(self.folder, path) if flagged else inside(path, self.folder, self.allowed)
+        if not flagged and path not in self.files:
+            self.files.append(path)
         self.counts(where)
         return where
+
+    def astray(self, folder: str) -> list[str]:
+        """The data files that the document, were it in this folder, would not find: as it names them."""
+        return [
+            path
+            for path in self.files
+            if os.path.realpath(os.path.join(folder, path)) != os.path.realpath(os.path.join(self.folder, path))
+        ]
 
     @property
     def instead(self) -> str:
