@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import chain, check, dense, scalar_graph, startup
+from tests.benchmarks import chain, check, dense, scalar_graph, startup, train
 
 if TYPE_CHECKING:
     from tests.benchmarks.measure import Table
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[], list[Table]]] = {
     "chain": chain.tables,
     "dense": dense.tables,
     "check": check.tables,
+    "train": train.tables,
 }
 
 
