@@ -32,6 +32,9 @@ class Saving:
     def __init__(self, session: Session, path: str, every: int | None) -> None:
         self.session, self.path, self.every = session, path, every
         self.last = time.monotonic()
+        from backpropcli.train.checkpoint import fingerprint
+
+        fingerprint(session.descent)  # while the data are there
 
     def restored(self) -> bool:
         """Whether the file is there, and the training goes on from it."""

@@ -49,12 +49,20 @@ def _rest(descent: Descent) -> dict[str, Any]:
         "epoch": [repr(epoch.total), epoch.count],
         "of": descent.of,
         "dtype": descent.dtype,
-        "fingerprint": fingerprint(descent),
+        "fingerprint": dict(fingerprint(descent)),
     }
 
 
-def fingerprint(descent: Descent) -> dict[str, str]:
-    """What must be the same to go on: the network, its data, and how it is trained; each a short hash."""
+def fingerprint(descent: Descent) -> Mapping[str, str]:
+    """What must be the same to go on: the network, its data, and how it is trained; each a short hash.
+
+    It is made once: data in a file may be large, or not be there any more when the last state is saved.
+    """
+    descent.fingerprint = descent.fingerprint or _fingerprint(descent)
+    return descent.fingerprint
+
+
+def _fingerprint(descent: Descent) -> Mapping[str, str]:
     graph = descent.spec.graph
     formulas = [(node.name, node.kind, node.formula, graph.shape(node.name)) for node in graph.nodes.values()]
     data = hashlib.sha256()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -74,6 +74,8 @@ class Descent:
         self.number = 0
         self.reason: Reason = ""
         self.diverged: Diverged | None = None
+        self.fingerprint: Mapping[str, str] = {}
+        """What a checkpoint knows it by: see `checkpoint.fingerprint`."""
 
     def _search(self) -> Searched | None:
         """The search for a step, where the optimiser has no rules."""

@@ -172,3 +172,18 @@ def test_a_large_file_is_made_only_when_all_is_judged(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.ones((200, 100)))
     (tmp_path / "net.yaml").write_text("inputs: {x: {npy: a.npy, scale: 2}}\nnodes: {J: sum(x)}\n")
     assert load(str(tmp_path / "net.yaml")).values["x"].sum() == 40000
+
+
+def test_many_labels_of_a_loss_function_are_looked_at(tmp_path: Path) -> None:
+    """More than wait until the whole network has been judged."""
+    labels = np.arange(20_000) % 3
+    text = (
+        "inputs: {x: {zeros: [20000, 2]}}\ntargets: {y: {npy: y.npy}}\n"
+        "layers: [dense: {units: 3, init: he}]\nloss: cross_entropy\n"
+    )
+    np.save(tmp_path / "y.npy", labels)
+    assert loads(text, "net.yaml", folder=str(tmp_path)).values["y"].shape == (20_000,)
+    labels[12_345] = 3
+    np.save(tmp_path / "y.npy", labels)
+    with pytest.raises(BackpropError, match="3 is not one of the 3 classes, 0 to 2"):
+        loads(text, "net.yaml", folder=str(tmp_path))

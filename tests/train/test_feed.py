@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from backpropcli.app import main
 from backpropcli.errors import BackpropError, FileError, SpecError
 from backpropcli.language import Flags, loads
 from backpropcli.language.data import kept, large
@@ -115,6 +116,33 @@ def test_a_file_that_changes_ends_the_training_with_an_error(folder: Path, small
         file.truncate(3000)
     with pytest.raises(FileError, match=r"x\.npy was cut short while it was read: it had 12,128 bytes, and has 3,000"):
         list(ours)
+
+
+def test_what_was_made_before_the_file_changed_is_saved(
+    folder: Path, small: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And with the file as it was, the training goes on as if nothing had happened."""
+    monkeypatch.chdir(folder)
+    (folder / "net.yaml").write_text(NET.replace("{X}", "{npy: x.npy}").replace("{Y}", "{npy: y.npy}"))
+    assert main(["train", "-q", "-o", "whole.npz"]) == 0
+    data, move = (folder / "x.npy").read_bytes(), Descent.move
+
+    def moved(self: Descent, looked: Any) -> Any:
+        if self.number == 7:
+            (folder / "x.npy").write_bytes(data[:5000])
+        return move(self, looked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Descent, "move", moved)
+        assert main(["train", "-q", "--checkpoint", "run.npz"]) == 2
+    said = capsys.readouterr().err
+    assert "x.npy was cut short while it was read" in said
+    assert "leave it alone" in said
+    (folder / "x.npy").write_bytes(data)
+    assert main(["train", "--checkpoint", "run.npz", "--resume", "-o", "parts.npz"]) == 0
+    assert "resumed after update 8" in capsys.readouterr().err
+    for name in ("w", "b"):
+        np.testing.assert_array_equal(np.load("parts.npz")[name], np.load("whole.npz")[name])
 
 
 def test_a_checkpoint_knows_its_data(folder: Path, small: None) -> None:
