@@ -127,7 +127,7 @@ class Going:
             if self.saving is not None:
                 self.saving.update(update.number)
             self.losses.add(update.loss)
-            said.update = update
+            said.see(update)
             live.update(update.number, descent.total, said.text)
         if log is not None and not self.endings.number and (last := descent.next()) is not None:
             log.add(row(last))
@@ -150,12 +150,16 @@ class Said:
         self.update: Update | None = None
         self.held: float | None = None
 
+    def see(self, update: Update) -> None:
+        """The newest update; what is held out was last measured at the end of an epoch."""
+        self.update = update
+        if update.held is not None:
+            self.held = update.held.loss
+
     def text(self) -> str:
         """`J 0.0312   held out 0.041`."""
         update = self.update
         assert update is not None
-        if update.held is not None:
-            self.held = update.held.loss
         held = "" if self.held is None else f"   held out {SHORT.show(self.held)}"
         return f"{self.of} {SHORT.show(update.loss)}{held}"
 

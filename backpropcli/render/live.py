@@ -19,12 +19,14 @@ PATIENCE = 0.5
 """Seconds after which a terminal's line appears."""
 SELDOM = 0.1
 """Seconds between two looks at the terminal."""
+WIDE = 100
+"""Columns of a terminal that has room for a bar."""
 NOW_AND_THEN = 10.0
 """Seconds between two lines in a pipe."""
 
 
 class Live:
-    """`update 1,200 of 10,000   J 0.0312   held out 0.041   8,100 updates/s ━━━━━━ 0:00:07`.
+    """`update 1,200 of 10,000   J 0.0312   held out 0.041   8,100/s ━━━━━━ 0:00:07`.
 
     `update` is told how many of how many updates are made, and how to say the rest, which is asked for only when it is
     shown; so that an update costs next to nothing.
@@ -68,18 +70,22 @@ class Live:
         if seconds <= 0 or made <= 0:
             return ""
         rate = made / seconds
-        return f"{rate:,.0f} updates/s" if rate >= 10 else f"{rate:.2g} updates/s"
+        what = "/s" if self.terminal else " updates/s"  # a terminal's line is short
+        return f"{rate:,.0f}{what}" if rate >= 10 else f"{rate:.2g}{what}"
 
     def _started(self, total: int) -> tuple[Progress, TaskID]:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.table import Column
 
+        console = Console(file=sys.stderr)
+        whole = Column(no_wrap=True, min_width=8)  # where the line is too long, the text is cut, and not the time left
         bar = Progress(
             TextColumn("update {task.completed:,} of {task.total:,}", markup=False),
             TextColumn("{task.fields[said]}", markup=False),
-            BarColumn(bar_width=16),
-            TimeRemainingColumn(),
-            console=Console(file=sys.stderr),
+            *([BarColumn(bar_width=16)] if console.width >= WIDE else []),
+            TimeRemainingColumn(table_column=whole),
+            console=console,
             transient=True,
         )
         task = bar.add_task("training", total=total, said="")

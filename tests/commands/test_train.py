@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 
 from backpropcli.app import main
+from backpropcli.commands.going import Said
 from backpropcli.errors import FileError
 from backpropcli.render.log import Log
+from backpropcli.train.measured import Measured, Update
 
 SPEC = """\
 # three points
@@ -318,6 +320,13 @@ def test_dead_units_are_one_note_which_comes_before_the_training(capsys: pytest.
 def test_why_steps_end_early_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "-p", "w=1", "-n", "J = w**2", "--lr", "0.1", "--until", "loss=2", "--steps"]) == 0
     assert "The loss that --until asks for is reached." in capsys.readouterr().err
+
+
+def test_the_live_line_knows_what_was_held_out_at_the_last_epochs_end() -> None:
+    said = Said("J")
+    said.see(Update(1, 0, 0.1, 0.5, held=Measured(0.25, {})))
+    said.see(Update(2, 1, 0.1, 0.125))
+    assert said.text() == "J 0.125   held out 0.25"
 
 
 LONG = [sys.executable, "-m", "backpropcli", "train", "--example", "mazur", "--lr", "0.5"]
