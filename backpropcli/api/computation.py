@@ -12,6 +12,7 @@ from backpropcli.engine import NotScalarError, Plan
 from backpropcli.engine.labels import check_labels
 from backpropcli.engine.trace import one_entry
 from backpropcli.errors import SpecError
+from backpropcli.language.data.kept import kept
 from backpropcli.ops.numbers.quiet import quietly
 from backpropcli.suggest import did_you_mean
 
@@ -43,7 +44,15 @@ class Computation:
 
     @property
     def values(self) -> Mapping[str, Value]:
-        """The data's values by name: a float or a float64 array each."""
+        """The data's values by name: a float or a float64 array each.
+
+        Raises SpecError where some stay in their file: the network was loaded to be trained in batches alone.
+        """
+        if here := [name for name, value in self.spec.values.items() if kept(value)]:
+            raise SpecError(
+                f"{', '.join(here)}: too large to be held, as {self.source} was loaded for training in batches",
+                hint="load(...) without batches=True reads them, and may want memory='8GB'.",
+            )
         return self.spec.values
 
     @property

@@ -66,7 +66,7 @@ class Step:
         """The value of everything that has a name, before the move."""
         if self._values is None:
             graph = self._batch.planned.graph
-            data = {**self._descent.spec.values, **self._batch.data, **self.parameters}
+            data = {**self._descent.feed.spec.values, **self._batch.data, **self.parameters}
             trace = engine_run(Plan(graph, self._descent.dtype), data, None)
             self._values = {name: trace.value(name) for name in graph.nodes}
         return self._values

@@ -170,5 +170,5 @@ class Descent:
 
     def _trace(self, batch: Batch) -> Trace:
         """A batch's run with everything kept, with the parameters of now."""
-        data = {**self.spec.values, **batch.data, **values_of(self.feed.parts, self.flat)}
+        data = {**self.feed.spec.values, **batch.data, **values_of(self.feed.parts, self.flat)}
         return engine_run(Plan(batch.planned.graph, self.dtype), data, self.of)

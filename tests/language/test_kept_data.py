@@ -156,6 +156,7 @@ def test_the_spread_is_that_of_the_whole_also_far_from_zero() -> None:
         ("a.npy", lambda d: d[:-1], "its numbers end at"),
         ("a.npy", lambda d: d.replace(b"(300, 6, 5)", b"(9e9, 6, 5)"), "cannot be read as a NumPy array"),
         ("a.npy", lambda d: d.replace(b"'|u1'", b"'|O1'"), "x"),
+        ("a.npy", lambda d: d.replace(b"(300, 6, 5), }  ", b"(-300, -6, 5), }"), "its shape is (-300, -6, 5)"),
         ("fortran.npy", lambda d: d[:-1], "its numbers end at"),
         ("a.npz", lambda d: d[:-300], "is not an NPZ file"),
         ("packed.npz", lambda d: d[:900] + b"\0" * 90 + d[990:], "cannot be read as a NumPy array"),

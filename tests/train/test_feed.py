@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+import backpropcli
 from backpropcli.app import main
 from backpropcli.errors import BackpropError, FileError, SpecError
 from backpropcli.language import Flags, loads
@@ -165,6 +166,19 @@ train: {lr: 0.001, batch: 16, examples: [ids, y], updates: 2}
 """
     spec = loads(text, "net.yaml", Flags(batches=True), str(folder))
     assert kept.kept(spec.values["table"])
-    assert descent(spec).feed.spec.values["table"].shape == (2000, 6)
+    ours = descent(spec)
+    assert ours.feed.spec.values["table"].shape == (2000, 6)
+    assert ours.findings() == ()
     with pytest.raises(BackpropError, match="needs more than"):
         descent(loads(text, "net.yaml", Flags(batches=True, memory="50KB"), str(folder)))
+
+
+def test_from_python(folder: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "net.yaml").write_text(NET.replace("{X}", "{npy: x.npy}").replace("{Y}", "{npy: y.npy}"))
+    net = backpropcli.load("net.yaml", batches=True)
+    run, whole = net.train(), backpropcli.load("net.yaml").train()
+    assert run.losses == pytest.approx(whole.losses, rel=1e-14)
+    assert [step.values["J"] for step in net.descent(updates=3)] == pytest.approx(run.losses[:3])
+    with pytest.raises(SpecError, match="x, y: too large to be held"):
+        net.run()

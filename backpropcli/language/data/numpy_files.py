@@ -196,6 +196,8 @@ def header(file: Any, label: str, most: int = LARGEST_ARRAY) -> Header:
     if dtype.kind not in "biuf":
         kind = "complex numbers" if dtype.kind == "c" else "something else"
         raise FileError(f"{label} holds {kind}, not real numbers")
+    if any(size < 0 for size in shape):
+        raise FileError(f"{label} cannot be read as a NumPy array: its shape is {shape}")
     if message := too_large(shape, most):
         raise LargeFileError(f"{label} with shape {message}")
     return Header(shape, fortran, dtype)
