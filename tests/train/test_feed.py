@@ -15,6 +15,7 @@ from backpropcli.errors import BackpropError, FileError, SpecError
 from backpropcli.language import Flags, loads
 from backpropcli.language.data import kept, large
 from backpropcli.language.training.read import training
+from backpropcli.train import feed
 from backpropcli.train.checkpoint import fingerprint
 from backpropcli.train.descent import Descent
 from backpropcli.train.health import Parted
@@ -93,7 +94,8 @@ def test_a_batch_is_judged_and_not_all_examples(folder: Path) -> None:
         network(folder, memory="100KB")
 
 
-def test_what_is_measured_in_parts_says_what_it_is(folder: Path) -> None:
+def test_what_is_measured_in_parts_says_what_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "PART", 10_000)
     whole, parts = descent(network(folder)), descent(network(folder, memory="300KB"))
     assert whole.feed.parted is None
     for held in (False, True):
@@ -156,7 +158,7 @@ def test_a_checkpoint_knows_its_data(folder: Path, small: None) -> None:
     assert before["data"] != fingerprint(descent(network(folder)))["data"]
 
 
-def test_what_has_no_examples_is_held(folder: Path, small: None) -> None:
+def test_what_has_no_examples_is_held(folder: Path, small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     text = """
 inputs: {ids: {npy: y.npy}, table: {npy: x.npy}}
 targets: {y: {npy: y.npy}}
@@ -169,6 +171,7 @@ train: {lr: 0.001, batch: 16, examples: [ids, y], updates: 2}
     ours = descent(spec)
     assert ours.feed.spec.values["table"].shape == (2000, 6)
     assert ours.findings() == ()
+    monkeypatch.setattr(kept, "_whole", None)  # nothing is made before it is judged
     with pytest.raises(BackpropError, match="needs more than"):
         descent(loads(text, "net.yaml", Flags(batches=True, memory="50KB"), str(folder)))
 

@@ -58,10 +58,7 @@ class Stored(Kept):
 def _whole(value: Kept) -> Value:
     import numpy as np
 
-    result = np.empty(value.shape)
-    for rows, block in blocks(value):
-        result[rows[0] : rows[-1] + 1] = block
-    return result
+    return taken(value, np.arange(value.shape[0]))
 
 
 def kept(value: object) -> bool:
@@ -71,7 +68,23 @@ def kept(value: object) -> bool:
 
 def taken(value: Any, rows: Rows) -> Any:
     """These rows of an array, as an array."""
-    return value.take(rows) if isinstance(value, Kept) else value[rows]
+    if not isinstance(value, Kept):
+        return value[rows]
+    size = _rows_at_once(value)
+    if len(rows) <= size:
+        return value.take(rows)
+    import numpy as np
+
+    result = np.empty((len(rows), *value.shape[1:]))
+    for start in range(0, len(rows), size):  # what is made on the way to a row is not held for all of them
+        result[start : start + size] = value.take(rows[start : start + size])
+    return result
+
+
+def _rows_at_once(value: Any) -> int:
+    """How many rows have about BLOCK numbers."""
+    width: int = prod(value.shape[1:])
+    return max(1, BLOCK // max(1, width))
 
 
 def fewer(value: Any, rows: Rows) -> Any:
@@ -85,7 +98,7 @@ def blocks(value: Any, rows: Rows | None = None) -> Iterator[tuple[Rows, Any]]:
     """These rows of an array, all of them where none are said, some at a time: their numbers, and they themselves."""
     import numpy as np
 
-    size = max(1, BLOCK // max(1, prod(value.shape[1:])))
+    size = _rows_at_once(value)
     count = value.shape[0] if rows is None else len(rows)
     for start in range(0, count, size):
         some = np.arange(start, min(start + size, count))

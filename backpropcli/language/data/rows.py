@@ -105,7 +105,7 @@ class FileRows:
             place = _bytes(found)
             for k, row in enumerate(rows.tolist()):
                 self.handle.into(place[k * self.width : (k + 1) * self.width], self.offset + row * self.width)
-        return found.astype(np.float64)
+        return found.astype(np.float64, copy=False)
 
     def _empty(self, count: int) -> Any:
         import numpy as np

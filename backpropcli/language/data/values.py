@@ -242,7 +242,8 @@ def _read(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) ->
 def _file(words: Words, kind: str, file: str, path: Key, raw: dict[str, Any]) -> Value:
     """The numbers of a file.
 
-    Where batches are taken, those of a large one stay there and count for nothing, and of others only what is held.
+    Where batches are taken, those of a large one stay there and count for nothing, and of others their numbers count
+    alone: what is measured at once is to be small as well.
     """
     before = words.read
     where = words.file(file, path)
@@ -252,7 +253,7 @@ def _file(words: Words, kind: str, file: str, path: Key, raw: dict[str, Any]) ->
 
     value = large(kind, where, raw)
     value = _from_file(kind, where, raw) if value is None else value
-    held = 8 if isinstance(value, float) else 0 if kept(value) else 8 * math.prod(value.shape)
+    held = 0 if isinstance(value, float) or kept(value) else math.prod(value.shape)
     words.read = min(words.read, before + held)
     return value
 
