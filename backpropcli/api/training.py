@@ -210,8 +210,10 @@ class Trainable(Computation):
         """
         from backpropcli.train.descent import Descent
 
-        training = self.training(**settings)
-        descent = Descent(self.spec, self.node(of) if of is not None else self.loss, training, dtype)
+        descent = Descent(self.spec, self.node(of) if of is not None else self.loss, self.training(**settings), dtype)
+        return self._steps(descent)
+
+    def _steps(self, descent: Descent) -> Iterator[Step]:
         while (looked := descent.look()) is not None:
             step = Step(descent, looked)
             descent.move(looked)

@@ -103,7 +103,7 @@ def worked(
     `loss_after` is None where the next update looks at other examples.
     """
     look = Look(precision or Precision(), ASCII if ascii else UNICODE, full)
-    yield Heading(f"Update {before.t}: {training.optimizer.name.replace('_', ' ')}")
+    yield Heading(f"Update {before.t}: {training.optimizer.title}")
     scope = Scope({**training.settings, "lr": training.lr, "t": float(before.t)}, {})
     first = [*_rate(training, before, scope, look), *_norm(training, before, scope, look)]
     rules = [*_clipping(training), *active(training.optimizer.update, training.settings)]

@@ -15,14 +15,13 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 SHORT = Precision(3)
-OWN = "rules of its own"
 MOST = 5
 """So many names are listed."""
 ENDED = {
     "updates": "",
-    "loss": "The loss that --until asks for is reached.",
+    "loss": "The loss that until: asks for is reached.",
     "patience": "It stopped falling: patience is over.",
-    "time": "The time of --until is over.",
+    "time": "The time of until: is over.",
     "stopped": "It was stopped before its end.",
     "converged": "It cannot get lower: the optimiser says that it has converged.",
     "diverged": "",
@@ -33,7 +32,7 @@ def settings(training: Training) -> str:
     """How it is trained, in few words: `adam, lr 0.001, beta1 0.8, batches of 32`."""
     from backpropcli.notation.numbers import exact
 
-    said = [OWN if training.optimizer.name == "own" else training.optimizer.name.replace("_", " ")]
+    said = [training.optimizer.title]
     if training.optimizer.update:  # a line search has no learning rate
         said.append(f"lr {exact(training.lr)}")
     defaults = {setting.name: setting.default for setting in training.optimizer.settings}

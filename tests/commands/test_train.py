@@ -319,7 +319,7 @@ def test_dead_units_are_one_note_which_comes_before_the_training(capsys: pytest.
 
 def test_why_steps_end_early_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "-p", "w=1", "-n", "J = w**2", "--lr", "0.1", "--until", "loss=2", "--steps"]) == 0
-    assert "The loss that --until asks for is reached." in capsys.readouterr().err
+    assert "The loss that until: asks for is reached." in capsys.readouterr().err
 
 
 def test_the_live_line_knows_what_was_held_out_at_the_last_epochs_end() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backpropcli.api import Network
-from backpropcli.errors import FileError
+from backpropcli.errors import FileError, SpecError
 from backpropcli.language import example, loads
 from backpropcli.render.npz import npz
 from backpropcli.train.checkpoint import arrays, restore
@@ -25,6 +25,34 @@ nodes:
 
 def logistic() -> Network:
     return Network(loads(LOGISTIC))
+
+
+def test_numpys_numbers_are_settings_too() -> None:
+    found = logistic().training(
+        lr=np.float64(0.1),
+        batch=np.int32(2),  # type: ignore[typeddict-item]  # what a notebook has
+        clip={"norm": np.float32(1)},
+        optimizer={"adam": {"beta1": np.float64(0.5)}},
+        shuffle=np.bool_(False),  # type: ignore[typeddict-item]
+    )
+    assert (found.lr, found.batch, found.clip.norm, found.settings["beta1"]) == (0.1, 2, 1.0, 0.5)
+    assert found.shuffle is False
+
+
+@pytest.mark.parametrize("lr", [np.array([0.1]), 10**400, -1])
+def test_a_wrong_setting_is_told_before_the_first_step_is_asked_for(lr: float) -> None:
+    with pytest.raises(SpecError, match="lr wants a number from 0"):
+        logistic().descent(lr=lr)
+
+
+def test_an_error_about_a_settings_value_stands_where_it_is_written_or_nowhere() -> None:
+    with pytest.raises(SpecError) as caught:
+        logistic().train(lr=0.1, holdout=7)
+    assert caught.value.place is None
+    with pytest.raises(SpecError) as caught:
+        Network(loads(LOGISTIC + "train: {holdout: 7}")).train(lr=0.1)
+    assert caught.value.place is not None
+    assert caught.value.place.line == LOGISTIC.count("\n") + 1
 
 
 def test_one_update_of_mazur() -> None:

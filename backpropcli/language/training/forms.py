@@ -8,7 +8,7 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.language.file.schema import formula_text
-from backpropcli.language.training.training import Optimizer, Rule
+from backpropcli.language.training.training import OWN, Optimizer, Rule
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def own(words: Words, raw: Mapping[str, Any], path: Key) -> Optimizer:
     if "p" not in [rule.name for rule in update]:
         where = (*path, "update") if "update" in raw else path
         raise words.error("the update moves nothing: it has no rule for p", where, f"Such as {FORM}")
-    return Optimizer("own", "rules of this network's own", "", (), state, update)
+    return Optimizer(OWN, "rules of this network's own", "", (), state, update)
 
 
 def _rules(words: Words, raw: Any, path: Key) -> tuple[Rule, ...]:

@@ -15,8 +15,8 @@ from backpropcli.language.training import optimizers, schedules
 from backpropcli.language.training.forms import PARTS, called, own
 from backpropcli.language.training.metrics import metrics
 from backpropcli.language.training.rules import FREE, RuleError, program, schedule_graph
-from backpropcli.language.training.settings import ABOVE_ZERO, COUNT, FROM_ZERO, NUMBER, WHOLE
-from backpropcli.language.training.training import Clip, Optimizer, Schedule, Training, Until
+from backpropcli.language.training.settings import ABOVE_ZERO, COUNT, FROM_ZERO, LARGEST, NUMBER, WHOLE
+from backpropcli.language.training.training import OWN, Clip, Optimizer, Schedule, Training, Until
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -76,8 +76,10 @@ def training(spec: Spec, settings: Mapping[str, Any] | None = None) -> Training:
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's numbers as Python's."""
-    return value.item() if hasattr(value, "item") and not getattr(value, "shape", ()) else value
+    """NumPy's numbers and arrays as Python's, in a mapping too."""
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 class _Given(Words):
@@ -146,6 +148,8 @@ def _value(words: Words, section: Mapping[str, Any], setting: Setting, path: Key
         raise words.error(f"{name} has no value", here)
     if path == ("train", "until") and name == "time" and isinstance(raw, str):
         raw = raw.strip().removesuffix("s").rstrip()
+    if kind not in WHOLES and isinstance(raw, int) and abs(raw) > LARGEST:
+        raise words.error(f"{name} {kind.wants}", here, setting.hint)
     if kind not in WHOLES and not isinstance(raw, bool | dict | list):
         raw = read_value(words, raw, name, here)
     if not kind.fits(raw):
@@ -215,9 +219,6 @@ def _optimizer(words: Words, section: Mapping[str, Any]) -> tuple[Optimizer, dic
             error.error.span = None
         raise words.placed(error.error, path) from None
     return optimizer, settings
-
-
-OWN = "own"
 
 
 def _decay(

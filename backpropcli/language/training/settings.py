@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import isfinite
+import sys
 from typing import Any
 
 from backpropcli.language.layers.setting import COUNT, SWITCH, Setting, Type
 
+LARGEST = sys.float_info.max
+
 
 def _number(raw: Any) -> bool:
-    return isinstance(raw, int | float) and not isinstance(raw, bool) and isfinite(raw)
+    return isinstance(raw, int | float) and not isinstance(raw, bool) and abs(raw) <= LARGEST
 
 
 NUMBER = Type("number", _number, "wants a number")

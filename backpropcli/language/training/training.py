@@ -37,6 +37,16 @@ class Optimizer(NamedTuple):
     """The learning rate where nobody says one: PyTorch's; None where it has to be said."""
     aliases: tuple[str, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """What people call it: `gradient descent`."""
+        return OWN_TITLE if self.name == OWN else self.name.replace("_", " ")
+
+
+OWN = "own"
+"""The name of an optimiser that a network brings."""
+OWN_TITLE = "rules of its own"
+
 
 class Schedule(NamedTuple):
     """How the learning rate changes: a formula of `lr`, `t` (the update, from 1), `T` (how many there will be), `epoch`
