@@ -90,7 +90,8 @@ class Kept:
                     vjp = _with(body, self.graph.options[slot])
                     g.add(a, self._made(vjp, [upstream, y, *taken]))
         for slot, place in results.items():
-            self._left(g.found.get(slot), place)
+            others = [g.found.get(other) for other in results if other != slot]
+            self._left(g.found.get(slot), place, others)
 
     def _product(self, partial: Any, upstream: Any, y: Any, taken: list[Any]) -> Any:
         """Upstream times local, where the local derivative has just been computed."""
@@ -104,10 +105,11 @@ class Kept:
             return local
         return local * upstream
 
-    def _left(self, gradient: Any, place: Any) -> None:
-        """See that a gradient ends up in its place."""
+    def _left(self, gradient: Any, place: Any, others: list[Any]) -> None:
+        """See that a gradient ends up in its place; the `others` have places too, and may be the same array."""
         found = plain(gradient) if gradient is not None else 0.0
-        if isinstance(gradient, Traced) and place.size >= LARGE and self._moved(gradient.array, place):
+        alone = place.size >= LARGE and not any(_knows(plain(other), found) for other in others)
+        if alone and isinstance(gradient, Traced) and self._moved(gradient.array, place):
             return
         self.calls.made.append((np.copyto, (place, found)))
         np.copyto(place, found)
@@ -118,7 +120,7 @@ class Kept:
             return False
         calls = self.calls.made
         users = [k for k, (_, arguments) in enumerate(calls) if any(_knows(x, made) for x in arguments)]
-        if len(users) != 1:
+        if len(users) != 1 or users[0] < len(self.forward):  # what the forward pass made stays
             return False
         function, arguments = calls[users[0]]
         calls[users[0]] = (function, tuple(place if x is made else x for x in arguments))

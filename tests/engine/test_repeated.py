@@ -98,6 +98,15 @@ def test_the_bits_of_formulas_at_odd_places_too(formula: str) -> None:
     compare(graph, "J", values, "float64", rounds=5)
 
 
+@pytest.mark.parametrize("formula", ["(W + V)**2", "(W + V.T)**2", "W + V", "exp(V - W) * V"])
+def test_two_large_parameters_may_have_one_gradient(formula: str) -> None:
+    spec = loads(
+        "parameters: {W: {normal: [70, 70], seed: 1}, V: {normal: [70, 70], seed: 2}}\n"
+        f"nodes: {{a: '{formula}', J: sum(a)}}\n"
+    )
+    compare(spec.graph, "J", spec.values, "float64")
+
+
 def test_labels_may_change(tmp_path: Path) -> None:
     spec = loads(
         "inputs: {ids: [0, 2, 2]}\ntargets: {y: [1, 0, 1]}\nparameters: {W: [[1, 2], [3, 4], [5, 7]]}\n"
