@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import FileError
@@ -47,6 +48,7 @@ def _rest(descent: Descent) -> dict[str, Any]:
         "best": repr(stopping.best),
         "since": stopping.since,
         "epoch": [repr(epoch.total), epoch.count],
+        "mean": repr(epoch.mean),
         "of": descent.of,
         "dtype": descent.dtype,
         "fingerprint": dict(fingerprint(descent)),
@@ -119,7 +121,9 @@ def restore(descent: Descent, found: Mapping[str, Any], path: str) -> None:
         values[:] = _plain(descent, found[key])
     descent.number = int(rest["update"])
     descent.stopping.best, descent.stopping.since = float(rest["best"]), int(rest["since"])
-    descent.epoch.total, descent.epoch.count = float(rest["epoch"][0]), int(rest["epoch"][1])
+    epoch = descent.epoch
+    epoch.total, epoch.count, epoch.mean = float(rest["epoch"][0]), int(rest["epoch"][1]), float(rest["mean"])
+    descent.reason = descent.stopping.over(epoch.mean if descent.feed.batch is not None and not epoch.count else nan)
 
 
 def _plain(descent: Descent, array: Any) -> Any:
@@ -136,7 +140,7 @@ def _read_rest(found: Mapping[str, Any], path: str) -> dict[str, Any]:
         counts = (rest["update"], rest["since"], count)
         if not all(type(n) is int and 0 <= n <= MOST for n in counts):
             raise ValueError(f"counts {counts}")
-        float(rest["best"]), float(total)
+        float(rest["best"]), float(total), float(rest["mean"])
         return {**rest, "fingerprint": dict(rest["fingerprint"])}
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise FileError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import inf
+from math import inf, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.engine import Plan
@@ -31,6 +31,8 @@ class Epoch:
 
     def __init__(self) -> None:
         self.total, self.count = 0.0, 0
+        self.mean = nan
+        """Of the last epoch that came to its end."""
 
     def add(self, loss: float, count: int) -> None:
         """One more batch."""
@@ -39,9 +41,9 @@ class Epoch:
 
     def close(self) -> float:
         """The mean; the next epoch begins."""
-        mean = self.total / self.count
+        self.mean = self.total / self.count
         self.total, self.count = 0.0, 0
-        return mean
+        return self.mean
 
 
 class Looked(NamedTuple):

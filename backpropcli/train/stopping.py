@@ -31,6 +31,13 @@ class Stopping:
             return "time"
         return ""
 
+    def over(self, mean: float) -> Reason:
+        """Whether it had ended already when it was saved; `mean` is the loss of the epoch before, where that counts."""
+        patience, limit = self.until.patience, self.until.loss
+        if patience is not None and self.since >= patience:
+            return "patience"
+        return "loss" if limit is not None and mean <= limit else ""
+
     def watch(self, loss: float) -> Reason:
         """Whether the watched loss, which is told once an update or an epoch, has stopped falling."""
         if self.until.patience is None:

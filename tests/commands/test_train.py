@@ -125,6 +125,21 @@ def test_a_training_in_two_halves_leaves_the_same_files(net: Path, tmp_path: Pat
     assert whole == halves
 
 
+@pytest.mark.parametrize("until", ["patience=2", "loss=0.7", "loss=100"])
+@pytest.mark.parametrize("batch", ["2", "5"])
+def test_a_training_that_has_ended_by_itself_stays_as_it_is_when_it_is_resumed(
+    net: Path, tmp_path: Path, until: str, batch: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, log = tmp_path / "run.npz", tmp_path / "run.csv"
+    words = ["train", str(net), "--epochs", "500", "--batch", batch, "--lr", "0.3", "--until", until, "-q"]
+    words = [*words, "--checkpoint", str(run), "--log", str(log)]
+    assert main(words) == 0
+    first = run.read_bytes(), log.read_bytes(), capsys.readouterr().out
+    assert "500 epochs" not in first[2]
+    assert main([*words, "--resume"]) == 0
+    assert (run.read_bytes(), log.read_bytes(), capsys.readouterr().out) == first
+
+
 def test_a_checkpoint_is_loaded_as_parameters(net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = tmp_path / "run.npz"
     assert main(["train", str(net), "--checkpoint", str(run), "-q"]) == 0
