@@ -55,7 +55,7 @@ class Calls:
         taken = tuple(map(plain, arguments))
         options = {name: plain(value) for name, value in options.items()}
         result = function(*taken, **options)
-        if isinstance(result, tuple):
+        if result is None or isinstance(result, tuple):  # None: it wrote into a buffer, which is new in every run
             raise UnrecordedError
         if isinstance(result, np.ndarray) and any(_same(result, a) for a in taken):
             return Traced(self, result)
