@@ -82,8 +82,9 @@ class Going:
         descent = self.session.descent
         resumed = self.resume and self.saving is not None and self.saving.restored()
         if self.resume and self.saving is not None:
+            over = ": no update is left to make" if descent.reason or descent.number >= descent.total else ""
             self.to.note(
-                f"resumed after update {descent.number:,}"
+                f"resumed after update {descent.number:,}{over}"
                 if resumed
                 else f"there is no {self.saving.path} yet: starting from the beginning"
             )

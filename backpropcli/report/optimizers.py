@@ -9,6 +9,7 @@ from backpropcli.language.training.optimizers import OPTIMIZERS
 from backpropcli.language.training.schedules import SCHEDULES
 from backpropcli.language.training.settings import SWITCH, Setting
 from backpropcli.language.training.training import Optimizer, Rule, Schedule
+from backpropcli.notation.numbers import exact
 from backpropcli.render.json import anything, listed
 from backpropcli.render.table import Column, Table
 
@@ -33,8 +34,15 @@ def optimizers_table(chosen: Sequence[Choice]) -> Table:
 
 def _briefly(one: Choice) -> str:
     """`lr=0.001, beta1=0.9, ...`."""
-    rate = [f"lr={one.lr:g}" if one.lr is not None else "lr"] if isinstance(one, Optimizer) else []
+    rate = []
+    if isinstance(one, Optimizer) and _has_rate(one):
+        rate = [f"lr={one.lr:g}" if one.lr is not None else "lr"]
     return ", ".join([*rate, *(_with_default(setting) for setting in one.settings)])
+
+
+def _has_rate(one: Choice) -> bool:
+    """Whether there is a learning rate: a line search has none."""
+    return isinstance(one, Optimizer) and bool(one.update)
 
 
 def _with_default(setting: Setting) -> str:
@@ -42,7 +50,7 @@ def _with_default(setting: Setting) -> str:
 
 
 def _shown(default: Any) -> str:
-    return str(default).lower() if isinstance(default, bool) else f"{default:g}"
+    return str(default).lower() if isinstance(default, bool) else exact(default)
 
 
 def optimizer_page(one: Choice) -> Iterator[str]:
@@ -96,7 +104,7 @@ def _when(rule: Rule, one: Optimizer) -> str:
 
 
 def _settings(one: Choice) -> Iterator[str]:
-    if isinstance(one, Optimizer):
+    if isinstance(one, Optimizer) and _has_rate(one):
         yield "lr: The learning rate" + (f" ({one.lr:g})." if one.lr is not None else "; it has to be said.")
     for setting in one.settings:
         default = "it has to be said" if setting.default is None else _shown(setting.default)

@@ -135,9 +135,13 @@ def test_a_training_that_has_ended_by_itself_stays_as_it_is_when_it_is_resumed(
     words = [*words, "--checkpoint", str(run), "--log", str(log)]
     assert main(words) == 0
     first = run.read_bytes(), log.read_bytes(), capsys.readouterr().out
+    words.remove("-q")
     assert "500 epochs" not in first[2]
     assert main([*words, "--resume"]) == 0
-    assert (run.read_bytes(), log.read_bytes(), capsys.readouterr().out) == first
+    out, err = capsys.readouterr()
+    assert (run.read_bytes(), log.read_bytes(), out) == first
+    assert "resumed after update" in err
+    assert ("no update is left to make" in err) == (batch == "2" or "patience" in until)  # else a look says it
 
 
 def test_a_checkpoint_is_loaded_as_parameters(net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,8 @@ CLIP = (
     Setting("value", ABOVE_ZERO, "No entry of a gradient is larger."),
     Setting("norm", ABOVE_ZERO, "All gradients together are no longer."),
 )
+LONGEST = 40
+"""Letters of a name that a message repeats."""
 NAMES = [setting.name for setting in SECTION]
 INSTEAD = {"updates": "epochs", "epochs": "updates"}
 """What a setting given later takes the place of."""
@@ -103,8 +105,10 @@ def read_training(words: Words, begins: bool = False) -> Training:
     plain = {s.name: _value(words, section, s, ("train",)) for s in SECTION if s.type is not ANY and s.name in section}
     lr = plain.get("lr", optimizer.lr)
     if lr is None and begins:
-        message = f"the learning rate of {optimizer.name} is not said"
-        raise SpecError(message, words.place(("train",)) if section else None, "Write --lr 0.1, or train: {lr: 0.1}")
+        whose = optimizer.title if optimizer.name == OWN else optimizer.name
+        message = f"the learning rate of {whose} is not said"
+        hint = "Write train: {lr: 0.1}, or backprop train --lr 0.1"
+        raise SpecError(message, words.place(("train",)) if section else None, hint)
     schedule, scheduled = _schedule(words, section)
     _warmed_up(words, scheduled, plain.get("updates"))
     return Training(
@@ -241,7 +245,8 @@ def _by_name(words: Words, key: str, choice: _Choice, known: Mapping[str, Any]) 
         names = list(dict.fromkeys(one.name for one in known.values()))
         candidates = [*known, *(PARTS if key == "optimizer" else ())]
         near, hint = did_you_mean(choice.name.lower(), candidates), f"There is: {', '.join(names)}"
-        raise words.error(f"unknown {key}: {choice.name}{near}", choice.path, hint, key=len(choice.path) > 2)
+        shown = choice.name if len(choice.name) <= LONGEST else f"{choice.name[:LONGEST]}..."
+        raise words.error(f"unknown {key}: {shown}{near}", choice.path, hint, key=len(choice.path) > 2)
     return known[choice.name]
 
 
@@ -286,7 +291,9 @@ def _warmed_up(words: Words, settings: Mapping[str, Any], updates: int | None) -
     warmup = settings.get("warmup", 0)
     if updates is not None and warmup >= updates:
         raise words.error(
-            f"the warm-up of {warmup} updates is as long as the training, which has {updates}", ("train", "schedule")
+            f"the warm-up of {warmup} updates is as long as the training, which has {updates}",
+            ("train", "schedule"),
+            f"Write more updates, or a warm-up below {updates}." if updates > 1 else "Write more updates.",
         )
 
 
