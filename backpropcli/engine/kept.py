@@ -97,8 +97,10 @@ class Kept:
         """Upstream times local, where the local derivative has just been computed."""
         if partial is UNIT_SLOPE:
             return upstream
+        before = len(self.calls.made)
         local = self._made(partial, [y, *taken])
-        mine = isinstance(local, Traced) and self.calls.last_place is local.array
+        fresh = len(self.calls.made) > before  # and not y itself, as exp's is
+        mine = fresh and isinstance(local, Traced) and self.calls.last_place is local.array
         if mine and isinstance(upstream, Traced) and local.dtype == upstream.dtype and local.shape == upstream.shape:
             self.calls.made.append((np.multiply, (local.array, upstream.array, local.array)))
             np.multiply(local.array, upstream.array, local.array)
