@@ -145,11 +145,16 @@ class Session:
 
         return outcome(self.descent, self.network.source, self._start, time.monotonic() - self._time)
 
-    def trained(self) -> Trainable:
-        """The network with the parameters of now."""
+    @property
+    def parameters(self) -> dict[str, Value]:
+        """The parameters of now."""
         from backpropcli.train.parameters import values_of
 
-        return self.network.with_parameters(values_of(self.descent.feed.parts, self.descent.flat))
+        return values_of(self.descent.feed.parts, self.descent.flat)
+
+    def trained(self) -> Trainable:
+        """The network with the parameters of now."""
+        return self.network.with_parameters(self.parameters)
 
 
 @quietly

@@ -11,7 +11,7 @@ from backpropcli.commands.command import command
 from backpropcli.commands.going import Going, saving
 from backpropcli.commands.options import DTYPES, Network, Numbers, Output, Word, Words, node_option, one_of
 from backpropcli.commands.train_optimizers import OptimizerPages, Optimizers, list_optimizers
-from backpropcli.commands.train_records import Trained, Worked, warnings_of
+from backpropcli.commands.train_records import Trained, Worked, rewritten, warnings_of
 from backpropcli.formats.registry import deliver
 from backpropcli.render.output import Destination
 from backpropcli.render.writing import refuse_same, refuse_unwritable
@@ -134,6 +134,8 @@ def train(
     net = api.Network(network.open("train", to, training=how.texts(), batches=True))
     refuse_files(to, kept)
     session = net.session(net.training(), of, dtype or "float64")  # type: ignore[arg-type]  # the engine refuses others
+    if to.format == "yaml":  # what cannot be written after the training is refused before it
+        rewritten(session, session.parameters, to)
     state = saving(session, kept.checkpoint, kept.every_updates, kept.resume)
     going = Going(session, to, state, kept.log, kept.resume)
     said = warnings_of(session.findings, session.descent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import UsageError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backpropcli.api.training import Session
     from backpropcli.commands.options import Numbers
     from backpropcli.explanation.update import Before
+    from backpropcli.language.file.rewriting import Rewritten
     from backpropcli.render.document import Section
     from backpropcli.render.output import Destination
     from backpropcli.render.table import Table
@@ -26,6 +27,14 @@ def warnings_of(findings: Sequence[Finding], descent: Descent) -> list[str]:
     from backpropcli.report.train_words import warnings
 
     return warnings(findings, descent.of, descent.training.lr)
+
+
+def rewritten(session: Session, parameters: Mapping[str, Any], to: Destination, beside: str = "") -> Rewritten:
+    """The network's file with these parameters. UsageError where there is none, or where large ones have no place."""
+    found = session.network.spec.rewritten(parameters, os.path.basename(beside))
+    if found.arrays and to.path is None:
+        raise UsageError("large parameters stand in a file of their own", hint="Say where:  -o trained.yaml")
+    return found
 
 
 class Trained(Record):
@@ -104,9 +113,7 @@ class Trained(Record):
         from backpropcli.render.writing import write_file
 
         beside = self._beside(to.path or "trained")
-        found = self.session.network.spec.rewritten(self.arrays(to), os.path.basename(beside))
-        if found.arrays and to.path is None:
-            raise UsageError("large parameters stand in a file of their own", hint="Say where:  -o trained.yaml")
+        found = rewritten(self.session, self.arrays(to), to, beside)
         if found.arrays:
             write_file(beside, npz(found.arrays))
         if to.path is not None and (files := self.session.network.spec.astray(os.path.dirname(to.path))):

@@ -245,6 +245,8 @@ def test_a_log_that_lacks_rows_goes_on_and_says_so(
         (["--log", "folder.csv"], "--log folder.csv is a folder, not a file"),
         (["--log", "a.csv", "-o", "./a.csv"], "--output and --log name the same file"),
         (["--checkpoint", "a.npz", "-o", "a.npz"], "--output and --checkpoint name the same file"),
+        (["-n", "J = mean((z - y)**2)", "-o", "t.yaml"], "-n changes the network: there is no file to write"),
+        (["-p", "w={zeros: [2]}", "-i", "x={zeros: [7, 2]}", "-o", "gone.npz/t.yaml"], "there is no folder gone.npz"),
     ],
 )
 def test_what_could_not_be_written_at_the_end_is_said_at_the_start(
