@@ -97,6 +97,8 @@ class Going:
             except FileError:  # a full disk, or one that is gone: the state may have another one
                 with suppress(FileError):
                     self._save()
+                    if self.saving is not None:
+                        self.to.note(f"ended after update {descent.number:,}: saved in {self.saving.path}")
                 raise
             self._save()
         return self._ended()
@@ -113,7 +115,9 @@ class Going:
         held = ["held_out_loss", *(f"held_out_{name}" for name in metrics)] if descent.feed.holds_out else []
         log = stack.enter_context(Log(self.log, ["update", "epoch", "lr", "loss", *metrics, *held], after))
         if log.last is not None and after is not None and log.last < after:
-            self.to.note(f"{self.log} has no rows of updates {log.last + 1:,} to {after:,}")
+            first = log.last + 1
+            what = f"rows of updates {first:,} to {after:,}" if first < after else f"row of update {after:,}"
+            self.to.note(f"{self.log} has no {what}")
         return log
 
     def _updates(self, live: Live, log: Log | None) -> None:

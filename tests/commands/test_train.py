@@ -280,6 +280,7 @@ def test_a_log_that_cannot_go_on_leaves_the_newest_state(
     monkeypatch.setattr(Log, "add", full)
     assert main(["train", str(net), "--checkpoint", str(run), "--log", str(tmp_path / "run.csv")]) == 2
     assert json.loads(np.load(run)["backprop.training"].tobytes())["update"] == 1
+    assert f"ended after update 1: saved in {run}" in capsys.readouterr().err
 
 
 def test_a_loss_that_leaves_the_numbers_is_status_1_and_says_where(capsys: pytest.CaptureFixture[str]) -> None:
