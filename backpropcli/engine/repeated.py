@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from backpropcli.engine.backward import backward_scalars, finite_numbers
+from backpropcli.engine.forward import forward
+from backpropcli.engine.forward import program as forward_program
 from backpropcli.engine.stepping import convert, quietly
 from backpropcli.engine.trace import seed
 
@@ -49,6 +52,9 @@ class Repeated:
         self._seeds = {self.of: seed(plan, of, None)}
         self._kept: Kept | None = None
         self._back: list[Call] = []
+        self._numbers = [(slot, piece.slice.start) for slot, piece in self._places]
+        self._onward: list[Any] = []
+        self._backward: list[Any] = []
         if not self.plainly:
             self._keep()
 
@@ -95,17 +101,14 @@ class Repeated:
             with quietly(self._xp):
                 replay(self._kept.forward)
         else:
-            for slot, piece in self._places:
-                self._v[slot] = self.flat[piece.slice.start]
-            self.plan.forward_in(self._v, self._xp)
+            self._forward_plainly()
         return float(self._v[self.of])
 
     def run(self) -> float:
         """The loss; its gradients stand in `gradient`."""
         loss = self.forward()
         if self._kept is None:
-            self._gather(self.plan.backward(self._v, self._seeds, self._xp, everything=False))
-            total = sum(self.gradient)
+            total = self._back_plainly()
         else:
             with quietly(self._xp):
                 if not self._back:
@@ -118,6 +121,33 @@ class Repeated:
         self.finite = loss - loss == 0.0 and total - total == 0.0
         return loss
 
+    def _forward_plainly(self) -> None:
+        """The forward pass on floats. Its steps are kept here: a plan keeps them from its second run on alone."""
+        v, flat = self._v, self.flat
+        if not self._onward:
+            self._onward = list(forward_program(self.plan.graph, range(len(v))))
+        for slot, k in self._numbers:
+            v[slot] = flat[k]
+        forward(self._onward, v, self._xp)
+
+    def _back_plainly(self) -> float:
+        """The backward pass on floats, into `gradient`; its sum. A plan would make the steps anew in every run where
+        the loss is not the last of all nodes, which it is not where there are metrics.
+        """
+        if not self._backward:
+            self._backward = list(self.plan.back(range(self.of, -1, -1), everything=False))
+        g: list[Value | None] = [None] * len(self._v)
+        g[self.of] = self._seeds[self.of]
+        backward_scalars(self._backward, self._v, g, self._xp)
+        if not finite_numbers(g):
+            g = self.plan.backward_again(self._v, self._seeds, self._xp, everything=False)
+        gradient = self.gradient
+        for slot, k in self._numbers:
+            found = g[slot]
+            gradient[k] = 0.0 if found is None else found
+        total: float = sum(gradient)
+        return total
+
     def _views(self) -> dict[int, Value]:
         """Where the gradients of the parameters' slots belong."""
         return {slot: self.gradient[piece.slice].reshape(piece.shape) for slot, piece in self._places}
@@ -127,10 +157,7 @@ class Repeated:
         gradient = self.gradient
         for slot, piece in self._places:
             g = found[slot]
-            if self.plainly:
-                gradient[piece.slice.start] = 0.0 if g is None else g
-            else:
-                gradient[piece.slice].reshape(piece.shape)[...] = 0.0 if g is None else g
+            gradient[piece.slice].reshape(piece.shape)[...] = 0.0 if g is None else g
 
     def value(self, name: str) -> Value:
         """The value of a node, an input or a target in the last run, which the next one may write over."""

@@ -107,6 +107,32 @@ def test_two_large_parameters_may_have_one_gradient(formula: str) -> None:
     compare(spec.graph, "J", spec.values, "float64")
 
 
+@pytest.mark.parametrize("w", [2.0, -1.5, 0.0, 1e200, -1e5])
+def test_floats_whose_loss_is_not_the_last_node(w: float) -> None:
+    spec = loads(
+        f"inputs: {{x: 1.5}}\nparameters: {{w: {w}, v: 0.5, unused: 1}}\n"
+        "nodes:\n  a: where(w > 0, sqrt(w), exp(-w))\n  J: (a * v - x)**2 / w\n  metric: J * w * unused\n"
+    )
+    compare(spec.graph, "J", spec.values, "float64", rounds=5)
+
+
+def test_steps_on_floats_are_made_ready_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = loads("parameters: {w: 2, v: 3}\nnodes:\n  J: (w * v - 1)**2\n  metric: J + w\n")
+    plan = engine.Plan(spec.graph)
+    made = []
+    ready = plan.back
+
+    def back(slots: range, everything: bool) -> Any:
+        made.append(slots)
+        return ready(slots, everything)
+
+    monkeypatch.setattr(plan, "back", back)
+    repeated = Repeated(plan, "J", ["w", "v"], spec.values)
+    assert [repeated.run() for _ in range(3)] == [25.0] * 3
+    assert repeated.gradient == [30.0, 20.0]
+    assert len(made) == 1
+
+
 def test_labels_may_change(tmp_path: Path) -> None:
     spec = loads(
         "inputs: {ids: [0, 2, 2]}\ntargets: {y: [1, 0, 1]}\nparameters: {W: [[1, 2], [3, 4], [5, 7]]}\n"
