@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 Dtype = Literal["float64", "float32"]
 
 
+def known(dtype: object) -> Dtype:
+    """A dtype of ours, also where NumPy's own is given. Raises SpecError."""
+    name = getattr(dtype, "name", getattr(dtype, "__name__", dtype))
+    if name == "float64":
+        return "float64"
+    if name == "float32":
+        return "float32"
+    raise SpecError(f"dtype is {name!r}: expected 'float64' or 'float32'")
+
+
 @quietly
 class Computation:
     """What every question to a network rests on: its graph, its data, its loss, and how they are run."""
@@ -77,7 +87,8 @@ class Computation:
         return tuple(stretch_notes(self.graph))
 
     def plan(self, dtype: Dtype = "float64") -> Plan:
-        """The graph made ready to run, kept for the next time."""
+        """The graph made ready to run, kept for the next time. Raises SpecError for another dtype."""
+        dtype = known(dtype)
         if dtype not in self._plans:
             self._plans[dtype] = Plan(self.graph, dtype)
         return self._plans[dtype]
@@ -85,7 +96,7 @@ class Computation:
     def node(self, name: str) -> str:
         """`name`, if this network has it; SpecError, with the nearest name, if not."""
         if name not in self.graph.nodes:
-            raise SpecError(f"{self.source} has no node {name}{did_you_mean(name, self.graph.nodes)}")
+            raise SpecError(f"{self.source} has no node {name}{did_you_mean(str(name), self.graph.nodes)}")
         return name
 
     def run(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
-from backpropcli.api.computation import Computation, Dtype
+from backpropcli.api.computation import Computation, Dtype, known
 from backpropcli.engine import Plan
 from backpropcli.engine import run as engine_run
 from backpropcli.errors import SpecError
@@ -124,7 +124,7 @@ class Session:
         from backpropcli.train.descent import Descent
 
         self.network = network
-        self.descent = Descent(network.spec, of, training, dtype)
+        self.descent = Descent(network.spec, of, training, known(dtype))
         self.begin()
 
     def begin(self) -> None:
@@ -198,6 +198,12 @@ class Trainable(Computation):
     def train(self, *, of: str | None = None, dtype: Dtype = "float64", **settings: Unpack[Settings]) -> Run:
         """Train: the outcome, with the trained network; this one stays as it is.
 
+        The settings are those of a file's `train:`, over what that says: `optimizer` (a name, or one with settings,
+        `{"adam": {"beta1": 0.8}}`), `lr`, `schedule`, `weight_decay`; `updates` or `epochs`; `batch` (examples an
+        update), `shuffle`, `seed`, `holdout` (a part of the examples, or how many), `examples` (which inputs have
+        them); `until` (`{"loss": 0.01, "patience": 5, "time": 60}`), `clip` (`{"norm": 1}` or `{"value": 1}`);
+        `metrics` (formulas by name). `of` is trained instead of the loss. Raises SpecError for what does not fit.
+
         >>> run = net.train(optimizer="adam", lr=0.1, updates=100)  # doctest: +SKIP
         >>> run.after, run.network.run().gradient("w1")  # doctest: +SKIP
         """
@@ -208,14 +214,15 @@ class Trainable(Computation):
     def descent(
         self, *, of: str | None = None, dtype: Dtype = "float64", **settings: Unpack[Settings]
     ) -> Iterator[Step]:
-        """Every update by itself: what it saw before it moved the parameters.
+        """Every update by itself: what it saw before it moved the parameters. The settings are those of `train`.
 
         >>> for step in net.descent(lr=0.5, updates=3):  # doctest: +SKIP
         ...     print(step.number, step.loss, step.gradients["w1"])
         """
         from backpropcli.train.descent import Descent
 
-        descent = Descent(self.spec, self.node(of) if of is not None else self.loss, self.training(**settings), dtype)
+        of = self.node(of) if of is not None else self.loss
+        descent = Descent(self.spec, of, self.training(**settings), known(dtype))
         return self._steps(descent)
 
     def _steps(self, descent: Descent) -> Iterator[Step]:

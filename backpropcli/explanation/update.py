@@ -147,7 +147,10 @@ def _norm(training: Training, before: Before, scope: Scope, look: Look) -> list[
     length = math.hypot(*entries)
     scope.values |= {"norm": length, "longest": most}
     said = Row(
-        maths.name("norm"), ("the length of all gradients together",), (), maths.number(look.precision.show(length))
+        maths.name("norm"),
+        (maths.Said("the length of all gradients together"),),
+        (),
+        maths.number(look.precision.show(length)),
     )
     return [said, scope.row(Rule("scale", f"minimum(1, longest / (norm + {TINY:.6f}))"), look)]
 

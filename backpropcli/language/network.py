@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from backpropcli.ops.definition import Value
 
 
+METRICS: Key = ("train", "metrics")
+
+
 class Expectation:
     """A number (or array) that the author expects.
 
@@ -138,7 +141,7 @@ class Spec:
         self,
         values: Mapping[str, Value],
         more: Mapping[str, str] = MappingProxyType({}),
-        section: Key = ("train", "metrics"),
+        section: Key = METRICS,
         most: float | None = None,
     ) -> Spec:
         """The same network for other values of some data, of other shapes too, such as a batch of its examples.
@@ -152,6 +155,8 @@ class Spec:
         and where that takes more than `most` numbers, which are as many as for the network itself where None is said.
         """
         assert self._formulas is not None, "a spec that was read"
+        if section == METRICS and more != (self.train or {}).get("metrics"):
+            section = ("", *section)  # not as the file has it, but given in Python: it stands nowhere
         formulas = self._formulas.and_more(more, section) if more else self._formulas
         formulas = formulas if most is None else formulas._replace(most=most)
         given = {**self.values, **values}

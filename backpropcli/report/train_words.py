@@ -138,6 +138,8 @@ def _diverged(found: Diverged, lr: float) -> str:
     if found.rate is not None:
         return f"its learning rate would be {SHORT.show(found.rate)}. The schedule has to stay finite, from 0 up."
     where = "a number is not finite" if found.offender is None else _where(found)
+    if found.given:
+        return f"{where}, and no training changes it. Is a value missing? Leave such rows out, or fill them in."
     if found.update == 1:
         return f"{where}, before anything has moved. Try another start."
     return f"{where}. Try lr {SHORT.show(lr / 10)}, or clip."

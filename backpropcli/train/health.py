@@ -53,12 +53,14 @@ class Unreached(NamedTuple):
 class Diverged(NamedTuple):
     """The loss, or a gradient, is not finite before this update; `offender` is where that starts.
 
-    Or the learning rate: `rate` is what the schedule makes it then, below 0 or not finite.
+    Or the learning rate: `rate` is what the schedule makes it then, below 0 or not finite. `given`: the offender is an
+    input or a target, which no training changes.
     """
 
     update: int
     offender: Offender | None
     rate: float | None = None
+    given: bool = False
 
 
 class Parted(NamedTuple):
@@ -138,4 +140,6 @@ def root_mean_square(value: Any) -> float:
 
 def diverged(trace: Trace, update: int) -> Diverged:
     """Where the finite numbers are left."""
-    return Diverged(update, next(iter(offenders(trace)), None))
+    offender = next(iter(offenders(trace)), None)
+    given = offender is not None and offender.label in trace.graph.names("input", "target")
+    return Diverged(update, offender, given=given)

@@ -319,6 +319,7 @@ def test_what_is_wrong_is_said(net: Path, words: list[str], said: str, capsys: p
         ),
         (["-p", "w=1", "-n", "J = w**2", "--schedule", "lr / (3 - t)"], 1, "update 3 was not made"),
         (["-p", "w=-1", "-n", "J = log(w)"], 1, "J is the first number that is not finite, before anything has moved"),
+        (["-i", "x=nan", "-p", "w=1", "-n", "J = w*x"], 1, "no training changes it. Is a value missing?"),
         (["-i", "x=1", "-n", "J = x**2"], 2, "this network has no parameters"),
         (["-p", "w=[1, 2]", "-n", "J = sum(w)", "--metric", "a = 2*w"], 2, "a has shape (2,), and a metric is one"),
         (["-p", "w=1", "-p", "u=1", "-n", "J = w**2"], 0, "J does not depend on u: no gradient moves it."),

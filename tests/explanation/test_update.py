@@ -92,3 +92,9 @@ def test_large_arrays_show_a_few_entries() -> None:
     assert sum("W[" in line for line in few) == 3
     assert any("9 more entries" in line and "--full" in line for line in few)
     assert sum("W[" in line for line in full) == 12
+
+
+def test_words_in_an_equation_are_words_in_latex() -> None:
+    at = Before(1, 0, 1, "J", {"w1": 2.0}, {"w1": 6.0}, {}, 2.0)
+    document = worked(training(SPEC, {"lr": 0.1, "clip": {"norm": 1}}), at, 1.0, Precision(6))
+    assert r"\text{the}\ \text{length}" in "".join(latex(document))

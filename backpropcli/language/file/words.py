@@ -87,7 +87,12 @@ class Words:
         return any(path[:depth] in self._flags for depth in (1, 2))
 
     def place(self, path: Key, span: tuple[int, int] | None = None, key: bool = False) -> Place | None:
-        """Where the value at `path` is written; `span` (start, length) narrows it, `key` means its name instead."""
+        """Where the value at `path` is written; `span` (start, length) narrows it, `key` means its name instead.
+
+        None where it stands nowhere: behind an empty key.
+        """
+        if path[:1] == ("",):
+            return None
         for depth in (2, 1):
             if path[:depth] in self._elsewhere:
                 return self._elsewhere[path[:depth]]()
