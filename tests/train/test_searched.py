@@ -96,3 +96,15 @@ def test_the_command_resumes_and_speaks_of_no_learning_rate(tmp_path: Path, caps
     tail = [line.rpartition('"value"')[2] for line in found.splitlines()]
     assert tail == [line.rpartition('"value"')[2] for line in whole.splitlines()]
     assert len(tail) > 2
+
+
+def test_it_takes_the_place_of_another_optimiser_with_all_that_steps(tmp_path: Path) -> None:
+    net = loads(
+        ROWS + "\ntrain: {optimizer: adam, lr: 0.1, weight_decay: 0.1, schedule: cosine, clip: {norm: 1}, batch: 2}"
+    )
+    assert net.train(optimizer="lbfgs").reason == "converged"
+    assert net.train(optimizer={"lbfgs": {"memory": 3}}).reason == "converged"
+    file = tmp_path / "net.yaml"
+    file.write_text(ROWS + "\ntrain: {lr: 0.1, batch: 2}")
+    assert main(["train", str(file), "--optimizer", "lbfgs(memory=3)", "-q"]) == 0
+    assert main(["train", str(file), "--optimizer", "lbfgs", "--lr", "0.1", "-q"]) == 2

@@ -59,9 +59,21 @@ ELSEWHERE = {"learning_rate": "lr", "eta": "lr", "batch_size": "batch", "iterati
 
 
 def over(section: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A section with further settings over it."""
+    """A section with further settings over it.
+
+    An optimiser with a line search of its own has no use for how another one steps, which goes with that.
+    """
     gone = {INSTEAD[name] for name in given if name in INSTEAD} - given.keys()
+    if _searches(given.get("optimizer")):
+        gone |= {"lr", "schedule", "clip", "batch", "weight_decay"} - given.keys()
     return {**{name: value for name, value in section.items() if name not in gone}, **given}
+
+
+def _searches(raw: Any) -> bool:
+    """Whether an optimizer is one that is no formulas: L-BFGS."""
+    name = next(iter(raw), "") if isinstance(raw, dict) else str(raw).split("(")[0].strip()
+    known = optimizers.NAMED.get(str(name))
+    return known is not None and not known.update
 
 
 def training(spec: Spec, settings: Mapping[str, Any] | None = None) -> Training:
