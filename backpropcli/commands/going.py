@@ -37,10 +37,12 @@ class Saving:
         fingerprint(session.descent)  # while the data are there
 
     def restored(self) -> bool:
-        """Whether the file is there, and the training goes on from it."""
+        """Whether the file is there, and the training goes on from it; what a kill left of a save is removed."""
         from backpropcli.language.data.numpy_files import read_stored
+        from backpropcli.render.writing import sweep
         from backpropcli.train.checkpoint import restore
 
+        sweep(self.path)
         if not os.path.lexists(self.path):
             return False
         with open(self.path, "rb") as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -129,6 +130,16 @@ def refuse_same(files: Sequence[tuple[str, str | None]]) -> None:
         before = seen.setdefault(os.path.realpath(path), option)
         if before != option:
             raise UsageError(f"{before} and {option} name the same file, {path}", hint="Each wants a file of its own.")
+
+
+def sweep(path: str) -> None:
+    """Remove the drafts of a file that a killed program has left beside it."""
+    folder, name = os.path.split(os.path.realpath(path))
+    draft = re.compile(rf"\.{re.escape(name[:100])}\.[0-9a-f]{{16}}\.tmp")
+    with suppress(OSError):
+        for found in os.listdir(folder):
+            if draft.fullmatch(found):
+                os.unlink(os.path.join(folder, found))
 
 
 def opened_to_append(path: str, keep: int = 0) -> int:

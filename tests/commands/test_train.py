@@ -395,5 +395,15 @@ def test_killed_at_random_moments_and_resumed_it_leaves_the_same_files(net: Path
             process.wait()
             kills += 1
     assert kills >= 3
-    found = {path.name: path.read_bytes() for path in killed.iterdir() if not path.name.startswith(".")}
+    found = {path.name: path.read_bytes() for path in killed.iterdir()}
     assert found == {path.name: path.read_bytes() for path in whole.iterdir()}
+
+
+def test_resuming_removes_what_a_kill_left_of_a_save_and_nothing_else(net: Path, tmp_path: Path) -> None:
+    left = tmp_path / ".run.npz.0123456789abcdef.tmp"
+    others = [tmp_path / name for name in (".run.npz.tmp", ".other.npz.0123456789abcdef.tmp", "run.npz.bak")]
+    for path in (left, *others):
+        path.write_text("x")
+    assert main(["train", str(net), "--checkpoint", str(tmp_path / "run.npz"), "--resume", "-q"]) == 0
+    assert not left.exists()
+    assert all(path.exists() for path in others)
