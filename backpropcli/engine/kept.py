@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from backpropcli.ops.shape import Shape
 
 LARGE = 4096
-"""A gradient of so many numbers is computed where it has to be; a smaller one is copied there."""
+"""A gradient of so many numbers is computed where it has to be; so is a smaller one, in a pass of few calls."""
+FEW = 500
 
 
 class Kept:
@@ -57,6 +58,7 @@ class Kept:
         if not any(isinstance(x, Traced) for x in arguments):
             return body(self._xp, *arguments)
         calls, xp = self.calls, self._xp
+        calls.begin()
         before = len(calls.made)
         try:
             return body(self._recording, *arguments)
@@ -110,7 +112,8 @@ class Kept:
     def _left(self, gradient: Any, place: Any, others: list[Any]) -> None:
         """See that a gradient ends up in its place; the `others` have places too, and may be the same array."""
         found = plain(gradient) if gradient is not None else 0.0
-        alone = place.size >= LARGE and not any(_knows(plain(other), found) for other in others)
+        worth = place.size >= LARGE or len(self.calls.made) <= FEW
+        alone = worth and not any(_knows(plain(other), found) for other in others)
         if alone and isinstance(gradient, Traced) and self._moved(gradient.array, place):
             return
         self.calls.made.append((np.copyto, (place, found)))
@@ -206,6 +209,8 @@ def _unbroadcast(gradient: Any, shape: Shape) -> Any:
     if not shape:
         return gradient.sum()
     extra = len(have) - len(shape)
+    if have[extra:] == shape:
+        return gradient.sum(axis=tuple(range(extra)))
     axes = tuple(k for k, size in enumerate(have) if k < extra or (shape[k - extra] == 1 and size != 1))
     return gradient.sum(axis=axes, keepdims=True).reshape(shape)
 

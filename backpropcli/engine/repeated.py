@@ -97,29 +97,35 @@ class Repeated:
 
     def forward(self) -> float:
         """The loss alone."""
-        if self._kept is not None:
-            with quietly(self._xp):
-                replay(self._kept.forward)
-        else:
-            self._forward_plainly()
+        with quietly(self._xp):
+            self._forward()
         return float(self._v[self.of])
 
     def run(self) -> float:
         """The loss; its gradients stand in `gradient`."""
-        loss = self.forward()
-        if self._kept is None:
-            total = self._back_plainly()
-        else:
-            with quietly(self._xp):
-                if not self._back:
-                    self._back = self._kept.backward(self._seeds, self._views())
-                replay(self._back)
-                total = float(self.gradient.sum())
-                if total - total != 0.0:  # 0 times infinity may be nothing at all
-                    self._gather(self.plan.backward_again(self._v, self._seeds, self._xp, everything=False))
-                    total = float(self.gradient.sum())
+        with quietly(self._xp):
+            self._forward()
+            total = self._back_plainly() if self._kept is None else self._back_kept(self._kept)
+        loss = float(self._v[self.of])
         self.finite = loss - loss == 0.0 and total - total == 0.0
         return loss
+
+    def _forward(self) -> None:
+        if self._kept is None:
+            self._forward_plainly()
+        else:
+            replay(self._kept.forward)
+
+    def _back_kept(self, kept: Kept) -> float:
+        """The backward pass on arrays, into `gradient`; its sum."""
+        if not self._back:
+            self._back = kept.backward(self._seeds, self._views())
+        replay(self._back)
+        total = float(self.gradient.sum())
+        if total - total != 0.0:  # 0 times infinity may be nothing at all
+            self._gather(self.plan.backward_again(self._v, self._seeds, self._xp, everything=False))
+            total = float(self.gradient.sum())
+        return total
 
     def _forward_plainly(self) -> None:
         """The forward pass on floats. Its steps are kept here: a plan keeps them from its second run on alone."""

@@ -109,7 +109,7 @@ class Feed:
     def at(self, number: int) -> Batch:
         """What update `number` (from 1) runs on, its data in place."""
         if self._whole is not None:
-            return self._whole._replace(epoch=number - 1)
+            return Batch(self._whole.planned, number - 1, True, 1, self._whole.data)
         from backpropcli.train.batches import batch_at
 
         assert self.batch is not None
