@@ -104,9 +104,11 @@ class Kept:
         fresh = len(self.calls.made) > before  # and not y itself, as exp's is
         mine = fresh and isinstance(local, Traced) and self.calls.last_place is local.array
         if mine and isinstance(upstream, Traced) and local.dtype == upstream.dtype and local.shape == upstream.shape:
-            self.calls.made.append((np.multiply, (local.array, upstream.array, local.array)))
-            np.multiply(local.array, upstream.array, local.array)
-            return local
+            product = np.asarray(local.array * upstream.array)
+            if product.strides == local.array.strides:  # in another memory order, later sums would round otherwise
+                self.calls.made.append((np.multiply, (local.array, upstream.array, local.array)))
+                local.array[...] = product
+                return local
         return local * upstream
 
     def _left(self, gradient: Any, place: Any, others: list[Any]) -> None:
@@ -155,10 +157,17 @@ class Gathered:
         elif before is None:
             self.found[slot] = new
         elif slot in self._owned:
-            self._into(before.array, new)
+            self._call(np.add, before.array, plain(new), before.array)
         else:
-            self.found[slot] = self._own(slot, before)
-            self._into(self.found[slot].array, new)
+            self.found[slot] = self._sum(slot, plain(before), plain(new))
+
+    def _sum(self, slot: int, before: Any, new: Any) -> Traced:
+        """A place of the slot's own, in the memory order that NumPy gives the sum: later sums add up in that order."""
+        self._owned.add(slot)
+        total, shape = before + new, self.shapes[slot]
+        place = np.array(total if np.shape(total) == shape else np.broadcast_to(total, shape))
+        self.calls.made.append((np.add, (before, new, place)))
+        return self.calls.traced(place)
 
     def _own(self, slot: int, before: Any) -> Traced:
         """A place of the slot's own, which begins with what was there before."""
@@ -166,9 +175,6 @@ class Gathered:
         place = np.array(np.broadcast_to(plain(before), self.shapes[slot]))
         self._call(np.copyto, place, plain(before))
         return self.calls.traced(place)
-
-    def _into(self, place: Any, new: Any) -> None:
-        self._call(np.add, place, plain(new), place)
 
     def _add_part(self, slot: int, before: Any, new: Part | LatePart) -> None:
         """A gradient that touches only a part, as `accumulate` has it."""

@@ -133,6 +133,14 @@ def test_steps_on_floats_are_made_ready_once(monkeypatch: pytest.MonkeyPatch) ->
     assert len(made) == 1
 
 
+@pytest.mark.parametrize(
+    "nodes", ["{n: W.T + u, m: exp(-n**2)}", "{n: 'abs(W.T)**u', m: 'take(n, [0, 2, 1, 1, 0, 2, 2, 1, 0], axis=1)'}"]
+)
+def test_gradients_are_added_up_in_the_same_memory_order(nodes: str) -> None:
+    spec = loads(f"parameters: {{W: {{normal: [9, 9], seed: 1}}, u: 0.5}}\nnodes: {nodes[:-1]}, J: sum(n) + sum(m)}}\n")
+    compare(spec.graph, "J", spec.values, "float64")
+
+
 def test_labels_may_change(tmp_path: Path) -> None:
     spec = loads(
         "inputs: {ids: [0, 2, 2]}\ntargets: {y: [1, 0, 1]}\nparameters: {W: [[1, 2], [3, 4], [5, 7]]}\n"
