@@ -130,7 +130,12 @@ def plot(
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} together", hint="Each is a plot of its own.")
     for name, _ in how.texts() if fit or log is not None else ():
-        raise UsageError(f"--{name} has no place in the plot of a {'fit' if fit else 'log'}")
+        hint = (
+            "Train first:  backprop train net.yaml -o trained.yaml  and  backprop plot trained.yaml --fit"
+            if fit
+            else ""
+        )
+        raise UsageError(f"--{name} has no place in the plot of a {'fit' if fit else 'log'}", hint=hint)
     if log is not None:
         return deliver(_log(log, network, look, of, options), to)
     if fit:

@@ -147,6 +147,7 @@ def test_the_picture_in_the_terminal(net, capsys) -> None:
         (CURVE, ("z", "J"), "a fit is of one node, and got 2: z J"),
         (CURVE, ("--from", "1"), "--from has no place in the plot of a fit"),
         (CURVE, ("--of", "J"), "--of has no place in the plot of a fit"),
+        (CURVE, ("--updates", "3"), "Train first:  backprop train net.yaml -o trained.yaml"),
         (CURVE, ("--scale", "log"), "--scale has no place in the plot of a fit"),
         ("parameters: {w: 1}\nnodes: {z: w, J: z**2}\n", ("z",), "z depends on no input"),
         ("parameters: {w: 1}\nnodes: {z: w, J: z**2}\n", (), "which node is the network's answer?"),
