@@ -129,13 +129,8 @@ def plot(
     asked = [name for name, there in kinds.items() if there]
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} together", hint="Each is a plot of its own.")
-    for name, _ in how.texts() if fit or log is not None else ():
-        hint = (
-            "Train first:  backprop train net.yaml -o trained.yaml  and  backprop plot trained.yaml --fit"
-            if fit
-            else ""
-        )
-        raise UsageError(f"--{name} has no place in the plot of a {'fit' if fit else 'log'}", hint=hint)
+    if fit or log is not None:
+        _trained_before(how, fit)
     if log is not None:
         return deliver(_log(log, network, look, of, options), to)
     if fit:
@@ -172,6 +167,13 @@ def _training(
     look.has_no("the plot of a training")
     net = api.Network(network.open("plot", to, names=True, training=how.texts()))
     return net.plot_training(*network.names, of=of, scale=look.scale or "", **options)
+
+
+def _trained_before(how: Training, fit: bool) -> None:
+    """UsageError where a training is described, and nothing is trained: a fit and a log are of one that was."""
+    hint = "Train first:  backprop train net.yaml -o trained.yaml  and  backprop plot trained.yaml --fit" if fit else ""
+    for name, _ in how.texts():
+        raise UsageError(f"--{name} has no place in the plot of a {'fit' if fit else 'log'}", hint=hint)
 
 
 def _fit(network: Network, look: Look, of: str | None, options: dict[str, Any], to: Destination) -> Plot:
