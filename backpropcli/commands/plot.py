@@ -96,7 +96,10 @@ def plot(
     how: Training,
     of: Annotated[Word, node_option("Plot this node instead of the loss.")] = None,
     fit: Annotated[
-        bool, typer.Option("--fit", help="The fitted curve, or the decision boundary; of the NAME, a node.")
+        bool,
+        typer.Option(
+            "--fit", help="The fitted curve, or the decision boundary, of the NAME, a node; with --training after that."
+        ),
     ] = False,
     training: Annotated[
         bool, typer.Option("--training", help="A training, made now: its losses, or a metric NAME.")
@@ -118,23 +121,23 @@ def plot(
       backprop plot net.yaml w1 w2 --scale log
       backprop plot net.yaml w1 w2 --lr 0.02 --updates 50
       backprop plot net.yaml --training --lr 0.01
-      backprop plot net.yaml --fit
+      backprop plot points.yaml --fit
+      backprop plot points.yaml --fit --training
       backprop plot --example lecture w1 --ascii
       backprop plot net.yaml w1 --format csv
 
     """
     to = output.to(Plot)
     options = look.options(to)
-    kinds = {"--fit": fit, "--training": training, "--log": log is not None}
+    kinds = {"--fit": fit, "--training": training and not fit, "--log": log is not None}
     asked = [name for name, there in kinds.items() if there]
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} together", hint="Each is a plot of its own.")
-    if fit or log is not None:
-        _trained_before(how, fit)
     if log is not None:
-        return deliver(_log(log, network, look, of, options), to)
+        return deliver(_log(log, network, look, how, of, options), to)
     if fit:
-        return deliver(_fit(network, look, of, options, to), to)
+        trained = training or bool(how.texts())
+        return deliver(_fit(network, look, how, trained, of, options, to), to)
     if training:
         return deliver(_training(network, look, how, of, options, to), to)
     wanted = _numbers(network.names)
@@ -150,11 +153,13 @@ def plot(
     return deliver(found, to)
 
 
-def _log(path: str, network: Network, look: Look, of: str | None, options: dict[str, Any]) -> Plot:
+def _log(path: str, network: Network, look: Look, how: Training, of: str | None, options: dict[str, Any]) -> Plot:
     """A log, which needs no network."""
     from backpropcli.api.logs import plot_log
 
     look.has_no("the plot of a log", **{"--of": of, "--example": network.example})
+    for name, _ in how.texts():
+        raise UsageError(f"--{name} has no place in the plot of a log")
     if network.files:
         raise UsageError(f"--log {path} and {network.files[0]} together", hint="A log is plotted by itself.")
     return plot_log(path, network.names, scale=look.scale or "", **options)
@@ -169,19 +174,26 @@ def _training(
     return net.plot_training(*network.names, of=of, scale=look.scale or "", **options)
 
 
-def _trained_before(how: Training, fit: bool) -> None:
-    """UsageError where a training is described, and nothing is trained: a fit and a log are of one that was."""
-    hint = "Train first:  backprop train net.yaml -o trained.yaml  and  backprop plot trained.yaml --fit" if fit else ""
-    for name, _ in how.texts():
-        raise UsageError(f"--{name} has no place in the plot of a {'fit' if fit else 'log'}", hint=hint)
-
-
-def _fit(network: Network, look: Look, of: str | None, options: dict[str, Any], to: Destination) -> Plot:
-    """A fit of the node that is named, or of the network's answer."""
+def _fit(
+    network: Network,
+    look: Look,
+    how: Training,
+    trained: bool,
+    of: str | None,
+    options: dict[str, Any],
+    to: Destination,
+) -> Plot:
+    """A fit of the node that is named, or of the network's answer; as it is, or once it is `trained`."""
     look.has_no("the plot of a fit", **{"--of": of, "--scale": look.scale})
     if len(network.names) > 1:
         raise UsageError(f"a fit is of one node, and got {len(network.names)}: {' '.join(network.names[:4])}")
-    net = api.Network(network.open("plot", to, names=True))
+    net = api.Network(network.open("plot", to, names=True, training=how.texts()))
+    if trained:
+        from backpropcli.report.train_words import summary
+
+        run = net.train()
+        to.note(summary(run.outcome, Precision()))
+        net = run.network
     return net.plot_fit(*network.names, **options)
 
 

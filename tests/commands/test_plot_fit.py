@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import backpropcli as bp
 from backpropcli.app import main
 
 CURVE = """
@@ -38,6 +39,14 @@ def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def fit(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
     assert main(["plot", "--fit", *words, "--format", "json", "-q"]) == 0
     return json.loads(capsys.readouterr().out)
+
+
+def test_a_fit_is_shown_as_it_is_or_once_it_is_trained(net, capsys) -> None:
+    net(CURVE.replace("w: 2, b: 1", "w: 0, b: 0") + "train: {lr: 0.05, updates: 300}\n")
+    whole, once = bp.load("net.yaml").train().parameters, bp.load("net.yaml").train(updates=1).parameters
+    for words, p in (((), {"w": 0, "b": 0}), (("--training",), whole), (("--updates", "1"), once)):
+        _, curve = fit(capsys, *words)["series"]
+        assert all(y == pytest.approx(p["w"] * x + p["b"]) for x, y in zip(curve["x"], curve["y"], strict=True))
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -147,7 +156,7 @@ def test_the_picture_in_the_terminal(net, capsys) -> None:
         (CURVE, ("z", "J"), "a fit is of one node, and got 2: z J"),
         (CURVE, ("--from", "1"), "--from has no place in the plot of a fit"),
         (CURVE, ("--of", "J"), "--of has no place in the plot of a fit"),
-        (CURVE, ("--updates", "3"), "Train first:  backprop train net.yaml -o trained.yaml"),
+        (CURVE, ("--updates", "3"), "the learning rate of gradient_descent is not said"),
         (CURVE, ("--scale", "log"), "--scale has no place in the plot of a fit"),
         ("parameters: {w: 1}\nnodes: {z: w, J: z**2}\n", ("z",), "z depends on no input"),
         ("parameters: {w: 1}\nnodes: {z: w, J: z**2}\n", (), "which node is the network's answer?"),

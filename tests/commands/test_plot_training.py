@@ -90,10 +90,10 @@ def test_held_out_losses_and_metrics(net, capsys) -> None:
 def test_what_has_no_place_is_said(net, capsys) -> None:
     net(TRAINED)
     for words, message in (
-        (["--training", "--fit"], "--fit and --training together"),
+        (["--training", "--log", "run.csv"], "--training and --log together"),
         (["--training", "--from", "1"], "--from has no place in the plot of a training"),
         (["--training", "nonsense"], "net.yaml has no nonsense"),
-        (["--fit", "--lr", "1"], "--lr has no place in the plot of a fit"),
+        (["--log", "run.csv", "--lr", "1"], "--lr has no place in the plot of a log"),
         (["u", "--lr", "1"], "a path of descent is drawn over a map"),
         (["u", "v", "--lr", "x"], "lr is x, not a number"),
         (["--training", "--updates", "0"], "updates"),
