@@ -34,7 +34,7 @@ def arrays(descent: Descent) -> dict[str, Any]:
     for name, part in descent.feed.parts.items():
         found[name] = flat[part.slice].reshape(part.shape)
     for name, values in descent.stepper.state.items():
-        found[f"{OURS}state.{name}"] = np.asarray(values, dtype=descent.dtype)
+        found[f"{OURS}state.{name}"] = np.asarray(values)  # what all entries share is float64 in float32 too
     text = json.dumps(_rest(descent), sort_keys=True)
     found[f"{OURS}training"] = np.frombuffer(text.encode(), dtype=np.uint8)
     return found

@@ -176,3 +176,20 @@ def test_a_search_goes_on_from_its_own_start_alone() -> None:
     restore(Descent(first.spec, "J", begun.training), arrays(begun), "run.npz")
     with pytest.raises(FileError, match="another start"):
         restore(Descent(other.spec, "J", begun.training), arrays(begun), "run.npz")
+
+
+def test_what_all_entries_share_keeps_its_bits_in_single_precision() -> None:
+    net = logistic()
+    training = net.training(optimizer="nadam", lr=0.05, updates=9)
+    first = Descent(net.spec, net.loss, training, "float32")
+    for _ in range(4):
+        looked = first.look()
+        assert looked is not None
+        first.move(looked)
+    second = Descent(net.spec, net.loss, training, "float32")
+    restore(second, arrays(first), "run.npz")
+    for name, values in first.stepper.state.items():
+        assert np.asarray(values).tolist() == np.asarray(second.stepper.state[name]).tolist(), name
+    list(first)
+    list(second)
+    assert npz(arrays(first)) == npz(arrays(second))
