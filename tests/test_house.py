@@ -420,7 +420,6 @@ def test_every_command_file_is_a_command() -> None:
         "program",
         "quantity",
         "table",
-        "train_optimizers",
         "train_records",
         "words",
         "worksheet",

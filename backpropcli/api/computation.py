@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backpropcli.graph import Graph
     from backpropcli.language import Spec
     from backpropcli.ops.definition import Value
+    from backpropcli.train.descent import Descent
 
 Dtype = Literal["float64", "float32"]
 
@@ -93,6 +94,17 @@ class Computation:
             self._plans[dtype] = Plan(self.graph, dtype)
         return self._plans[dtype]
 
+    def target(self, of: str | None) -> str:
+        """The node that is differentiated: the one that is named, else the loss. Raises SpecError."""
+        return self.node(of) if of is not None else self.loss
+
+    def _begun(self, of: str | None, dtype: Dtype, settings: Mapping[str, Any]) -> Descent:
+        """A training before its first update; what is wrong with its settings is said now."""
+        from backpropcli.language.training.read import training
+        from backpropcli.train.descent import Descent
+
+        return Descent(self.spec, self.target(of), training(self.spec, settings), known(dtype))
+
     def node(self, name: str) -> str:
         """`name`, if this network has it; SpecError, with the nearest name, if not."""
         if name not in self.graph.nodes:
@@ -116,7 +128,7 @@ class Computation:
         gradient of a node that is not one number. `everything`: gradients of inputs and targets too.
         `at`: only this entry of the node is differentiated, `run("z1", at=(0,))`.
         """
-        target = None if forward else self.node(of) if of is not None else self.loss
+        target = None if forward else self.target(of)
         if at and target is not None:
             upstream = one_entry(self.graph.shape(target), at, target)
         return self._run(self.plan(dtype), target, values or {}, upstream, everything)

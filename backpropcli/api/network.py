@@ -71,7 +71,7 @@ class Network(Plots, Trainable):
         from backpropcli.gradcheck import Scope, check
         from backpropcli.gradcheck.network.oracles import oracles
 
-        target = self.node(of) if of is not None else self.loss
+        target = self.target(of)
         words = against if isinstance(against, str) else ",".join(against)
         try:
             report = check(
@@ -119,7 +119,7 @@ class Network(Plots, Trainable):
         from backpropcli.gradcheck.external.check import check_gradients
         from backpropcli.gradcheck.external.given import given_gradients
 
-        target = self.node(of) if of is not None else self.loss
+        target = self.target(of)
 
         def own(found: Sequence[str]) -> Report:
             return self.check(of, names=found, upstream=upstream, **options)
@@ -154,7 +154,7 @@ class Network(Plots, Trainable):
         """
         from backpropcli.gradcheck.network.sweep import sweep_of
 
-        target = self.node(of) if of is not None else self.loss
+        target = self.target(of)
         return sweep_of(self.graph, self.values, target, name, difference, as_array(upstream))
 
     def page(

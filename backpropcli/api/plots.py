@@ -46,7 +46,7 @@ class Plots(Computation):
         from backpropcli.engine.landscape import Landscape
         from backpropcli.plotting.plot import Plot
 
-        target = self.node(of) if of is not None else self.loss
+        target = self.target(of)
         try:
             land = Landscape(self.plan(), self.values, target)
         except NotScalarError as error:
@@ -69,16 +69,13 @@ class Plots(Computation):
         What is no parameter stays where it is. Settings as `train`.
         """
         from backpropcli.engine.landscape import Landscape
-        from backpropcli.language.training.read import training
-        from backpropcli.train.descent import Descent
         from backpropcli.train.path import path
 
-        target = self.node(of) if of is not None else self.loss
+        target = self.target(of)
         land = Landscape(self.plan(), self.values, target)
         entries = [land.entry(self.node(name), index) for name, index in _places(names)]
         moving = [entry for entry in entries if entry.name in self.parameters]
-        descent = Descent(self.spec, target, training(self.spec, settings))
-        found = path(descent, [(entry.name, entry.index) for entry in moving])
+        found = path(self._begun(of, "float64", settings), [(entry.name, entry.index) for entry in moving])
         if len(moving) == len(entries):
             return found
         steps = [iter(step) for step in found]
@@ -99,14 +96,10 @@ class Plots(Computation):
         Settings as `train`. `scale` is linear or log; without it, log where losses span more than two decades.
         """
         from backpropcli.api.logs import chosen, series_of
-        from backpropcli.language.training.read import training
         from backpropcli.plotting.history import history_figure
         from backpropcli.plotting.plot import Plot
-        from backpropcli.train.descent import Descent
 
-        target = self.node(of) if of is not None else self.loss
-        descent = Descent(self.spec, target, training(self.spec, settings))
-        series = chosen(series_of(descent), columns, self.source)
+        series = chosen(series_of(self._begun(of, "float64", settings)), columns, self.source)
         figure = history_figure(series, self.source, precision or _digits(), scale)
         return Plot(figure, width=width, ascii=ascii)
 

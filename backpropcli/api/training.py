@@ -51,12 +51,11 @@ class Step:
     def __init__(self, descent: Descent, looked: Looked) -> None:
         from backpropcli.train.parameters import values_of
 
-        parts = descent.feed.parts
         self.number = looked.number
         self.epoch = looked.batch.epoch
         self.loss = looked.loss
-        self.parameters: dict[str, Value] = values_of(parts, descent.flat)
-        self.gradients: dict[str, Value] = values_of(parts, looked.batch.repeated.gradient)
+        self.parameters: dict[str, Value] = descent.parameters()
+        self.gradients: dict[str, Value] = values_of(descent.feed.parts, looked.batch.repeated.gradient)
         self._descent = descent
         self._batch = looked.batch
         self._values: dict[str, Value] | None = None
@@ -122,15 +121,10 @@ class Session:
 
     def __init__(self, network: Trainable, training: Training, of: str, dtype: Dtype) -> None:
         from backpropcli.train.descent import Descent
+        from backpropcli.train.outcome import start
 
         self.network = network
         self.descent = Descent(network.spec, of, training, known(dtype))
-        self.begin()
-
-    def begin(self) -> None:
-        """What is measured before the first update of this run."""
-        from backpropcli.train.outcome import start
-
         self._start = start(self.descent)
         self._time = time.monotonic()
 
@@ -148,9 +142,7 @@ class Session:
     @property
     def parameters(self) -> dict[str, Value]:
         """The parameters of now."""
-        from backpropcli.train.parameters import values_of
-
-        return values_of(self.descent.feed.parts, self.descent.flat)
+        return self.descent.parameters()
 
     def trained(self) -> Trainable:
         """The network with the parameters of now."""
@@ -173,7 +165,6 @@ class Trainable(Computation):
         What its file expects is about its start, and left out. Raises SpecError where a number is not finite then.
         """
         from backpropcli.train.descent import Descent
-        from backpropcli.train.parameters import values_of
 
         training = self.training()._replace(updates=updates, epochs=None, until=Until())
         descent = Descent(self.spec, self.loss, training)
@@ -181,7 +172,7 @@ class Trainable(Computation):
             pass
         if descent.reason == "diverged":
             raise SpecError(f"{self.source}: after {descent.number} of {updates} updates a number is not finite")
-        trained = self.with_parameters(values_of(descent.feed.parts, descent.flat))
+        trained = self.with_parameters(descent.parameters())
         trained.spec.expect = self.spec.flagged_expectations
         return trained
 
@@ -193,7 +184,7 @@ class Trainable(Computation):
 
     def session(self, training: Training, of: str | None = None, dtype: Dtype = "float64") -> Session:
         """A training, ready to begin."""
-        return Session(self, training, self.node(of) if of is not None else self.loss, dtype)
+        return Session(self, training, self.target(of), dtype)
 
     def train(self, *, of: str | None = None, dtype: Dtype = "float64", **settings: Unpack[Settings]) -> Run:
         """Train: the outcome, with the trained network; this one stays as it is.
@@ -219,11 +210,7 @@ class Trainable(Computation):
         >>> for step in net.descent(lr=0.5, updates=3):  # doctest: +SKIP
         ...     print(step.number, step.loss, step.gradients["w1"])
         """
-        from backpropcli.train.descent import Descent
-
-        of = self.node(of) if of is not None else self.loss
-        descent = Descent(self.spec, of, self.training(**settings), known(dtype))
-        return self._steps(descent)
+        return self._steps(self._begun(of, dtype, settings))
 
     def _steps(self, descent: Descent) -> Iterator[Step]:
         while (looked := descent.look()) is not None:

@@ -10,8 +10,15 @@ from backpropcli import api
 from backpropcli.commands.command import command
 from backpropcli.commands.going import Going, saving
 from backpropcli.commands.options import DTYPES, Network, Numbers, Output, Word, Words, node_option, one_of
-from backpropcli.commands.train_optimizers import OptimizerPages, Optimizers, list_optimizers
-from backpropcli.commands.train_records import Trained, Worked, rewritten, warnings_of
+from backpropcli.commands.train_records import (
+    OptimizerPages,
+    Optimizers,
+    Trained,
+    Worked,
+    list_optimizers,
+    rewritten,
+    warnings_of,
+)
 from backpropcli.formats.registry import deliver
 from backpropcli.render.output import Destination
 from backpropcli.render.writing import refuse_same, refuse_unwritable

@@ -1,4 +1,4 @@
-"""What a training has found, in the forms in which it can be written."""
+"""What a training has found, and which optimisers there are, in the forms in which it can be written."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import UsageError
-from backpropcli.formats.registry import Record
+from backpropcli.formats.registry import Record, deliver
 from backpropcli.reads import read_as
+from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from backpropcli.api.training import Session
     from backpropcli.commands.options import Numbers
     from backpropcli.explanation.update import Before
+    from backpropcli.formats.text import Block
     from backpropcli.language.file.rewriting import Rewritten
     from backpropcli.render.document import Section
     from backpropcli.render.output import Destination
     from backpropcli.render.table import Table
+    from backpropcli.report.optimizers import Choice
     from backpropcli.train.descent import Descent, Looked
     from backpropcli.train.health import Finding
 
@@ -165,7 +168,7 @@ class Worked(Record):
         self._arrived(looked.loss)
         slopes = values_of(descent.feed.parts, looked.batch.repeated.gradient)
         state = {name: list(values) for name, values in descent.stepper.state.items()}
-        now = values_of(descent.feed.parts, descent.flat)
+        now = descent.parameters()
         number, epoch = looked.number, looked.batch.epoch
         self.updates.append((Before(number, epoch, descent.total, descent.of, now, slopes, state, looked.loss), None))
 
@@ -190,3 +193,65 @@ class Worked(Record):
             list(worked(training, before, after, precision, ascii=to.ascii, full=full))
             for before, after in self.updates
         ]
+
+
+class Optimizers(Record):
+    """All of them, a line each."""
+
+    what = "train --optimizers"
+
+    def __init__(self, chosen: Sequence[Choice]) -> None:
+        self.chosen = chosen
+
+    def tables(self, to: Destination) -> list[Table]:
+        """A line each."""
+        from backpropcli.report.optimizers import optimizers_table
+
+        return [optimizers_table(self.chosen)]
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.optimizers/1`."""
+        from backpropcli.report.optimizers import optimizers_json
+
+        return optimizers_json(self.chosen)
+
+
+class OptimizerPages(Record):
+    """A few, with all about them."""
+
+    what = "train --optimizers"
+
+    def __init__(self, chosen: Sequence[Choice]) -> None:
+        self.chosen = chosen
+
+    def blocks(self, to: Destination) -> list[Block]:
+        """A page each."""
+        from backpropcli.formats.text import Block
+        from backpropcli.report.optimizers import optimizer_page
+
+        pages = ("".join(f"{line}\n" for line in optimizer_page(one)) for one in self.chosen)
+        return [Block(["\n".join(pages)])]
+
+    def json(self, to: Destination) -> Iterator[str]:
+        """`backprop.optimizers/1`."""
+        return Optimizers(self.chosen).json(to)
+
+
+def list_optimizers(names: Sequence[str], to: Destination) -> int:
+    """Print the list, or the pages of those that are named; the exit status. Raises UsageError for a name of none."""
+    from backpropcli.report.optimizers import everything
+
+    return deliver(OptimizerPages([chosen(name) for name in names]) if names else Optimizers(everything()), to)
+
+
+def chosen(name: str) -> Choice:
+    """The optimiser or schedule of this name."""
+    from backpropcli.language.training import optimizers, schedules
+
+    known: dict[str, Choice] = {**schedules.NAMED, **optimizers.NAMED}
+    if name not in known:
+        raise UsageError(
+            f"no optimizer or schedule is called {name}{did_you_mean(name, known)}",
+            hint="All of them:  backprop train --optimizers",
+        )
+    return known[name]

@@ -20,14 +20,10 @@ from backpropcli.engine.backward import program as backward_program
 from backpropcli.engine.forward import Step, forward
 from backpropcli.engine.forward import program as forward_program
 from backpropcli.engine.stepping import convert, quietly
-from backpropcli.errors import SpecError
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph
     from backpropcli.ops.definition import XP, Operation, Value
-
-
-DTYPES = ("float64", "float32")
 
 
 class Plan:
@@ -38,8 +34,6 @@ class Plan:
     """
 
     def __init__(self, graph: Graph, dtype: str = "float64") -> None:
-        if dtype not in DTYPES:
-            raise SpecError(f"dtype {dtype}: expected {' or '.join(DTYPES)}")
         self.graph = graph
         self.dtype = dtype
         self.scalar = graph.scalar

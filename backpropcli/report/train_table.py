@@ -76,6 +76,5 @@ def _parameter(moved: Moved, precision: Precision, full: bool, edge: int | None,
     if not is_array(before):
         return [name, show(before), show(after), show(after - before), ""]
     if (before.size > most or before.shape[-1] > MOST_COLUMNS) and not full:
-        sizes = [show(float((x**2).mean() ** 0.5)) for x in (before, after, after - before)]
-        return [name, *sizes, f"{show_shape(shape_of(before))}, root mean square"]
+        return [name, *map(show, moved.sizes), f"{show_shape(shape_of(before))}, root mean square"]
     return [name, *(grid(x, show, edge) for x in (before, after, after - before)), ""]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backpropcli.engine import Trace
     from backpropcli.language import Spec
     from backpropcli.language.training.training import Training
+    from backpropcli.ops.definition import Value
     from backpropcli.train.searched import Searched
 
 UPDATES = 100
@@ -52,6 +53,7 @@ class Looked(NamedTuple):
     number: int
     batch: Batch
     loss: float
+    lr: float
 
 
 class Descent:
@@ -116,20 +118,20 @@ class Descent:
             self.diverged = diverged(self._trace(batch), self.number + 1)
         elif self.feed.batch is None:
             self.reason = self.stopping.before(loss)
-        if not self.reason and not 0.0 <= (rate := self.stepper.learning_rate(self.number + 1, batch.epoch)) < inf:
+        lr = self.stepper.learning_rate(self.number + 1, batch.epoch)
+        if not self.reason and not 0.0 <= lr < inf:
             self.reason = "diverged"
-            self.diverged = Diverged(self.number + 1, None, rate)
+            self.diverged = Diverged(self.number + 1, None, lr)
         if self.search is not None and not self.reason:
             self.reason = "" if self.search.find() else "converged"
             batch.repeated.run()
-        return None if self.reason else Looked(self.number + 1, batch, loss)
+        return None if self.reason else Looked(self.number + 1, batch, loss, lr)
 
     def move(self, looked: Looked) -> Update:
         """Move the parameters, and see what came of it."""
-        number, batch, loss = looked
+        number, batch, loss, lr = looked
         metrics = self.feed.metrics(batch.repeated) if self.training.metrics else {}
-        lr = self.stepper.learning_rate(number, batch.epoch)
-        self.stepper.update(self.flat, batch.repeated.gradient, number, batch.epoch)
+        self.stepper.update(self.flat, batch.repeated.gradient, number, lr)
         self.number = number
         self.epoch.add(loss, batch.examples)
         held = self._ended() if batch.last else None
@@ -143,6 +145,10 @@ class Descent:
             self.reason = self.stopping.before(mean)
         self.reason = self.reason or self.stopping.watch(held.loss if held is not None else mean)
         return held
+
+    def parameters(self) -> dict[str, Value]:
+        """The parameters of now, by name."""
+        return values_of(self.feed.parts, self.flat)
 
     def measured(self) -> tuple[Measured, Measured | None]:
         """The loss and the metrics over the training part, and over what is held out, with the parameters of now."""
@@ -172,5 +178,5 @@ class Descent:
 
     def _trace(self, batch: Batch) -> Trace:
         """A batch's run with everything kept, with the parameters of now."""
-        data = {**self.feed.spec.values, **batch.data, **values_of(self.feed.parts, self.flat)}
+        data = {**self.feed.spec.values, **batch.data, **self.parameters()}
         return engine_run(Plan(batch.planned.graph, self.dtype), data, self.of)

@@ -63,9 +63,8 @@ class Stepper:
         """The schedule's learning rate for update `t` (from 1) in this epoch (from 0)."""
         return self.rate.at(t, epoch)
 
-    def update(self, p: Any, g: Any, t: int, epoch: int) -> None:
-        """Move `p` along its gradient `g`, which stays as it is, and the state with it."""
-        lr = self.rate.at(t, epoch)
+    def update(self, p: Any, g: Any, t: int, lr: float) -> None:
+        """Move `p` along its gradient `g`, which stays as it is, and the state with it; `lr` is this update's."""
         if isinstance(p, list):
             if self._plainly is None:
                 self._plainly = self._plain()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.train.health import GREW, Grown
-from backpropcli.train.parameters import values_of
+from backpropcli.train.health import GREW, Grown, root_mean_square
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +22,12 @@ class Moved(NamedTuple):
     name: str
     before: Any
     after: Any
+
+    @property
+    def sizes(self) -> tuple[float, float, float]:
+        """The root mean squares before and after, and of the change."""
+        before, after, change = map(root_mean_square, (self.before, self.after, self.after - self.before))
+        return before, after, change
 
 
 class Examples(NamedTuple):
@@ -67,12 +72,12 @@ class Start(NamedTuple):
 
 def start(descent: Descent) -> Start:
     """How it stands before the first update."""
-    return Start(values_of(descent.feed.parts, descent.flat), descent.measured(), descent.findings())
+    return Start(descent.parameters(), descent.measured(), descent.findings())
 
 
 def outcome(descent: Descent, source: str, begun: Start, seconds: float) -> Outcome:
     """How it stands now."""
-    now = values_of(descent.feed.parts, descent.flat)
+    now = descent.parameters()
     after, held_after = descent.measured()
     before, held_before = begun.measured
     later = descent.findings()

@@ -51,7 +51,7 @@ class Searched:
         flat[:] = here
         return self._next is not None
 
-    def update(self, p: Any, g: Any, t: int, epoch: int) -> None:
+    def update(self, p: Any, g: Any, t: int, lr: float) -> None:
         """Move `p` by the step that was found."""
         assert self._next is not None
         to, self._next = self._next.parameters, None
@@ -62,7 +62,7 @@ class Searched:
         for _ in range(count):
             if not self.find():
                 return
-            self.update(self.repeated.flat, None, 0, 0)
+            self.update(self.repeated.flat, None, 0, 1.0)
 
     def _loss(self, at: Array) -> tuple[float, Array]:
         import numpy as np

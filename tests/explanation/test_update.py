@@ -34,13 +34,13 @@ def lines(settings: dict[str, Any], updates: int = 1, **options: Any) -> tuple[l
     stepper = Stepper(chosen, 3, "float64", 10)
     p, g = [2.0, 1.0, -3.0], [0.4, -0.2, 3.0]
     for t in range(1, updates):
-        stepper.update(p, g, t, 0)
+        stepper.update(p, g, t, stepper.learning_rate(t, 0))
     now = {"w1": p[0], "b": np.array(p[1:])}
     slopes = {"w1": g[0], "b": np.array(g[1:])}
     state = {name: list(values) for name, values in stepper.state.items()}
     before = Before(updates, 0, 10, "J", now, slopes, state, 16.0)
     document = list(worked(chosen, before, 9.0, Precision(17), **options))
-    stepper.update(p, g, updates, 0)
+    stepper.update(p, g, updates, stepper.learning_rate(updates, 0))
     assert "".join(latex(document))
     return list(text(document, 400)), p
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from backpropcli.commands.train_optimizers import chosen
+from backpropcli.commands.train_records import chosen
 from backpropcli.errors import UsageError
 from backpropcli.language.training.optimizers import OPTIMIZERS
 from backpropcli.report.optimizers import Choice, everything, optimizer_page, optimizers_json, optimizers_table

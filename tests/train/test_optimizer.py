@@ -41,7 +41,7 @@ def test_a_constant_gradient_has_a_closed_form(name: str, after: Any) -> None:
     p: list[float] = [0.0]
     one = stepper(name, 1)
     for t in range(1, 21):
-        one.update(p, [2.0], t, 0)
+        one.update(p, [2.0], t, one.learning_rate(t, 0))
         assert p[0] == pytest.approx(-after(t), rel=1e-12)
 
 
@@ -54,14 +54,14 @@ def test_a_state_that_is_loaded_goes_on_bit_for_bit(one: Optimizer) -> None:
         whole, part = stepper(one, 5), stepper(one, 5)
         q = kind(list(p))
         for t in range(1, 5):
-            whole.update(p, kind(slopes[t - 1].tolist()), t, 0)
-            part.update(q, kind(slopes[t - 1].tolist()), t, 0)
+            whole.update(p, kind(slopes[t - 1].tolist()), t, whole.learning_rate(t, 0))
+            part.update(q, kind(slopes[t - 1].tolist()), t, part.learning_rate(t, 0))
         again = stepper(one, 5)
         for name, values in again.state.items():
             values[:] = list(part.state[name])
         for t in range(5, 9):
-            whole.update(p, kind(slopes[t - 1].tolist()), t, 0)
-            again.update(q, kind(slopes[t - 1].tolist()), t, 0)
+            whole.update(p, kind(slopes[t - 1].tolist()), t, whole.learning_rate(t, 0))
+            again.update(q, kind(slopes[t - 1].tolist()), t, again.learning_rate(t, 0))
         assert list(p) == list(q)
 
 
@@ -76,9 +76,9 @@ def test_pieces_of_a_large_array_are_as_the_whole(one: Optimizer) -> None:
     single = p.astype("float32")
     other = stepper(one, size, "float32")
     for t in range(1, 4):
-        large.update(p, g, t, 0)
-        small.update(few, ends, t, 0)
-        other.update(single, g.astype("float32"), t, 0)
+        large.update(p, g, t, large.learning_rate(t, 0))
+        small.update(few, ends, t, small.learning_rate(t, 0))
+        other.update(single, g.astype("float32"), t, other.learning_rate(t, 0))
     assert p[[0, PIECE, size - 1]].tolist() == few.tolist()
     assert (g == before).all()
     assert single.dtype == np.float32
@@ -104,7 +104,7 @@ def test_old_values_are_read_before_they_are_written_over() -> None:
     )
     for kind in (list, np.array):
         p, one = kind([5.0, 7.0]), stepper(own, 2)
-        one.update(p, kind([2.0, -4.0]), 1, 0)
+        one.update(p, kind([2.0, -4.0]), 1, one.learning_rate(1, 0))
         assert list(p) == [5.0 - 1.0 - 5.0 * 3.0, 7.0 - 1.0 - 7.0 * 3.0]
         assert list(one.state["v"]) == [3.0, -3.0]
         assert list(one.state["w"]) == [3.0, 3.0]
@@ -116,7 +116,8 @@ def test_odd_numbers_are_numpys() -> None:
     for kind in (list, np.array):
         p = kind([1.0, 1.0])
         with np.errstate(all="ignore"):
-            stepper(own, 2).update(p, kind([0.0, -1.0]), 1, 0)
+            one = stepper(own, 2)
+            one.update(p, kind([0.0, -1.0]), 1, one.learning_rate(1, 0))
         assert p[0] == -math.inf
         assert math.isnan(p[1])
 
@@ -131,7 +132,7 @@ def test_no_numpy_for_a_list() -> None:
         "from backpropcli.language.training.schedules import CONSTANT; "
         "from backpropcli.language.training.training import Training; from backpropcli.train.optimizer import Stepper; "
         "a = NAMED['adam']; s = {x.name: x.default for x in a.settings}; p = [1.0]; "
-        "Stepper(Training(a, s, 0.1, CONSTANT, {'warmup': 0}), 1, 'float64', 9).update(p, [2.0], 1, 0); "
+        "Stepper(Training(a, s, 0.1, CONSTANT, {'warmup': 0}), 1, 'float64', 9).update(p, [2.0], 1, 0.1); "
         "assert abs(p[0] - 0.9) < 1e-6; assert 'numpy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -141,5 +142,6 @@ def test_a_gradient_that_is_no_number_stays_one() -> None:
     """Clipping hides no divergence."""
     for kind in (list, np.array):
         p = kind([1.0])
-        stepper("gd", 1, clip=Clip(norm=1.0)).update(p, kind([math.nan]), 1, 0)
+        one = stepper("gd", 1, clip=Clip(norm=1.0))
+        one.update(p, kind([math.nan]), 1, one.learning_rate(1, 0))
         assert math.isnan(p[0])

@@ -54,8 +54,9 @@ class Calls:
         """Carry a function out, and write it down; the Traced that stands for its result."""
         taken = tuple(map(plain, arguments))
         options = {name: plain(value) for name, value in options.items()}
-        key = (function, *(id(a) if isinstance(a, np.ndarray) else (type(a), repr(a)) for a in taken))
-        if not options and key in self._known:
+        placed = isinstance(function, np.ufunc) and not options and function.nout == 1
+        key = (function, *(id(a) if isinstance(a, np.ndarray) else (type(a), repr(a)) for a in taken)) if placed else ()
+        if key in self._known:
             return Traced(self, self._known[key])
         result = function(*taken, **options)
         if result is None or isinstance(result, tuple):  # None: it wrote into a buffer, which is new in every run
@@ -63,7 +64,7 @@ class Calls:
         if isinstance(result, np.ndarray) and any(_same(result, a) for a in taken):
             return Traced(self, result)
         self.last_place = place = result if isinstance(result, np.ndarray) else np.array(result)
-        if isinstance(function, np.ufunc) and not options and function.nout == 1:
+        if placed:
             self.made.append((PLACED.get(function, function), (*taken, place)))
             self._known[key] = place
         else:
