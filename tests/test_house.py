@@ -23,6 +23,7 @@ STOREYS = (
     {"errors", "suggest"},
     {"ops"},
     {"graph"},
+    {"passes"},
     {"language", "engine", "symbolic"},
     {"notation"},
     {"derivation", "gradcheck", "train", "render"},
@@ -49,6 +50,7 @@ COMPUTING = (
     "suggest",
     "ops",
     "graph",
+    "passes",
     "language",
     "engine",
     "symbolic",
@@ -185,7 +187,7 @@ def test_computation_never_prints() -> None:
 
 VIEWS = ("notation", "render", "drawing", "plotting", "explanation", "report")
 """What is shown is computed elsewhere: these rooms look at results."""
-COMPUTES = ("engine", "gradcheck", "symbolic", "train")
+COMPUTES = ("passes", "engine", "gradcheck", "symbolic", "train")
 LOOKING = {"finite", "offenders", "plain"}
 """Functions of the engine that only look at a trace."""
 

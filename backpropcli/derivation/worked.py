@@ -16,7 +16,6 @@ from backpropcli.derivation.silent import unheard
 from backpropcli.derivation.terms import Factor, Term
 from backpropcli.derivation.trial import comes_to
 from backpropcli.derivation.vjps import gathered, product
-from backpropcli.engine.backward import unbroadcast
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Expression, Name, postorder, substitute
 from backpropcli.notation import maths
@@ -25,6 +24,7 @@ from backpropcli.notation.inline import rounded
 from backpropcli.notation.maths import Maths, Said
 from backpropcli.ops.numbers import nothing
 from backpropcli.ops.shape import show_shape
+from backpropcli.passes.backward import unbroadcast
 
 if TYPE_CHECKING:
     from backpropcli.derivation.stages import Stage

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from backpropcli.engine.backward import program as backward_program
-from backpropcli.engine.forward import program as forward_program
-from backpropcli.engine.stepping import GENERAL, UNARY
 from backpropcli.ops.definition import UNIT_SLOPE, Part
 from backpropcli.ops.numbers.calls import Call, Calls, Traced, plain, recording
+from backpropcli.passes.backward import program as backward_program
+from backpropcli.passes.forward import program as forward_program
+from backpropcli.passes.stepping import GENERAL, UNARY
 
 if TYPE_CHECKING:
     from backpropcli.engine.plan import Plan

@@ -9,13 +9,13 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from backpropcli.engine.stepping import quietly
 from backpropcli.engine.trace import Trace, plain
 from backpropcli.ops.numbers.nothing import Unreached
+from backpropcli.passes.stepping import quietly
 
 if TYPE_CHECKING:
-    from backpropcli.engine.backward import Gradients
     from backpropcli.ops.definition import Value
+    from backpropcli.passes.backward import Gradients
 
 
 class Offender(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.backward import (
+from backpropcli.passes.backward import (
     BackStep,
     Gradients,
     ScalarBackStep,
@@ -16,10 +16,10 @@ from backpropcli.engine.backward import (
     finite_numbers,
     scalar_program,
 )
-from backpropcli.engine.backward import program as backward_program
-from backpropcli.engine.forward import Step, forward
-from backpropcli.engine.forward import program as forward_program
-from backpropcli.engine.stepping import convert, quietly
+from backpropcli.passes.backward import program as backward_program
+from backpropcli.passes.forward import Step, forward
+from backpropcli.passes.forward import program as forward_program
+from backpropcli.passes.stepping import convert, quietly
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph

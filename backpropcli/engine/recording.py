@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.engine.backward import Gradients, backward_arrays, backward_scalars, program, scalar_program
-from backpropcli.engine.forward import forward
 from backpropcli.engine.plan import Plan
 from backpropcli.engine.trace import Trace, seed
 from backpropcli.ops.numbers.careful import careful
 from backpropcli.ops.numbers.nothing import NOTHING
 from backpropcli.ops.numbers.recorder import Recorded, Tape, asarray, namespace
+from backpropcli.passes.backward import Gradients, backward_arrays, backward_scalars, program, scalar_program
+from backpropcli.passes.forward import forward
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph

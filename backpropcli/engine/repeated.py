@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.engine.backward import backward_scalars, finite_numbers
-from backpropcli.engine.forward import forward
-from backpropcli.engine.forward import program as forward_program
-from backpropcli.engine.stepping import convert, quietly
 from backpropcli.engine.trace import seed
+from backpropcli.passes.backward import backward_scalars, finite_numbers
+from backpropcli.passes.forward import forward
+from backpropcli.passes.forward import program as forward_program
+from backpropcli.passes.stepping import convert, quietly
 
 if TYPE_CHECKING:
     from backpropcli.engine.kept import Kept

@@ -13,12 +13,12 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.backward import Gradients, backward_arrays, backward_scalars, finite
-from backpropcli.engine.forward import Step, forward, program
-from backpropcli.engine.stepping import GENERAL, quietly
 from backpropcli.engine.strong_zeros import backward_again
 from backpropcli.ops.definition import XP, Elementwise, Operation, Structural, Value
 from backpropcli.ops.numbers.careful import among_numbers
+from backpropcli.passes.backward import Gradients, backward_arrays, backward_scalars, finite
+from backpropcli.passes.forward import Step, forward, program
+from backpropcli.passes.stepping import GENERAL, quietly
 
 if TYPE_CHECKING:
     from backpropcli.engine.plan import Plan

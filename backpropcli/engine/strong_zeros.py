@@ -13,8 +13,8 @@ from contextlib import suppress
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.backward import BackStep, Gradients, backward_arrays, backward_scalars
 from backpropcli.ops.numbers.careful import careful, lifted, settled
+from backpropcli.passes.backward import BackStep, Gradients, backward_arrays, backward_scalars
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph

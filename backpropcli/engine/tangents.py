@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.backward import finite
-from backpropcli.engine.stepping import quietly
 from backpropcli.ops.definition import XP, Elementwise, Structural, Value
 from backpropcli.ops.numbers.careful import careful, settled
+from backpropcli.passes.backward import finite
+from backpropcli.passes.stepping import quietly
 
 if TYPE_CHECKING:
     from backpropcli.engine.trace import Trace

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.backward import Gradients, finite
-from backpropcli.engine.stepping import odd_case, quietly
 from backpropcli.errors import SpecError
 from backpropcli.ops.definition import XP, Elementwise, Value
 from backpropcli.ops.numbers.careful import careful, settled
 from backpropcli.ops.shape import show_shape
+from backpropcli.passes.backward import Gradients, finite
+from backpropcli.passes.stepping import odd_case, quietly
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:

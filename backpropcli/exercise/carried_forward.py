@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.derivation.piecewise import evaluate
 from backpropcli.derivation.trial import comes_to
-from backpropcli.engine.backward import unbroadcast
 from backpropcli.exercise.grading import cut, entries, rounded, shape
 from backpropcli.exercise.recomputed import Way, gradient, value
 from backpropcli.language.formula.tree import Name, postorder, substitute
+from backpropcli.passes.backward import unbroadcast
 
 if TYPE_CHECKING:
     from backpropcli.derivation.stages import Stage

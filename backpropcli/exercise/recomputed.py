@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.engine.stepping import convert
+from backpropcli.passes.stepping import convert
 
 if TYPE_CHECKING:
     from backpropcli.engine.trace import Trace

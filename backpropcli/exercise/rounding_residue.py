@@ -11,15 +11,15 @@ from copy import copy
 from math import prod
 from typing import Any, NamedTuple
 
-from backpropcli.engine.backward import backward_arrays, backward_scalars, finite, scalar_program, unbroadcast
-from backpropcli.engine.backward import program as backward_program
-from backpropcli.engine.forward import forward
-from backpropcli.engine.forward import program as forward_program
-from backpropcli.engine.stepping import quietly
 from backpropcli.engine.trace import Trace, one_entry
 from backpropcli.ops.definition import XP, Elementwise, Value
 from backpropcli.ops.numbers.careful import careful
 from backpropcli.ops.numbers.careful import settled as numbers
+from backpropcli.passes.backward import backward_arrays, backward_scalars, finite, scalar_program, unbroadcast
+from backpropcli.passes.backward import program as backward_program
+from backpropcli.passes.forward import forward
+from backpropcli.passes.forward import program as forward_program
+from backpropcli.passes.stepping import quietly
 
 ROUNDING = 2e-15
 """A smaller part of the numbers that were added up to it is what rounding has left of 0."""

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.external.edges import Edge, Step, rerun
 from backpropcli.gradcheck.external.spelling import Spelling
 from backpropcli.ops.numbers.array import xp
+from backpropcli.passes.stepping import quietly
 
 if TYPE_CHECKING:
     from backpropcli.engine import Trace

@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.engine.forward import forward
-from backpropcli.engine.forward import program as forward_program
-from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.large.carried import CarriedSlopes
 from backpropcli.gradcheck.large.perturbation import Perturbation
@@ -22,6 +19,9 @@ from backpropcli.gradcheck.large.slopes import Slopes
 from backpropcli.gradcheck.large.sparsity import Indices, indices
 from backpropcli.ops.definition import Elementwise, Value
 from backpropcli.ops.numbers.complexstep import slope, start, xp
+from backpropcli.passes.forward import forward
+from backpropcli.passes.forward import program as forward_program
+from backpropcli.passes.stepping import quietly
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Component, Point

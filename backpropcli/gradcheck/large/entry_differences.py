@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.large.perturbation import Perturbation
 from backpropcli.gradcheck.large.searches import searched
 from backpropcli.gradcheck.large.slopes import Slopes
 from backpropcli.gradcheck.tolerances import UNIT
 from backpropcli.ops.definition import Elementwise
+from backpropcli.passes.stepping import quietly
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.large.sparsity import Indices

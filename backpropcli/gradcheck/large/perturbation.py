@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.large.propagation import Propagation, Update
 from backpropcli.gradcheck.large.sparsity import Array, Indices, State, region, single
+from backpropcli.passes.stepping import quietly
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Point

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.engine.backward import rule, unbroadcast
 from backpropcli.gradcheck.large.propagation import known
 from backpropcli.gradcheck.large.slopes import EntrySlopes, Slopes
 from backpropcli.gradcheck.tolerances import UNIT
 from backpropcli.ops.definition import Elementwise, Part, Structural
+from backpropcli.passes.backward import rule, unbroadcast
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Point

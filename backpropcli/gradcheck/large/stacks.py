@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.engine.forward import program
-from backpropcli.engine.stepping import UNARY, quietly
 from backpropcli.ops.definition import Body
+from backpropcli.passes.forward import program
+from backpropcli.passes.stepping import UNARY, quietly
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Component, Point
 
 Array = Any
 Step = tuple[int, Body, int, int, tuple[int, ...], Body | None, list[int]]
-"""A step as in `engine.forward`, with its branch, and the slots that no later step reads."""
+"""A step as in `passes.forward`, with its branch, and the slots that no later step reads."""
 COMPONENTS = 128
 """So many components share a pass; each brings a copy for each of its places."""
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from backpropcli.engine import Plan
-from backpropcli.engine.stepping import quietly
 from backpropcli.gradcheck.differences import Slope
 from backpropcli.gradcheck.mistakes.table import SIGN, ZERO
 from backpropcli.gradcheck.network.judge import Judge
@@ -23,6 +22,7 @@ from backpropcli.gradcheck.report import Culprit, Row, Verdict
 from backpropcli.gradcheck.tolerances import TOLERANCE
 from backpropcli.graph import Graph
 from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
+from backpropcli.passes.stepping import quietly
 
 SAMPLE = 48
 """So many entries of an elementwise operation are judged one by one, of those that one look at all left in doubt."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.engine.stepping import quietly
+from backpropcli.passes.stepping import quietly
 
 if TYPE_CHECKING:
     from backpropcli.ops.definition import Elementwise

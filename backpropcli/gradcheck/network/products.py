@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.engine.backward import rule
-from backpropcli.engine.stepping import quietly
 from backpropcli.ops.definition import Part, Structural
 from backpropcli.ops.stacking import spread
+from backpropcli.passes.backward import rule
+from backpropcli.passes.stepping import quietly
 
 if TYPE_CHECKING:
     from backpropcli.ops.shape import Shape

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.stepping import quietly
 from backpropcli.ops.definition import Elementwise, Operation, Part, Structural
 from backpropcli.ops.table import TABLE
+from backpropcli.passes.stepping import quietly
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Point

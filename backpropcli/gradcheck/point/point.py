@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from backpropcli.engine import Plan, Trace, finite, run
-from backpropcli.engine.forward import forward
-from backpropcli.engine.forward import program as forward_program
 from backpropcli.engine.nonfinite import marked
-from backpropcli.engine.stepping import odd_case, quietly
 from backpropcli.gradcheck.acceptance import sees
 from backpropcli.gradcheck.report import Method, Reason, Row, Verdict
 from backpropcli.gradcheck.tolerances import UNIT
 from backpropcli.ops.definition import Elementwise, Operation, Structural, Value
 from backpropcli.ops.numbers.nothing import Unreached
+from backpropcli.passes.forward import forward
+from backpropcli.passes.forward import program as forward_program
+from backpropcli.passes.stepping import odd_case, quietly
 
 if TYPE_CHECKING:
-    from backpropcli.engine.backward import Gradients
     from backpropcli.gradcheck.differences import Slope
+    from backpropcli.passes.backward import Gradients
 
 
 class Component(NamedTuple):

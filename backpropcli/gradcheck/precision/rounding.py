@@ -18,8 +18,8 @@ from backpropcli.gradcheck.precision.multiprecision import PRECISE, Digits
 from backpropcli.ops.definition import Elementwise
 
 if TYPE_CHECKING:
-    from backpropcli.engine.backward import Gradients
     from backpropcli.gradcheck.point.point import Component, Point
+    from backpropcli.passes.backward import Gradients
 
 CONVERGED = 1e-12
 """A number is known once twice as many digits say the same, to this (relative)."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from backpropcli.engine.stepping import GENERAL, UNARY, odd_case
 from backpropcli.ops.definition import XP, Body, Elementwise, Structural, Value
 from backpropcli.ops.stacking import lifted, together
+from backpropcli.passes.stepping import GENERAL, UNARY, odd_case
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph

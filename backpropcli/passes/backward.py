@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.engine.stepping import GENERAL, UNARY, odd_case
 from backpropcli.ops.definition import UNIT_SLOPE, XP, Body, Elementwise, Part, Value
 from backpropcli.ops.stacking import align, copies, spread
+from backpropcli.passes.stepping import GENERAL, UNARY, odd_case
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph
