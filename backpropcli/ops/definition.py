@@ -33,6 +33,7 @@ Group = Literal[
     "rounding",
     "reductions",
     "linear algebra",
+    "windows",
     "shapes",
     "constants",
 ]
@@ -255,6 +256,8 @@ class Structural(Operation):
     `each(xp, o, *arguments)`, of a mean over all examples, gives what one example contributes: what is added up, and
     divided by `o.count`; the first argument's last axis is its own.
 
+    `copies`: every entry of the result is one of an argument's, or a constant, as of the groups shapes and constants.
+    `contracts`: entries of the result are sums of products, as in linear algebra.
     `affine`: its slopes are the same everywhere, as those of a sum; what only copies entries is. `divisor(o)`, of a sum
     of entries along `o.axis`, is what it is divided by. `count_power`: it goes with n to the power of minus this, as a
     mean of n entries does (1), or a standard deviation (1/2). `by_axis`: along `o.axis` its entries depend on one
@@ -287,6 +290,8 @@ class Structural(Operation):
         drops: bool = False,
         slopes: tuple[str, str] | None = None,
         affine: bool = False,
+        copies: bool = False,
+        contracts: bool = False,
         divisor: Callable[[Options], int] | None = None,
         count_power: float = 0.0,
         by_axis: bool = False,
@@ -312,6 +317,8 @@ class Structural(Operation):
         self.labels = labels
         self.drops = drops
         self.slopes = slopes
+        self.copies = copies or group in ("shapes", "constants")
+        self.contracts = contracts or group == "linear algebra"
         self.affine = affine or (self.copies and branch is None)
         self.divisor = divisor
         self.count_power = count_power
@@ -322,16 +329,6 @@ class Structural(Operation):
         self.rule = rule
         self.unpacked = unpacked
         self.two_values = two_values
-
-    @property
-    def copies(self) -> bool:
-        """Whether every entry of the result is one of an argument's, or a constant."""
-        return self.group in ("shapes", "constants")
-
-    @property
-    def contracts(self) -> bool:
-        """Whether entries of the result are sums of products."""
-        return self.group == "linear algebra"
 
     @property
     def exact(self) -> bool:

@@ -34,6 +34,7 @@ from backpropcli.ops.shapes import (
     turning,
     windows,
 )
+from backpropcli.ops.windows import convolution, pools
 
 MODULES: tuple[ModuleType, ...] = (
     arithmetic,
@@ -57,6 +58,8 @@ MODULES: tuple[ModuleType, ...] = (
     solving,
     neighbours,
     convolutions,
+    convolution,
+    pools,
     reshaping,
     permutations,
     axes_added,
