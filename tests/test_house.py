@@ -274,6 +274,7 @@ NAMES_ITS_OWN = {
     "symbolic.structural": "SymPy's, on arrays",
     "symbolic.digits": "mpmath's, for SymPy's expressions",
     "language.data.initialisers": "initialisers, not operations: zeros, ones, full",
+    "language.data.prepared": "options of a data file, not operations: normalize, reshape",
     "language.functions": "the parts of a function of the spec: value, gradient, where",
     "language.json_schema": "the same parts",
     "language.layers.losses": "losses and their reductions as a spec names them",

@@ -142,13 +142,9 @@ REFUSED = (
     *refuse("empty empty_like", "has no values", "Write zeros((2, 3))."),
     *refuse("dim", NAMED, "The number of axes is x.ndim."),
     # What is written out here.
-    *refuse(
-        "layer_norm layernorm",
-        ABSENT,
-        "Write (x - mean(x, axis=-1, keepdims=True)) / sqrt(var(x, axis=-1, keepdims=True) + 1e-5).",
-    ),
-    *refuse("batch_norm batchnorm", ABSENT, "Write (x - mean(x, axis=0)) / sqrt(var(x, axis=0) + 1e-5)."),
-    *refuse("rms_norm rmsnorm", ABSENT, "Write x / sqrt(mean(x**2, axis=-1, keepdims=True) + 1e-5)."),
+    *refuse("layernorm", NAMED, "It is layer_norm(x)."),
+    *refuse("batchnorm", NAMED, "It is batch_norm(x)."),
+    *refuse("rmsnorm", NAMED, "It is rms_norm(x)."),
     *refuse("max_pool maxpool2d MaxPool2d", NAMED, "It is max_pool2d(x, 2) for x of (N, C, rows, columns)."),
     *refuse("avg_pool mean_pool avgpool2d AvgPool2d", NAMED, "It is avg_pool2d(x, 2) for x of (N, C, rows, columns)."),
     *refuse("conv Conv2d", NAMED, "It is conv2d(x, weight) for x of (N, C, rows, columns)."),

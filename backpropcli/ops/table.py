@@ -17,6 +17,7 @@ from backpropcli.ops.elementwise import (
     rounding,
     trigonometry,
 )
+from backpropcli.ops.formulas import normalization
 from backpropcli.ops.linear import contraction, convolutions, matrices, neighbours, products, solving
 from backpropcli.ops.reductions import aggregates, logsumexp, norms, positions, softmax, sorting, statistics
 from backpropcli.ops.refused import REFUSED, Refused
@@ -72,6 +73,7 @@ MODULES: tuple[ModuleType, ...] = (
     indexing,
     taking,
     splitting,
+    normalization,
     constants,
 )
 

@@ -88,7 +88,7 @@ def _named(
         elif meant in operation.options or meant in operation.arguments:
             raise FormulaError(f"{meant} of {e.name} is given twice").spanning(value.start, value.end)
         else:
-            raise _unknown_keyword(e, operation, key, value)
+            raise unknown_keyword(e, operation, key, value)
     return named
 
 
@@ -137,7 +137,7 @@ def _variant(e: Call, operation: Operation) -> Bound:
     meant = operation
     for key, value in e.keywords:
         if key not in operation.variants:
-            raise _unknown_keyword(e, operation, key, value)
+            raise unknown_keyword(e, operation, key, value)
         variants = operation.variants[key]
         chosen = value.value if isinstance(value, Text) else value.name if isinstance(value, Name) else ""
         if chosen not in variants:
@@ -313,7 +313,8 @@ def _decimal_comma(e: Call) -> tuple[str, str] | None:
     return None
 
 
-def _unknown_keyword(e: Call, operation: Operation, key: str, value: Expression) -> FormulaError:
+def unknown_keyword(e: Call, operation: Operation, key: str, value: Expression) -> FormulaError:
+    """The error for a name in a call that is neither an argument nor an option."""
     allowed = [*(operation.arguments if not operation.variadic else ()), *operation.options]
     near = nearest(key, [*allowed, *operation.keywords])
     if near:

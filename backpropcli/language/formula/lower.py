@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
-from backpropcli.language.formula import calls, constants, labels, shapes
+from backpropcli.language.formula import calls, constants, labels, named, shapes
 from backpropcli.language.formula.functions import Function, circle, matched
 from backpropcli.language.formula.grammar import CONSTANTS
 from backpropcli.language.formula.handderived import hand_derived
@@ -27,6 +27,7 @@ from backpropcli.language.formula.tree import (
 )
 from backpropcli.language.formula.unknown import SPECIAL, unknown_name, unknown_operation
 from backpropcli.ops.definition import Operation, Value
+from backpropcli.ops.formula import Formula
 from backpropcli.ops.makers import Splitter
 from backpropcli.ops.table import INFIX, TABLE, lookup
 
@@ -221,6 +222,12 @@ class Lowering:
                 return shapes.special(self.graph, e, receiver if receiver is not None else self.lower(e.arguments[0]))
             raise self.stranger(e)
         calls.allowed(e, operation)
+        if isinstance(operation, Formula):
+            return named.apply(self, operation, e, receiver)
+        return self.operate(operation, e, receiver)
+
+    def operate(self, operation: Operation, e: Call, receiver: Result) -> Result:
+        """A call of an operation of the table."""
         bound = calls.bind(e, operation)
         # Loops, not comprehensions: those are one more call a level, and Python's stack has to hold all levels.
         results = [] if receiver is None else [receiver]
@@ -268,7 +275,7 @@ class Lowering:
         try:
             result = self.lower(function.value)
         except BackpropError as error:
-            raise self.inside(error, function).spanning(e.start, e.end) from None
+            raise self.inside(error, str(function)).spanning(e.start, e.end) from None
         self.scope = scope
         self.calling.pop()
         self.expanded += 1 + len(self.graph) - before
@@ -280,8 +287,8 @@ class Lowering:
             raise excess
         return result
 
-    def inside(self, error: BackpropError, function: Function) -> BackpropError:
-        """An error in a function, whose span is in the function's own text: here its call is to be shown."""
+    def inside(self, error: BackpropError, function: str) -> BackpropError:
+        """An error in a function `g(z)`, whose span is in the function's own text: here its call is to be shown."""
         if error is not self.told:
             self.told = error
             error.message = f"in {function}: {error.message}"

@@ -55,7 +55,7 @@ def _given(operation: Operation, options: Options | None) -> list[tuple[str, Exp
     """The options that were written, but for those that are the defaults."""
     given = getattr(options, "given", {})
     return [
-        (key, _constant(given[key]))
+        (key, constant(given[key]))
         for key, default in operation.options.items()
         if key in given and given[key] != default
     ]
@@ -65,10 +65,11 @@ def planned_axis(axes: Sequence[int], rank: int) -> Expression:
     """One axis, or several, counted from the left; -1 for the last."""
     counted = tuple(k + rank for k in axes)
     one = -1 if counted == (rank - 1,) else counted[0] if len(counted) == 1 else counted
-    return _constant(one) or Name("...")
+    return constant(one) or Name("...")
 
 
-def _constant(value: Any) -> Expression | None:
+def constant(value: Any) -> Expression | None:
+    """A Python value as a formula has it; None where it cannot be written."""
     if value is None or isinstance(value, bool):
         return Name(str(value))
     if isinstance(value, (int, float)):
@@ -77,7 +78,7 @@ def _constant(value: Any) -> Expression | None:
         return Text(value)
     if isinstance(value, tuple | list):
         kind: Literal["tuple", "list"] = "tuple" if isinstance(value, tuple) else "list"
-        return Listed(tuple(_constant(x) or Name("...") for x in value), kind)
+        return Listed(tuple(constant(x) or Name("...") for x in value), kind)
     return None
 
 
@@ -91,7 +92,7 @@ def signed(value: float) -> Expression:
 def _item(k: Any, labels: Sequence[Expression]) -> Expression:
     """One entry of an index: a number, a slice, a short list of places, or what the network itself gives."""
     if isinstance(k, slice):
-        limits = [None if x is None else _constant(x) for x in (k.start, k.stop, k.step)]
+        limits = [None if x is None else constant(x) for x in (k.start, k.stop, k.step)]
         return Slice(limits[0], limits[1], limits[2])
     if isinstance(k, Label):
         return labels[k.argument]
@@ -99,4 +100,4 @@ def _item(k: Any, labels: Sequence[Expression]) -> Expression:
         k = k.tolist()
     if isinstance(k, list) and len(k) > MOST_ITEMS:
         return Name("[...]")
-    return Name("...") if k is ... else _constant(k) or Name("[...]")
+    return Name("...") if k is ... else constant(k) or Name("[...]")

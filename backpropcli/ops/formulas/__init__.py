@@ -1,0 +1,1 @@
+"""Named formulas: operations that are formulas of other operations, a file for each idea."""
