@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula import tree
 from backpropcli.language.formula.hints import suggested
+from backpropcli.language.formula.keywords import unknown_keyword
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import DOTTED, Binary, Call, Expression, Name, Number, Text, Unary
 from backpropcli.ops.definition import REQUIRED, Elementwise, Operation, Structural
 from backpropcli.ops.makers import Maker, Splitter
 from backpropcli.ops.table import TABLE, lookup
-from backpropcli.suggest import nearest
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph
@@ -311,19 +311,6 @@ def _decimal_comma(e: Call) -> tuple[str, str] | None:
         if isinstance(a, Number) and isinstance(b, Number) and a.whole and b.whole and b.start == a.end + 1:
             return a.text, b.text
     return None
-
-
-def unknown_keyword(e: Call, operation: Operation, key: str, value: Expression) -> FormulaError:
-    """The error for a name in a call that is neither an argument nor an option."""
-    allowed = [*(operation.arguments if not operation.variadic else ()), *operation.options]
-    near = nearest(key, [*allowed, *operation.keywords])
-    if near:
-        hint = f"Did you mean {near}?"
-    elif operation.options:
-        hint = f"Its options: {', '.join(operation.options)}"
-    else:
-        hint = f"{operation.name}({', '.join(operation.arguments)}) has no options."
-    return FormulaError(f"{e.name} has no option {key}", hint=hint).spanning(value.start - len(key) - 1, value.end)
 
 
 def value_called(e: Call) -> FormulaError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.language.formula import constants, shapes
-from backpropcli.language.formula.calls import unknown_keyword
+from backpropcli.language.formula.keywords import unknown_keyword
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.steps import constant
 from backpropcli.language.formula.tree import Call, Expression, Name, substitute
