@@ -1,7 +1,8 @@
 """`backprop run`: every node's value and gradient."""
 
 # Annotations are read when the module is loaded (see `command`), so they are not postponed here.
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -98,6 +99,26 @@ class Steps(Record):
         return [Block((f"{line}\n" for line in text(document, to.width)), "text")]
 
 
+class Lowered(Record):
+    """The network in the nodes form."""
+
+    what = "run --lowered"
+    because = " is a network, and"
+    instead = "\nIts numbers:  backprop run --format json (or csv)"
+
+    def __init__(self, net: api.Network) -> None:
+        self.net = net
+
+    def network(self, to: Destination) -> list[str]:
+        """A file that every command reads."""
+        spec = self.net.spec
+        if to.path is not None and (files := spec.astray(os.path.dirname(to.path))):
+            from backpropcli.report.train_words import listed
+
+            to.note(f"note: {to.path} stands in another folder than {listed(files)}, which it will not find there")
+        return [spec.lowered()]
+
+
 class Quantities(Record):
     """A few numbers by name."""
 
@@ -120,7 +141,7 @@ class Quantities(Record):
         return [anything(self.found) + "\n"]
 
 
-@command(Nodes, Steps, Quantities)
+@command(Nodes, Steps, Quantities, Lowered)
 def run(
     network: Network,
     numbers: Numbers,
@@ -141,6 +162,9 @@ def run(
     all: Annotated[bool, typer.Option("--all", help="Gradients of inputs and targets too.")] = False,
     expand: Expand = False,
     steps: Annotated[bool, typer.Option("--steps", help="Show both passes worked out.")] = False,
+    lowered: Annotated[
+        bool, typer.Option("--lowered", help="Print the network with its layers as nodes, as a file.")
+    ] = False,
     forward: Annotated[bool, typer.Option("--forward", help="Values only.")] = False,
     upstream: Annotated[
         Word, typer.Option(metavar="NUMBERS", help="The upstream gradient of a loss that is an array.")
@@ -158,16 +182,19 @@ def run(
       backprop run net.yaml -p w1=2.001 --get J
       backprop run net.yaml --only w1 w2 --digits 10
       backprop run net.yaml -o net.json
+      backprop run --example lecture-layers --lowered
       backprop run --example lecture
       backprop run -i x=3 -p w=2 -n "y = w*x" -n "J = (y - 5)**2"
 
     """
+    if lowered:
+        others = {"--get": get, "--of": of, "--only": only, "--steps": steps, "--upstream": upstream}
+        return _lowered(network, output, others)
     wanted = _quantities(get)
     to = output.to(Quantities if wanted else Steps if steps else Nodes)
     numbers.precision()
     one_of("--dtype", dtype, DTYPES)
-    if forward and (of or upstream):
-        raise UsageError(f"--forward computes no gradients, and {'--of' if of else '--upstream'} is about them")
+    _check_forward(forward, of, upstream)
     node, at = _entry(of)
     if at and upstream:
         raise UsageError(f"--of {of} is one number, whose upstream gradient is 1: --upstream has no place beside it")
@@ -191,6 +218,20 @@ def run(
         return 0
     _tell_lost(trace, net, all, numbers.precision(), to)
     return 0
+
+
+def _check_forward(forward: bool, of: Word, upstream: Word) -> None:
+    if forward and (of or upstream):
+        raise UsageError(f"--forward computes no gradients, and {'--of' if of else '--upstream'} is about them")
+
+
+def _lowered(network: Network, output: Output, others: Mapping[str, object]) -> int:
+    """Write the network in the nodes form; `others`: options that have no place beside it, with what they say."""
+    for option, given in others.items():
+        if given:
+            raise UsageError(f"--lowered prints a network, and {option} is about its numbers")
+    to = output.to(Lowered)
+    return deliver(Lowered(api.Network(network.open("run", to))), to)
 
 
 def _shown(only: Words, network: Network, net: api.Network) -> list[str] | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.language.data.initialisers import OPTIONS
-from backpropcli.language.data.values import FILES
+from backpropcli.language.data.initialisers import NAMED, OPTIONS
+from backpropcli.language.data.values import FILES, TRANSPOSE
 from backpropcli.language.file.sections import SECTIONS
 from backpropcli.language.formula.grammar import CONSTANTS
 from backpropcli.language.functions import PARTS
@@ -141,6 +141,8 @@ def _option(name: str) -> Schema:
 def _made(kind: str) -> Schema:
     """An initialiser: `{he: [2, 3], seed: 0}`."""
     options = {name: {**_option(name), "default": default} for name, default in OPTIONS[kind].items()}
+    options |= {NAMED: {"type": "string", "minLength": 1}} if "seed" in options else {}
+    options[TRANSPOSE] = {"type": "boolean"}
     return _object({kind: _ref("shape"), **options}, [kind, *(["value"] if kind == "full" else [])])
 
 
@@ -155,8 +157,10 @@ def _file(kind: str) -> Schema:
         "scale": _ref("number"),
         "standardise": {"type": "boolean"},
         "one_hot": {"type": "integer", "minimum": 1},
+        TRANSPOSE: {"type": "boolean"},
     }
-    return _object({kind: {"type": "string", "minLength": 1}, **{name: options[name] for name in FILES[kind]}}, [kind])
+    own = {name: options[name] for name in (*FILES[kind], TRANSPOSE)}
+    return _object({kind: {"type": "string", "minLength": 1}, **own}, [kind])
 
 
 def _function() -> Schema:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from backpropcli.graph import Graph
     from backpropcli.language.file.places import Key
     from backpropcli.language.layers.kind import Kind
+    from backpropcli.language.override import Overrides
     from backpropcli.ops.definition import Value
     from backpropcli.ops.shape import Shape
 
@@ -96,6 +97,7 @@ class _Building:
         self.formulas: dict[str, str] = {}
         self.functions: Mapping[str, Any] = {}
         self.outputs: Mapping[str, tuple[Shape, int]] = {}
+        self.written: dict[str, Any] = {}
 
     def spec(self) -> Spec:
         words, sections = self.words, self.words.sections
@@ -114,20 +116,8 @@ class _Building:
         words.batches = self._in_batches()
         self._read_data()
         self._read_nodes()
-        given = overrides.parameters() if overrides is not None else {}
-        made: dict[str, tuple[Value, Key]] = {}
         loss_function = self._loss_function()
-        if sections.get("layers") or loss_function is not None:
-            from backpropcli.language.layers.lowering import lower_layers
-
-            lowered = lower_layers(words, _kinds(), self.values, loss_function, given)
-            made = lowered.parameters
-            self.outputs = lowered.outputs
-            self._add_made_nodes(lowered.nodes)
-        if overrides is not None:
-            overrides.finish(self.values, made, self.kinds)
-        for name, (value, path) in made.items():
-            self.kinds[name], self.values[name], self.paths[name] = "parameters", value, path
+        self._lower(loss_function, overrides)
         if not self.formulas:
             hint = "Write each formula as a node:\n  nodes:\n    z1: w1 * x + b1"
             raise SpecError(f"{words.source} has no nodes", hint=hint)
@@ -155,12 +145,30 @@ class _Building:
             overrides.renamed if overrides is not None else (),
             formulas,
             most,
+            overrides.spelled(self.written) if overrides is not None else (self.written, ()),
         )
         if "train" in sections:
             from backpropcli.language.training.read import read_training
 
             spec.training, spec.train = read_training(words), sections["train"]
         return spec
+
+    def _lower(self, loss_function: Any, overrides: Overrides | None) -> None:
+        """Layers and the loss function become parameters and nodes, where flags have not said the parameters."""
+        given = overrides.parameters() if overrides is not None else {}
+        made: dict[str, tuple[Value, Key]] = {}
+        if self.words.sections.get("layers") or loss_function is not None:
+            from backpropcli.language.layers.lowering import lower_layers
+
+            lowered = lower_layers(self.words, _kinds(), self.values, loss_function, given)
+            made = lowered.parameters
+            self.outputs = lowered.outputs
+            self.written = lowered.written
+            self._add_made_nodes(lowered.nodes)
+        if overrides is not None:
+            overrides.finish(self.values, made, self.kinds)
+        for name, (value, path) in made.items():
+            self.kinds[name], self.values[name], self.paths[name] = "parameters", value, path
 
     def _in_batches(self) -> bool:
         """Whether it is only trained, and `train:` says how many examples an update takes."""

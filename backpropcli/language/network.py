@@ -90,6 +90,7 @@ class Spec:
 
     __slots__ = (
         "_formulas",
+        "_origins",
         "expect",
         "functions",
         "graph",
@@ -119,6 +120,7 @@ class Spec:
         renamed: Collection[str] = (),
         formulas: Formulas | None = None,
         most: float = inf,
+        origins: tuple[Mapping[str, Any], Collection[str]] = ({}, ()),
     ) -> None:
         self.source = source
         self.title = title
@@ -132,6 +134,7 @@ class Spec:
         self.renamed = frozenset(renamed)
         self._formulas = formulas
         self.most = most
+        self._origins = origins
         self.training: Training | None = None
         """What its section `train:` says, and flags; a learning rate that is not said is not a number."""
         self.train: Mapping[str, Any] | None = None
@@ -174,6 +177,7 @@ class Spec:
             self.renamed,
             formulas,
             self.most,
+            self._origins,
         )
         made.training, made.train = self.training, self.train
         return made
@@ -220,6 +224,13 @@ class Spec:
         """The data files that its text, were it in this folder, would not find: as it names them."""
         assert self._formulas is not None, "a spec that was read"
         return self._formulas.words.astray(folder)
+
+    def lowered(self) -> str:
+        """Its text in the nodes form: layers and losses by name as the parameters and nodes that they became."""
+        from backpropcli.language.lowered import Origins, lowered
+
+        assert self._formulas is not None, "a spec that was read"
+        return lowered(self._formulas, self.values, self.loss, Origins(*self._origins))
 
     def rewritten(self, values: Mapping[str, Value], stored: str) -> Rewritten:
         """Its text with these values for its parameters, all else as it is written, and the arrays that `stored` has.

@@ -150,6 +150,12 @@ class Overrides:
         for file, loaded in self.loaded:
             self._load(file, loaded, values, made, kinds)
 
+    def spelled(self, written: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+        """How parameters are written: `written` with what flags say, and the names whose numbers a file has."""
+        flagged = {name: one.value for name, one in self.waiting.items()}
+        loaded = [name for _, found in self.loaded for name in found if name not in self.given | flagged.keys()]
+        return {**written, **flagged}, loaded
+
     def _names(self, made: Mapping[str, tuple[Value, Key]], kinds: dict[str, str]) -> list[str]:
         return [*(name for name, section in kinds.items() if section == "parameters"), *made]
 

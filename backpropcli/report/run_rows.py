@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +12,9 @@ from backpropcli.notation.numbers import component_name
 if TYPE_CHECKING:
     from backpropcli.engine import Trace
     from backpropcli.graph import Graph
+
+
+_WEIGHTED = re.compile(r"t(\d+) = \w+ @ (W\1)")
 
 
 class Row(NamedTuple):
@@ -62,14 +66,11 @@ def result(
 
 
 def weights_remark(graph: Graph) -> str:
-    """How to read the indices of a dense layer's weights, where there are some that are matrices."""
-    dense = any(
-        node.kind == "parameter"
-        and node.path[:1] == ("layers",)
-        and node.path[-2:-1] == ("dense",)
-        and len(graph.shapes[node.slot]) == 2
-        for node in graph.nodes.values()
-    )
+    """How to read the indices of a dense layer's weights: of a matrix W1 in a node t1 = x @ W1, in either form."""
+    nodes = graph.nodes
+    found = (_WEIGHTED.fullmatch(f"{node.name} = {node.formula}") for node in nodes.values())
+    weights = (nodes[match[2]] for match in found if match is not None)
+    dense = any(node.kind == "parameter" and node.path and len(graph.shapes[node.slot]) == 2 for node in weights)
     return "[i, j]: from input i to unit j, from 0" if dense else ""
 
 

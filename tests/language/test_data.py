@@ -247,3 +247,25 @@ def test_npz_is_never_a_pickle_nor_a_bomb(tmp_path: Path) -> None:
         archive.writestr("W1.npy", b"\x93NUMPY\x01\x00v\x00{junk".ljust(127) + b"\n")
     with pytest.raises(BackpropError, match="cannot be read"):
         read_npz(path)
+
+
+def test_transposed_and_named() -> None:
+    plain = loads("parameters: {W: {normal: [2, 3], seed: 1}}\nnodes: {J: W}").values["W"]
+    named = value("{normal: [2, 3], seed: 1, name: W, transpose: true}")
+    np.testing.assert_array_equal(named, plain.T)
+    assert value("{normal: [2, 3], transpose: false}").shape == (2, 3)
+    assert value("{normal: [200, 300], transpose: true}").shape == (300, 200)
+    assert value("{normal: [], transpose: true}") == value("{normal: []}")
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("{zeros: [2], name: W}", "zeros has no option name"),
+        ("{he: [2, 3], name: 3}", "name wants the name that seeds it"),
+        ("{he: [2, 3], transpose: 1}", "transpose is true or false"),
+    ],
+)
+def test_bad_options_of_what_is_made(written: str, message: str) -> None:
+    with pytest.raises(BackpropError, match=message):
+        value(written)

@@ -38,6 +38,9 @@ OPTIONS: dict[str, dict[str, float]] = {
 }
 """Every initialiser, with its options and their defaults."""
 
+NAMED = "name"
+"""The option of a random one: the name that seeds it, where that is not the parameter's own."""
+
 SHAPED = ("glorot", "xavier", "he")
 """The initialisers whose size depends on the shape: see `fans`."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, LargeFileError, SpecError
 from backpropcli.language.data import prepared
-from backpropcli.language.data.deferred import ready, too_large, waiting
+from backpropcli.language.data.deferred import ready, too_large, transposed, waiting
 from backpropcli.language.data.kept import kept
 from backpropcli.language.data.printed import made, rowed, spaced
 from backpropcli.ops.shape import Shape, show_shape
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from backpropcli.ops.definition import Value
 
 MOST_AXES = 32
+TRANSPOSE = "transpose"
+"""The option of whatever is made or read: its axes in reverse order, as of weights that PyTorch has saved."""
 _COMMA = re.compile(r"\s*([-+]?\d+,\d+(?:[eE][-+]?\d+)?)\s*\Z")
 _DATE = re.compile(r"\s*\d{4}-\d\d-\d\d\s*\Z")
 _SPELLED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -167,7 +169,7 @@ def _entry(name: str, shape: list[int], position: int) -> str:
 
 def _made(words: Words, raw: dict[str, Any], name: str, path: Key) -> Value:
     """A value that is made (an initialiser) or read (a file)."""
-    from backpropcli.language.data.initialisers import OPTIONS
+    from backpropcli.language.data.initialisers import NAMED, OPTIONS
 
     kinds = [key for key in raw if key in OPTIONS or key in FILES]
     if len(kinds) > 1:
@@ -186,14 +188,25 @@ def _made(words: Words, raw: dict[str, Any], name: str, path: Key) -> Value:
             "or {npz: file.npz, array: W1}.",
         )
     kind = kinds[0]
-    allowed = FILES[kind] if kind in FILES else tuple(OPTIONS[kind])
+    known = FILES[kind] if kind in FILES else tuple(OPTIONS[kind])
+    allowed = (*known, *((NAMED,) if "seed" in known else ()), TRANSPOSE)
     for option in raw:
         if option != kind and option not in allowed:
-            known = f"It has: {', '.join(allowed)}." if allowed else "It has none."
-            raise words.error(
-                f"{kind} has no option {option}{_meant(option, allowed)}", (*path, option), known, key=True
-            )
-    return _read(words, raw, kind, name, path) if kind in FILES else _initialised(words, raw, kind, name, path)
+            message = f"{kind} has no option {option}{_meant(option, allowed)}"
+            raise words.error(message, (*path, option), f"It has: {', '.join(allowed)}.", key=True)
+    value = (_read if kind in FILES else _initialised)(words, raw, kind, name, path)
+    return _transposed(words, raw[TRANSPOSE], value, (*path, TRANSPOSE)) if TRANSPOSE in raw else value
+
+
+def _transposed(words: Words, switch: Any, value: Value, path: Key) -> Value:
+    """The value with its axes in reverse order, where the `switch` says so."""
+    if type(switch) is not bool:
+        raise words.error(f"{TRANSPOSE} is true or false", path)
+    if not switch or isinstance(value, float):
+        return value
+    if kept(value):
+        raise words.error("what stays in its file, batch by batch, is not transposed", path, key=True)
+    return transposed(value)
 
 
 def _meant(option: str, allowed: tuple[str, ...]) -> str:
@@ -274,7 +287,7 @@ def _from_file(kind: str, where: str, raw: dict[str, Any]) -> Value:
 
 
 def _initialised(words: Words, raw: dict[str, Any], kind: str, name: str, path: Key) -> Value:
-    from backpropcli.language.data.initialisers import OPTIONS, SHAPED, initialise
+    from backpropcli.language.data.initialisers import NAMED, OPTIONS, SHAPED, initialise
 
     shape = read_shape(words, raw[kind], kind, (*path, kind))
     if message := too_large(shape):
@@ -301,7 +314,10 @@ def _initialised(words: Words, raw: dict[str, Any], kind: str, name: str, path: 
             (*path, kind),
             f"A matrix is {{{kind}: [2, 3]}}, one number {{normal: []}}.",
         )
-    return waiting(shape, lambda: initialise(kind, shape, name, options))
+    seeds = raw.get(NAMED, name)
+    if not isinstance(seeds, str) or not seeds:
+        raise words.error(f"{NAMED} wants the name that seeds it", (*path, NAMED))
+    return waiting(shape, lambda: initialise(kind, shape, seeds, options))
 
 
 def read_shape(words: Words, raw: Any, kind: str, path: Key) -> Shape:

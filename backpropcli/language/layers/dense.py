@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.language.data.deferred import transposed, waiting
-from backpropcli.language.data.initialisers import OPTIONS, initialise
+from backpropcli.language.data.initialisers import OPTIONS, SHAPED, initialise
 from backpropcli.language.layers import fit
 from backpropcli.language.layers.kind import Kind
-from backpropcli.language.layers.layer import Layer, Said
+from backpropcli.language.layers.layer import Layer, Said, Turned, named
 from backpropcli.language.layers.setting import (
     ACTIVATION,
     BIAS,
@@ -39,12 +39,16 @@ WEIGHTS = ("w", "W", "W.T", "init")
 
 
 class Weights(NamedTuple):
-    """The weights: `w` for one number or `W` for a matrix, from which setting, their value and path."""
+    """The weights: `w` for one number or `W` for a matrix, from which setting, their value and path.
+
+    They are `written` so, where the path says something else.
+    """
 
     letter: str
     key: str
     value: Value
     path: Key
+    written: Any = None
 
 
 def build(layer: Layer) -> str:
@@ -52,7 +56,7 @@ def build(layer: Layer) -> str:
     weights = _weights(layer)
     number = weights.letter == "w"
     shape: Shape = layer.shape if number else (*layer.shape[:-1], weights.value.shape[1])
-    name = layer.parameter(weights.letter, weights.value, weights.path)
+    name = layer.parameter(weights.letter, weights.value, weights.path, weights.written)
     formula = f"{name} * {layer.source}" if number else f"{layer.source} @ {name}"
     t = layer.node("t", formula, shape, (*layer.path, weights.key))
     return layer.activated(_biased(layer, t, shape))
@@ -74,7 +78,8 @@ def _weights(layer: Layer) -> Weights:
     said = layer.said(key[0], key)
     if said.word == "W.T" and len(said.shape) == 2:
         said = said._replace(value=transposed(said.value))
-    return _fitting(layer, key[0], key, said)
+    found = _fitting(layer, key[0], key, said)
+    return found._replace(written=Turned(said.written) if said.word == "W.T" else said.written)
 
 
 def _fitting(layer: Layer, letter: str, key: str, said: Said) -> Weights:
@@ -98,7 +103,10 @@ def _initialised(layer: Layer) -> Weights:
     path = (*layer.path, "init")
     size = [1] if number else [layer.shape[-1], units]
     value = layer.stack.read(layer.words, {kind: size, **settings}, name, path)
-    return Weights(letter, "init", float(value[0]) if number else value, path)
+    if not number:
+        return Weights(letter, "init", value, path, {kind: size, **settings})
+    one = float(value[0])
+    return Weights(letter, "init", one, path, one if kind in SHAPED else {kind: [], **settings})
 
 
 def _initialiser(layer: Layer) -> tuple[str, dict[str, Any]]:
@@ -129,7 +137,8 @@ def _biased(layer: Layer, t: str, shape: Shape) -> str:
         return t
     one = "w" in layer.written or not shape
     said = _bias(layer, shape, 1 if one else shape[-1], one)
-    name = layer.parameter("b", said.value, said.path)
+    written = _written(said.value) if said.path == layer.path else said.written
+    name = layer.parameter("b", said.value, said.path, written)
     return layer.node("z", f"{t} + {name}", shape, (*layer.path, "b") if "b" in layer.written else None)
 
 
@@ -143,11 +152,19 @@ def _bias(layer: Layer, shape: Shape, units: int, one: bool) -> Said:
         return Said(0.0 if one else _zeros(units), layer.path, "b")
     elif isinstance(raw, dict) and shared:
         where = (*path, "shared")
-        said = Said(layer.stack.read(layer.words, raw["shared"], "b", where), where, "b")
+        said = Said(layer.stack.read(layer.words, raw["shared"], "b", where), where, "b", named(raw["shared"], "b"))
     else:
         said = layer.said("b", "b")
     fit.check_bias(layer, shape, units, said, shared)
     return said if said.word != "b" else said._replace(path=path)
+
+
+def _written(zeros: Value) -> Any:
+    """How biases that nobody mentions are written."""
+    if isinstance(zeros, float):
+        return 0
+    (units,) = zeros.shape
+    return [0] * units if units <= fit.FEW else {"zeros": [units]}
 
 
 def _zeros(units: int) -> Value:

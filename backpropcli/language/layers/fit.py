@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from backpropcli.language.layers.layer import Layer, Said
     from backpropcli.ops.definition import Value
 
+FEW = 8
+"""So many zeros are written out."""
 _COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 

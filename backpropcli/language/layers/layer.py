@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from backpropcli.language.data.initialisers import NAMED, OPTIONS
 from backpropcli.language.file.places import Key
 from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.file.words import Words
@@ -22,12 +23,22 @@ Read = Callable[[Words, Any, str, Key], Value]
 LINEAR = Activation("linear", "")
 
 
+class Turned(NamedTuple):
+    """The transposed matrix of what is written."""
+
+    raw: Any
+
+
 class Said(NamedTuple):
-    """A parameter as it was given: its value, where that is written, and the word for it there (`W`, or `W1`)."""
+    """A parameter as it was given: its value, where that is written, and the word for it there (`W`, or `W1`).
+
+    `written` is what stands there, as plain data that means the same for a parameter of any name.
+    """
 
     value: Value
     path: Key
     word: str
+    written: Any = None
 
     @property
     def shape(self) -> Shape:
@@ -38,12 +49,14 @@ class Said(NamedTuple):
 class Lowered(NamedTuple):
     """What the layers become: parameters and nodes by name, each with the path of what it comes from.
 
-    `outputs` has the shape that each activation has to keep, and the number of its layer.
+    `outputs` has the shape that each activation has to keep, and the number of its layer; `written` is what a parameter
+    says as plain data, where its path says something else.
     """
 
     parameters: dict[str, tuple[Value, Key]]
     nodes: dict[str, tuple[str, Key]]
     outputs: dict[str, tuple[Shape, int]]
+    written: dict[str, Any]
 
 
 class Stack:
@@ -60,7 +73,7 @@ class Stack:
         self.given = given
         self.read = read
         self.shapes = {name: shape_of(value) for name, value in data.items()}
-        self.result = Lowered({}, {}, {})
+        self.result = Lowered({}, {}, {}, {})
         self.output = ""
         self.activation = LINEAR
 
@@ -120,8 +133,8 @@ class Layer:
         name = f"{letter}{self.index}"
         if name in self.stack.given:
             return Said(*self.stack.given[name], name)
-        path = (*self.path, key)
-        return Said(self.stack.read(self.words, self.written.get(key), key, path), path, key)
+        path, raw = (*self.path, key), self.written.get(key)
+        return Said(self.stack.read(self.words, raw, key, path), path, key, named(raw, key))
 
     def _source(self) -> str:
         """The name that feeds this layer: `input`, or the layer before, or the network's only input."""
@@ -145,9 +158,12 @@ class Layer:
 
     # What it becomes.
 
-    def parameter(self, letter: str, value: Value, path: Key) -> str:
-        """Add the parameter of this letter; its name."""
-        return self.stack.add_parameter(f"{letter}{self.index}", value, path, self._maker(path))
+    def parameter(self, letter: str, value: Value, path: Key, written: Any = None) -> str:
+        """Add the parameter of this letter, which is `written` so where its path says something else; its name."""
+        name = self.stack.add_parameter(f"{letter}{self.index}", value, path, self._maker(path))
+        if written is not None and path[0] == "layers":
+            self.stack.result.written[name] = written
+        return name
 
     def node(self, letter: str, formula: str, shape: Shape, path: Key | None = None) -> str:
         """Add the node of this letter, which is written at `path`; its name."""
@@ -171,6 +187,13 @@ class Layer:
         output = self.node("a", found.formula(name), shape, (*self.path, "activation"))
         self.stack.result.outputs[output] = shape, self.index
         return output
+
+
+def named(raw: Any, word: str) -> Any:
+    """What is written as plain data; an initialiser that goes by the name says which: a layer's own word."""
+    if isinstance(raw, dict) and NAMED not in raw and any("seed" in OPTIONS.get(kind, ()) for kind in raw):
+        return {**raw, NAMED: word}
+    return raw
 
 
 def shape_of(value: Value) -> Shape:
