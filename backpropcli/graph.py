@@ -112,6 +112,16 @@ class Graph:
             self.options[slot] = options
         return slot
 
+    def forget(self, first: int) -> None:
+        """Take the newest slots back, from `first` on: steps of which only the shape was asked, and no node's."""
+        for slot in range(first, len(self)):
+            self.numbers -= (
+                prod(self.shapes[slot]) * (1 if self.operations[slot] is None else 2) * bool(self.shapes[slot])
+            )
+            self.options.pop(slot, None)
+            self.constants.pop(slot, None)
+        del self.operations[first:], self.arguments[first:], self.shapes[first:]
+
     def add_alias(self, name: str, slot: int) -> None:
         """Another name for a slot."""
         self._name(Node(name, "input", "", (), slot, slot))

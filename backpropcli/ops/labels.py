@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from backpropcli.ops.definition import Labels, Value
+    from backpropcli.ops.definition import Labels, Operation, Value
+
+
+def condition(operation: Operation | None) -> bool:
+    """Whether its values are 1 for yes and 0 for no: no numbers of places, as NumPy takes them in an index."""
+    return operation is not None and operation.group == "comparisons"
 
 
 class Misfit(NamedTuple):

@@ -139,13 +139,18 @@ def index_item(lowering: Lowering, e: Expression, labels: Found | None = None) -
     if isinstance(e, tree.Sequence) and not network:
         return [index_item(lowering, item) for item in e.items]
     if isinstance(e, tree.Binary) and e.sign in CONDITIONS:
-        raise FormulaError(
-            "an index is made of whole numbers, not of conditions", hint="Choose with where(condition, a, b)."
-        ).spanning(e.start, e.end)
+        raise conditional(e)
     if isinstance(e, tree.Call) and "range" not in lowering.functions:
         e = _as_numpy(e)
     label = labels.label(e) if labels is not None and network else None
     return label if label is not None else _whole(lowering, e, labels is not None)
+
+
+def conditional(e: Expression) -> FormulaError:
+    """The error for x[x > 0]: how many entries those are is only known when the graph runs."""
+    return FormulaError(
+        "an index is made of whole numbers, not of conditions", hint="Choose with where(condition, a, b)."
+    ).spanning(e.start, e.end)
 
 
 def _as_numpy(e: tree.Call) -> tree.Call:
@@ -208,10 +213,14 @@ def _constant(lowering: Lowering, e: Expression, wrong: Callable[[], BackpropErr
 
 def _computed(lowering: Lowering, e: Expression, wrong: Callable[[], BackpropError], arrays: bool) -> Any:
     """What an expression comes to that uses nothing of the network but shapes."""
-    before = len(lowering.graph)
+    before, scope = len(lowering.graph), dict(lowering.scope or {})
     found = lowering.lower(e)
-    if type(found) is int or len(lowering.graph) != before:
+    if type(found) is int:
         raise wrong().spanning(e.start, e.end)
+    if len(lowering.graph) > before:  # C[X].shape[0] needs no C[X]
+        lowering.graph.forget(before)
+        if lowering.scope is not None:
+            lowering.scope.update(scope)
     if isinstance(found, float):
         return int(found) if found.is_integer() and abs(found) < 2**53 else found
     if isinstance(found, tuple) or arrays:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from backpropcli.errors import FormulaError
 from backpropcli.language.data.deferred import ready
 from backpropcli.language.data.kept import Kept, blocks
+from backpropcli.language.formula import constants
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tape import Tape
 from backpropcli.language.formula.tree import Expression, Name
-from backpropcli.ops.definition import Labels, Structural, Value
-from backpropcli.ops.labels import Misfit, misfit
+from backpropcli.ops.definition import Elementwise, Labels, Operation, Structural, Value
+from backpropcli.ops.labels import Misfit, condition, misfit
 from backpropcli.ops.shapes.index import Label
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Found:
         slot = self.lowering.lower(e)
         if type(slot) is not int:
             return None
+        if condition(chosen_by(self.lowering.graph, slot)):
+            raise constants.conditional(e)
         parameter = next((node for node in made_from(self.lowering.graph, slot) if node.kind == "parameter"), None)
         if parameter is not None:
             said = (
@@ -46,6 +49,15 @@ class Found:
         self.slots.append(slot)
         self.written.append(e)
         return Label(len(self.slots) - 1)
+
+
+def chosen_by(graph: Graph, slot: int) -> Operation | None:
+    """The operation that a slot's value comes from; a name for another's is looked through."""
+    operation = graph.operations[slot]
+    while isinstance(operation, Elementwise) and operation.signs == (1.0,):
+        slot = graph.arguments[slot][0]
+        operation = graph.operations[slot]
+    return operation
 
 
 def check(lowering: Lowering, step: int, written: Sequence[Expression]) -> None:

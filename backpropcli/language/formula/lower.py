@@ -7,12 +7,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
-from backpropcli.language.formula import calls, constants, labels, named, shapes
+from backpropcli.language.formula import calls, constants, dialect, labels, named, shapes
 from backpropcli.language.formula.functions import Function, circle, matched
 from backpropcli.language.formula.grammar import CONSTANTS
 from backpropcli.language.formula.handderived import hand_derived
 from backpropcli.language.formula.shapes import Parts
 from backpropcli.language.formula.show import show
+from backpropcli.language.formula.special import special
 from backpropcli.language.formula.tree import (
     DEEPEST,
     Binary,
@@ -25,7 +26,7 @@ from backpropcli.language.formula.tree import (
     Text,
     Unary,
 )
-from backpropcli.language.formula.unknown import SPECIAL, unknown_name, unknown_operation
+from backpropcli.language.formula.unknown import unknown_name, unknown_operation
 from backpropcli.ops.definition import Operation, Value
 from backpropcli.ops.formula import Formula
 from backpropcli.ops.makers import Splitter
@@ -194,6 +195,8 @@ class Lowering:
 
     def index(self, e: Index, value: Result) -> Result:
         """`value[...]`."""
+        if (values := dialect.one_of_pair(e, value)) is not None:
+            return values
         found = labels.Found(self)
         items = e.items
         if len(items) == 1 and isinstance(items[0], Sequence) and items[0].kind == "tuple":
@@ -217,10 +220,8 @@ class Lowering:
             return self.apply(self.functions[e.name], e)
         operation = lookup(e.name)
         if not isinstance(operation, Operation):
-            if e.name in SPECIAL:
-                shapes.check_special(e)
-                return shapes.special(self.graph, e, receiver if receiver is not None else self.lower(e.arguments[0]))
-            raise self.stranger(e)
+            return receiver if dialect.values_of_pair(e) else special(self, e, receiver)
+        e, operation = dialect.read(e, operation, None if receiver is None else shapes.rank(self.graph, receiver))
         calls.allowed(e, operation)
         if isinstance(operation, Formula):
             return named.apply(self, operation, e, receiver)

@@ -85,22 +85,34 @@ def size(sizes: tuple[Any, ...], index: tuple[Any, ...], e: Index) -> Any:
     return found if isinstance(found, tuple) else float(found)
 
 
+def rank(graph: Graph, value: Any) -> int:
+    """How many axes a slot or a constant has."""
+    return len(shape_of(graph, value))
+
+
 def check_special(e: Call) -> None:
-    """Raise FormulaError where `len`, `shape`, ... do not have one argument."""
-    if len(e.arguments) != 1 or e.keywords:
+    """Raise FormulaError where `len`, `shape`, ... do not have one argument; size may have an axis."""
+    if not 1 <= len(e.arguments) <= 1 + (e.name == "size") or e.keywords:
         example = "x.shape[0]" if e.name == "shape" else f"{e.name}(x)"
         raise FormulaError(f"{e.name} takes 1 argument here", hint=f"Such as {example}").spanning(e.start, e.end)
 
 
-def special(graph: Graph, e: Call, value: Any) -> Any:
-    """What a call that is about an array says of it; `array(x)` and `copy(x)` are the array itself."""
-    if e.name in ("array", "asarray", "copy"):
-        return value
+def special(graph: Graph, e: Call, value: Any, axis: Any = None) -> Any:
+    """What a call that is about an array says of it; `x.size()` and `x.size(0)` are PyTorch's."""
     shape = shape_of(graph, number(value, e))
-    if e.name == "shape":
+    if e.name == "shape" or (e.name == "size" and e.written == "method" and axis is None):
         return shape
-    if e.name == "ndim":
+    if axis is not None:
+        return _size_along(shape, axis, e)
+    if e.name in ("ndim", "dim"):
         return float(len(shape))
     if e.name == "len" and not shape:
         raise FormulaError("a number has no length").spanning(e.start, e.end)
     return float(prod(shape[:1] if e.name == "len" else shape))
+
+
+def _size_along(shape: Shape, axis: Any, e: Call) -> float:
+    if not isinstance(axis, int) or not -len(shape) <= axis < len(shape):
+        shown = ", ".join(map(str, shape))
+        raise FormulaError(f"the shape is ({shown}): it has {len(shape)} sizes").spanning(e.start, e.end)
+    return float(shape[axis])

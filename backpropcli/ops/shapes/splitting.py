@@ -47,6 +47,22 @@ def plan_split(shape: Shape, indices_or_sections: Any, axis: Any = 0) -> list[Pa
     return plan_array_split(shape, indices_or_sections, axis)
 
 
+def plan_sizes(shape: Shape, split_size: Any, axis: Any = 0) -> list[Part]:
+    """Parts of so many entries each, the last one of what is left; or of these sizes, which add up to all."""
+    k = axis_of(axis, shape)
+    size = shape[k]
+    if isinstance(split_size, tuple | list):
+        given = [whole(n, "each size") for n in split_size]
+        if min(given, default=0) < 0 or sum(given) != size:
+            raise OperationError(f"sizes {show_shape(tuple(given))} do not add up to the {size} entries of axis {axis}")
+        ends = [sum(given[: n + 1]) for n in range(len(given))]
+        return [_part(k, slice(end - n, end)) for end, n in zip(ends, given, strict=True)]
+    each = whole(split_size, "split_size")
+    if each < 1 or size > each * MOST_PARTS:
+        raise OperationError(f"split_size is at least 1, and makes {MOST_PARTS:,} parts at most, not {each}")
+    return [_part(k, slice(start, min(start + each, size))) for start in range(0, max(size, 1), each)]
+
+
 def _along(axis: int, name: str) -> Any:
     """The planner of hsplit and its kin: one axis, which the shape must have."""
 
@@ -82,6 +98,19 @@ OPERATIONS = (
         keywords=TORCH,
         planner=plan_array_split,
         samples=(sample((7,), indices_or_sections=3), sample((2, 5), indices_or_sections=4, axis=-1)),
+    ),
+    Splitter(
+        "split_with_sizes",
+        "an array cut into parts of so many entries, PyTorch's split: split_with_sizes(a, 2)[0]",
+        options={"split_size": REQUIRED, "axis": 0},
+        keywords={"split_size_or_sections": "split_size", "split_sizes": "split_size", "dim": "axis"},
+        planner=plan_sizes,
+        samples=(
+            sample((7,), split_size=3),
+            sample((4, 6), split_size=2, axis=1),
+            sample((5, 2), split_size=[1, 4]),
+            sample((5,), split_size=(2, 0, 3)),
+        ),
     ),
     Splitter(
         "hsplit",

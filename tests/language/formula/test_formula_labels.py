@@ -117,3 +117,18 @@ def test_labels_in_a_function_of_the_spec():
                 }
             )
         )
+
+
+def test_a_shape_of_what_is_computed_leaves_no_steps_behind():
+    spec = {
+        "parameters": {"W": [[1, 2], [3, 4]]},
+        "functions": {
+            "flat(a)": {"value": "reshape(s, (s.shape[0] * s.shape[1],)) + s[0, 0]", "where": {"s": "a * a"}}
+        },
+        "nodes": {"f": "reshape(W @ W, ((W @ W).size,))", "g": "flat(W)", "J": "sum(f) + sum(g)"},
+    }
+    network = bp.loads(json.dumps(spec))
+    steps = [repr(operation) for operation in network.graph.operations if operation is not None]
+    assert sum("matmul" in step for step in steps) == 1
+    assert network.run().value("g").tolist() == [2, 5, 10, 17]
+    assert network.check().verdict == "pass"
