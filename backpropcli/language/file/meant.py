@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.language.file.sections import DATA, RESERVED
 from backpropcli.language.file.yaml_errors import as_lines
 from backpropcli.language.formula.hints import reads
-from backpropcli.language.formula.repair import whole
+from backpropcli.language.formula.meant.repair import whole
 
 if TYPE_CHECKING:
     from backpropcli.errors import SpecError

@@ -17,8 +17,10 @@ def read_formula(text: str, known: Container[str] = ()) -> Expression:
     try:
         return parse(text, known)
     except FormulaError as error:
-        from backpropcli.language.formula.habits import in_words  # most formulas are right, and do not wait for it
-        from backpropcli.language.formula.repair import looked_over
+        from backpropcli.language.formula.meant.habits import (
+            in_words,  # most formulas are right, and do not wait for it
+        )
+        from backpropcli.language.formula.meant.repair import looked_over
 
         told = in_words(error) if isinstance(error, UnreadableError) else error
         raise looked_over(told, text, known) from None

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula import constants, shapes
 from backpropcli.language.formula.tree import Call, Expression, Name, Text
-from backpropcli.language.formula.unknown import SPECIAL
 from backpropcli.ops.pytorch import CASTS
 from backpropcli.ops.table import TABLE
 
 if TYPE_CHECKING:
     from backpropcli.language.formula.lower import Lowering
 
+SPECIAL = frozenset(("dim", "len", "ndim", "nelement", "numel", "shape", "size"))
+"""Calls about an array, which are understood without an entry in the operation table."""
 TYPED = frozenset(("astype", "to", "type"))
 """Methods whose argument is a type."""
 MADE = frozenset(("array", "asarray", "copy", *CASTS))

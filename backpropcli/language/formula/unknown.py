@@ -16,10 +16,6 @@ from backpropcli.ops.table import lookup
 from backpropcli.ops.table import names as operation_names
 from backpropcli.suggest import nearest
 
-SPECIAL = frozenset(("dim", "len", "ndim", "nelement", "numel", "shape", "size"))
-"""Calls about an array, which are understood without an entry in the operation table."""
-
-
 # Names.
 
 

@@ -13,9 +13,9 @@ import backpropcli
 from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.language import loads
 from backpropcli.language.formula.hints import reads, suggested
+from backpropcli.language.formula.meant.repair import whole
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.reading import read_formula as parse
-from backpropcli.language.formula.repair import whole
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Call, postorder
 from backpropcli.language.formula.unknown import SPECIAL, nearest_operation

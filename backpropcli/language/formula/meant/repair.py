@@ -10,9 +10,9 @@ from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from backpropcli.language.formula.hints import LONGEST_SHOWN, reads
+from backpropcli.language.formula.meant.rewriting import ATOM, RULES, meant
+from backpropcli.language.formula.meant.signs import INVERSE, MISSING
 from backpropcli.language.formula.parser import parse
-from backpropcli.language.formula.rewriting import ATOM, RULES, meant
-from backpropcli.language.formula.signs import INVERSE, MISSING
 from backpropcli.language.formula.tree import Name, postorder
 from backpropcli.ops.table import lookup
 

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula.characters import strange_character, superscript
-from backpropcli.language.formula.context import CLOSERS, OPENERS, Context, bare, numeral, odd
 from backpropcli.language.formula.hints import LONGEST_SHOWN, reads, suggested
-from backpropcli.language.formula.parser import UnreadableError, brief
-from backpropcli.language.formula.signs import (
+from backpropcli.language.formula.meant.characters import strange_character, superscript
+from backpropcli.language.formula.meant.context import CLOSERS, OPENERS, Context, bare, numeral, odd
+from backpropcli.language.formula.meant.signs import (
     BETWEEN,
     CALLED,
     INVERSE,
@@ -23,6 +22,7 @@ from backpropcli.language.formula.signs import (
     SUPERSCRIPTS,
     WORDS,
 )
+from backpropcli.language.formula.parser import UnreadableError, brief
 
 if TYPE_CHECKING:
     from backpropcli.language.formula.tree import Binary

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Container
 
-from backpropcli.language.formula import signs, tokens
+from backpropcli.language.formula import tokens
+from backpropcli.language.formula.meant import signs
 from backpropcli.language.formula.names import split
 from backpropcli.ops.definition import Operation
 from backpropcli.ops.table import lookup

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula.hints import suggested
-from backpropcli.language.formula.signs import SUBSCRIPTS, SUPERSCRIPTS
+from backpropcli.language.formula.meant.signs import SUBSCRIPTS, SUPERSCRIPTS
 
 if TYPE_CHECKING:
-    from backpropcli.language.formula.context import Context
+    from backpropcli.language.formula.meant.context import Context
 
 
 def superscript(token: str, start: int, base: str) -> FormulaError:

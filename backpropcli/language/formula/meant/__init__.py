@@ -1,0 +1,1 @@
+"""What people meant who wrote what is no formula: habits of other notations, and the formula to write instead."""
