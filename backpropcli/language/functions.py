@@ -12,8 +12,9 @@ from backpropcli.language.file.schema import formula_text
 from backpropcli.language.formula.functions import UPSTREAM, Function, Path, circle
 from backpropcli.language.formula.grammar import CONSTANTS, WORDS
 from backpropcli.language.formula.reading import read_formula
+from backpropcli.language.formula.special import SPOKEN
 from backpropcli.language.formula.tree import Call, Expression, Name, postorder
-from backpropcli.language.formula.unknown import SPECIAL, unknown_name, unknown_operation
+from backpropcli.language.formula.unknown import unknown_name, unknown_operation
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _mistakes(function: Function, functions: Mapping[str, Function]) -> Iterator
             error: FormulaError | None = None
             if isinstance(part, Name):
                 error = _unknown_argument(function, part, known)
-            elif isinstance(part, Call) and part.name not in (*functions, *SPECIAL) and not part.prime:
+            elif isinstance(part, Call) and part.name not in (*functions, *SPOKEN) and not part.prime:
                 error = unknown_operation(part)
             if error is not None:
                 yield path, error.spanning(part.start, part.end)

@@ -19,6 +19,8 @@ TYPED = frozenset(("astype", "to", "type"))
 """Methods whose argument is a type."""
 MADE = frozenset(("array", "asarray", "copy", *CASTS))
 """Calls whose value is their argument, as it is or cut to whole numbers."""
+SPOKEN = SPECIAL | MADE | TYPED
+"""All calls that need no entry in the operation table."""
 BUILT = frozenset(("True", "False", "None"))
 
 

@@ -17,8 +17,9 @@ from backpropcli.language.formula.meant.repair import whole
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.reading import read_formula as parse
 from backpropcli.language.formula.show import show
+from backpropcli.language.formula.special import SPECIAL
 from backpropcli.language.formula.tree import Call, postorder
-from backpropcli.language.formula.unknown import SPECIAL, nearest_operation
+from backpropcli.language.formula.unknown import nearest_operation
 from backpropcli.ops.refused import REFUSED
 from backpropcli.ops.table import lookup
 
