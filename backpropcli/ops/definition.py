@@ -36,6 +36,7 @@ Group = Literal[
     "windows",
     "shapes",
     "normalization",
+    "losses",
     "constants",
 ]
 
@@ -85,6 +86,7 @@ class Operation:
     `commutative`: its two arguments may change places. `prefix`: the sign that is written before its one argument.
     `variants`: by keyword, the operations that its constant values mean (`approximate="tanh"`). `latex`: how LaTeX
     writes its name (`\\sin`), where that is not the name itself. `activation`: people put it behind a layer's sum.
+    `fuller`: the named formula that is meant where it is called as PyTorch's (`F.`), or with more than it takes.
     `probability`: whether its values lie between 0 and 1, so that a loss may take them for probabilities; None where
     that depends. `applies`: of a loss that takes logits, the activations that it applies itself.
     """
@@ -116,6 +118,7 @@ class Operation:
         activation: bool = False,
         probability: bool | None = None,
         applies: Sequence[str] = (),
+        fuller: str = "",
     ) -> None:
         self.name = name
         self.arguments = tuple(arguments.replace("*", "").split())
@@ -140,6 +143,7 @@ class Operation:
         self.activation = activation
         self.probability = probability
         self.applies = tuple(applies)
+        self.fuller = fuller
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"

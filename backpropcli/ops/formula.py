@@ -19,12 +19,12 @@ class Case(NamedTuple):
     """One call of a named formula, from which its text is made.
 
     `shapes` are those of the arguments that are given, by name; `options` are all options, defaults included.
-    `prefix` is the module that it was called with: `F.`, empty where there was none.
+    `called` is the name that it was called by, with its module: `F.cross_entropy`.
     """
 
     shapes: Mapping[str, Shape]
     options: Options
-    prefix: str = ""
+    called: str = ""
 
     def given(self, name: str) -> bool:
         """Whether an argument that may be left out is there."""
@@ -77,9 +77,9 @@ class Formula(Operation):
         if not self.order:
             self.order = (*self.arguments, *self.options)
 
-    def case(self, shapes: Mapping[str, Shape], options: Mapping[str, Any], prefix: str = "") -> Case:
+    def case(self, shapes: Mapping[str, Shape], options: Mapping[str, Any], called: str = "") -> Case:
         """A call with these arguments and options, with the defaults of the options that were left out."""
-        return Case(shapes, SimpleNamespace(**{**self.options, **options}), prefix)
+        return Case(shapes, SimpleNamespace(**{**self.options, **options}), called)
 
     def text(self, case: Case) -> Written:
         """The text for one call. Raises OperationError, without a place, where shapes or options do not fit."""

@@ -17,7 +17,7 @@ from backpropcli.ops.elementwise import (
     rounding,
     trigonometry,
 )
-from backpropcli.ops.formulas import normalization
+from backpropcli.ops.formulas import classification, losses, margins, normalization
 from backpropcli.ops.linear import contraction, convolutions, matrices, neighbours, products, solving
 from backpropcli.ops.reductions import aggregates, logsumexp, norms, positions, softmax, sorting, statistics
 from backpropcli.ops.refused import REFUSED, Refused
@@ -74,6 +74,9 @@ MODULES: tuple[ModuleType, ...] = (
     taking,
     splitting,
     normalization,
+    losses,
+    classification,
+    margins,
     constants,
 )
 

@@ -24,14 +24,14 @@ def network(sample: Sample, seed: int = 0) -> backpropcli.Network:
     call, given = sample
     rng = np.random.default_rng(seed)
     used = names(parse(call))
-    spec: dict[str, Any] = {"inputs": {}, "parameters": {}, "nodes": {"y": call}}
+    spec: dict[str, Any] = {"inputs": {}, "parameters": {}, "nodes": {"out": call}}
     for name in (name for name in given if name in used):
         value = given[name]
         shaped = isinstance(value, tuple)
         spec["parameters" if shaped else "inputs"][name] = rng.normal(size=value).tolist() if shaped else value
-    shape = backpropcli.loads(json.dumps(spec)).graph.shape("y")
-    spec["inputs"]["c"] = rng.normal(size=shape).tolist()
-    spec["nodes"]["J"] = "sum(y * c)" if shape else "y * c"
+    shape = backpropcli.loads(json.dumps(spec)).graph.shape("out")
+    spec["inputs"]["coefficients"] = rng.normal(size=shape).tolist()
+    spec["nodes"]["J"] = "sum(out * coefficients)" if shape else "out * coefficients"
     return backpropcli.loads(json.dumps(spec))
 
 
@@ -45,7 +45,7 @@ def wrong(call: str, **given: Any) -> BackpropError:
 @pytest.mark.parametrize(("operation", "k"), SAMPLES, ids=lambda o: getattr(o, "name", str(o)))
 def test_samples_are_steps_with_right_gradients(operation: Formula, k: int):
     net = network(operation.samples[k])
-    assert all(net.graph.operations[s] is not operation for s in net.graph.steps("y"))
+    assert all(net.graph.operations[s] is not operation for s in net.graph.steps("out"))
     report = net.check()
     assert report.verdict == "pass", str(report)
 

@@ -223,6 +223,8 @@ class Lowering:
             return receiver if dialect.values_of_pair(e) else special(self, e, receiver)
         e, operation = dialect.read(e, operation, None if receiver is None else shapes.rank(self.graph, receiver))
         calls.allowed(e, operation)
+        if operation.fuller and named.fuller(e, operation):
+            operation = _operation(operation.fuller)
         if isinstance(operation, Formula):
             return named.apply(self, operation, e, receiver)
         return self.operate(operation, e, receiver)

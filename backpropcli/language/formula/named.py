@@ -16,6 +16,7 @@ from backpropcli.ops.definition import REQUIRED
 
 if TYPE_CHECKING:
     from backpropcli.language.formula.lower import Lowering, Result
+    from backpropcli.ops.definition import Operation
     from backpropcli.ops.formula import Formula, Written
 
 
@@ -32,7 +33,7 @@ def apply(lowering: Lowering, operation: Formula, e: Call, receiver: Result) -> 
             results[name] = receiver if first else lowering.lower(argument)
     options = {k: constants.option(lowering, k, given[k]) for k in operation.options if k in given}
     known = {k: shapes.shape_of(lowering.graph, shapes.number(r, given[k])) for k, r in results.items()}
-    case = operation.case(known, options, e.prefix)
+    case = operation.case(known, options, e.prefix + e.name)
     before = lowering.scope, lowering.functions
     try:
         written = _read(operation, operation.text(case), vars(case.options))
@@ -43,6 +44,17 @@ def apply(lowering: Lowering, operation: Formula, e: Call, receiver: Result) -> 
         raise lowering.inside(error, signature(operation, results)).spanning(e.start, e.end) from None
     finally:
         lowering.scope, lowering.functions = before
+
+
+TORCH = frozenset(("F", "torch", "nn", "functional"))
+"""Modules whose functions are PyTorch's, with its defaults."""
+
+
+def fuller(e: Call, operation: Operation) -> bool:
+    """Whether a call means the named formula that has more options than an operation of the same name."""
+    takes = {*operation.arguments, *operation.options, *operation.keywords}
+    more = len(e.arguments) > len(operation.arguments) + len(operation.options)
+    return more or not TORCH.isdisjoint(e.prefix.split(".")) or any(key not in takes for key, _ in e.keywords)
 
 
 def signature(operation: Formula, given: Mapping[str, Any]) -> str:

@@ -21,6 +21,36 @@ def positive(value: Any, name: str, zero: bool = True) -> float:
     return found
 
 
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def reduced(case: Case, entry: str, shape: Shape) -> str:
+    """A loss of `shape`, an entry an example, as `reduction` says: their mean, their sum, or each by itself."""
+    word = reduction(case)
+    return entry if word == "none" or not shape else f"{word}({entry})"
+
+
+def reduction(case: Case, words: tuple[str, ...] = REDUCTIONS) -> str:
+    """The option of this name, one of a few words."""
+    word = case.options.reduction
+    if word not in words:
+        listed = ", ".join(f"'{w}'" for w in words[:-1])
+        raise OperationError(f"reduction is {listed} or '{words[-1]}', not {shown(word)}")
+    return str(word)
+
+
+def same_shape(case: Case, *names: str) -> Shape:
+    """The one shape of these arguments. Nothing broadcasts by accident: (4,1) beside (4,) would be 16 differences."""
+    first, *rest = names
+    for name in rest:
+        if case.shapes[name] != case.shapes[first]:
+            raise OperationError(
+                f"{first} has the shape {show_shape(case.shapes[first])} and {name} {show_shape(case.shapes[name])}",
+                hint="A loss compares entry by entry: both need the same shape.",
+            )
+    return case.shapes[first]
+
+
 def fits(case: Case, name: str, shape: Shape, why: str) -> None:
     """Raise OperationError where an argument is there and has another shape than it should."""
     if case.given(name) and case.shapes[name] != shape:

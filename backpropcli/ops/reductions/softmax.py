@@ -244,6 +244,7 @@ OPERATIONS = (
         value=_mean_cross_entropy,
         each=_each_cross_entropy,
         source="torch.nn.functional.cross_entropy",
+        fuller="cross_entropy_loss",
         vjps={
             "logits": ("g / n * (softmax(logits) * sum(targets) - targets)", _mean_cross_entropy_vjp),
             "targets": ("-g / n * log_softmax(logits), 0 for class numbers", _mean_targets_vjp),
@@ -262,6 +263,7 @@ OPERATIONS = (
             "targets": ("log(1 - p) - log(p)", lambda xp, y, p, t: xp.log1p(-p) - xp.log(p)),
         },
         samples=((0.3, 1.0), (0.3, 0.0), (0.9, 0.3), (1e-12, 0.0), (1e-300, 1.0), (0.999999, 1.0)),
+        fuller="binary_cross_entropy_loss",
         keywords={"input": "p", "target": "targets"},
         work=TRANSCENDENTAL,
     ),
