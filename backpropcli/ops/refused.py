@@ -132,7 +132,6 @@ REFUSED = (
     *refuse("unflatten", NAMED, "Write reshape(x, (2, 3))."),
     *refuse("msort", NAMED, "It is sort(x, axis=0)."),
     *refuse("mode", ABSENT, "The middle of all entries is median(x)."),
-    *refuse("fold unfold", ABSENT, "All windows of an array are sliding_window_view(x, 2)."),
     *refuse("ix_", ABSENT, "Index in two steps: x[[0, 1]][:, [0, 2]]."),
     *refuse(
         "put put_along_axis fill fill_diagonal",

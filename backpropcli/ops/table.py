@@ -35,7 +35,15 @@ from backpropcli.ops.shapes import (
     turning,
     windows,
 )
-from backpropcli.ops.windows import convolution, pools
+from backpropcli.ops.windows import (
+    avg_pools,
+    convolution,
+    interpolation,
+    max_pools,
+    patches,
+    shuffles,
+    transposed,
+)
 
 MODULES: tuple[ModuleType, ...] = (
     arithmetic,
@@ -60,7 +68,12 @@ MODULES: tuple[ModuleType, ...] = (
     neighbours,
     convolutions,
     convolution,
-    pools,
+    transposed,
+    max_pools,
+    avg_pools,
+    patches,
+    shuffles,
+    interpolation,
     reshaping,
     permutations,
     axes_added,

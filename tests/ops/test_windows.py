@@ -5,9 +5,17 @@ from __future__ import annotations
 import pytest
 from structural_oracles import cases, check_all, check_precise, check_stacked, name_case
 
-from backpropcli.ops.windows import convolution, pools
+from backpropcli.ops.windows import (
+    avg_pools,
+    convolution,
+    interpolation,
+    max_pools,
+    patches,
+    shuffles,
+    transposed,
+)
 
-MODULES = (convolution, pools)
+MODULES = (convolution, transposed, max_pools, avg_pools, patches, shuffles, interpolation)
 OPERATIONS = tuple(operation for module in MODULES for operation in module.OPERATIONS)
 CASES = cases(OPERATIONS)
 OP = {operation.name: operation for operation in OPERATIONS}

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from backpropcli.ops.stacked import shape_of
-from backpropcli.ops.windows.geometry import Slide, offsets
+from backpropcli.ops.windows.slide import Slide, offsets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
