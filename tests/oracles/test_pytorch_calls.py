@@ -32,6 +32,7 @@ INPUTS = {
 SAME = """
 p[range(3), y]
 p[torch.arange(3), y2.view(-1)]
+p[list(range(len(p))), y]
 p[torch.arange(3), y2.squeeze(1).long()]
 C[X].view(C[X].shape[0], -1)
 C[X.view(-1)].view(3, 2, 4)
@@ -58,6 +59,8 @@ x.max(dim=-1, keepdim=True)[0]
 x - x.max(1, keepdim=True).values
 torch.max(x, dim=1)[0]
 torch.min(x, 2).values
+torch.max(x, torch.zeros_like(x))
+torch.min(q, x)
 torch.sort(x, dim=1)[0]
 s.split(2, dim=-1)[1]
 s.split(4, dim=2)[1]
@@ -112,7 +115,16 @@ def test_the_same_text_in_pytorch(text: str) -> None:
     torch = pytest.importorskip("torch")
     arrays = {name: torch.tensor(array, requires_grad=True) for name, array in PARAMETERS.items()}
     known = {name: torch.tensor(array) for name, array in INPUTS.items()}
-    scope = {"torch": torch, "F": torch.nn.functional, "range": range, "float": float, **arrays, **known}
+    scope = {
+        "torch": torch,
+        "F": torch.nn.functional,
+        "range": range,
+        "list": list,
+        "len": len,
+        "float": float,
+        **arrays,
+        **known,
+    }
     expected = eval(text, {"__builtins__": {}}, scope)  # our own text, of this file
     (expected.sum() + 0.5 * (expected * expected).sum()).backward()
     trace = loaded(text).run()

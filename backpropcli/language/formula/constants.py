@@ -10,11 +10,13 @@ from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.language.formula import tree
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.show import show
+from backpropcli.language.formula.tape import Tape
 from backpropcli.language.formula.tree import Expression, Name, Number, Slice, Text, Unary
 from backpropcli.ops.definition import Elementwise, Operation
 from backpropcli.ops.numbers.scalar import xp as scalar
 
 if TYPE_CHECKING:
+    from backpropcli.graph import Graph
     from backpropcli.language.formula.labels import Found
     from backpropcli.language.formula.lower import Lowering
 
@@ -154,7 +156,9 @@ def conditional(e: Expression) -> FormulaError:
 
 
 def _as_numpy(e: tree.Call) -> tree.Call:
-    """arange(3) for range(3)."""
+    """arange(3) for range(3), and for list(range(3))."""
+    if e.name == "list" and len(e.arguments) == 1 and isinstance(e.arguments[0], tree.Call):
+        e = e.arguments[0]
     return tree.Call("arange", e.arguments, e.keywords, e.start, e.end, at=e.at) if e.name == "range" else e
 
 
@@ -216,6 +220,8 @@ def _computed(lowering: Lowering, e: Expression, wrong: Callable[[], BackpropErr
     before, scope = len(lowering.graph), dict(lowering.scope or {})
     found = lowering.lower(e)
     if type(found) is int:
+        found = _of_constants(lowering.graph, found)
+    if found is None:
         raise wrong().spanning(e.start, e.end)
     if len(lowering.graph) > before:  # C[X].shape[0] needs no C[X]
         lowering.graph.forget(before)
@@ -226,6 +232,23 @@ def _computed(lowering: Lowering, e: Expression, wrong: Callable[[], BackpropErr
     if isinstance(found, tuple) or arrays:
         return found
     raise wrong().spanning(e.start, e.end)
+
+
+def _of_constants(graph: Graph, slot: int) -> float | None:
+    """The value of a node that is made of numbers alone (`n_head: 2`, `T: x.shape[1]`); None where data take part."""
+    slots = [slot]
+    for one in slots:
+        if graph.operations[one] is None and one not in graph.constants:
+            return None
+        slots.extend(a for a in graph.arguments[one] if a not in slots)
+    if graph.shapes[slot]:
+        return None
+    import numpy as np
+
+    from backpropcli.ops.numbers.array import xp
+
+    with np.errstate(all="ignore"):
+        return float(Tape(graph, slot, sorted(slots)).run(xp, [None] * (slot + 1))[slot])
 
 
 def _brief(e: Expression) -> str:

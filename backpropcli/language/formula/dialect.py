@@ -29,10 +29,17 @@ def _differing(e: Call, operation: Operation, rank: int | None) -> tuple[Call, O
     differs = DIFFERS[operation.name]
     by_module = _of_pytorch(e)
     marked = by_module or _marked(e)
+    if differs.pair and by_module and (two := getattr(operation, "instead", "")) and _two_arrays(e):
+        return e, TABLE[two]
     if differs.instead:
         meant = marked or (differs.methods and e.written == "method")
         return (e, TABLE[differs.instead]) if meant else (e, operation)
     return (_completed(e, differs, by_module, marked) if differs.says else e), operation
+
+
+def _two_arrays(e: Call) -> bool:
+    """Whether PyTorch's max has two arrays to compare, and not one and an axis."""
+    return len(e.arguments) == 2 and not e.keywords and _whole(e.arguments[1]) is None
 
 
 def _sized(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Operation]:

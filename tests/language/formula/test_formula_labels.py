@@ -132,3 +132,24 @@ def test_a_shape_of_what_is_computed_leaves_no_steps_behind():
     assert sum("matmul" in step for step in steps) == 1
     assert network.run().value("g").tolist() == [2, 5, 10, 17]
     assert network.check().verdict == "pass"
+
+
+def test_nodes_that_are_numbers_alone_may_be_sizes():
+    nodes = {
+        "B": "x.shape[0]",
+        "h": 2,
+        "hs": "4 // h",
+        "q": "(x @ W).reshape(B, h, hs)",
+        "J": "sum(q[:, h - 1] * q[:, 0])",
+    }
+    spec = {
+        "inputs": {"x": [[1, 2], [3, 4], [5, 6]]},
+        "parameters": {"W": [[1, 2, 3, 4], [0, 1, -1, 2]]},
+        "nodes": nodes,
+    }
+    network = bp.loads(json.dumps(spec))
+    assert network.run().value("q").shape == (3, 2, 2)
+    assert network.check().verdict == "pass"
+    spec["inputs"]["n"] = 2
+    with pytest.raises(BackpropError, match="shape must be a constant"):
+        bp.loads(json.dumps({**spec, "nodes": {**nodes, "q": "(x @ W).reshape(B, n, hs)"}}))
