@@ -54,7 +54,7 @@ def spec(sample: Sample) -> str:
     nodes |= sample.nodes
     nodes |= {f"r{k}": text for k, text in enumerate(sample.formulas)}
     nodes["J"] = " + ".join(f"sum(u{k} * r{k})" for k in range(len(sample.upstream))) or "0"
-    text = json.dumps({"inputs": inputs, "parameters": parameters, "nodes": nodes})
+    text = json.dumps({"inputs": inputs, "parameters": parameters, "nodes": nodes, "loss": "J"})
     return text.replace("NaN", ".nan").replace("-Infinity", "-.inf").replace("Infinity", ".inf")
 
 
