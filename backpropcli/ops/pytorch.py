@@ -44,11 +44,7 @@ DIFFERS: Mapping[str, Differs] = {
     "var": _spread("var"),
     "std": _spread("std"),
     "split": Differs(instead="split_with_sizes", methods=True),
-    "pad": Differs(
-        "PyTorch's pad begins with the last axis, NumPy's with the first",
-        "In NumPy's way, a pair an axis: pad(x, ((0, 0), (1, 1))).",
-        settled=frozenset(("pad_width",)),
-    ),
+    "pad": Differs(instead="torch_pad"),
     "binary_cross_entropy": Differs(
         "PyTorch's binary_cross_entropy is the mean of all, the one here has a value for each",
         "Write mean(binary_cross_entropy(p, y)).",

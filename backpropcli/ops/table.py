@@ -17,7 +17,7 @@ from backpropcli.ops.elementwise import (
     rounding,
     trigonometry,
 )
-from backpropcli.ops.formulas import classification, losses, margins, normalization
+from backpropcli.ops.formulas import classification, frames, losses, margins, normalization
 from backpropcli.ops.linear import contraction, convolutions, matrices, neighbours, products, solving
 from backpropcli.ops.reductions import aggregates, logsumexp, norms, positions, softmax, sorting, statistics
 from backpropcli.ops.refused import REFUSED, Refused
@@ -90,6 +90,7 @@ MODULES: tuple[ModuleType, ...] = (
     losses,
     classification,
     margins,
+    frames,
     constants,
 )
 

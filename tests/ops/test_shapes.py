@@ -267,7 +267,7 @@ def test_against_torch():
             "the result would have the shape (3000000000,): 3,000,000,000 numbers",
             "",
         ),
-        ("pad", [(3,)], {"pad_width": 1, "mode": "mean"}, "mode='mean' is not available", "reflect"),
+        ("pad", [(3,)], {"pad_width": 1, "mode": "empty"}, "mode='empty' is not available", "reflect"),
         (
             "pad",
             [(3,)],

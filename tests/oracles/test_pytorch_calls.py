@@ -68,6 +68,9 @@ torch.split(x, [1, 2], dim=1)[1]
 x * x.size(-1)**-0.5
 x.sum() / x.numel() + x.dim()
 x.view(x.size(0), -1)
+F.pad(x, (1, 2))
+F.pad(x, pad=(1, 0, 0, 2), mode='constant', value=-1.5)
+F.pad(x, (1, -2), mode='replicate')
 x.double().clone() * torch.tensor([1., 2., 3., 4.])
 torch.where(torch.tril(torch.ones(4, 4)) > 0, M, torch.tensor(float('-inf'))).softmax(dim=-1)
 """.strip().splitlines()
@@ -83,7 +86,7 @@ REFUSED = (
     ("x.max(1, keepdim=True)[:, 0]", "PyTorch's max gives values and positions", "have .values behind them"),
     ("M.repeat(3, 1)", "PyTorch's repeat copies the whole array, NumPy's every entry", "tile(M, (3, 1))"),
     ("x.repeat(2, 1, 1)", "PyTorch's repeat copies the whole array, NumPy's every entry", "tile(x, (2, 1, 1))."),
-    ("F.pad(x, (1, 1))", "PyTorch's pad begins with the last axis", "pad(x, ((0, 0), (1, 1)))"),
+    ("F.pad(x, (1, 1, 1))", "pad=(1, 1, 1) does not fit the shape (2,3,4)", "the last axis first"),
     ("F.binary_cross_entropy(p, p)", "PyTorch's binary_cross_entropy is the mean", "mean(binary_cross_entropy(p, y))"),
     ("s.split(4, dim=2)", "split gives 2 arrays", "s.split(4, dim=2)[0]"),
     ("s.split([1, 2], dim=2)[0]", "sizes (1,2) do not add up to the 6 entries of axis 2", ""),

@@ -53,7 +53,7 @@ def bind(e: Call, operation: Operation) -> Bound:
         positional = tuple(_left_out(operation, k, a) for k, a in enumerate(positional))
     if not e.keywords and len(positional) == len(operation.arguments) and not operation.variadic:
         return Bound(operation, positional, _required(e, operation, {}))
-    if operation.variants and e.keywords:
+    if operation.variants and not operation.fuller and e.keywords:
         return _variant(e, operation)
     count = len(operation.arguments)
     given, rest = _variadic(e, operation) if operation.variadic else (positional[:count], positional[count:])

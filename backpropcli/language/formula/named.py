@@ -11,7 +11,7 @@ from backpropcli.language.formula import constants, shapes
 from backpropcli.language.formula.keywords import unknown_keyword
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.steps import constant
-from backpropcli.language.formula.tree import Call, Expression, Name, substitute
+from backpropcli.language.formula.tree import Call, Expression, Name, Text, substitute
 from backpropcli.ops.definition import REQUIRED
 
 if TYPE_CHECKING:
@@ -52,9 +52,13 @@ TORCH = frozenset(("F", "torch", "nn", "functional"))
 
 def fuller(e: Call, operation: Operation) -> bool:
     """Whether a call means the named formula that has more options than an operation of the same name."""
-    takes = {*operation.arguments, *operation.options, *operation.keywords}
-    more = len(e.arguments) > len(operation.arguments) + len(operation.options)
-    return more or not TORCH.isdisjoint(e.prefix.split(".")) or any(key not in takes for key, _ in e.keywords)
+    takes = (*operation.arguments, *operation.options)
+    if len(e.arguments) > len(takes) or not TORCH.isdisjoint(e.prefix.split(".")):
+        return True
+    given = [*zip(takes, e.arguments, strict=False), *e.keywords]
+    return any(key not in takes and key not in operation.keywords for key, _ in given) or any(
+        isinstance(value, Text) and value.value in operation.variants.get(key, ()) for key, value in given
+    )
 
 
 def signature(operation: Formula, given: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from backpropcli.errors import OperationError
@@ -12,6 +13,8 @@ from backpropcli.ops.stacked import embed, leading
 
 OWN = ("edge", "reflect", "symmetric", "wrap")
 """Modes whose frame is made of the array's own entries."""
+WORKED_OUT = ("linear_ramp", "maximum", "mean", "median", "minimum")
+"""Modes whose frame is made of other numbers: `numpy_pad` has a formula for each."""
 CALLED = {"replicate": "edge", "circular": "wrap"}
 """PyTorch's names for them."""
 
@@ -27,8 +30,10 @@ def plan_pad(
     (shape,) = shapes
     mode = CALLED.get(mode, mode) if isinstance(mode, str) else mode
     if mode != "constant" and mode not in OWN:
-        raise OperationError(f"mode={shown(mode)} is not available", hint=f"There are constant, {', '.join(OWN)}.")
-    widths = _widths(pad_width, len(shape))
+        raise OperationError(
+            f"mode={shown(mode)} is not available", hint=f"There are constant, {', '.join((*OWN, *WORKED_OUT))}."
+        )
+    widths = widths_of(pad_width, len(shape))
     after = bounded(tuple(b + size + a for (b, a), size in zip(widths, shape, strict=True)))
     given = Options(shape=after, before=shape, mode=mode, pad_width=pad_width, constant_values=constant_values)
     if mode == "constant":
@@ -41,24 +46,29 @@ def plan_pad(
     return after, given
 
 
-def _widths(given: Any, rank: int) -> list[tuple[int, int]]:
-    """NumPy's ways of writing it: n, (before, after), or one such pair an axis."""
+def pairs(given: Any, rank: int, name: str, read: Callable[[Any], Any]) -> list[tuple[Any, Any]]:
+    """NumPy's ways of writing a pair for every axis: n, (before, after), or one such pair an axis; each read."""
     hint = "Write n, (before, after), or one such pair for every axis: ((1, 1), (0, 2))."
     entries = given if isinstance(given, tuple | list) else (given,)
     if any(isinstance(entry, tuple | list) for entry in entries):
-        pairs = [tuple(e) if isinstance(e, tuple | list) else () for e in entries]
+        found = [tuple(e) if isinstance(e, tuple | list) else () for e in entries]
     else:
-        pairs = [tuple(entries)]
-    pairs = [p * 2 if len(p) == 1 else p for p in pairs]
-    if len(pairs) == 1:
-        pairs = pairs * rank
-    if len(pairs) != rank or any(len(p) != 2 for p in pairs):
+        found = [tuple(entries)]
+    found = [p * 2 if len(p) == 1 else p for p in found]
+    if len(found) == 1:
+        found = found * rank
+    if len(found) != rank or any(len(p) != 2 for p in found):
         axes = "1 axis" if rank == 1 else f"{rank} axes"
-        raise OperationError(f"pad_width={shown(given)} does not fit {axes}", hint=hint)
-    for pair in pairs:
-        if any(whole(n, "each width in pad_width") < 0 for n in pair):
-            raise OperationError(f"a width cannot be negative: pad_width={shown(given)}")
-    return [(before, after) for before, after in pairs]
+        raise OperationError(f"{name}={shown(given)} does not fit {axes}", hint=hint)
+    return [(read(before), read(after)) for before, after in found]
+
+
+def widths_of(given: Any, rank: int) -> list[tuple[int, int]]:
+    """How wide the frame is before and behind every axis."""
+    found = pairs(given, rank, "pad_width", lambda n: whole(n, "each width in pad_width"))
+    if any(min(pair) < 0 for pair in found):
+        raise OperationError(f"a width cannot be negative: pad_width={shown(given)}")
+    return found
 
 
 def _frame(shape: Shape, widths: list[tuple[int, int]], values: Any) -> Any:
@@ -129,6 +139,8 @@ OPERATIONS = (
         group="shapes",
         options={"pad_width": REQUIRED, "mode": "constant", "constant_values": 0},
         keywords={"value": "constant_values", "array": "a"},
+        fuller="numpy_pad",
+        variants={"mode": dict.fromkeys(WORKED_OUT, "numpy_pad")},
         planner=plan_pad,
         value=_pad,
         vjps={"a": ("g without the frame; what the frame repeats is added up", _pad_vjp)},
