@@ -67,10 +67,14 @@ class Graph:
         self.arguments.append(arguments)
         self.shapes.append(shape)
         if shape:
-            self.numbers += prod(shape) * times
-            if self.numbers > self.most:
-                raise _too_large(shape, self.numbers, self.most)
+            self.count(prod(shape) * times, shape)
         return len(self.operations) - 1
+
+    def count(self, numbers: int, shape: Shape = ()) -> None:
+        """So many numbers more; MemoryNeededError where they are too many, for an array of this shape."""
+        self.numbers += numbers
+        if self.numbers > self.most:
+            raise _too_large(shape, self.numbers, self.most)
 
     def add_data(self, name: str, kind: Kind, shape: Shape, path: tuple[str | int, ...] = ()) -> int:
         """A new input, target or parameter; its slot."""

@@ -55,7 +55,7 @@ def _within(steps: Iterable[BackStep], g: Gradients, xp: XP, graph: Graph) -> It
         upstream = g[slot]
         if upstream is not None and objects(upstream):
             left -= graph.work(slot) * (1 + upstream.size // (1 + prod(graph.shapes[slot])))
-            if left < 0:
+            if left < 0 or getattr(graph.operations[slot], "pullback", None) is not None:
                 g[slot] = settled(upstream, xp)
         yield slot, arguments, [(k, a, _or_plainly(body, xp, left < 0)) for k, a, body in needed], elementwise
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.errors import BackpropError, FormulaError, OperationError
+from backpropcli.errors import BackpropError, FormulaError, OperationError, SpecError
 from backpropcli.graph import Graph
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.reading import read_formula
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from backpropcli.language.file.places import Key
     from backpropcli.language.file.words import Words
     from backpropcli.language.formula.tree import Expression
+    from backpropcli.language.recurrence.folded import Folded
+    from backpropcli.language.recurrence.unrolled import Unrolled
     from backpropcli.ops.definition import Value
 
 _SINGULAR: Mapping[str, Any] = {"inputs": "input", "targets": "target", "parameters": "parameter"}
@@ -65,9 +67,19 @@ class Formulas(NamedTuple):
                 raise self.words.placed(error, path) from None
         return graph
 
-    def graph(self, values: Mapping[str, Value]) -> Graph:
-        """The graph for values of these shapes; SpecError, with its place, where a formula does not fit them."""
+    @property
+    def timed(self) -> bool:
+        """Whether a node has a subscript, as h[t]."""
+        return not all(map(str.isidentifier, self.formulas))
+
+    def graph(self, values: Mapping[str, Value], folded: Graph | None = None) -> Graph:
+        """The graph for values of these shapes; SpecError, with its place, where a formula does not fit them.
+
+        With a `folded` graph of the same network: with a node for each row of what runs through time, h[0], h[1], ...
+        """
         graph, kinds = self.judge(values), self.kinds
+        if self.timed:
+            return self._through_time(graph, values, folded)
         trees: dict[str, Expression] = {}
         uses: dict[str, tuple[str, ...]] = {}
         name = ""
@@ -77,18 +89,67 @@ class Formulas(NamedTuple):
                 uses[name] = dependencies(tree, kinds)
             lowering = Lowering(graph, self.functions, kinds, values)
             for name in in_order(uses):
-                lowering.node(name, trees[name], " ".join(self.formulas[name].split()), self.paths[name])
-                if name in self.outputs:
-                    self._check_output(name, graph.shape(name))
+                self._add(lowering, name, trees[name])
         except CycleError as error:
-            name = error.path[0]
-            needs = "needs itself" if len(error.path) == 2 else f"needs itself: {' → '.join(error.path)}"
-            raise self.words.error(
-                f"{name} {needs}", self.paths[name], "A node uses data and nodes that do not use it."
-            ) from None
+            raise self._circle(error.path) from None
         except (FormulaError, OperationError) as error:
             raise self._placed(error, name) from None
         return graph
+
+    def _through_time(self, graph: Graph, values: Mapping[str, Value], folded: Graph | None) -> Graph:
+        """The same where nodes have subscripts."""
+        from backpropcli.language.recurrence.groups import Group, MisplacedError, SameTimeError, ordered, subscripted
+
+        trees: dict[str, Expression] = {}
+        name = ""
+        try:
+            for name, formula in self.formulas.items():
+                trees[name] = read_formula(formula, self.kinds)
+            nodes = subscripted(trees, self.kinds)
+            lowering = Lowering(graph, self.functions, self.kinds, values)
+            times = self._times(lowering, folded)
+            for one in ordered(trees, nodes, self.kinds):
+                if isinstance(one, Group):
+                    times.add(one)
+                else:
+                    name = one
+                    self._add(lowering, name, times.seen(trees[name]))
+        except MisplacedError as error:
+            raise self._placed(error.error, error.key) from None
+        except SameTimeError as error:
+            at = nodes[error.path[0]]
+            message = f"{at.name} needs itself at the same {at.letter}"
+            way = f": {' → '.join(error.path)}" if len(error.path) > 2 else ""
+            hint = f"What was before is {at.name}[{at.letter}-1]"
+            raise self.words.error(message + way, self.paths[at.keys["rule"]], hint) from None
+        except CycleError as error:
+            raise self._circle(error.path) from None
+        except (FormulaError, OperationError) as error:
+            raise self._placed(error, name) from None
+        return graph
+
+    def _times(self, lowering: Lowering, folded: Graph | None) -> Folded | Unrolled:
+        """What adds recurrences: a step for each, or a node for each row."""
+        if folded is not None:
+            from backpropcli.language.recurrence.unrolled import Unrolled
+
+            return Unrolled(lowering, folded, self.paths)
+        from backpropcli.language.recurrence.folded import Folded
+
+        return Folded(lowering, self.formulas, self.paths)
+
+    def _circle(self, path: Sequence[str]) -> SpecError:
+        """The error for a node that needs itself."""
+        name = path[0]
+        needs = "needs itself" if len(path) == 2 else f"needs itself: {' → '.join(path)}"
+        where = self.paths.get(name) or self.paths[f"{name}[t]"]
+        return self.words.error(f"{name} {needs}", where, "A node uses data and nodes that do not use it.")
+
+    def _add(self, lowering: Lowering, name: str, tree: Expression) -> None:
+        """One node."""
+        lowering.node(name, tree, " ".join(self.formulas[name].split()), self.paths[name])
+        if name in self.outputs:
+            self._check_output(name, lowering.graph.shape(name))
 
     def again(self, values: Mapping[str, Value]) -> Graph:
         """As `graph`, for values of other shapes than the network was written with."""

@@ -95,6 +95,7 @@ class _Building:
         self.values: dict[str, Value] = {}
         self.paths: dict[str, Key] = {}
         self.formulas: dict[str, str] = {}
+        self.subscripted: set[str] = set()
         self.functions: Mapping[str, Any] = {}
         self.outputs: Mapping[str, tuple[Shape, int]] = {}
         self.written: dict[str, Any] = {}
@@ -192,19 +193,34 @@ class _Building:
 
     def _read_nodes(self) -> None:
         words, kinds = self.words, self.kinds
-        for name, raw in words.sections.get("nodes", {}).items():
-            path: Key = ("nodes", name)
-            if name in kinds:
-                schema.check_unique(words, kinds, "nodes", name)
-            kinds[name] = "nodes"
+        for key, raw in words.sections.get("nodes", {}).items():
+            path: Key = ("nodes", key)
+            self.formulas[key] = schema.formula_text(words, key, raw, path)
+            self._name(key, path)
+
+    def _name(self, key: str, path: Key) -> None:
+        """A node's name, or one with a subscript, as `h[0]` and `h[t]`, which name one node between them."""
+        name, rule = key, True
+        if not key.isidentifier():
+            from backpropcli.language.recurrence.keys import subscript
+
+            said = subscript(key)
+            assert said is not None, "the section was looked over"
+            name, rule = said.name, not said.starts
+            self.paths[key] = path
+        if name in self.kinds and not (name in self.subscripted and name != key):
+            schema.check_unique(self.words, self.kinds, "nodes", key, name)
+        if name != key:
+            self.subscripted.add(name)
+        self.kinds[name] = "nodes"
+        if rule or name not in self.paths:
             self.paths[name] = path
-            self.formulas[name] = schema.formula_text(words, name, raw, path)
 
     def _add_made_nodes(self, nodes: Mapping[str, tuple[str, Key]]) -> None:
         """The nodes of layers come before those that are written out, a loss function's after them."""
         written, self.formulas = self.formulas, {}
         for name, (formula, path) in nodes.items():
-            self.kinds[name], self.paths[name] = "nodes", path
+            self._name(name, path)
             if path[0] == "layers":
                 self.formulas[name] = formula
             else:
@@ -283,7 +299,7 @@ class _Building:
         """The loss's name, or why there is none: where nothing is said, the only node that no other node uses."""
         raw = made or self.words.sections.get("loss")
         if isinstance(raw, str):
-            if raw in self.formulas:
+            if self.kinds.get(raw) == "nodes":
                 return raw, None
             if raw in self.kinds:
                 raise self.words.error(f"the loss is a node, but {raw} is {article(self.kinds[raw])}", ("loss",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from copy import copy
 from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -180,6 +181,20 @@ class Spec:
             self._origins,
         )
         made.training, made.train = self.training, self.train
+        return made
+
+    @property
+    def timed(self) -> bool:
+        """Whether nodes run through time, as h[t] does."""
+        return self._formulas is not None and self._formulas.timed
+
+    def unrolled(self) -> Spec:
+        """The same network with a node for each time, h[0], h[1], ...; itself where nothing runs through time."""
+        if not self.timed:
+            return self
+        assert self._formulas is not None
+        made = copy(self)
+        made.graph = self._formulas.graph(self.values, self.graph)
         return made
 
     def setting(self, *names: str) -> Place | None:

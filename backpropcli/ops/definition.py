@@ -306,6 +306,8 @@ class Structural(Operation):
         rule: Body | None = None,
         unpacked: bool = False,
         two_values: str = "",
+        gathered: Callable[[Options], Sequence[Body]] = lambda o: (),
+        pullback: Callable[..., tuple[list[Value], Value]] | None = None,
         **rest: Any,
     ) -> None:
         super().__init__(name, arguments, words, group=group, **rest)
@@ -334,6 +336,8 @@ class Structural(Operation):
         self.rule = rule
         self.unpacked = unpacked
         self.two_values = two_values
+        self.gathered = gathered
+        self.pullback = pullback
 
     @property
     def exact(self) -> bool:

@@ -125,6 +125,15 @@ def backward_arrays(steps: Iterable[BackStep], v: list[Value], g: Gradients, xp:
             options = graph.options[slot]
             if lead:
                 values = spread(xp, [upstream, y, *values], [shapes[slot], shapes[slot], *own])[2:]
+            operation: Any = graph.operations[slot]
+            if operation.pullback is not None:
+                chosen = tuple(k for k, _, _ in needed)
+                found, g[slot] = operation.pullback(xp, options, upstream, y, chosen, *values)
+                for (k, a, _), new in zip(needed, found, strict=True):
+                    accumulate(xp, g, owned, a, new, lead, own[k])
+                for member, window in options.members.items():  # what later turns hand back has come to them too
+                    g[member] = window(xp, g[slot])
+                continue
             for k, a, vjp in needed:
                 accumulate(xp, g, owned, a, vjp(xp, options, upstream, y, *values), lead, own[k])
 

@@ -61,9 +61,19 @@ def check_sections(words: Words, data: Any) -> None:
     for section in (*DATA, "nodes"):
         for name, value in words.sections.get(section, {}).items():
             if not name.isidentifier() or name in RESERVED:
+                if section == "nodes" and _subscripted(name):
+                    continue
                 from backpropcli.language.file.meant import bad_name
 
                 raise bad_name(words, name, (section, name), value)
+
+
+def _subscripted(name: str) -> bool:
+    """Whether it is a name with the subscript of a recurrence, as h[t]."""
+    from backpropcli.language.recurrence.keys import subscript
+
+    said = subscript(name)
+    return said is not None and said.name not in RESERVED
 
 
 def _checked(words: Words, section: str, value: Any) -> Any:
@@ -91,8 +101,9 @@ def _check_section(words: Words, data: Mapping[str, Any], section: str) -> None:
     raise words.error(f"unknown section: {section}{near}", (section,), hint, key=True)
 
 
-def check_unique(words: Words, kinds: Mapping[str, str], section: str, name: str) -> None:
-    """Raise where `name` of `section` is in an earlier section already (`kinds`: name to section)."""
+def check_unique(words: Words, kinds: Mapping[str, str], section: str, key: str, name: str = "") -> None:
+    """Raise where a name of `section` is there already (`kinds`: name to section); it may stand in a `key`, as h[t]."""
+    name = name or key
     other = kinds.get(name)
     if other is None:
         return
@@ -100,7 +111,7 @@ def check_unique(words: Words, kinds: Mapping[str, str], section: str, name: str
     where = f" in line {first.line}" if first is not None and first.line else ""
     raise words.error(
         f"{name} is {article(other)} and {article(section)}",
-        (section, name),
+        (section, key),
         f"It is {article(other)}{where}. Give one of them another name.",
         key=True,
     )

@@ -1,0 +1,158 @@
+"""A recurrence unrolled: a node for each row, h[0], h[1], ..., as textbooks draw it; rows have NumPy's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from backpropcli.errors import FormulaError, OperationError
+from backpropcli.language.formula.names import names
+from backpropcli.language.formula.show import show
+from backpropcli.language.formula.tree import (
+    Call,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Sequence,
+    Unary,
+    rebuilt,
+    substitute,
+)
+from backpropcli.language.recurrence.groups import Group, MisplacedError
+from backpropcli.language.recurrence.span import Rows, Span, span
+from backpropcli.language.recurrence.timed import Timed, Use, replaced
+
+if TYPE_CHECKING:
+    from backpropcli.graph import Graph
+    from backpropcli.language.formula.lower import Lowering
+    from backpropcli.ops.shape import Shape
+
+
+class Unrolled:
+    """Adds groups to a graph, one after the other; `rows` says of each node with a subscript which row is which."""
+
+    def __init__(self, lowering: Lowering, folded: Graph, paths: Mapping[str, Any]) -> None:
+        self.lowering = lowering
+        self.graph = lowering.graph
+        self.folded = folded
+        """The same network with its recurrences as steps, which knows all shapes."""
+        self.paths = paths
+        self.rows: dict[str, Rows] = {}
+        self.counts: dict[str, int] = {}
+        self.spans: dict[str, Span] = {}
+        self.before: dict[str, list[Expression]] = {}
+        """Rows that stand before those that the network sees, by name."""
+
+    def seen(self, tree: Expression) -> Expression:
+        """The formula of a plain node: a row by its number is that row's node; of whole arrays there is one now."""
+
+        def change(before: Expression, now: Expression) -> Expression:
+            if isinstance(now, Index) and isinstance(now.value, Name) and now.value.name in self.counts:
+                return self._one(now)
+            return now
+
+        made = rebuilt(tree, change)
+        for name in names(made):
+            if name in self.counts and name not in self.graph.nodes:
+                self._stack(name)
+        return made
+
+    def _one(self, e: Index) -> Expression:
+        """A row by its number as a node of its own; else what it was."""
+        assert isinstance(e.value, Name)
+        number = _whole(e.items[0])
+        count = self.counts[e.value.name]
+        if number is None or not -count <= number < count:
+            return e
+        row = Name(f"{e.value.name}[{number % count}]", e.start, e.end)
+        return Index(row, e.items[1:], e.start, e.end) if len(e.items) > 1 else row
+
+    def _stack(self, name: str) -> None:
+        """The array of all rows, where somebody uses it as one."""
+        rows = tuple(Name(f"{name}[{row}]") for row in range(self.counts[name]))
+        tree = Sequence(rows, "list")
+        self.lowering.node(name, tree, show(tree), self.paths[name])
+
+    def _shape(self, name: str) -> Shape:
+        if name in self.counts and name not in self.graph.nodes:
+            return (self.counts[name], *self.graph.shape(f"{name}[0]"))
+        return self.graph.shape(name)
+
+    def add(self, group: Group) -> None:
+        """The nodes of one group, time by time. Raises MisplacedError."""
+        found = span(group, self._shape, self.rows)
+        for member in group.members:
+            own = found.rows(member)
+            self.rows[member.name] = own
+            given = found.before if member.given or member.beyond else 0
+            self.counts[member.name] = found.turns + given - own.hidden
+            self.spans[member.name] = found
+            self._given(member, own, found)
+        for turn in range(found.turns):
+            time = found.start + found.step * turn
+            for member in group.members:
+                self._row(member, group, time)
+
+    def _given(self, member: Timed, own: Rows, found: Span) -> None:
+        """The rows that a member starts with."""
+        shape = self.folded.shape(member.name)[1:]
+        if own.hidden:
+            self.before[member.name] = [self._wide(member.given[row], shape) for row in sorted(member.given)]
+            return
+        parts = [(row, member.keys[row], tree) for row, tree in sorted(member.given.items())]
+        if member.beyond:
+            parts.append((found.last + 1 - own.origin, member.keys["beyond"], member.beyond[1]))
+        for row, key, tree in parts:
+            self._node(member, row, key, self._wide(tree, shape))
+
+    def _wide(self, tree: Expression, shape: Shape) -> Expression:
+        """A row that is given, in the shape of those after it: the number 0 may start a row of zeros."""
+        tree = self.seen(tree)
+        if not shape or not isinstance(tree, Number | Unary):
+            return tree
+        sizes = Sequence(tuple(map(_number, shape)), "tuple")
+        return Call("full", (sizes, tree))
+
+    def _row(self, member: Timed, group: Group, time: int) -> None:
+        """The node of one time."""
+        key = member.keys["rule"]
+        tree = replaced(member.tree, member.letter, lambda use: self._read(use, group, time))
+        tree = substitute(tree, {member.letter: _number(time)})
+        self._node(member, time - self.rows[member.name].origin, key, self.seen(tree))
+
+    def _read(self, use: Use, group: Group, time: int) -> Expression:
+        """What is read at one time: a row's node, or the row of an array."""
+        at = time - use.lag
+        if use.name in self.rows:
+            row = at - self.rows[use.name].origin
+            if row < 0:
+                return self._before(use, row)
+            name = Name(f"{use.name}[{row}]", use.start, use.end)
+            return Index(name, use.rest, use.start, use.end) if use.rest else name
+        row = at - self.spans[group.names[0]].origin
+        items = (*use.items[: use.at], _number(row), *use.items[use.at + 1 :])
+        return Index(Name(use.name, use.start, use.end), items, use.start, use.end)
+
+    def _before(self, use: Use, row: int) -> Expression:
+        """A row that the network does not see."""
+        first = self.before[use.name][row]
+        return Index(first, use.rest, use.start, use.end) if use.rest else first
+
+    def _node(self, member: Timed, row: int, key: str, tree: Expression) -> None:
+        try:
+            self.lowering.node(f"{member.name}[{row}]", tree, show(tree), self.paths[key])
+        except (FormulaError, OperationError) as error:
+            raise MisplacedError(key, error) from None
+
+
+def _number(value: int) -> Expression:
+    """A whole number as a formula has it."""
+    return Number(float(value), str(value)) if value >= 0 else Unary("-", Number(float(-value), str(-value)))
+
+
+def _whole(item: Expression) -> int | None:
+    """A whole number that stands in an index; None for something else."""
+    if isinstance(item, Unary) and item.sign == "-" and isinstance(item.operand, Number) and item.operand.whole:
+        return -int(item.operand.value)
+    return int(item.value) if isinstance(item, Number) and item.whole else None
