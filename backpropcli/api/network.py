@@ -38,6 +38,10 @@ class Network(Plots, Trainable):
     66.0
     """
 
+    def unrolled(self) -> Network:
+        """The same network with a node for each time, h[0], h[1], ...; itself where nothing runs through time."""
+        return Network(self.spec.unrolled()) if self.spec.timed else self
+
     def check(
         self,
         of: str | None = None,

@@ -86,9 +86,14 @@ def check(
         from backpropcli.commands.batch import check_several
 
         return check_several(
-            network, what.only is not None, lambda file: api.Network(network.read(file, **expected)), ask, failures, to
+            network,
+            what.only is not None,
+            lambda file: api.Network(network.read(file, **expected)).unrolled(),
+            ask,
+            failures,
+            to,
         )
-    net = api.Network(network.open("check", to, names=what.only is not None, **expected))
+    net = api.Network(network.open("check", to, names=what.only is not None, **expected)).unrolled()
     if how.updates is not None:
         from backpropcli.report.train_words import point
 

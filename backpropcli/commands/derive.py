@@ -77,7 +77,7 @@ def derive(
     seconds = read_number("--timeout", timeout) if timeout is not None else SECONDS
     if not 0 < seconds < 1e6:
         raise UsageError(f"--timeout {timeout}: expected seconds, such as --timeout 60")
-    net = api.Network(network.open("derive", to, names=True))
+    net = api.Network(network.open("derive", to, names=True)).unrolled()
     found = [
         net.derive(
             name,

@@ -78,6 +78,7 @@ def draw(
         raise UsageError(f"--ascii is for the terminal, and this is {to.format}")
     room = _width(width, to.format)
     net = api.Network(network.open("draw", to))
+    net = net.unrolled() if expand else net
     if of is not None:
         _refuse_data(of, {node.name: node.kind for node in net.graph.nodes.values()})
     drawing = Drawing(

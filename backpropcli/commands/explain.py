@@ -61,7 +61,7 @@ def explain(
     """
     to = output.to(Explanations)
     wanted = gradients(network.names, "explain", of)
-    net = api.Network(network.open("explain", to, names=True))
+    net = api.Network(network.open("explain", to, names=True)).unrolled()
     found: list[Explanation] = []
     for name, place, by in wanted.of(net):
         known = {label for one in found if by in (None, one.of) for label in one.subgraph.labels}

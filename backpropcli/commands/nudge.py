@@ -81,7 +81,7 @@ def nudge(
     to = output.to(Nudges)
     steps = [read_number("--eps", text) for text in eps or ["0.001"]]
     wanted = _one(network.names)
-    net = api.Network(network.open("nudge", to, names=True))
+    net = api.Network(network.open("nudge", to, names=True)).unrolled()
     if of is not None:
         net.node(of)
     found = [net.nudge(wanted.name, step, wanted.place, of=of) for step in steps]

@@ -73,7 +73,7 @@ def page(
         raise UsageError("--seed chooses the numbers of an exercise", hint="backprop page --exercise --seed " + seed)
     chosen = read_count("--seed", seed, most=LARGEST_SEED)
     to = _destination(output, network.files, quiet)
-    net = api.Network(network.open("page", None))
+    net = api.Network(network.open("page", None)).unrolled()
     made = net.page(of, exercise=exercise, seed=chosen, everything=all, expand=expand, precision=numbers.precision())
     deliver(Lesson(made), to)
     if output is not None:

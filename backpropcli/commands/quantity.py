@@ -13,6 +13,7 @@ from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from backpropcli.api import Network, Trace
+    from backpropcli.graph import Graph
 
 GRADIENTS = ("[GRADIENT]...", "which gradients: dJ/dw1, just w1, or an entry, 'dJ/dW1[0,2]'")
 """What commands about gradients take beside the file."""
@@ -58,6 +59,22 @@ class Quantity(NamedTuple):
         return value[self.place]
 
 
+def rows(graph: Graph, name: str, place: Index) -> list[tuple[str, Index]]:
+    """A name and an index as a graph has them: of what runs through time, h[3] is a node; h is all of them.
+
+    Empty where the graph has no such name.
+    """
+    if f"{name}[0]" not in graph.nodes:
+        return [(name, place)] if name in graph.nodes else []
+    if not place:
+        return [(row, ()) for row in graph.nodes if row.startswith(f"{name}[")]
+    if isinstance(place[0], slice):
+        return [(name, place)]
+    count = sum(row.startswith(f"{name}[") for row in graph.nodes)
+    row = place[0] + count if place[0] < 0 else place[0]
+    return [(f"{name}[{row}]", place[1:])]
+
+
 class Gradients(NamedTuple):
     """Which gradients a command is about; without any, those of every parameter."""
 
@@ -67,7 +84,11 @@ class Gradients(NamedTuple):
 
     def of(self, network: Network) -> list[tuple[str, Index, str | None]]:
         """Name, entry and the node that is differentiated, of each."""
-        found = [(q.name, q.place, q.of or self.by) for q in self.named]
+        found = [
+            (name, place, q.of or self.by)
+            for q in self.named
+            for name, place in rows(network.graph, q.name, q.place) or [(q.name, q.place)]
+        ]
         found = found or [(name, (), self.by) for name in network.parameters]
         if not found:
             hint = f"Such as  backprop {self.command} dJ/dx"

@@ -94,7 +94,7 @@ def quiz(
     if printed.wanted:
         if marked.result is not None or marked.student is not None:
             raise UsageError("--worksheet and --result or --student together", hint="A worksheet is not marked here.")
-        net = api.Network(network.open("quiz", None))
+        net = api.Network(network.open("quiz", None)).unrolled()
         printed.write(
             net, to, of=of, only=which.only, seed=chosen, precision=numbers.precision(), every=every, expand=expand
         )
@@ -102,7 +102,7 @@ def quiz(
     marked.fit(printed.force, network.files)
     if "-" in network.files:
         raise UsageError("the network and the answers cannot both come from standard input", hint="Name a file.")
-    net = api.Network(network.open("quiz", to))
+    net = api.Network(network.open("quiz", to)).unrolled()
     asked = net.quiz(
         of, only=which.only, seed=chosen, precision=numbers.precision(), ascii=to.ascii, every=every, expand=expand
     )

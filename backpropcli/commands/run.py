@@ -198,7 +198,7 @@ def run(
     node, at = _entry(of)
     if at and upstream:
         raise UsageError(f"--of {of} is one number, whose upstream gradient is 1: --upstream has no place beside it")
-    net = api.Network(network.open("run", to, names=only is not None))
+    net = _opened(network, to, only, expand, steps)
     shown = _shown(only, network, net)
     trace = net.run(
         node,
@@ -232,6 +232,12 @@ def _lowered(network: Network, output: Output, others: Mapping[str, object]) -> 
             raise UsageError(f"--lowered prints a network, and {option} is about its numbers")
     to = output.to(Lowered)
     return deliver(Lowered(api.Network(network.open("run", to))), to)
+
+
+def _opened(network: Network, to: Destination, only: str | None, *steps: bool) -> api.Network:
+    """The network; where a flag asks for every step, what runs through time has a node for each."""
+    net = api.Network(network.open("run", to, names=only is not None))
+    return net.unrolled() if any(steps) else net
 
 
 def _shown(only: Words, network: Network, net: api.Network) -> list[str] | None:

@@ -73,7 +73,18 @@ class Kept:
         values = self._values
         for slot, body, a, b, arguments in forward_program(self.graph, range(len(self.graph))):
             slots = (a,) if b == UNARY else arguments if b == GENERAL else (a, b)
-            values[slot] = self._made(body, [values[k] for k in slots])
+            taken = [values[k] for k in slots]
+            whole = self._pullback(slot) is not None  # what comes back together went there as one
+            values[slot] = self._as_one(body, taken) if whole else self._made(body, taken)
+
+    def _pullback(self, slot: int) -> Any:
+        """How a step hands back to all its arguments together; None where each has a rule of its own."""
+        return getattr(self.graph.operations[slot], "pullback", None)
+
+    def _as_one(self, body: Callable[..., Any], arguments: list[Any]) -> Any:
+        """What a body makes of its arguments, called as a whole."""
+        xp, numbers = self._xp, tuple(map(plain, arguments))
+        return self.calls.call(lambda *given: body(xp, *given), numbers, {})
 
     def _backward(self, seeds: Mapping[int, Value], results: Mapping[int, Value]) -> None:
         g = Gathered(self.calls, self.graph.shapes, self.plan.dtype, seeds)
@@ -84,6 +95,11 @@ class Kept:
             if upstream is None:
                 continue
             taken, y = [values[k] for k in arguments], values[slot]
+            if (pullback := self._pullback(slot)) is not None:
+                self._together(
+                    g, [(k, a) for k, a, _ in needed], _with(pullback, self.graph.options[slot]), taken, upstream
+                )
+                continue
             for k, a, body in needed:
                 if elementwise:
                     new = self._product(body, upstream, y, taken)
@@ -94,6 +110,22 @@ class Kept:
         for slot, place in results.items():
             others = [g.found.get(other) for other in results if other != slot]
             self._left(g.found.get(slot), place, others)
+
+    def _together(
+        self, g: Gathered, needed: list[tuple[int, int]], pullback: Callable[..., Any], taken: list[Any], upstream: Any
+    ) -> None:
+        """What a step hands back to all its arguments, which the last forward pass has left ready."""
+        xp, numbers = self._xp, tuple(map(plain, taken))
+        chosen, arriving = tuple(k for k, _ in needed), plain(upstream)
+
+        def again() -> list[Any]:
+            found: list[Any] = pullback(xp, arriving, None, chosen, *numbers)[0]
+            return found
+
+        places = [np.array(one) for one in again()]
+        self.calls.made.append((_pulled_back, (places, again)))
+        for (_, a), place in zip(needed, places, strict=True):
+            g.add(a, self.calls.traced(place))
 
     def _product(self, partial: Any, upstream: Any, y: Any, taken: list[Any]) -> Any:
         """Upstream times local, where the local derivative has just been computed."""
@@ -201,6 +233,11 @@ def _add_at(buffer: Any, where: Any, value: Any, unique: bool) -> None:
 def _add_late(buffer: Any, made: Callable[[], Part]) -> None:
     part = made()
     _add_at(buffer, part.where, part.value, part.unique)
+
+
+def _pulled_back(places: list[Any], again: Callable[[], list[Any]]) -> None:
+    for place, gradient in zip(places, again(), strict=True):
+        np.copyto(place, gradient)
 
 
 def _with(body: Callable[..., Any], options: Any) -> Callable[..., Any]:

@@ -110,6 +110,7 @@ class Formulas(NamedTuple):
             times = self._times(lowering, folded)
             for one in ordered(trees, nodes, self.kinds):
                 if isinstance(one, Group):
+                    name = one.members[0].keys["rule"]
                     times.add(one)
                 else:
                     name = one

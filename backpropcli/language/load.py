@@ -192,7 +192,7 @@ class _Building:
                 values[name] = raw if type(raw) is float else plan_value(words, raw, name, path)
 
     def _read_nodes(self) -> None:
-        words, kinds = self.words, self.kinds
+        words, _kinds = self.words, self.kinds
         for key, raw in words.sections.get("nodes", {}).items():
             path: Key = ("nodes", key)
             self.formulas[key] = schema.formula_text(words, key, raw, path)

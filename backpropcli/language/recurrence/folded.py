@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,19 +10,18 @@ from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.names import names
-from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Expression, Index, Name
 from backpropcli.language.recurrence.groups import Group, MisplacedError
 from backpropcli.language.recurrence.span import Rows, Span, span
 from backpropcli.language.recurrence.timed import Timed, Use, mentions, replaced
 from backpropcli.ops.shape import Shape, show_shape
-from backpropcli.ops.stacking import copies
 from backpropcli.ops.table import TABLE
 from backpropcli.passes.body import Body, Given, Lagged, Member, Row
-from backpropcli.passes.recurrence import MEMBER, Recurrence
+from backpropcli.passes.member import MEMBER, Window
+from backpropcli.passes.recurrence import Recurrence
 
 if TYPE_CHECKING:
-    from backpropcli.ops.definition import Value
+    pass
 
 Values = Mapping[str, Any]
 
@@ -79,18 +78,19 @@ class Folded:
     def _add_steps(self, group: Group, found: Span, made: _Folding, given: list[list[int]], first: int) -> None:
         body = made.finished(given)
         graph, arguments = self.graph, made.arguments
-        operation = Recurrence(body, [f"a{k}" for k in range(len(arguments))], group.letter)
+        operation = Recurrence(body, len(arguments), group.letter)
         wide = [self._widened(slot, shape) for slot, shape in zip(arguments, made.shapes, strict=True)]
-        graph.count(found.turns * body.graph.numbers)
+        each = sum(prod(shape) for k, shape in enumerate(body.graph.shapes) if body.graph.operations[k] is not None)
+        graph.count(2 * found.turns * each, (body.size,))
         packed = graph.add_step(operation, wide)
         options = graph.options[packed]
         options.members = {}
         for member, timed in zip(body.members, group.members, strict=True):
             hidden = found.rows(timed).hidden
             begin = member.begin + hidden * prod(member.shape)
-            shape = (member.rows - hidden, *member.shape)
-            slot = graph.add_step(MEMBER, (packed,), {"begin": begin, "end": member.end, "shape": shape})
-            options.members[slot] = _Window(begin, member.end, shape)
+            window = Window(begin, member.end, (member.rows - hidden, *member.shape))
+            slot = graph.add_step(MEMBER, (packed,), {"window": window})
+            options.members[slot] = window
             key = timed.keys["rule"]
             graph.add_node(
                 timed.name, " ".join(self.formulas[key].split()), self._inputs(timed, group), first, self.paths[key]
@@ -115,17 +115,6 @@ class Folded:
         )
 
 
-class _Window(NamedTuple):
-    """A member's part of an array of all members, in its shape."""
-
-    begin: int
-    end: int
-    shape: Shape
-
-    def __call__(self, xp: Any, packed: Value) -> Value:
-        return xp.reshape(packed[..., self.begin : self.end], (*copies(packed, 1), *self.shape))
-
-
 class _Folding:
     """One group on its way to a body."""
 
@@ -147,16 +136,17 @@ class _Folding:
             starts = wider
         raise self._changing(starts, shapes)
 
-    def _check_wider(self, starts: list[Shape | None], wider: list[Shape | None]) -> None:
+    def _check_wider(self, starts: Sequence[Shape | None], wider: Sequence[Shape | None]) -> None:
         for start, shape in zip(starts, wider, strict=True):
             if start is not None and shape is not None and start != shape and start != ():
                 raise self._changing(starts, wider)
 
-    def _changing(self, starts: list[Shape | None], shapes: list[Shape | None]) -> MisplacedError:
+    def _changing(self, starts: Sequence[Shape | None], shapes: Sequence[Shape | None]) -> MisplacedError:
         """The error for a row of another shape than the one before it."""
         pairs = zip(self.group.members, starts, shapes, strict=True)
         member, start, shape = next((m, a, b) for m, a, b in pairs if a is not None and a != b)
-        assert start is not None and shape is not None
+        assert start is not None
+        assert shape is not None
         before = member.keys["beyond"] if member.beyond else member.keys[max(k for k in member.given)]
         message = f"{before} has shape {show_shape(start)}, and {member.keys['rule']} makes {show_shape(shape)} of it"
         tree = member.tree
@@ -175,7 +165,9 @@ class _Folding:
         self.inner = Lowering(self.graph, lowering.functions, lowering.known, {})
         self.states = dict(zip(self.group.names, starts, strict=True))
         trees = [self._read(member) for member in self.group.members]
-        self.inner.values = {read.inner: lowering.values[read.name] for read in self.reads.values() if self._known(read)}
+        self.inner.values = {
+            read.inner: lowering.values[read.name] for read in self.reads.values() if self._known(read)
+        }
         shapes = []
         for member, tree in zip(self.group.members, trees, strict=True):
             key = member.keys["rule"]
@@ -263,9 +255,7 @@ class _Folding:
             for j, slot in enumerate(slots):
                 back = len(slots) - j
                 starts.append(Given(self._place(slot, members[k].shape), k, back))
-        return Body(
-            self.graph, found.turns, found.step, wholes, rows, lagged, members, starts, self.clock, found.start
-        )
+        return Body(self.graph, found.turns, found.step, wholes, rows, lagged, members, starts, self.clock, found.start)
 
     def _rows_of(self, read: Read, use: Use, slot: int) -> Row:
         rows = self.outer.rows.get(read.name)

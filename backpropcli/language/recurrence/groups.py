@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.errors import FormulaError
+from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.unknown import dependencies
 from backpropcli.language.order import CycleError, in_order
@@ -35,7 +35,7 @@ class Group(NamedTuple):
 class MisplacedError(Exception):
     """An error in the formula of a key."""
 
-    def __init__(self, key: str, error: Exception) -> None:
+    def __init__(self, key: str, error: BackpropError) -> None:
         super().__init__(key)
         self.key = key
         self.error = error

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.errors import FormulaError
 from backpropcli.language.recurrence.groups import Group, MisplacedError
-from backpropcli.language.recurrence.timed import Timed, Use
 from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
+    from backpropcli.language.recurrence.timed import Timed, Use
     from backpropcli.ops.shape import Shape
 
 
@@ -135,13 +135,18 @@ def _before(group: Group, step: int, known: Mapping[str, Rows]) -> tuple[int, in
             message = f"{member.name} reads {needed} rows back, and {before} {'is' if before == 1 else 'are'} given"
             raise MisplacedError(member.keys["rule"], FormulaError(message).spanning(0, 1))
         return before, counts
-    counts_ = {known[use.name].counts for m in group.members for use in m.uses() if use.name in known}
-    if len(counts_) > 1:
+    return 0, _counts(group, known)
+
+
+def _counts(group: Group, known: Mapping[str, Rows]) -> int:
+    """Whether what a group reads counts from 0 or from 1, where none of its own rows is given."""
+    found = {known[use.name].counts for m in group.members for use in m.uses() if use.name in known}
+    if len(found) > 1:
         member = group.members[0]
         message = "what it reads counts from 0 in one place and from 1 in another"
         hint = "Start both with a row 0, h[0], or both with a row -1, h[-1]."
         raise MisplacedError(member.keys["rule"], FormulaError(message, hint=hint).spanning(0, 1))
-    return 0, counts_.pop() if counts_ else 0
+    return found.pop() if found else 0
 
 
 def _start(group: Group, known: Mapping[str, Rows], counts: int) -> int:

@@ -9,10 +9,9 @@ from backpropcli.errors import FormulaError
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Binary, Expression, Index, Name, Number, Slice, postorder, rebuilt
-from backpropcli.language.recurrence.keys import Subscript
 
 if TYPE_CHECKING:
-    from backpropcli.ops.shape import Shape
+    from backpropcli.language.recurrence.keys import Subscript
 
 
 class Use(NamedTuple):
@@ -82,7 +81,12 @@ class Timed(NamedTuple):
     def uses(self) -> list[Use]:
         """Every name with a time in its subscript, in order of appearance."""
         found: list[Use] = []
-        replaced(self.tree, self.letter, lambda use: found.append(use) or Name(use.name))
+
+        def noted(use: Use) -> Expression:
+            found.append(use)
+            return Name(use.name)
+
+        replaced(self.tree, self.letter, noted)
         return found
 
     def whole(self) -> tuple[str, ...]:
@@ -189,16 +193,14 @@ def _lag(item: Expression, letter: str) -> int | None:
     """How many times ago an item is: 0 for t, 1 for t - 1; None for something else."""
     if isinstance(item, Name):
         return 0
-    if isinstance(item, Binary) and item.sign in ("+", "-") and isinstance(item.left, Name):
-        if item.left.name == letter and isinstance(item.right, Number) and item.right.whole:
-            return int(item.right.value) * (1 if item.sign == "-" else -1)
-    return None
+    if not isinstance(item, Binary) or item.sign not in ("+", "-") or not isinstance(item.left, Name):
+        return None
+    if item.left.name != letter or not isinstance(item.right, Number) or not item.right.whole:
+        return None
+    return int(item.right.value) * (1 if item.sign == "-" else -1)
 
 
 def mentions(tree: Expression, letter: str) -> bool:
     """Whether a formula uses the time itself as a number."""
     bare = replaced(tree, letter, lambda use: Number(0.0, "0"))
     return any(isinstance(part, Name) and part.name == letter and not part.prefix for part in postorder(bare))
-
-
-ShapeOf = Callable[[str], "Shape"]

@@ -10,6 +10,7 @@ from backpropcli.errors import OperationError
 from backpropcli.ops.broadcasting import broadcast
 from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.ops.linear.contraction import contract, contract_vjp, plan_einsum
+from backpropcli.ops.linear.gathered import left_gathered, right_gathered
 from backpropcli.ops.planning import axis_of, bounded, sample, shown, whole
 from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.stacked import aligned, fit, reshape
@@ -193,22 +194,6 @@ def _matmul_right(xp: XP, o: Options, g: Value, y: Value, a: Value, b: Value) ->
     return reshape(xp, fit(xp, result, whole_batch, o.lifted[1]), o.lifted[1], o.before[1])
 
 
-def _matmul_left_gathered(xp: XP, o: Options, g: Value, a: Value, b: Value) -> Value:
-    """The gradient of a matrix or vector a that many b have met: all their columns side by side, in one product."""
-    (rows, columns), inner = o.product[-2:], o.lifted[0][-1]
-    g = xp.reshape(g, (-1, rows, columns))
-    b = xp.reshape(b, (-1, inner, columns))
-    across = xp.reshape(xp.swapaxes(g, 0, 1), (rows, -1))
-    return xp.reshape(xp.matmul(across, xp.reshape(xp.swapaxes(b, 1, 2), (-1, inner))), o.before[0])
-
-
-def _matmul_right_gathered(xp: XP, o: Options, g: Value, a: Value, b: Value) -> Value:
-    """The gradient of a matrix or vector b that many a have met: all their rows below each other, in one product."""
-    a = xp.reshape(a, (-1, o.lifted[0][-1]))
-    g = xp.reshape(g, (-1, o.lifted[1][-1]))
-    return xp.reshape(xp.matmul(xp.swapaxes(a, 0, 1), g), o.before[1])
-
-
 def _dot(xp: XP, o: Options, a: Value, b: Value) -> Value:
     return contract(xp, o, a, b) if hasattr(o, "inputs") else _matmul(xp, o, a, b)
 
@@ -246,7 +231,7 @@ OPERATIONS = (
         value=_matmul,
         vjps={"a": ("g @ b.T", _matmul_left), "b": ("a.T @ g", _matmul_right)},
         matrix_product=True,
-        gathered=lambda o: (_matmul_left_gathered, _matmul_right_gathered) if len(o.product) == 2 else (),
+        gathered=lambda o: (left_gathered, right_gathered) if len(o.product) == 2 else (),
     ),
     Structural(
         "dot",

@@ -1,0 +1,135 @@
+"""The turns of a recurrence, forward: what no turn waits for is computed ahead, the rest one turn after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from backpropcli.ops.stacking import copies
+from backpropcli.passes.body import Body, Stages, read_by
+from backpropcli.passes.forward import Step, forward
+from backpropcli.passes.forward import program as forward_program
+
+if TYPE_CHECKING:
+    from backpropcli.ops.definition import XP, Value
+    from backpropcli.ops.shape import Shape
+
+
+class Turns(NamedTuple):
+    """What a run has computed: the values that all turns share, those of all turns together, and those of each.
+
+    `shared` is by slot; what differs from turn to turn has its turns in front there. `each` has the values by slot for
+    every turn, `rows` those of every member, in the order of its array.
+    """
+
+    shared: list[Value]
+    each: list[list[Value]]
+    rows: list[list[Value]]
+
+
+class Turner:
+    """Runs the turns of a body; the steps are made ready once."""
+
+    def __init__(self, body: Body, stages: Stages) -> None:
+        self.body, self.stages = body, stages
+        self._programs: dict[bool, tuple[list[Step], list[Step], list[Step]]] = {}
+        self.sliced = self._sliced()
+        """The slots of which every turn takes its own row."""
+        self._ranks = self._arguments()
+
+    def _sliced(self) -> list[int]:
+        body, stages = self.body, self.stages
+        before = {row.slot for row in body.rows} | {*stages.ahead}
+        before |= {body.clock} if body.clock is not None else set()
+        made = {member.slot for member in body.members} - {*stages.loop} - {*stages.once}
+        return sorted({*read_by(body.graph, stages.loop, before), *made})
+
+    def _arguments(self) -> dict[int, int]:
+        """How many axes each argument has."""
+        body, shapes = self.body, self.body.graph.shapes
+        return {
+            **{given.argument: len(body.members[given.member].shape) for given in body.given},
+            **{row.argument: len(shapes[row.slot]) + 1 for row in body.rows},
+            **{argument: len(shapes[slot]) for argument, slot in body.wholes.items()},
+        }
+
+    def lead(self, values: Sequence[Value]) -> Shape:
+        """The axes of stacked copies, which all arguments have in front, or none."""
+        return max((copies(values[k], rank) for k, rank in self._ranks.items()), key=len, default=())
+
+    def _program(self, copies: bool) -> tuple[list[Step], list[Step], list[Step]]:
+        """The steps of the three stages; with stacked copies values differ in rank, and with turns in front too."""
+        if copies not in self._programs:
+            graph, (once, ahead, loop) = self.body.graph, self.stages
+            self._programs[copies] = (
+                list(forward_program(graph, once, copies)),
+                list(forward_program(graph, ahead, copies=True)),
+                list(forward_program(graph, loop, copies)),
+            )
+        return self._programs[copies]
+
+    def run(self, xp: XP, values: Sequence[Value]) -> Turns:
+        """Everything that the body computes, turn by turn."""
+        body, lead = self.body, self.lead(values)
+        once, ahead, loop = self._program(bool(lead))
+        v: list[Value] = [None] * len(body.graph)
+        for slot, constant in body.graph.constants.items():
+            v[slot] = xp.asarray(constant) if getattr(constant, "ndim", 0) else xp.number(constant)
+        for argument, slot in body.wholes.items():
+            v[slot] = values[argument]
+        for row in body.rows:
+            v[row.slot] = self._rows(xp, values[row.argument], row.axis + len(lead), row.start)
+        if body.clock is not None:
+            v[body.clock] = self._clock(xp, lead)
+        forward(once, v, xp)
+        forward(ahead, v, xp)
+        return self._looped(xp, values, v, loop)
+
+    def _rows(self, xp: XP, value: Value, axis: int, start: int) -> Value:
+        """The rows that the turns read, in their order, in front."""
+        moved = xp.moveaxis(value, axis, 0) if axis else value
+        stop = start + self.body.step * self.body.turns
+        if self.body.step > 0:
+            return moved if start == 0 and len(moved) == stop else moved[start:stop]
+        return moved[start : stop if stop >= 0 else None : -1]
+
+    def _clock(self, xp: XP, lead: Shape) -> Value:
+        """The times, as numbers."""
+        body = self.body
+        times = [float(body.first + body.step * k) for k in range(body.turns)]
+        return xp.broadcast_to(xp.reshape(xp.asarray(times), (body.turns, *(1,) * len(lead))), (body.turns, *lead))
+
+    def _looped(self, xp: XP, values: Sequence[Value], v: list[Value], loop: list[Step]) -> Turns:
+        """The turns of the loop."""
+        body = self.body
+        rows: list[list[Value]] = [[None] * member.rows for member in body.members]
+        for given in body.given:
+            rows[given.member][body.row(body.members[given.member], -given.back)] = values[given.argument]
+        lagged = [(x.slot, rows[x.member], body.row(body.members[x.member], -x.lag)) for x in body.lagged]
+        made = [(rows[k], body.row(member, 0), member.slot) for k, member in enumerate(body.members)]
+        each = []
+        for turn in range(body.turns):
+            now, shift = v.copy(), body.step * turn
+            for slot in self.sliced:
+                now[slot] = v[slot][turn]
+            for slot, found, at in lagged:
+                now[slot] = found[at + shift]
+            forward(loop, now, xp)
+            for found, at, slot in made:
+                found[at + shift] = now[slot]
+            each.append(now)
+        return Turns(v, each, rows)
+
+
+def packed(xp: XP, body: Body, rows: Sequence[Sequence[Value]], lead: Shape) -> Value:
+    """The rows of all members flat, one member after the other; copies stand in front."""
+    pieces = []
+    for member, own in zip(body.members, rows, strict=True):
+        stacked = xp.stack([whole(xp, row, lead + member.shape) for row in own], axis=len(lead))
+        pieces.append(xp.reshape(stacked, (*lead, member.end - member.begin)))
+    return xp.concatenate(pieces, axis=-1) if len(pieces) > 1 else pieces[0]
+
+
+def whole(xp: XP, value: Value, shape: Shape) -> Value:
+    """A row in its full shape: what a body made of constants alone has no copies in front."""
+    return value if getattr(value, "shape", ()) == shape else xp.broadcast_to(value, shape)
