@@ -234,7 +234,7 @@ def _lowered(network: Network, output: Output, others: Mapping[str, object]) -> 
     return deliver(Lowered(api.Network(network.open("run", to))), to)
 
 
-def _opened(network: Network, to: Destination, only: str | None, *steps: bool) -> api.Network:
+def _opened(network: Network, to: Destination, only: Words, *steps: bool) -> api.Network:
     """The network; where a flag asks for every step, what runs through time has a node for each."""
     net = api.Network(network.open("run", to, names=only is not None))
     return net.unrolled() if any(steps) else net
