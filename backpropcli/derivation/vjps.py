@@ -45,7 +45,7 @@ def product(
     numbers = _numbers(options)
     text = operation.textbook[0 if operation.variadic else position]
     if not operation.variadic:  # a form for these shapes alone
-        text = getattr(options, "textbook", {}).get(operation.arguments[position], text)
+        text = operation.spelled(options).get(operation.arguments[position], text)
     try:
         form = parse(text)
     except FormulaError:

@@ -143,15 +143,12 @@ class Operation:
         self.activation = activation
         self.probability = probability
         self.applies = tuple(applies)
+        self.exact = False
+        """Whether its value is never rounded."""
         self.fuller = fuller
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
-
-    @property
-    def exact(self) -> bool:
-        """Whether its value is never rounded."""
-        return False
 
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The shape of the result and the normalised options, from the arguments' shapes and the options as written.
@@ -214,17 +211,12 @@ class Elementwise(Operation):
         self.partials = tuple(partials[a][1] for a in self.arguments)
         self.samples = tuple(s if isinstance(s, tuple) else (s,) for s in samples)
         self.cases = cases
-        self.staircase = staircase
+        self.staircase = self.exact = staircase
         self.nonlinearity = nonlinearity
         self.primed = primed
         self.elementary = elementary
         self.work = work
         self.underflows = underflows and branch is None and self.partials[0] is not UNIT_SLOPE
-
-    @property
-    def exact(self) -> bool:
-        """Whether its value is never rounded."""
-        return self.staircase
 
     @property
     def picks(self) -> bool:
@@ -268,6 +260,8 @@ class Structural(Operation):
     mean of n entries does (1), or a standard deviation (1/2). `by_axis`: along `o.axis` its entries depend on one
     another, and along the others every place stands for itself. `permutes`: the axes in another order, `o.axes`.
     `matrix_product`: vectors and matrices multiplied, `a @ b`. `reduces`: without options it gives one number.
+    `forms(o)`: textbook forms for these options, of the value as `y` and of gradients by their arguments' names, over
+    the arguments (and `g`); those that it leaves out are as they are in general.
     `rule(xp, o, g, y)`: the textbook's vector-Jacobian product as it stands there, where the body is more careful.
     `unpacked`: as a method it takes its first option's entries one by one, `x.reshape(2, 3)`. `two_values`: what people
     mean who give it two values for an array.
@@ -304,6 +298,7 @@ class Structural(Operation):
         matrix_product: bool = False,
         reduces: bool = False,
         rule: Body | None = None,
+        forms: Callable[[Options], Mapping[str, str]] | None = None,
         unpacked: bool = False,
         two_values: str = "",
         gathered: Callable[[Options], Sequence[Body]] = lambda o: (),
@@ -324,7 +319,7 @@ class Structural(Operation):
         self.labels = labels
         self.drops = drops
         self.slopes = slopes
-        self.copies = copies or group in ("shapes", "constants")
+        self.copies = self.exact = copies or group in ("shapes", "constants")
         self.contracts = contracts or group == "linear algebra"
         self.affine = affine or (self.copies and branch is None)
         self.divisor = divisor
@@ -334,15 +329,18 @@ class Structural(Operation):
         self.matrix_product = matrix_product
         self.reduces = reduces
         self.rule = rule
+        self.forms = forms
         self.unpacked = unpacked
         self.two_values = two_values
         self.gathered = gathered
         self.pullback = pullback
 
-    @property
-    def exact(self) -> bool:
-        """Whether its value is never rounded."""
-        return self.copies
+    def spelled(self, options: Options | None) -> Mapping[str, str]:
+        """The textbook forms that these options have: see `forms`."""
+        if self.forms is not None and options is not None:
+            return self.forms(options)
+        found: Mapping[str, str] = getattr(options, "textbook", {})
+        return found
 
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The planner's word, with the defaults of the options that were left out."""

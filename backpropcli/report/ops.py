@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from backpropcli.notation.numbers import local_name
 from backpropcli.ops.definition import REQUIRED, Elementwise, Operation, Structural
 from backpropcli.ops.makers import Maker
+from backpropcli.ops.shape import show_shape
 from backpropcli.render.json import anything, listed
 from backpropcli.render.table import Column, Table
 
@@ -36,6 +37,7 @@ def ops_page(operation: Operation) -> Iterator[str]:
             (f"gradient of {a}", f"{text}   (g: the upstream gradient)")
             for a, text in zip(operation.arguments, operation.textbook, strict=True)
         ]
+        rows += _with_options(operation)
     elif isinstance(operation, Maker):
         rows.append(("gradient", "none: it is a constant"))
     if operation.infix:
@@ -54,6 +56,24 @@ def ops_page(operation: Operation) -> Iterator[str]:
     size = max(len(left) for left, _ in rows) if rows else 0
     for left, right in rows:
         yield f"  {left.ljust(size)}   {right}"
+
+
+def _with_options(operation: Structural) -> Iterator[tuple[str, str]]:
+    """The formulas that one of its samples has: what its options mean."""
+    if operation.forms is None:
+        return
+    shapes, options = next((sample for sample in operation.samples if sample[1]), operation.samples[0])
+    forms = operation.spelled(operation.plan(list(shapes), options)[1])
+    given = {name: shape for name, shape in zip(operation.arguments, shapes, strict=True) if shape}
+    words = ", ".join([*given, *(f"{key}={value!r}" for key, value in options.items())])
+    where = ", ".join(f"{name} of {show_shape(shape)}" for name, shape in given.items())
+    yield (
+        "for example",
+        f"{operation.name}({words})   ({where})",
+    )
+    for name, text in forms.items():
+        if name == "y" or name in given:
+            yield ("  y" if name == "y" else f"  gradient of {name}"), text
 
 
 def call(operation: Operation) -> str:

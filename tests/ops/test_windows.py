@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from structural_oracles import cases, check_all, check_precise, check_stacked, name_case
+from structural_oracles import XP, cases, check_all, check_precise, check_stacked, name_case, values, vjp
 
+from backpropcli.language.formula.evaluate import evaluate
+from backpropcli.language.formula.names import names
+from backpropcli.language.formula.parser import parse
 from backpropcli.ops.windows import (
     avg_pools,
     convolution,
@@ -34,3 +38,33 @@ def test_stacked_copies(case):
 @pytest.mark.parametrize("name", ["conv2d", "max_pool2d", "avg_pool2d"])
 def test_stacked_in_fifty_digits(name):
     check_precise(next(case for case in CASES if case[0].name == name), (2,))
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case[0].forms], ids=name_case)
+def test_textbook_forms_are_true(case):
+    """Each formula in our own language comes to the value, and to the gradient, of the fast body."""
+    operation, shapes, options = case
+    _, o = operation.plan(shapes, options)
+    arguments = values(operation, shapes, options)
+    y = operation.value(XP, o, *arguments)
+    g = np.random.default_rng(1).normal(size=np.shape(y))
+    known = {**dict(zip(operation.arguments, arguments, strict=True)), "g": g}
+    forms = operation.spelled(o)
+    for name, text in forms.items():
+        expression = parse(text)
+        used = {
+            name: known[name] if np.ndim(known[name]) else float(known[name])
+            for name in names(expression)
+            if name in known
+        }
+        expected = y if name == "y" else vjp(operation, o, g, y, operation.arguments.index(name), arguments)
+        np.testing.assert_allclose(evaluate(expression, used), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_which_forms_there_are():
+    """All convolutions have a formula for everything; pools for their values."""
+    for operation, shapes, options in CASES:
+        if operation.contracts:
+            assert set(operation.spelled(operation.plan(shapes, options)[1])) == {"y", *operation.arguments}
+        elif "pool" in operation.name and "adaptive" not in operation.name:
+            assert "y" in operation.spelled(operation.plan(shapes, options)[1])

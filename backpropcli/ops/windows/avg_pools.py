@@ -14,6 +14,8 @@ from backpropcli.ops.windows.framing import framed, unframed
 from backpropcli.ops.windows.pooling import INPUT, Planner, adaptive, along, joined, slides_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backpropcli.ops.shape import Shape
     from backpropcli.ops.windows.slide import Slide
 
@@ -33,7 +35,7 @@ def plan_avg_pool(count: int) -> Planner:
         slides, after = slides_of(shapes[0], count, kernel_size, stride, padding, 1, ceil_mode)
         entries = [[s.entry(k) for k in range(s.kernel)] for s in slides]
         divisors = _divisors(slides, flag(count_include_pad, "count_include_pad"), divisor_override)
-        return after, Options(slides=slides, entries=entries, divisors=divisors)
+        return after, Options(slides=slides, entries=entries, divisors=divisors, front=len(shapes[0]) - count)
 
     return plan
 
@@ -67,7 +69,8 @@ def plan_adaptive(count: int) -> Planner:
 
     def plan(shapes: list[Shape], output_size: Any) -> tuple[Shape, Options]:
         spans, after = adaptive(shapes[0], count, output_size)
-        return after, Options(spans=spans)
+        shares = list(zip(shapes[0][-count:], after[-count:], strict=True))
+        return after, Options(spans=spans, front_sizes=shapes[0][:-count], shares=shares)
 
     return plan
 
@@ -113,6 +116,12 @@ def _adaptive_vjp(xp: XP, o: Options, g: Value, y: Value, x: Value) -> Value:
     return g
 
 
+def _forms(o: Options) -> Mapping[str, str]:
+    from backpropcli.ops.windows import textbook
+
+    return textbook.avg_pool(o) if hasattr(o, "front") else textbook.shared_out(o, "mean")
+
+
 def _pool(count: int, samples: Any) -> Structural:
     options = {
         "kernel_size": REQUIRED,
@@ -133,6 +142,7 @@ def _pool(count: int, samples: Any) -> Structural:
         value=_value,
         vjps={"x": ("each g divided by the size of its window, added up where windows overlap", _vjp)},
         affine=True,
+        forms=_forms,
         samples=samples,
         source=f"torch.nn.functional.avg_pool{count}d",
     )
@@ -150,6 +160,7 @@ def _adaptive_pool(count: int, samples: Any) -> Structural:
         value=_adaptive,
         vjps={"x": ("each g divided by the size of its window, added up where windows overlap", _adaptive_vjp)},
         affine=True,
+        forms=_forms,
         samples=samples,
         source=f"torch.nn.functional.adaptive_avg_pool{count}d",
     )

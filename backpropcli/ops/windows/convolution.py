@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import OperationError
@@ -59,6 +59,15 @@ def _channels(channels: int, weight: Shape, groups: int, count: int) -> Operatio
     )
 
 
+FORMULAS = {
+    1: "einsum('ncwj,fcj->nfw', sliding_window_view(x, kw, axis=2), weight) + bias[:, None]",
+    2: "einsum('nchwij,fcij->nfhw', sliding_window_view(x, (kh, kw), axis=(2, 3)), weight) + bias[:, None, None]",
+    3: "einsum('ncdhwkij,fckij->nfdhw', sliding_window_view(x, (kd, kh, kw), axis=(2, 3, 4)), weight)"
+    " + bias[:, None, None, None]",
+}
+"""What it is without options: kh and kw are the sizes of the kernel."""
+
+
 def _value(xp: XP, o: Options, x: Value, weight: Value, bias: Value) -> Value:
     return with_bias(xp, slid(xp, o, x, weight), bias, o.bias, o.short, o.count)
 
@@ -73,6 +82,12 @@ def _by_weight(xp: XP, o: Options, g: Value, y: Value, x: Value, weight: Value, 
 
 def _by_bias(xp: XP, o: Options, g: Value, y: Value, x: Value, weight: Value, bias: Value) -> Value:
     return by_bias(xp, g, o.bias, o.short, o.count)
+
+
+def _forms(o: Options) -> Mapping[str, str]:
+    from backpropcli.ops.windows import textbook
+
+    return textbook.convolution(o)
 
 
 def _convolve(count: int, samples: Any) -> Structural:
@@ -92,6 +107,8 @@ def _convolve(count: int, samples: Any) -> Structural:
             "weight": ("every window of x times its g, added up over places and examples", _by_weight),
             "bias": ("g summed over places and examples", _by_bias),
         },
+        forms=_forms,
+        formula=FORMULAS[count],
         samples=samples,
         source=f"torch.nn.functional.conv{count}d",
     )
@@ -102,7 +119,8 @@ OPERATIONS = (
         1,
         (
             sample((1, 2, 5), (2, 2, 3), ()),
-            sample((2, 5), (1, 2, 2), (1,), stride=2, padding=1),
+            sample((2, 2, 5), (1, 2, 2), (1,), stride=2, padding=1),
+            sample((2, 5), (1, 2, 2), (), stride=2),
             sample((2, 4, 4), (2, 2, 2), (2,), groups=2, dilation=2),
             sample((1, 1, 4), (1, 1, 2), (), padding="same"),
         ),
@@ -111,6 +129,7 @@ OPERATIONS = (
         2,
         (
             sample((2, 2, 4, 3), (3, 2, 2, 2), (3,)),
+            sample((2, 1, 5, 5), (2, 1, 3, 3), (2,), stride=2, padding=1),
             sample((1, 4, 3), (2, 1, 3, 2), (), stride=(2, 1), padding=(1, 0)),
             sample((1, 2, 5, 4), (2, 1, 2, 2), (2,), groups=2, dilation=(2, 1), stride=(1, 2)),
             sample((1, 1, 3, 3), (1, 1, 3, 2), (1,), padding="same"),

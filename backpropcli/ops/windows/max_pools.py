@@ -14,6 +14,8 @@ from backpropcli.ops.windows.pooling import INPUT, Planner, adaptive, along, joi
 from backpropcli.ops.windows.slide import Slide
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backpropcli.ops.shape import Shape
 
 
@@ -30,8 +32,7 @@ def plan_max_pool(count: int) -> Planner:
     ) -> tuple[Shape, Options]:
         slides, after = slides_of(shapes[0], count, kernel_size, stride, padding, dilation, ceil_mode)
         entries = [[s.entry(k) for k in range(s.kernel)] for s in slides]
-        once = all(s.stride >= s.reach for s in slides)
-        return after, Options(slides=slides, entries=entries, once=once, count=count)
+        return after, Options(slides=slides, entries=entries, count=count, front=len(shapes[0]) - count)
 
     return plan
 
@@ -50,7 +51,13 @@ def plan_adaptive(count: int) -> Planner:
             places = [np.array([min(start + j, end - 1) for start, end in axis], np.intp) for j in range(longest)]
             entries.append([place.reshape(open_mesh) for place in places])
         slides = tuple(Slide(n, 1, places=n) for n in shapes[0][-count:])
-        return after, Options(slides=slides, entries=entries, once=False, count=count)
+        return after, Options(
+            slides=slides,
+            entries=entries,
+            count=count,
+            front_sizes=shapes[0][:-count],
+            shares=list(zip(shapes[0][-count:], after[-count:], strict=True)),
+        )
 
     return plan
 
@@ -88,6 +95,12 @@ def _chosen(xp: XP, o: Options, x: Value) -> Value:
     return xp.stack(_first(xp, o, x, _value(xp, o, x)), axis=-o.count - 1)
 
 
+def _forms(o: Options) -> Mapping[str, str]:
+    from backpropcli.ops.windows import textbook
+
+    return textbook.max_pool(o) if hasattr(o, "front") else textbook.shared_out(o, "max")
+
+
 def _largest(name: str, count: int, words: str, planner: Planner, options: dict[str, Any], samples: Any) -> Structural:
     return Structural(
         f"{name}{count}d",
@@ -101,6 +114,7 @@ def _largest(name: str, count: int, words: str, planner: Planner, options: dict[
         vjps={"x": ("each g at the largest entry of its window, 0 elsewhere", _vjp)},
         branch=_chosen,
         instead="maximum",
+        forms=_forms,
         samples=samples,
         source=f"torch.nn.functional.{name}{count}d",
     )

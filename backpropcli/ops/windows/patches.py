@@ -15,6 +15,8 @@ from backpropcli.ops.windows.geometry import per_axis, placed, split_batch
 from backpropcli.ops.windows.slide import Slide
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backpropcli.ops.shape import Shape
 
 
@@ -82,6 +84,12 @@ def _together(xp: XP, o: Options, z: Value) -> Value:
     return gathered(xp, o.slides, xp.reshape(z, leading(xp, z, len(o.after)) + o.parts))
 
 
+def _forms(o: Options) -> Mapping[str, str]:
+    from backpropcli.ops.windows import textbook
+
+    return textbook.patches(o)
+
+
 SETTINGS = {"kernel_size": REQUIRED, "dilation": 1, "padding": 0, "stride": 1}
 OPERATIONS = (
     Structural(
@@ -94,6 +102,7 @@ OPERATIONS = (
         keywords={"input": "x"},
         planner=plan_unfold,
         value=_apart,
+        forms=_forms,
         vjps={"x": ("g added up where the windows overlap", lambda xp, o, g, y, x: _together(xp, o, g))},
         samples=(
             sample((1, 2, 3, 4), kernel_size=2),

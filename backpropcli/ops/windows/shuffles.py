@@ -11,6 +11,8 @@ from backpropcli.ops.shape import show_shape
 from backpropcli.ops.stacked import permute, reshape
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backpropcli.ops.shape import Shape
 
 
@@ -85,6 +87,12 @@ def _vjp(xp: XP, o: Options, g: Value, y: Value, x: Value) -> Value:
     return reshape(xp, permute(xp, reshape(xp, g, o.after, o.turned), o.back), o.parts, o.before)
 
 
+def _forms(o: Options) -> Mapping[str, str]:
+    from backpropcli.ops.windows import textbook
+
+    return textbook.shuffled(o)
+
+
 def _shuffle(name: str, option: str, words: str, planner: Any, back: str, samples: Any) -> Structural:
     return Structural(
         name,
@@ -97,6 +105,7 @@ def _shuffle(name: str, option: str, words: str, planner: Any, back: str, sample
         planner=planner,
         value=_value,
         vjps={"x": (back, _vjp)},
+        forms=_forms,
         samples=samples,
         source=f"torch.nn.functional.{name}",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import OperationError
@@ -96,6 +96,12 @@ def _by_bias(xp: XP, o: Options, g: Value, y: Value, x: Value, weight: Value, bi
     return by_bias(xp, g, o.bias, o.long, o.count)
 
 
+def _forms(o: Options) -> Mapping[str, str]:
+    from backpropcli.ops.windows import textbook
+
+    return textbook.transposed(o)
+
+
 def _transposed(count: int, samples: Any) -> Structural:
     return Structural(
         f"conv_transpose{count}d",
@@ -113,6 +119,7 @@ def _transposed(count: int, samples: Any) -> Structural:
             "weight": ("every window of g times its x, added up over places and examples", _by_weight),
             "bias": ("g summed over places and examples", _by_bias),
         },
+        forms=_forms,
         samples=samples,
         source=f"torch.nn.functional.conv_transpose{count}d",
     )
@@ -131,6 +138,7 @@ OPERATIONS = (
         2,
         (
             sample((2, 2, 2, 3), (2, 2, 2, 2), (2,)),
+            sample((2, 1, 3, 3), (1, 2, 3, 3), (2,), stride=2, padding=1, output_padding=1),
             sample((1, 3, 2), (1, 2, 3, 2), (), stride=(2, 1), padding=(1, 0), output_padding=(1, 0)),
             sample((1, 2, 3, 2), (2, 1, 2, 2), (2,), groups=2, dilation=(2, 1), stride=(1, 2)),
         ),
