@@ -35,6 +35,7 @@ Group = Literal[
     "linear algebra",
     "windows",
     "shapes",
+    "layers",
     "normalization",
     "losses",
     "constants",

@@ -45,10 +45,6 @@ DIFFERS: Mapping[str, Differs] = {
     "std": _spread("std"),
     "split": Differs(instead="split_with_sizes", methods=True),
     "pad": Differs(instead="torch_pad"),
-    "binary_cross_entropy": Differs(
-        "PyTorch's binary_cross_entropy is the mean of all, the one here has a value for each",
-        "Write mean(binary_cross_entropy(p, y)).",
-    ),
     "max": Differs(pair=True, positions="argmax"),
     "min": Differs(pair=True, positions="argmin"),
     "sort": Differs(pair=True),

@@ -17,7 +17,17 @@ from backpropcli.ops.elementwise import (
     rounding,
     trigonometry,
 )
-from backpropcli.ops.formulas import classification, frames, losses, margins, normalization
+from backpropcli.ops.formulas import (
+    attention,
+    classification,
+    frames,
+    layers,
+    losses,
+    margins,
+    multi_head,
+    normalization,
+    similarity,
+)
 from backpropcli.ops.linear import contraction, convolutions, matrices, neighbours, products, solving
 from backpropcli.ops.reductions import aggregates, logsumexp, norms, positions, softmax, sorting, statistics
 from backpropcli.ops.refused import REFUSED, Refused
@@ -86,6 +96,10 @@ MODULES: tuple[ModuleType, ...] = (
     indexing,
     taking,
     splitting,
+    layers,
+    attention,
+    multi_head,
+    similarity,
     normalization,
     losses,
     classification,

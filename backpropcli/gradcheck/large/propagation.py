@@ -309,5 +309,5 @@ def lifted(pattern: Pattern, side: int) -> Pattern:
 
 def known(operation: Operation) -> bool:
     """Whether this is the operation of the table, as far as its value goes, and not a namesake of the spec's own."""
-    table: Any = TABLE.get(operation.name)
-    return table is not None and table.value is getattr(operation, "value", None)
+    value = getattr(TABLE.get(operation.name), "value", None)  # a named formula has none: it is no step
+    return value is not None and value is getattr(operation, "value", None)

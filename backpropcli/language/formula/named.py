@@ -13,6 +13,7 @@ from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.steps import constant
 from backpropcli.language.formula.tree import Call, Expression, Name, Text, substitute
 from backpropcli.ops.definition import REQUIRED
+from backpropcli.ops.pytorch import FAMILY
 
 if TYPE_CHECKING:
     from backpropcli.language.formula.lower import Lowering, Result
@@ -46,14 +47,10 @@ def apply(lowering: Lowering, operation: Formula, e: Call, receiver: Result) -> 
         lowering.scope, lowering.functions = before
 
 
-TORCH = frozenset(("F", "torch", "nn", "functional"))
-"""Modules whose functions are PyTorch's, with its defaults."""
-
-
 def fuller(e: Call, operation: Operation) -> bool:
     """Whether a call means the named formula that has more options than an operation of the same name."""
     takes = (*operation.arguments, *operation.options)
-    if len(e.arguments) > len(takes) or not TORCH.isdisjoint(e.prefix.split(".")):
+    if len(e.arguments) > len(takes) or not FAMILY.isdisjoint(e.prefix.split(".")):
         return True
     given = [*zip(takes, e.arguments, strict=False), *e.keywords]
     return any(key not in takes and key not in operation.keywords for key, _ in given) or any(

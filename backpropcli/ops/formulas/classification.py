@@ -61,24 +61,19 @@ def _cross_entropy(case: Case) -> Written:
         mixed = f"{_lifted(kept, logits, axis)} * {mixed}"
     entry = f"softmax_cross_entropy(input, {mixed}, axis={axis})"
     shape = _without(logits, axis)
-    if reduction(case) != "mean" or not (shape or case.given("weight") or kept):
+    if reduction(case) != "mean":
         return Written(reduced(case, entry, shape), where)
-    return Written(f"sum({entry}) / {_total(case, shape, soft, kept)}" if shape else _divided(case, entry, kept), where)
+    count = _total(case, shape, soft, kept)
+    value = f"sum({entry})" if shape else entry
+    return Written(f"{value} / {count}" if count != "1" else value, where)
 
 
 def _total(case: Case, shape: Shape, soft: bool, kept: str) -> str:
     """What a mean is divided by: how many examples there are; of class numbers, the sum of their weights."""
-    if soft or not (case.given("weight") or kept):
+    weights = ["weight[label]"] * (case.given("weight") and not soft) + [kept] * bool(kept)
+    if not weights:
         return str(prod(shape))
-    weights = "weight[label]" if case.given("weight") else ""
-    return f"sum({' * '.join(filter(None, (weights, kept)))})"
-
-
-def _divided(case: Case, entry: str, kept: str) -> str:
-    """A mean over one example: its weight goes out, and nothing is left where it is ignored."""
-    if "label" in entry or not case.given("weight"):
-        return f"{entry} / {kept}" if kept else entry
-    return entry
+    return f"sum({' * '.join(weights)})" if shape else f"({' * '.join(weights)})"
 
 
 def _labels(ignored: Any, logits: Shape, axis: int) -> tuple[dict[str, str], str]:

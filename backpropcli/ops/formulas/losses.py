@@ -121,7 +121,7 @@ def _stretches(case: Case, name: str) -> None:
 def _kl_div(case: Case) -> Written:
     shape, word = same_shape(case, "input", "target"), reduction(case, ("mean", "sum", "none", "batchmean"))
     # 0 * log(0) is 0, its limit.
-    entry = "target * log(where(target > 0, target, 1)) - target * input"
+    entry = "target * log(where(target == 0, 1, target)) - target * input"
     if flag(case.options.log_target, "log_target"):
         entry = "exp(target) * (target - input)"
     if word == "batchmean":
