@@ -15,7 +15,7 @@ from backpropcli.formats.registry import deliver, destination
 from backpropcli.notation.numbers import read_count
 
 PIXELS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf")
-LEVELS = ("nodes", "layers")
+LEVELS = ("nodes", "layers", "times")
 LEAST, MOST_WIDTH = {"terminal": 20, "svg": 200}, 100_000
 """The least `--width` of each format that has one, and the most of all."""
 DIGITS = 4
@@ -29,7 +29,10 @@ def draw(
     of: Annotated[Word, node_option("Gradients of this node instead of the loss.")] = None,
     level: Annotated[
         Word,
-        typer.Option(metavar="LEVEL", help="nodes (the default), or layers: shapes, like nodes in one box, frames."),
+        typer.Option(
+            metavar="LEVEL",
+            help="nodes (the default), layers (shapes, like nodes in one box), times (h[0], h[1], ...).",
+        ),
     ] = None,
     blank: Annotated[bool, typer.Option("--blank", help="Blanks for what is to be worked out: an exercise.")] = False,
     expand: Expand = False,
@@ -78,12 +81,12 @@ def draw(
         raise UsageError(f"--ascii is for the terminal, and this is {to.format}")
     room = _width(width, to.format)
     net = api.Network(network.open("draw", to))
-    net = net.unrolled() if expand else net
+    net = net.unrolled() if expand or level == "times" else net
     if of is not None:
         _refuse_data(of, {node.name: node.kind for node in net.graph.nodes.values()})
     drawing = Drawing(
         net.run(of, everything=all, forward=of is None and net.spec.loss is None),
-        level=level or "nodes",
+        level="layers" if level == "layers" else "nodes",
         blank=blank,
         expand=expand,
         full=numbers.full,

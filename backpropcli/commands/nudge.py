@@ -9,7 +9,7 @@ import typer
 from backpropcli import api
 from backpropcli.commands.command import command
 from backpropcli.commands.options import Network, Numbers, Output, Word, Words, node_option
-from backpropcli.commands.quantity import Quantity, read
+from backpropcli.commands.quantity import Quantity, read, rows
 from backpropcli.errors import UsageError
 from backpropcli.formats.registry import Record, deliver
 from backpropcli.notation.numbers import read_number
@@ -84,7 +84,8 @@ def nudge(
     net = api.Network(network.open("nudge", to, names=True)).unrolled()
     if of is not None:
         net.node(of)
-    found = [net.nudge(wanted.name, step, wanted.place, of=of) for step in steps]
+    name, place = (rows(net.graph, wanted.name, wanted.place) or [(wanted.name, wanted.place)])[0]
+    found = [net.nudge(name, step, place, of=of) for step in steps]
     return deliver(Nudges(found, net.source, numbers), to)
 
 

@@ -41,6 +41,8 @@ class Quantity(NamedTuple):
 
     def find(self, trace: Trace) -> Any:
         """The number or array in a trace. Raises UsageError where there is no such name or entry."""
+        if (own := self._unrolled(trace.graph)) is not self:
+            return own.find(trace)
         for name in (self.of, self.name):
             if name is not None and name not in trace.graph.nodes:
                 near = did_you_mean(name, trace.graph.nodes)
@@ -57,6 +59,12 @@ class Quantity(NamedTuple):
         if not fits(shape, self.place):
             raise UsageError(f"{self.text}: {indices(self.name, shape)}")
         return value[self.place]
+
+    def _unrolled(self, graph: Graph) -> Quantity:
+        """The same where what runs through time has a node for each row."""
+        name, place = (rows(graph, self.name, self.place) or [(self.name, self.place)])[0]
+        of, at = (rows(graph, self.of, self.at) or [(self.of, self.at)])[0] if self.of else (self.of, self.at)
+        return self if (name, of) == (self.name, self.of) else Quantity(self.text, of, name, place, at)
 
 
 def rows(graph: Graph, name: str, place: Index) -> list[tuple[str, Index]]:

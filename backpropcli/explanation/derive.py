@@ -189,7 +189,8 @@ class Derivation:
         found = {}
         for part in postorder(_flat(formula)):
             if isinstance(part, Name):
-                name, _, inside = part.name.partition("[")
+                own = part.name in self.worked.graph.nodes  # a row's, h[3], is a name
+                name, _, inside = (part.name, "", "") if own else part.name.rpartition("[")
                 if name in self.worked.graph.nodes:
                     value = self.worked.value(name)
                     place = tuple(int(k) for k in inside.rstrip("]").split(",")) if inside else ()

@@ -72,7 +72,7 @@ def assignment(section: str, text: str) -> Assignment:
     form = _FORMS.get(section, "NAME=VALUE")
     if section == "nodes" and (hint := _assigned(text.strip())):
         raise UsageError(f"{flag}: a node is written NAME = FORMULA", hint=hint)
-    match = re.match(r"\s*([^=]*?)\s*=(?!=)\s*", text, re.DOTALL)
+    match = re.match(r"\s*([^=]*?(?:<=[^=]*?)?)\s*(?<!<)=(?!=)\s*", text, re.DOTALL)
     if match is None and (double := re.match(r"([^=]*?)\s*==\s*(.*)", text, re.DOTALL)):
         one = f"{double[1].strip()} = {double[2]}" if section == "nodes" else f"{double[1].strip()}={double[2]}"
         one = f'"{one}"' if " " in one else one

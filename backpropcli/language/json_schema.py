@@ -29,6 +29,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SIGNS = r"\s!-/:-@\[-^`{-~"
 NAME = rf"^[^{_SIGNS}0-9][^{_SIGNS}]*$"
 """A name, Greek letters welcome: editors' regular expressions know only ASCII's letters by \\w."""
+SUBSCRIPTED = (
+    rf"^\s*[^{_SIGNS}0-9][^{_SIGNS}]*\s*\[\s*(-?[0-9]+|[^{_SIGNS}0-9][^{_SIGNS}]*(\s*(\+|<=)\s*[0-9]+)?)\s*\]\s*$"
+)
+"""A name with the subscript of a recurrence, as h[0], h[t] or h[t <= 8]."""
 QUANTITY = r"^\s*([d∂] ?[^\s/\[\]]+ ?/ ?[d∂] ?[^\s/\[\]]+|[^\s/\[\]]+)\s*(\[[0-9\s,-]+\])?\s*$"
 _WORDS = sorted({*CONSTANTS, "NaN", "Infinity"})
 NUMBER = (
@@ -62,7 +66,11 @@ def json_schema() -> Schema:
             "propertyNames": {"pattern": HEAD},
             "additionalProperties": _ref("function"),
         },
-        "nodes": _named(_ref("formula")),
+        "nodes": {
+            "type": ["object", "null"],
+            "propertyNames": {"anyOf": [_ref("name"), {"pattern": SUBSCRIPTED}]},
+            "additionalProperties": _ref("formula"),
+        },
         "layers": {"type": ["array", "null"], "items": _ref("layer")},
         "loss": {"anyOf": [_ref("loss"), {"type": ["string", "null"], "pattern": NAME}]},
         "expect": {

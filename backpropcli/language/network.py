@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import copy
 from math import inf
 from types import MappingProxyType
@@ -69,6 +69,21 @@ class Expectation:
     def label(self) -> str:
         """The key with its component: `dJ/dW1[0, 1]`."""
         return f"{self.key}[{', '.join(map(str, self.index))}]" if self.index is not None else self.key
+
+    def rows(self, names: Collection[str]) -> Iterator[Expectation]:
+        """The same of a network that is unrolled in time, where each row has a name of its own."""
+        own = self.by or self.key
+        if f"{own}[0]" not in names:
+            yield self
+            return
+        count = sum(name.startswith(f"{own}[") for name in names)
+        some = range(count) if self.index is None else [self.index[0] % count]
+        for row in some:
+            value, within = self.value, self.within
+            if self.index is None:
+                value, within = value[row], within[row] if isinstance(within, list) else within
+            index = None if self.index is None else self.index[1:] or None
+            yield Expectation(f"{self.key}[{row}]", value, self.text, within, self.path, index, self._locate)
 
     @property
     def place(self) -> Place | None:
@@ -195,6 +210,7 @@ class Spec:
         assert self._formulas is not None
         made = copy(self)
         made.graph = self._formulas.graph(self.values, self.graph)
+        made.expect = tuple(row for one in self.expect for row in one.rows(made.graph.nodes))
         return made
 
     def setting(self, *names: str) -> Place | None:

@@ -17,6 +17,7 @@ from backpropcli.language.file import reading as files
 from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.file.words import Words
 from backpropcli.language.flags import SPELLED, Flags
+from backpropcli.language.recurrence.keys import subscript
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Overrides:
 
     def _take(self, section: str, found: flag_texts.Assignment) -> None:
         words, name, flag = self.words, found.name, SPELLED[section]
-        if section != "expect" and not name.isidentifier():
+        named = name.isidentifier() or (section == "nodes" and subscript(name) is not None)
+        if section != "expect" and not named:
             words.mark((section, name), flag, found.text, found.offset)
             from backpropcli.language.file.meant import bad_name
 

@@ -167,6 +167,33 @@ def test_an_lstm_is_pytorchs(dtype: str) -> None:
     assert trace.gradient("x") == pytest.approx(v["x"].grad.numpy(), **close)
 
 
+def test_flags_write_recurrences_too() -> None:
+    from backpropcli.language import Flags, load
+
+    nodes = ("h[0] = 0", "h[t <= 3] = w * h[t-1] + 1", "J = h[3]")
+    spec = load(None, Flags(parameters=("w=2",), nodes=nodes))
+    assert run(Plan(spec.graph), spec.values, "J").value("h").tolist() == [0, 1, 3, 7]
+
+
+def test_expected_rows_are_those_of_the_unrolled_network_too() -> None:
+    from backpropcli import api
+
+    text = "parameters: {w: 2}\nnodes: {'h[0]': w, 'h[t <= 2]': 'w * h[t-1]', J: 'h[2]'}\nexpect:\n"
+    right = "  h: [2, 4, 8]\n  h[1]: 4\n  dJ/dh: [4, 2, 1]\n  dJ/dh[-2]: 2\n  dJ/dw: 12\n"
+    for line, good in ((right, True), ("  dJ/dh[1]: 3\n", False), ("  h: [2, 4, 9]\n", False)):
+        net = api.loads(text + line)
+        assert (net.unrolled().check().status == 0) is good
+
+
+def test_rows_are_derived_by_name() -> None:
+    from backpropcli import api
+
+    net = api.loads("parameters: {w: 2}\nnodes: {'h[0]': w, 'h[t <= 2]': 'w * h[t-1]', J: 'h[2] ** 2'}").unrolled()
+    told = str(net.derive("w"))
+    assert "fully written out        = 6 · w⁵" in told
+    assert "numbers put in           = 2 · 8 · (2 · 2 + 4 + 2²) = 192" in told
+
+
 TERMS = ("x[t] @ A", "h[t-1] @ B", "k[t-1] * b", "h[t-1]", "x[t]", "b", "h[t-1] * k[t-1]", "exp(b)", "x[t, ::-1]")
 FUNCTIONS = ("tanh({})", "sigmoid({})", "relu({})", "({}) / 2", "sin({})")
 

@@ -69,11 +69,10 @@ def check_sections(words: Words, data: Any) -> None:
 
 
 def _subscripted(name: str) -> bool:
-    """Whether it is a name with the subscript of a recurrence, as h[t]."""
+    """Whether it is the left side of a recurrence, which most networks have none of."""
     from backpropcli.language.recurrence.keys import subscript
 
-    said = subscript(name)
-    return said is not None and said.name not in RESERVED
+    return subscript(name) is not None
 
 
 def _checked(words: Words, section: str, value: Any) -> Any:

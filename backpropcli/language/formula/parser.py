@@ -7,6 +7,7 @@ from typing import Literal
 
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula.grammar import BINDING, COMPARISON, MODULES, POWER, RESERVED, SIGN
+from backpropcli.language.formula.rows import row
 from backpropcli.language.formula.tokens import tokens
 from backpropcli.language.formula.tree import (
     ATTRIBUTES,
@@ -203,7 +204,7 @@ class Parser:
             if token == "(":
                 raise UnreadableError("unexpected", self)
             if token == "[":
-                found = Index(found, self.index(), start, self.end)
+                found = row(Index(found, self.index(), start, self.end), self.known)
                 continue
             self.i += 1
             at = self.i

@@ -108,7 +108,7 @@ def timed(name: str, parts: Mapping[Subscript, tuple[str, Expression]], known: C
             f"{name} has {'no rule for every t' if not rules else 'two rules'}: {first} alone does not say the rest"
             if not rules
             else f"{name} has two rules, {' and '.join(key for key, _ in rules.values())}",
-            hint=f"Such as {name}[0]: ... and {name}[t]: ... {name}[t-1] ...",
+            hint=f"Such as {name}[0]: ... and {name}[t]: ... {name}[t-1] ...{_plainly(name, parts)}",
         )
     ((rule, (key, tree)),) = rules.items()
     letter = rule.letter
@@ -130,6 +130,12 @@ def timed(name: str, parts: Mapping[Subscript, tuple[str, Expression]], known: C
                 f"{written} and {key} count with different letters", hint=f"Write {name}[{letter.upper()}]."
             )
     return Timed(name, letter, tree, rule.most, given, beyond, keys)
+
+
+def _plainly(name: str, parts: Mapping[Subscript, object]) -> str:
+    """What to write where no recurrence is meant."""
+    rows = [said.row for said in parts if said.row is not None]
+    return f"\nWrite {name}{rows[0]} for a name of its own." if len(rows) == len(parts) == 1 and rows[0] >= 0 else ""
 
 
 # Subscripts in formulas.

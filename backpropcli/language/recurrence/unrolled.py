@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import FormulaError, OperationError
 from backpropcli.language.formula.names import names
+from backpropcli.language.formula.rows import row, whole
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import (
     Call,
@@ -61,16 +62,14 @@ class Unrolled:
     def _one(self, e: Index) -> Expression:
         """A row by its number as a node of its own; else what it was."""
         assert isinstance(e.value, Name)
-        number = _whole(e.items[0])
-        count = self.counts[e.value.name]
-        if number is None or not -count <= number < count:
-            return e
-        row = Name(f"{e.value.name}[{number % count}]", e.start, e.end)
-        return Index(row, e.items[1:], e.start, e.end) if len(e.items) > 1 else row
+        number, count = whole(e.items[0]), self.counts[e.value.name]
+        if number is None or not -count <= number < 0:
+            return row(e, self.graph.nodes)
+        return row(e.with_parts((e.value, _number(number + count), *e.items[1:])), self.graph.nodes)
 
     def _stack(self, name: str) -> None:
         """The array of all rows, where somebody uses it as one."""
-        rows = tuple(Name(f"{name}[{row}]") for row in range(self.counts[name]))
+        rows = tuple(Name(f"{name}[{at}]") for at in range(self.counts[name]))
         tree = Sequence(rows, "list")
         self.lowering.node(name, tree, show(tree), self.paths[name])
 
@@ -98,13 +97,13 @@ class Unrolled:
         """The rows that a member starts with."""
         shape = self.folded.shape(member.name)[1:]
         if own.hidden:
-            self.before[member.name] = [self._wide(member.given[row], shape) for row in sorted(member.given)]
+            self.before[member.name] = [self._wide(member.given[at], shape) for at in sorted(member.given)]
             return
-        parts = [(row, member.keys[row], tree) for row, tree in sorted(member.given.items())]
+        parts = [(at, member.keys[at], tree) for at, tree in sorted(member.given.items())]
         if member.beyond:
             parts.append((found.last + 1 - own.origin, member.keys["beyond"], member.beyond[1]))
-        for row, key, tree in parts:
-            self._node(member, row, key, self._wide(tree, shape))
+        for at, key, tree in parts:
+            self._node(member, at, key, self._wide(tree, shape))
 
     def _wide(self, tree: Expression, shape: Shape) -> Expression:
         """A row that is given, in the shape of those after it: the number 0 may start a row of zeros."""
@@ -125,23 +124,23 @@ class Unrolled:
         """What is read at one time: a row's node, or the row of an array."""
         at = time - use.lag
         if use.name in self.rows:
-            row = at - self.rows[use.name].origin
-            if row < 0:
-                return self._before(use, row)
-            name = Name(f"{use.name}[{row}]", use.start, use.end)
+            own = at - self.rows[use.name].origin
+            if own < 0:
+                return self._before(use, own)
+            name = Name(f"{use.name}[{own}]", use.start, use.end)
             return Index(name, use.rest, use.start, use.end) if use.rest else name
-        row = at - self.spans[group.names[0]].origin
-        items = (*use.items[: use.at], _number(row), *use.items[use.at + 1 :])
+        place = at - self.spans[group.names[0]].origin
+        items = (*use.items[: use.at], _number(place), *use.items[use.at + 1 :])
         return Index(Name(use.name, use.start, use.end), items, use.start, use.end)
 
-    def _before(self, use: Use, row: int) -> Expression:
+    def _before(self, use: Use, back: int) -> Expression:
         """A row that the network does not see."""
-        first = self.before[use.name][row]
+        first = self.before[use.name][back]
         return Index(first, use.rest, use.start, use.end) if use.rest else first
 
-    def _node(self, member: Timed, row: int, key: str, tree: Expression) -> None:
+    def _node(self, member: Timed, at: int, key: str, tree: Expression) -> None:
         try:
-            self.lowering.node(f"{member.name}[{row}]", tree, show(tree), self.paths[key])
+            self.lowering.node(f"{member.name}[{at}]", tree, show(tree), self.paths[key])
         except (FormulaError, OperationError) as error:
             raise MisplacedError(key, error) from None
 
@@ -149,10 +148,3 @@ class Unrolled:
 def _number(value: int) -> Expression:
     """A whole number as a formula has it."""
     return Number(float(value), str(value)) if value >= 0 else Unary("-", Number(float(-value), str(-value)))
-
-
-def _whole(item: Expression) -> int | None:
-    """A whole number that stands in an index; None for something else."""
-    if isinstance(item, Unary) and item.sign == "-" and isinstance(item.operand, Number) and item.operand.whole:
-        return -int(item.operand.value)
-    return int(item.value) if isinstance(item, Number) and item.whole else None
