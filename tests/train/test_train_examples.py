@@ -23,7 +23,7 @@ def key(path: Path) -> tuple[dict[str, str], bool]:
 
 
 def test_there_are_as_many_as_lessons() -> None:
-    assert len(FILES) == 8
+    assert len(FILES) == 11
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
@@ -40,7 +40,11 @@ def test_an_example_comes_to_what_it_promises(path: Path) -> None:
     assert run.after < run.before
 
 
-@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+SLOW = [pytest.param(path, marks=[pytest.mark.slow] * (path.stem == "cnn"), id=path.stem) for path in FILES]
+"""The convolutional network's check looks at 500 pictures for each of 1,370 numbers."""
+
+
+@pytest.mark.parametrize("path", SLOW)
 def test_an_example_checks_at_its_start(path: Path) -> None:
     assert load(path).check().verdict == "pass"
 
