@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError, SpecError
@@ -11,8 +10,8 @@ from backpropcli.graph import Graph
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.reading import read_formula
 from backpropcli.language.formula.unknown import dependencies
+from backpropcli.language.made import placed
 from backpropcli.language.order import CycleError, in_order
-from backpropcli.ops.shape import Shape, show_shape
 
 if TYPE_CHECKING:
     from backpropcli.language.file.places import Key
@@ -21,17 +20,15 @@ if TYPE_CHECKING:
     from backpropcli.language.recurrence.folded import Folded
     from backpropcli.language.recurrence.unrolled import Unrolled
     from backpropcli.ops.definition import Value
+    from backpropcli.ops.shape import Shape
 
 _SINGULAR: Mapping[str, Any] = {"inputs": "input", "targets": "target", "parameters": "parameter"}
-_MADE = ("layers", "loss")
-"""Sections whose formulas are ours: an author wrote a layer or a loss function."""
 
 
 class Formulas(NamedTuple):
     """The formulas of a network, layer-made ones included, and what it takes to make a graph of them.
 
-    `kinds` has the section of every name, `paths` where it is written; `outputs` the shape that each activation has to
-    keep, and its layer. More than `most` numbers are refused.
+    `kinds` has the section of every name, `paths` where it is written. More than `most` numbers are refused.
     """
 
     words: Words
@@ -39,7 +36,6 @@ class Formulas(NamedTuple):
     paths: Mapping[str, Key]
     formulas: Mapping[str, str]
     functions: Mapping[str, Any]
-    outputs: Mapping[str, tuple[Shape, int]]
     most: float
 
     def and_more(self, more: Mapping[str, str], section: Key) -> Formulas:
@@ -149,31 +145,9 @@ class Formulas(NamedTuple):
     def _add(self, lowering: Lowering, name: str, tree: Expression) -> None:
         """One node."""
         lowering.node(name, tree, " ".join(self.formulas[name].split()), self.paths[name])
-        if name in self.outputs:
-            self._check_output(name, lowering.graph.shape(name))
-
-    def again(self, values: Mapping[str, Value]) -> Graph:
-        """As `graph`, for values of other shapes than the network was written with."""
-        return self._replace(outputs=MappingProxyType({})).graph(values)
-
-    def _check_output(self, name: str, shape: Shape) -> None:
-        """Refuse a function of the spec that does not keep its layer's shape, as an activation has to."""
-        wanted, layer = self.outputs[name]
-        if shape != wanted:
-            function = self.formulas[name].split("(")[0]
-            raise self.words.error(
-                f"{function} gives the shape {show_shape(shape)}, but layer {layer} has the shape {show_shape(wanted)}",
-                self.paths[name],
-                "An activation gives one number for each that it takes.",
-            )
 
     def _placed(self, error: BackpropError, name: str) -> BackpropError:
-        path = self.paths[name]
-        if path[0] in _MADE:  # the formula is ours: say it, and point at what it was made from
-            error.message = f"{name} = {self.formulas[name]}: {error.message}"
-            error.args = (error.message,)
-            error.span = None
-        return self.words.placed(error, path)
+        return placed(self.words, error, name, self.formulas[name], self.paths[name])
 
 
 def shape_of(value: Value) -> Shape:

@@ -11,6 +11,7 @@ from backpropcli.errors import BackpropError, UsageError
 from backpropcli.language.data.printed import made, printed
 from backpropcli.language.file.reading import composed
 from backpropcli.language.file.yaml12 import finite, integer, scalar
+from backpropcli.ops.table import lookup
 
 if TYPE_CHECKING:
     from backpropcli.language.layers.kind import Kind
@@ -183,10 +184,12 @@ def call(flag: str, text: str) -> tuple[str, list[str], dict[str, str]]:
     return match[1], places, named
 
 
-def layer(text: str, kinds: Mapping[str, Kind]) -> dict[str, Any]:
-    """`dense(1, relu, w=2, b=0)` as an entry of `layers:`."""
+def layer(text: str, kinds: Mapping[str, Kind]) -> str | dict[str, Any]:
+    """`dense(1, relu, w=2, b=0)` as an entry of `layers:`; `relu`, or `leaky_relu(0.1)`, is a text."""
     flag = SPELLED["layers"]
     name, unnamed, named = call(flag, text)
+    if name not in kinds and not named and lookup(name) is not None:
+        return text.strip()
     kind = kinds.get(name) or next(iter(kinds.values()))  # that there is no such kind is said when it is lowered
     if len(unnamed) > len(kind.positional):
         stranger = unnamed[len(kind.positional)]

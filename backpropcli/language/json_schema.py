@@ -6,6 +6,7 @@ What needs the whole network (do names exist, do shapes fit) is left to the load
 from __future__ import annotations
 
 import keyword
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.language.data.initialisers import NAMED, OPTIONS
@@ -22,6 +23,7 @@ from backpropcli.ops import table
 
 if TYPE_CHECKING:
     from backpropcli.language.layers.kind import Kind
+    from backpropcli.language.layers.setting import Type
 
 Schema = dict[str, Any]
 
@@ -80,7 +82,8 @@ def json_schema() -> Schema:
         },
         "train": {"anyOf": [train_schema(), {"type": "null"}]},
     }
-    by_layers = {"anyOf": [_ref("loss"), {"type": "string", "pattern": r"^([taz][0-9]+|J)$"}, {"type": "null"}]}
+    made = {"type": "string", "pattern": rf"^([{_letters()}][0-9]+|J)$"}
+    by_layers = {"anyOf": [_ref("loss"), made, {"type": "null"}]}
     return {
         "$schema": DIALECT,
         "title": "A network for backprop",
@@ -195,9 +198,17 @@ def _layer(kind: Kind) -> Schema:
     settings: dict[str, Schema] = {}
     for setting in kind.settings:
         default = {} if setting.default is None else {"default": setting.default}
-        settings[setting.name] = {"description": setting.help, **types[setting.type.name], **default}
+        settings[setting.name] = {"description": setting.help, **_typed(setting.type, types), **default}
     one = {"oneOf": [{"required": [key]} for key in kind.exactly_one]} if kind.exactly_one else {}
-    return _object({kind.name: {**_object(settings, []), **one}}, [kind.name])
+    whole = {**_object(settings, list(kind.required)), **one}
+    forms = [whole, *([{"type": "null"}] if kind.bare else [])]
+    forms += [settings[kind.positional[0]]] if kind.alone else []
+    return _object({kind.name: forms[0] if len(forms) == 1 else {"anyOf": forms}}, [kind.name])
+
+
+def _typed(type: Type, types: Mapping[str, Schema]) -> Schema:
+    """What a setting of this type may be."""
+    return dict(type.schema) if type.schema is not None else types[type.name]
 
 
 def _types() -> dict[str, Schema]:
@@ -216,17 +227,23 @@ def _types() -> dict[str, Schema]:
 
 
 def _layers() -> Schema:
-    """A layer of any kind."""
-    kinds = [_layer(kind) for kind in KINDS.values()]
-    return kinds[0] if len(kinds) == 1 else {"oneOf": kinds}
+    """A layer of any kind; the name alone of one that needs no settings, or of an activation."""
+    bare = {"enum": [kind.name for kind in KINDS.values() if kind.bare]}
+    own = {"allOf": [{"type": "string"}, _ref("activation")]}
+    return {"anyOf": [{"oneOf": [_layer(kind) for kind in KINDS.values()]}, bare, own]}
+
+
+def _letters() -> str:
+    """The letters of the nodes that layers make."""
+    return "".join(sorted({"a", *(node.letter for kind in KINDS.values() for node in kind.nodes)}))
 
 
 def _own_activations() -> Schema:
     """Where no function is defined, activations are operations."""
-    named = {
-        kind.name: {"properties": {s.name: _ref("activation") for s in kind.settings if s.type is ACTIVATION}}
-        for kind in KINDS.values()
-    }
+    named = {}
+    for kind in KINDS.values():
+        own = {s.name: _ref("activation") for s in kind.settings if s.type is ACTIVATION}
+        named[kind.name] = {"if": {"type": "object"}, "then": {"properties": own}}
     return {"items": {"properties": named}}
 
 

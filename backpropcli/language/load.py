@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from backpropcli.language.layers.kind import Kind
     from backpropcli.language.override import Overrides
     from backpropcli.ops.definition import Value
-    from backpropcli.ops.shape import Shape
 
 DEFAULT = "net.yaml"
 NO_FLAGS = Flags()
@@ -97,7 +96,6 @@ class _Building:
         self.formulas: dict[str, str] = {}
         self.subscripted: set[str] = set()
         self.functions: Mapping[str, Any] = {}
-        self.outputs: Mapping[str, tuple[Shape, int]] = {}
         self.written: dict[str, Any] = {}
 
     def spec(self) -> Spec:
@@ -161,9 +159,8 @@ class _Building:
         if self.words.sections.get("layers") or loss_function is not None:
             from backpropcli.language.layers.lowering import lower_layers
 
-            lowered = lower_layers(self.words, _kinds(), self.values, loss_function, given)
+            lowered = lower_layers(self.words, _kinds(), self.values, loss_function, self.functions, given)
             made = lowered.parameters
-            self.outputs = lowered.outputs
             self.written = lowered.written
             self._add_made_nodes(lowered.nodes)
         if overrides is not None:
@@ -250,7 +247,7 @@ class _Building:
             raise
 
     def _formulas(self, most: float) -> Formulas:
-        return Formulas(self.words, self.kinds, self.paths, self.formulas, self.functions, self.outputs, most)
+        return Formulas(self.words, self.kinds, self.paths, self.formulas, self.functions, most)
 
     # The loss.
 

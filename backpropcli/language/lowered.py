@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from backpropcli.language.data.deferred import ready
 from backpropcli.language.file.sections import DATA, SECTIONS
 from backpropcli.language.file.spelling import Spelling, key, plain, says
-from backpropcli.language.layers.layer import Turned
+from backpropcli.language.made import Turned
 
 if TYPE_CHECKING:
     from backpropcli.language.build import Formulas
@@ -176,7 +176,10 @@ class _Lowering:
     def maker(self, path: Key) -> str:
         """What made a node, in a comment's words; empty for one that its author wrote."""
         if path[0] == "layers":
-            return f"layer {int(path[1]) + 1}: {path[2]}"
+            item = self.words.sections["layers"][path[1]]
+            return (
+                f"layer {int(path[1]) + 1}: {' '.join((item if isinstance(item, str) else next(iter(item))).split())}"
+            )
         if path[0] == "loss":
             raw = self.words.sections["loss"]
             return f"loss: {raw if isinstance(raw, str) else next(iter(raw))}"

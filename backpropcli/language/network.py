@@ -183,7 +183,7 @@ class Spec:
         made = Spec(
             self.source,
             self.title,
-            formulas.again(given),
+            formulas.graph(given),
             given,
             self.loss,
             self.loss_error,

@@ -61,7 +61,7 @@ def test_flags_override() -> None:
         ({"layers": ("dense(1, relu, 3)",)}, "--layer dense(1, relu, 3): 3 has no name"),
         ({"layers": ("dense(1, w=2,5)",)}, "--layer dense(1, w=2,5): decimals are written with a point: 2.5"),
         ({"layers": ("dense(1, w=[2)",)}, "--layer dense(1, w=[2): a bracket is not closed"),
-        ({"layers": ("conv(1)",)}, "unknown layer: conv"),
+        ({"layers": ("swirl(1)",)}, "unknown layer: swirl"),
         ({"loss": "huber(2)"}, "--loss huber(2): 2 has no name"),
         ({"loss": "K"}, "unknown loss: K"),
         ({"expect": ("dJ/dw9=2",)}, "no name is called dw9"),

@@ -11,7 +11,7 @@ from backpropcli.errors import SpecError, UsageError
 from backpropcli.language import Flags, load, loads
 from backpropcli.language.json_schema import json_schema
 from backpropcli.language.layers import kinds
-from backpropcli.language.layers.kind import Kind, Node, Parameter, declared
+from backpropcli.language.layers.kind import Kind, Node, Parameter
 from backpropcli.language.layers.setting import ACTIVATION, COUNT, VALUE, Setting
 
 SCALE = Kind(
@@ -25,13 +25,11 @@ SCALE = Kind(
         Setting("times", COUNT, "How often.", default=1),
         Setting("activation", ACTIVATION, "The function of each unit's z."),
     ),
-    build=declared(
-        (
-            Parameter("g", "gain", lambda layer: layer.shape[-1:]),
-            Parameter("o", "offset", lambda layer: layer.shape[-1:]),
-        ),
-        (Node("t", "{g} * {x}"), Node("z", "{t} + {o}")),
+    parameters=(
+        Parameter("g", "gain", lambda layer: layer.shape[-1:]),
+        Parameter("o", "offset", lambda layer: layer.shape[-1:]),
     ),
+    nodes=(Node("t", "{g} * {x}"), Node("z", "{t} + {o}")),
     positional=("gain", "offset"),
     aliases=("affine",),
 )
@@ -90,7 +88,11 @@ def test_a_flag_says_it_too() -> None:
             "It has: gain, offset, times, activation.",
         ),
         ("scale: {gain: 2, offset: 0}", "gain has shape (), but this layer wants (2,)", ""),
-        ("affine: {gain: 2}", "unknown layer: affine. Did you mean scale?", "There is: dense, scale."),
+        (
+            "affine: {gain: 2}",
+            "unknown layer: affine. Did you mean scale?",
+            f"There is: {', '.join([*kinds.KINDS, 'scale'])}.",
+        ),
     ],
 )
 def test_errors_come_from_the_declaration(layer: str, message: str, hint: str) -> None:

@@ -220,7 +220,7 @@ TABLE: list[tuple[str, str, str]] = [
     ("layers: [dense]", "a dense layer wants its units and weights", "1:10"),
     ("layers: [3]", "a layer is a name and its settings", "1:10"),
     ("layers:\n  - dense:", "a dense layer wants its units and weights", "2:5"),
-    ("layers:\n  - conv: {units: 2}", "unknown layer: conv", "2:5"),
+    ("layers:\n  - swirl: {units: 2}", "unknown layer: swirl", "2:5"),
     ("layers:\n  - Dense: {units: 2}", "unknown layer: Dense. Did you mean dense?", "2:5"),
     ("layers:\n  - dense: {unit: 2}", "dense has no setting unit. Did you mean units?", "2:13"),
     ("layers:\n  - dense: {w: 2}", "the layers have no input", "2:12"),

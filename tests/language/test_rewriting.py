@@ -123,6 +123,23 @@ def test_layers() -> None:
     assert "# how it starts" in text
 
 
+def test_layers_of_every_kind() -> None:
+    text = judge("""\
+inputs: {x: {uniform: [2, 1, 6, 6]}}
+targets: {y: [0, 1]}
+layers:
+  - conv: {filters: 3, size: 3, init: he, seed: 2}   # filters
+  - norm: batch   # first
+  - relu
+  - flatten
+  - norm: {kind: rms}
+  - dense: {units: 2, init: he}
+loss: cross_entropy
+""")
+    assert "init" not in text
+    assert "  - norm: {kind: batch, g: [" in text
+
+
 def test_number_layers_and_missing_biases() -> None:
     text = judge(
         "inputs: {x: 1}\ntargets: {y: 5}\nlayers:\n- dense: {w: 2}\n- dense:\n    w: 3 # w\nloss: squared_error"

@@ -20,14 +20,15 @@ from backpropcli.language.file.spans import spans
 
 if TYPE_CHECKING:
     from backpropcli.language.file.places import Key
+    from backpropcli.language.layers.kind import Parameter
     from backpropcli.ops.definition import Value
 
 INLINE = 100
 """An array of more numbers than this is stored beside the text."""
 WIDE = 100
 """A list of more characters than this has a line for each row."""
-WEIGHTS = ("w", "W", "W.T", "init")
-"""The settings of a layer that have its weights."""
+WEIGHTS = ("w", "W", "W.T", "K", "init")
+"""The settings of a layer behind which others are written."""
 
 
 class Rewritten(NamedTuple):
@@ -58,6 +59,7 @@ class _Rewriting:
         self.wanted: Any = copy.deepcopy(document.data)
         self.arrays: dict[str, Value] = {}
         self.added: list[tuple[str, Value]] = []
+        self.renamed: set[Key] = set()
 
     def all(self, values: Mapping[str, Value]) -> Rewritten:
         """Every value in its place."""
@@ -65,7 +67,7 @@ class _Rewriting:
             if name in (self.document.data.get("parameters") or {}):
                 self.replace(("parameters", name), name, value)
             elif (found := self.layer_of(name)) is not None:
-                self.in_layer(name, found, value)
+                self.in_layer(name, *found, value)
             else:
                 self.added.append((name, value))
         if self.added:
@@ -81,37 +83,57 @@ class _Rewriting:
 
     # Where a value stands.
 
-    def layer_of(self, name: str) -> tuple[int, str] | None:
-        """The number of the layer (from 0) that makes a parameter, and the kind of the layer."""
-        match = re.fullmatch(r"([A-Za-z])([1-9]\d*)", name)
+    def layer_of(self, name: str) -> tuple[Key, Parameter] | None:
+        """The path of the layer that makes a parameter, and how it declares it."""
+        from backpropcli.language.layers.kinds import KINDS
+
+        match = re.fullmatch(r"([^\W\d]\w*?)([1-9]\d*)", name)
         layers = self.document.data.get("layers") or []
-        if match is None or int(match[2]) > len(layers):
+        if match is None or int(match[2]) > len(layers) or not isinstance(layers[int(match[2]) - 1], dict):
             return None
         index = int(match[2]) - 1
-        return index, next(iter(layers[index]))
+        kind = next(iter(layers[index]))
+        declared = KINDS[kind].parameters if kind in KINDS else ()
+        found = next((parameter for parameter in declared if parameter.letter == match[1]), None)
+        return (("layers", index, kind), found) if found is not None else None
 
-    def in_layer(self, name: str, found: tuple[int, str], value: Value) -> None:
-        """A weight or a bias of a layer."""
-        index, kind = found
-        settings = self.document.data["layers"][index][kind]
-        path: Key = ("layers", index, kind)
-        letter = name[0]
-        weights = next((key for key in WEIGHTS if key in settings), "")
-        if letter in ("w", "W") and weights:
-            if weights == "init":
-                self.rename((*path, "init"), letter, name, value)
-                if "seed" in settings:
-                    self.remove((*path, "seed"))
-            else:
-                self.replace((*path, weights), name, value.T if weights == "W.T" else value)
-        elif letter not in settings:
-            if letter == "b" and not _numbers(value).any():
-                return  # a bias that nobody writes starts at 0
-            self.add(path, (*path, weights), letter, name, value)
-        elif isinstance(settings[letter], dict) and list(settings[letter]) == ["shared"]:
-            self.replace((*path, letter, "shared"), name, value)
+    def in_layer(self, name: str, path: Key, parameter: Parameter, value: Value) -> None:
+        """A parameter of a layer: where it is written, in place of an initialiser, or as a new setting."""
+        settings, key = self.at(self.document.data, path), parameter.setting
+        written = next((one for one in parameter.written if isinstance(settings, dict) and one in settings), "")
+        if written:
+            shared = isinstance(settings[written], dict) and list(settings[written]) == ["shared"]
+            where = (*path, written, "shared") if shared else (*path, written)
+            self.replace(where, name, value.T if written != key else value)
+        elif parameter.start and (_numbers(value) == float(parameter.start == "ones")).all():
+            return  # nobody has to write it
+        elif not isinstance(settings, dict):
+            self.open(path, settings, key, name, value)
+        elif "init" in settings and not parameter.start and path not in self.renamed:
+            self.renamed.add(path)
+            self.rename((*path, "init"), key, name, value)
+            if "seed" in settings:
+                self.remove((*path, "seed"))
         else:
-            self.replace((*path, letter), name, value)
+            behind = next((one for one in WEIGHTS if one in settings), list(settings)[-1])
+            self.add(path, (*path, behind), key, name, value)
+
+    def open(self, path: Key, alone: Any, key: str, name: str, value: Value) -> None:
+        """`norm: layer` becomes `norm: {kind: layer, g: [...]}`."""
+        from backpropcli.language.layers.kinds import KINDS
+
+        new, meaning = self.written((), name, value)
+        layer = self.at(self.wanted, path[:-1])
+        if not isinstance(layer[path[-1]], dict):
+            layer[path[-1]] = {KINDS[str(path[-1])].positional[0]: alone}
+            span = self.spans[path]
+            first = self.key(KINDS[str(path[-1])].positional[0])
+            self.edits.append((span.start, span.start, f"{{{first}: "))
+            self.edits.append((span.end, span.end, "}"))
+        layer[path[-1]][key] = meaning
+        end = self.spans[path].end
+        place = self.edits.index((end, end, "}"))
+        self.edits.insert(place + 1, (end, end, f", {self.key(key)}: {new}"))  # what is applied later stands before it
 
     # Edits.
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backpropcli.ops.shape import Shape, show_shape
+from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
     from backpropcli.language.file.places import Key
+    from backpropcli.language.layers.kind import Sizes
     from backpropcli.language.layers.layer import Layer, Said
     from backpropcli.ops.definition import Value
 
-FEW = 8
-"""So many zeros are written out."""
 _COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -23,7 +22,7 @@ def units(layer: Layer, otherwise: int | None = None) -> int:
     return int(layer.setting("units", otherwise))
 
 
-def check_number(layer: Layer, said: Said) -> None:
+def check_number(layer: Layer, said: Said, wanted: Sizes) -> None:
     """`w`: one number, one unit, one feature."""
     words, w, found = layer.words, said.word, said.shape
     if found:
@@ -49,7 +48,7 @@ def check_number(layer: Layer, said: Said) -> None:
     )
 
 
-def check_matrix(layer: Layer, said: Said) -> None:
+def check_matrix(layer: Layer, said: Said, wanted: Sizes) -> None:
     """`W`: two axes, as many rows as there are features, as many columns as units."""
     _check_axes(layer, said)
     words, W, path = layer.words, said.word, said.path
@@ -91,10 +90,11 @@ def _check_axes(layer: Layer, said: Said) -> None:
         raise words.error(f"{layer.source} is one number, but {W} is a matrix", where, hint)
 
 
-def check_bias(layer: Layer, shape: Shape, count: int, said: Said, shared: bool) -> None:
-    """`b`: a number for each of the units (`count`), or one that is `shared`."""
+def check_bias(layer: Layer, said: Said, wanted: Sizes) -> None:
+    """`b`: a number for each of the units, or one that is shared."""
     words, b, found = layer.words, said.word, said.shape
-    if shared:
+    count = wanted[0] if wanted and wanted[0] else 1
+    if said.shared:
         if found:
             raise words.error("a shared bias is one number", said.path)
     elif not found:
@@ -102,7 +102,7 @@ def check_bias(layer: Layer, shape: Shape, count: int, said: Said, shared: bool)
             raise words.error(
                 f"{b} is one number, but this layer has {count} units", said.path, _biases(layer, said, count)
             )
-    elif not shape:
+    elif not layer.shape:
         hint = f"Write {b}{':' if b == 'b' else '='} and one number."
         raise words.error(f"{b} is a list, but this layer computes one number", said.path, hint)
     elif found != (count,):

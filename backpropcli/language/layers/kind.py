@@ -1,6 +1,6 @@
 """What a kind of layer declares: its settings, its parameters with their shapes, its nodes as formula text.
 
-Errors, the JSON Schema and `--layer` flags are made from the declaration.
+Errors, the JSON Schema, `--layer` flags, `--lowered`, the guide's tables and the tests are made from the declaration.
 """
 
 from __future__ import annotations
@@ -8,18 +8,78 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.ops.shape import Shape, show_shape
-
 if TYPE_CHECKING:
-    from backpropcli.language.layers.layer import Layer
+    from backpropcli.language.layers.layer import Layer, Said
     from backpropcli.language.layers.setting import Setting
+    from backpropcli.ops.shape import Shape
+
+Sizes = tuple[int | None, ...]
+"""A shape of which not every size is known: what is written has it."""
+
+
+def always(layer: Layer) -> bool:
+    """Whatever the settings say."""
+    return True
+
+
+class Parameter(NamedTuple):
+    """A parameter of a layer: its name is the letter and the layer's number, its setting the letter where none is said.
+
+    `axes` names what each axis counts, by a setting's name where one says it. What nobody writes starts as `start` says
+    ("zeros", "ones"), else by `init:`, whose `fans` (fan_in, fan_out) are rows and columns where nothing else is said.
+    `switch` is the setting that leaves it out. One that may be `turned` is written the other way round as W.T. `check`
+    tells what does not fit: it gets what was given, and the shape that it should have.
+    """
+
+    letter: str
+    setting: str
+    shape: Callable[[Layer], Sizes]
+    help: str = ""
+    axes: tuple[str, ...] = ()
+    start: str = ""
+    when: Callable[[Layer], bool] = always
+    switch: str = ""
+    turned: bool = False
+    fans: Callable[[Layer, Shape], tuple[int, int]] | None = None
+    check: Callable[[Layer, Said, Sizes], None] | None = None
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The settings that may have its value."""
+        return (self.setting, f"{self.setting}.T") if self.turned else (self.setting,)
+
+
+class Node(NamedTuple):
+    """A node of a layer: its letter, and its formula with names in braces.
+
+    `{x}` is the layer's input, `{W}` a letter above or a setting. `{, b}`, `{, bias=b}` and `{ + b}` have their sign
+    with them, and are nothing where there is no b; `{, stride=}` is the option of that name where it is not the
+    setting's default.
+    """
+
+    letter: str
+    formula: str
+    when: Callable[[Layer], bool] = always
+
+
+class Wrong(NamedTuple):
+    """What a check has found: a message, the setting that it is about (where that is written), and a hint."""
+
+    message: str
+    setting: str = ""
+    hint: str = ""
+
+
+Check = Callable[["Layer"], Wrong | None]
 
 
 class Kind(NamedTuple):
-    """A kind of layer: `build` adds its parameters and nodes, and gives the name of its output.
+    """A kind of layer, which `help` describes in one line.
 
-    It `wants` its settings, as in `form`, and one of `exactly_one`; in a flag the `positional` ones need no name, as in
-    `call`. `aliases` are what it is called elsewhere: used in did-you-mean only.
+    It `wants` its settings, as in `form`, and one of `exactly_one` (`weights` is the hint where there is none); in a
+    flag the `positional` ones need no name, as in `call`, and the first needs none in a file where it may stand
+    `alone`. `aliases` are what it is called elsewhere: used in did-you-mean only. One that `keeps` its numbers leaves
+    the last activation what it was. Its `form` takes an input of the shape `on`.
     """
 
     name: str
@@ -27,52 +87,35 @@ class Kind(NamedTuple):
     form: str
     call: str
     settings: tuple[Setting, ...]
-    build: Callable[[Layer], str]
+    parameters: tuple[Parameter, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    checks: tuple[Check, ...] = ()
     positional: tuple[str, ...] = ()
     exactly_one: tuple[str, ...] = ()
+    weights: str = ""
     aliases: tuple[str, ...] = ()
+    help: str = ""
+    on: Shape = (2, 3)
+    alone: bool = False
+    keeps: bool = False
+    build: Callable[[Layer], str] | None = None
+    """What builds it instead, where it is no layer of this room: a block."""
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The names of its settings."""
         return tuple(setting.name for setting in self.settings)
 
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The settings that have to be written."""
+        return tuple(setting.name for setting in self.settings if setting.required)
+
+    @property
+    def bare(self) -> bool:
+        """Whether its name is enough."""
+        return not self.required and not self.exactly_one and all(p.start for p in self.parameters)
+
     def setting(self, name: str) -> Setting:
         """The setting of this name."""
         return next(setting for setting in self.settings if setting.name == name)
-
-
-class Parameter(NamedTuple):
-    """A parameter of a layer: its letter (its name is the letter and the layer's number), its setting, its shape."""
-
-    letter: str
-    setting: str
-    shape: Callable[[Layer], Shape]
-
-
-class Node(NamedTuple):
-    """A node of a layer: its letter, its formula (`{x}` is the layer's input, `{W}` a letter above), its shape."""
-
-    letter: str
-    formula: str
-    shape: Callable[[Layer], Shape] = lambda layer: layer.shape
-
-
-def declared(parameters: tuple[Parameter, ...], nodes: tuple[Node, ...]) -> Callable[[Layer], str]:
-    """How a layer of these parameters and nodes is built; `activation`, where it is a setting, comes last."""
-
-    def build(layer: Layer) -> str:
-        names = {"x": layer.source}
-        for parameter in parameters:
-            said = layer.said(parameter.letter, parameter.setting)
-            shape, wanted = said.shape, parameter.shape(layer)
-            if shape != wanted:
-                message = f"{said.word} has shape {show_shape(shape)}, but this layer wants {show_shape(wanted)}"
-                raise layer.words.error(message, said.path)
-            names[parameter.letter] = layer.parameter(parameter.letter, said.value, said.path)
-        output = layer.source
-        for node in nodes:
-            output = names[node.letter] = layer.node(node.letter, node.formula.format(**names), node.shape(layer))
-        return layer.activated(output)
-
-    return build

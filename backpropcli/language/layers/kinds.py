@@ -2,6 +2,29 @@
 
 from __future__ import annotations
 
+from backpropcli.language.layers.add import ADD, RESIDUAL
+from backpropcli.language.layers.alone import ALONE
+from backpropcli.language.layers.conv import CONV
 from backpropcli.language.layers.dense import DENSE
+from backpropcli.language.layers.embedding import EMBEDDING
+from backpropcli.language.layers.flatten import FLATTEN
+from backpropcli.language.layers.norm import NORM
+from backpropcli.language.layers.pool import AVG_POOL, MAX_POOL
+from backpropcli.language.layers.reshape import RESHAPE
 
-KINDS = {kind.name: kind for kind in (DENSE,)}
+KINDS = {
+    kind.name: kind
+    for kind in (
+        DENSE,
+        CONV,
+        MAX_POOL,
+        AVG_POOL,
+        FLATTEN,
+        RESHAPE,
+        EMBEDDING,
+        NORM,
+        ADD,
+        RESIDUAL,
+        ALONE,
+    )
+}

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from backpropcli.errors import FormulaError, OperationError
+from backpropcli.graph import Graph, Kind
 from backpropcli.language.data.initialisers import NAMED, OPTIONS
 from backpropcli.language.file.places import Key
 from backpropcli.language.file.sections import DATA, article
 from backpropcli.language.file.words import Words
+from backpropcli.language.formula.lower import Lowering
+from backpropcli.language.formula.reading import read_formula
 from backpropcli.language.layers.activation import Activation, read_activation
+from backpropcli.language.made import placed
 from backpropcli.ops.definition import Value
+from backpropcli.ops.shape import show_shape
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -23,22 +29,18 @@ Read = Callable[[Words, Any, str, Key], Value]
 LINEAR = Activation("linear", "")
 
 
-class Turned(NamedTuple):
-    """The transposed matrix of what is written."""
-
-    raw: Any
-
-
 class Said(NamedTuple):
     """A parameter as it was given: its value, where that is written, and the word for it there (`W`, or `W1`).
 
-    `written` is what stands there, as plain data that means the same for a parameter of any name.
+    `written` is what stands there, as plain data that means the same for a parameter of any name. A `shared` bias is
+    one number for all units.
     """
 
     value: Value
     path: Key
     word: str
     written: Any = None
+    shared: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -49,46 +51,66 @@ class Said(NamedTuple):
 class Lowered(NamedTuple):
     """What the layers become: parameters and nodes by name, each with the path of what it comes from.
 
-    `outputs` has the shape that each activation has to keep, and the number of its layer; `written` is what a parameter
-    says as plain data, where its path says something else.
+    `written` is what a parameter says as plain data, where its path says something else.
     """
 
     parameters: dict[str, tuple[Value, Key]]
     nodes: dict[str, tuple[str, Key]]
-    outputs: dict[str, tuple[Shape, int]]
     written: dict[str, Any]
 
 
 class Stack:
     """The layers so far: what they have become, the last one's `output`, and its activation.
 
-    `given` has parameters that take the place of what layers say (`-p W1=...`), each with its path.
+    `given` has parameters that take the place of what layers say (`-p W1=...`), each with its path. Shapes are those
+    that the formulas have, which are lowered as they come.
     """
 
     def __init__(
-        self, words: Words, data: Mapping[str, Value], given: Mapping[str, tuple[Value, Key]], read: Read
+        self,
+        words: Words,
+        data: Mapping[str, Value],
+        given: Mapping[str, tuple[Value, Key]],
+        read: Read,
+        functions: Any,
     ) -> None:
         self.words = words
         self.data = data
         self.given = given
         self.read = read
-        self.shapes = {name: shape_of(value) for name, value in data.items()}
-        self.result = Lowered({}, {}, {}, {})
+        self.graph = Graph()
+        self.values = dict(data)
+        self.lowering = Lowering(self.graph, functions, None, self.values)
+        self.shapes: dict[str, Shape] = {}
+        for name, value in data.items():
+            self._know(name, value, _kind(words, name))
+        self.result = Lowered({}, {}, {})
         self.output = ""
         self.activation = LINEAR
 
-    def add_parameter(self, name: str, value: Value, path: Key, maker: str) -> str:
-        """A parameter that a layer makes."""
+    def _know(self, name: str, value: Value, kind: Kind = "parameter") -> None:
+        self.shapes[name] = shape_of(value)
+        self.values[name] = value
+        self.graph.add_data(name, kind, self.shapes[name])
+
+    def add_parameter(self, name: str, value: Value, path: Key, maker: str, written: Any = None) -> str:
+        """A parameter that a layer makes, which is `written` so where its path says something else."""
         self._check_free(name, path, f"{maker} makes a parameter")
         self.result.parameters[name] = (value, path)
-        self.shapes[name] = shape_of(value)
+        if written is not None and path[0] != "parameters":
+            self.result.written[name] = written
+        self._know(name, value)
         return name
 
-    def add_node(self, name: str, formula: str, shape: Shape, path: Key, maker: str) -> str:
+    def add_node(self, name: str, formula: str, path: Key, maker: str) -> str:
         """A node that a layer, or the loss, makes."""
         self._check_free(name, path, f"{maker} makes a node")
         self.result.nodes[name] = (formula, path)
-        self.shapes[name] = shape
+        try:
+            self.lowering.node(name, read_formula(formula, self.graph.nodes), formula, path)
+        except (FormulaError, OperationError) as error:
+            raise placed(self.words, error, name, formula, path) from None
+        self.shapes[name] = self.graph.shape(name)
         return name
 
     def _check_free(self, name: str, path: Key, makes: str) -> None:
@@ -113,6 +135,20 @@ class Layer:
         self.written = written
         self.source = self._source()
         self.shape = stack.shapes[self.source]
+        self.names: dict[str, str] = {"x": self.source}
+        """What each letter stands for."""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.setting(name)
+
+    def of(self, letter: str) -> Shape:
+        """The shape of a parameter or a node of this layer."""
+        return self.stack.shapes[self.names[letter]]
+
+    def gives(self, setting: str, letter: str = "") -> bool:
+        """Whether somebody says the value of a parameter: here, or in a flag."""
+        known = (setting, f"{setting}.T")
+        return any(key in self.written for key in known) or f"{letter or setting}{self.index}" in self.stack.given
 
     def error(self, message: str, *path: str | int, hint: str = "", key: bool = False) -> SpecError:
         """An error about the layer, or about one of its settings."""
@@ -136,9 +172,14 @@ class Layer:
         path, raw = (*self.path, key), self.written.get(key)
         return Said(self.stack.read(self.words, raw, key, path), path, key, named(raw, key))
 
+    @property
+    def outputs(self) -> list[str]:
+        """The inputs, and what the layers so far have made."""
+        return [*self.words.sections.get("inputs", {}), *self.stack.result.nodes]
+
     def _source(self) -> str:
         """The name that feeds this layer: `input`, or the layer before, or the network's only input."""
-        known = [*self.words.sections.get("inputs", {}), *self.stack.result.nodes]
+        known = self.outputs
         written = self.written.get("input")
         if written is not None and written not in known:
             raise self.error(
@@ -158,35 +199,52 @@ class Layer:
 
     # What it becomes.
 
-    def parameter(self, letter: str, value: Value, path: Key, written: Any = None) -> str:
-        """Add the parameter of this letter, which is `written` so where its path says something else; its name."""
-        name = self.stack.add_parameter(f"{letter}{self.index}", value, path, self._maker(path))
-        if written is not None and path[0] == "layers":
-            self.stack.result.written[name] = written
+    def parameter(self, letter: str, said: Said) -> str:
+        """Add the parameter of this letter; its name."""
+        name = f"{letter}{self.index}"
+        self.names[letter] = self.stack.add_parameter(name, said.value, said.path, self.maker, said.written)
         return name
 
-    def node(self, letter: str, formula: str, shape: Shape, path: Key | None = None) -> str:
+    def node(self, letter: str, formula: str, path: Key | None = None) -> str:
         """Add the node of this letter, which is written at `path`; its name."""
         path = self.path if path is None else path
-        return self.stack.add_node(f"{letter}{self.index}", formula, shape, path, self._maker(path))
+        self.names[letter] = self.stack.add_node(f"{letter}{self.index}", formula, path, self.maker)
+        return self.names[letter]
 
-    def _maker(self, path: Key) -> str:
-        return f"layer {self.index}" if path[0] == "layers" else "the loss"
+    @property
+    def maker(self) -> str:
+        """What messages call it."""
+        return f"layer {self.index}"
 
-    def activated(self, name: str) -> str:
+    def activated(self, name: str, keeps: bool = False) -> str:
         """The name of the layer's output: of `name`, behind its activation where it says one."""
-        self.stack.activation = LINEAR
         written = self.written.get("activation")
         if written is None:
+            self.stack.activation = self.stack.activation if keeps else LINEAR
             return name
         found = read_activation(written, self.words.sections.get("functions", {}))
         if not isinstance(found, Activation):
             raise self.error(found[0], "activation", hint=found[1])
         self.stack.activation = found
-        shape = self.stack.shapes[name]
-        output = self.node("a", found.formula(name), shape, (*self.path, "activation"))
-        self.stack.result.outputs[output] = shape, self.index
+        path = (*self.path, "activation")
+        output = self.node("a", found.formula(name), path)
+        given, wanted = self.stack.shapes[output], self.stack.shapes[name]
+        if given != wanted:
+            function = found.formula(name).split("(")[0]
+            raise self.words.error(
+                f"{function} gives the shape {show_shape(given)}, but layer {self.index} has the shape "
+                f"{show_shape(wanted)}",
+                path,
+                "An activation gives one number for each that it takes.",
+            )
         return output
+
+
+def _kind(words: Words, name: str) -> Kind:
+    """What a name of the data is."""
+    if name in words.sections.get("inputs", {}):
+        return "input"
+    return "target" if name in words.sections.get("targets", {}) else "parameter"
 
 
 def named(raw: Any, word: str) -> Any:

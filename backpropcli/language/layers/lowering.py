@@ -5,20 +5,53 @@ Layer k is number k; what is written is what there is: its output is its last ro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.language.data.values import plan_value
+from backpropcli.language.layers.activation import Activation, read_activation
+from backpropcli.language.layers.declared import build
 from backpropcli.language.layers.layer import Layer, Lowered, Stack
 from backpropcli.language.layers.loss import Output, lower_loss
+from backpropcli.ops.table import lookup
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from backpropcli.errors import SpecError
     from backpropcli.language.file.places import Key
     from backpropcli.language.file.words import Words
     from backpropcli.language.layers.kind import Kind
     from backpropcli.ops.definition import Value
+
+
+SPELLED = {
+    "kernel": ("K", "size"),
+    "kernel_size": ("size",),
+    "pool_size": ("size",),
+    "window": ("size",),
+    "strides": ("stride",),
+    "pad": ("padding",),
+    "channels": ("filters",),
+    "out_channels": ("filters",),
+    "units": ("filters",),
+    "out_features": ("units",),
+    "hidden": ("units",),
+    "hidden_size": ("units",),
+    "embedding_dim": ("units",),
+    "num_embeddings": ("classes",),
+    "words": ("classes",),
+    "weight": ("W", "K", "E", "g"),
+    "weights": ("W", "K", "E", "g"),
+    "biases": ("b",),
+    "gamma": ("g",),
+    "beta": ("b",),
+    "num_heads": ("heads",),
+    "rate": ("p",),
+    "start_dim": ("start",),
+}
+"""What others call these settings: used in did-you-mean only."""
 
 
 def lower_layers(
@@ -26,51 +59,80 @@ def lower_layers(
     kinds: Mapping[str, Kind],
     data: dict[str, Value],
     loss: Any,
+    functions: Mapping[str, Any] = MappingProxyType({}),
     given: Mapping[str, tuple[Value, Key]] = MappingProxyType({}),
 ) -> Lowered:
     """The parameters and nodes of `layers:` and, where `loss` names a loss function, of the loss.
 
-    `given` has parameters that take the place of what the layers say (`-p W1=...`), each with its path.
+    `functions` are the spec's own; `given` has parameters that take the place of what the layers say (`-p W1=...`),
+    each with its path.
     """
-    stack = Stack(words, data, given, plan_value)
+    stack = Stack(words, data, given, plan_value, functions)
     for number, item in enumerate(words.sections.get("layers") or []):
         path: Key = ("layers", number)
-        kind = _kind(words, kinds, item, path)
-        settings = _settings(words, kind, item, path)
-        stack.output = kind.build(Layer(stack, kind.settings, number + 1, (*path, kind.name), settings))
+        kind, settings = _read(words, kinds, item, path)
+        where = (*path, kind.name) if isinstance(item, dict) else path
+        stack.output = build(kind, Layer(stack, kind.settings, number + 1, where, settings))
     if loss is not None:
         formula, path = lower_loss(words, data, stack.shapes, Output(stack.output, stack.activation), loss)
-        stack.add_node("J", formula, (), path, "the loss")
+        stack.add_node("J", formula, path, "the loss")
     return stack.result
 
 
-def _kind(words: Words, kinds: Mapping[str, Kind], item: Any, path: Key) -> Kind:
-    """The kind of one layer."""
+def _read(words: Words, kinds: Mapping[str, Kind], item: Any, path: Key) -> tuple[Kind, Mapping[str, Any]]:
+    """The kind of one layer, and its settings, all of them known."""
     first = next(iter(kinds.values()))
-    if not isinstance(item, dict) or len(item) != 1:
-        for kind in kinds.values():
-            if item == kind.name or (isinstance(item, dict) and item.get(kind.name, item) is None):
-                raise words.error(f"a {kind.name} layer wants {kind.wants}", path, kind.form)
+    if isinstance(item, str) and item not in kinds:
+        return _activation(words, kinds, item, path)
+    name, settings = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else (item, None)
+    if not isinstance(name, str):
         raise words.error("a layer is a name and its settings", path, first.form)
-    (name,) = item
-    if name in kinds:
-        return kinds[name]
-    meant = next((kind.name for kind in kinds.values() if name.lower() in kind.aliases), "")
-    near = f". Did you mean {meant}?" if meant else did_you_mean(name, kinds)
-    raise words.error(f"unknown layer: {name}{near}", (*path, name), f"There is: {', '.join(kinds)}.", key=True)
-
-
-def _settings(words: Words, kind: Kind, item: Any, path: Key) -> Mapping[str, Any]:
-    """The settings of one layer, all of them known."""
-    settings = item[kind.name]
+    if name not in kinds:
+        raise _unknown(words, kinds, name, (*path, name))
+    kind = kinds[name]
+    if kind.alone and not isinstance(settings, dict | None):
+        settings = {kind.positional[0]: settings}
+    if settings is None and kind.bare:
+        settings = {}
     if not isinstance(settings, dict):
         raise words.error(f"a {kind.name} layer wants {kind.wants}", path, kind.form)
+    _check_known(words, kind, settings, path)
+    return kind, settings
+
+
+def _check_known(words: Words, kind: Kind, settings: Mapping[str, Any], path: Key) -> None:
+    """Raise for a setting that the kind has not."""
     for key in settings:
         if key not in kind.keys:
+            meant = next((name for name in SPELLED.get(key, ()) if name in kind.keys), "")
+            near = f". Did you mean {meant}?" if meant else did_you_mean(key, kind.keys)
             raise words.error(
-                f"{kind.name} has no setting {key}{did_you_mean(key, kind.keys)}",
+                f"{kind.name} has no setting {key}{near}",
                 (*path, kind.name, key),
                 f"It has: {', '.join(kind.keys)}.",
                 key=True,
             )
-    return settings
+
+
+def _activation(words: Words, kinds: Mapping[str, Kind], item: str, path: Key) -> tuple[Kind, Mapping[str, Any]]:
+    """A layer that is an activation alone, as `- relu`."""
+    found = read_activation(item, words.sections.get("functions", {}))
+    if isinstance(found, Activation):
+        return kinds["activation"], {"activation": item}
+    if lookup(item.split("(")[0].strip()) is not None:
+        raise words.error(found[0], path, found[1])
+    raise _unknown(words, kinds, item, path)
+
+
+def _bare(name: str) -> str:
+    """How a name is compared: MaxPool2d is max_pool."""
+    return re.sub(r"_|\dd\Z", "", name.lower())
+
+
+def _unknown(words: Words, kinds: Mapping[str, Kind], name: str, path: Key) -> SpecError:
+    meant = next((kind.name for kind in kinds.values() if _bare(name) in map(_bare, (kind.name, *kind.aliases))), "")
+    near = f". Did you mean {meant}?" if meant else did_you_mean(name, kinds)
+    hint = f"There is: {', '.join(kinds)}."
+    if not near and isinstance(read_activation(name, words.sections.get("functions", {})), Activation):
+        hint = f"An activation that is a layer stands alone: - {name}, or with settings - leaky_relu(0.1)"
+    return words.error(f"unknown layer: {name}{near}", path, hint, key=True)
