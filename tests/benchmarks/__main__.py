@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import chain, check, dense, scalar_graph, startup, train
+from tests.benchmarks import attention, chain, check, dense, scalar_graph, startup, train
 
 if TYPE_CHECKING:
     from tests.benchmarks.measure import Table
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[], list[Table]]] = {
     "scalar": scalar_graph.tables,
     "chain": chain.tables,
     "dense": dense.tables,
+    "attention": attention.tables,
     "check": check.tables,
     "train": train.tables,
 }

@@ -31,10 +31,11 @@ def _fitting(names: tuple[str, ...], q: Shape, k: Shape, v: Shape) -> None:
     broadcast([q[:-2], k[:-2], v[:-2]])
 
 
-def _scaled(product: str, scale: float | None, features: int) -> str:
-    if scale is None:
-        return f"{product} / sqrt({features})"
-    return f"{product} * {number(scale, 'scale')!r}"
+def _scores(q: str, k: str, scale: float | None, size: tuple[int, int]) -> str:
+    """Queries times keys, scaled: the smaller of the two, queries of so many features or scores of so many keys."""
+    features, keys = size
+    by = f"/ sqrt({features})" if scale is None else f"* {number(scale, 'scale')!r}"
+    return f"({q} {by}) @ {k}.mT" if keys > features else f"{q} @ {k}.mT {by}"
 
 
 def _before(q: Shape, k: Shape) -> str:
@@ -86,7 +87,7 @@ def _attention(case: Case) -> Written:
     scores = (*lead, *((heads,) if heads > 1 else ()), q[-2], k[-2])
     h = "h" if heads > 1 else ""
     where = {f"{n}h": _heads(n, shape, heads) for n, shape in (("q", q), ("k", k), ("v", v)) if h}
-    s = _scaled(f"q{h} @ k{h}.mT", o.scale, q[-1] // heads)
+    s = _scores(f"q{h}", f"k{h}", o.scale, (q[-1] // heads, k[-2]))
     if flag(o.causal, "causal"):
         s = f"{s} + {_before(q, k)}"
     if case.given("mask"):
@@ -114,7 +115,7 @@ def _scaled_dot_product(case: Case) -> Written:
     if not where:
         _fitting(("query", "key", "value"), q, k, v)
     _no_dropout(o.dropout_p)
-    s = _scaled(f"query @ {key}.mT", o.scale, q[-1])
+    s = _scores("query", key, o.scale, (q[-1], k[-2]))
     if flag(o.is_causal, "is_causal"):
         s = f"{s} + {_before(q, k)}"
     if case.given("attn_mask"):

@@ -72,6 +72,21 @@ def argsort(z: Any) -> Any:
     return np.argsort(z, axis=-1, kind="stable")
 
 
+def row_max(a: Any) -> Any:
+    """The largest entry along the last axis, which is kept: NumPy finds where it stands twice as fast as what it is."""
+    return at_row_max(a, a)
+
+
+def at_row_max(a: Any, b: Any) -> Any:
+    """The entries of b where a is largest along the last axis, which is kept; the first of those in a tie."""
+    return np.take_along_axis(b, np.argmax(a, axis=-1)[..., None], axis=-1)
+
+
+def row_dot(a: Any, b: Any) -> Any:
+    """The sum of products along the last axis, which is kept, without the products' array."""
+    return np.einsum("...i,...i->...", a, b)[..., None]
+
+
 def solve(a: Any, b: Any) -> Any:
     """The x of a @ x = b, for stacks of matrices; NaN for a singular one, where NumPy would give up on all of them."""
     try:
@@ -103,6 +118,9 @@ def namespace(dtype: str = "float64") -> SimpleNamespace:
         where=partial(where, kind),
         whole=partial(np.asarray, dtype=np.float64),
         argsort=argsort,
+        row_max=row_max,
+        at_row_max=at_row_max,
+        row_dot=row_dot,
         solve=solve,
         det=np.linalg.det,
         erf=partial(entrywise(math.erf), kind),

@@ -14,7 +14,7 @@ from backpropcli.ops.planning import (
     sample,
 )
 from backpropcli.ops.shape import Shape, show_shape
-from backpropcli.ops.stacked import column
+from backpropcli.ops.stacked import column, shape_of
 
 AXES: dict[str, Any] = {"axis": None, "keepdims": False}
 
@@ -57,6 +57,38 @@ def total(xp: XP, o: Options, a: Value) -> Value:
     return xp.sum(a, axis=o.axis, keepdims=True)
 
 
+MANY = 4096
+"""From so many entries on the quick ways of a namespace are worth their calls."""
+
+LONGEST = 1024
+"""Rows of so many entries are added up one after the other; longer ones in pairs of pairs."""
+
+
+def quick(xp: XP, o: Options, a: Value) -> bool:
+    """Whether a namespace has quick ways for rows, and these are rows, and many."""
+    return o.axis == (-1,) and hasattr(xp, "row_max") and prod(shape_of(a)) >= MANY
+
+
+def highest(xp: XP, o: Options, a: Value) -> Value:
+    """The largest entry, with its axes kept."""
+    return xp.row_max(a) if quick(xp, o, a) else xp.max(a, axis=o.axis, keepdims=True)
+
+
+def at_highest(xp: XP, o: Options, a: Value, b: Value) -> Value:
+    """The entry of b where a is largest, with its axes kept: in a tie one of them, or their mean."""
+    if quick(xp, o, a):
+        return xp.at_row_max(a, b)
+    top = xp.where(a == xp.max(a, axis=o.axis, keepdims=True), 1.0, 0.0)
+    return xp.divide(total(xp, o, top * b), total(xp, o, top))
+
+
+def dotted(xp: XP, o: Options, a: Value, b: Value) -> Value:
+    """The sum of products, with its axes kept. Of long rows NumPy's own sum loses fewer digits."""
+    if quick(xp, o, a) and shape_of(a)[-1] <= LONGEST:
+        return xp.row_dot(a, b)
+    return total(xp, o, a * b)
+
+
 def largest(xp: XP, o: Options, a: Value) -> Value:
     """Where the result stands: true at the largest (or smallest) entry, and at all of them in a tie."""
     return a == xp.max(a, axis=o.axis, keepdims=True)
@@ -76,7 +108,7 @@ def log_parts(xp: XP, o: Options, a: Value) -> tuple[Value, Value, Value]:
     The largest entries are counted apart and the rest goes through log1p, so that r keeps its digits near 0 (Blanchard,
     Higham and Higham, 2021: Accurately computing the log-sum-exp and softmax functions).
     """
-    m = xp.max(a, axis=o.axis, keepdims=True)
+    m = highest(xp, o, a)
     m = xp.where(xp.abs(m) < inf, m, 0.0)
     d = a - m
     top = d == 0

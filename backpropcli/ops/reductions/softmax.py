@@ -9,7 +9,7 @@ from backpropcli.errors import OperationError
 from backpropcli.ops.definition import XP, Elementwise, Labels, Options, Structural, Value
 from backpropcli.ops.elementwise.entries import TRANSCENDENTAL
 from backpropcli.ops.planning import axes_of, reduced, sample
-from backpropcli.ops.reductions.reducing import log_parts, total
+from backpropcli.ops.reductions.reducing import at_highest, dotted, highest, log_parts, total
 from backpropcli.ops.shape import Shape, show_shape
 from backpropcli.ops.shapes.indexing import one_hot
 from backpropcli.ops.stacked import shape_of
@@ -74,15 +74,14 @@ def plan_mean_cross_entropy(shapes: list[Shape]) -> tuple[Shape, Options]:
 
 
 def _softmax(xp: XP, o: Options, a: Value) -> Value:
-    e = xp.exp(a - xp.max(a, axis=o.axis, keepdims=True))
+    e = xp.exp(a - highest(xp, o, a))
     return xp.divide(e, total(xp, o, e))  # 0 / 0 where all entries are -inf
 
 
 def _softmax_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
     # A constant taken off g changes nothing. Taking off the g of the largest y leaves no cancellation where y nears 1.
-    top = xp.where(y == xp.max(y, axis=o.axis, keepdims=True), 1.0, 0.0)
-    h = g - xp.divide(total(xp, o, top * g), total(xp, o, top))
-    return y * (h - total(xp, o, h * y))
+    h = g - at_highest(xp, o, y, g)
+    return y * (h - dotted(xp, o, h, y))
 
 
 def _log_softmax(xp: XP, o: Options, a: Value) -> Value:
