@@ -55,8 +55,8 @@ DIFFERS: Mapping[str, Differs] = {
 SWAPS: Mapping[str, str] = {"transpose": "swapaxes"}
 """What PyTorch calls by two axes that change places, where NumPy names all of them."""
 
-SIZES = frozenset(("zeros", "ones"))
-"""What takes its sizes one by one in PyTorch, and as a tuple in NumPy."""
+SIZES: Mapping[str, int] = {"zeros": 0, "ones": 0, "expand": 1}
+"""What takes its sizes one by one in PyTorch, and as a tuple in NumPy; how many arguments stand before them."""
 
 COPIES: Mapping[str, str] = {"repeat": "tile"}
 """Methods whose second number is an axis in NumPy and one more size in PyTorch; what PyTorch's is."""

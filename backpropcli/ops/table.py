@@ -26,6 +26,7 @@ from backpropcli.ops.formulas import (
     margins,
     multi_head,
     normalization,
+    selecting,
     similarity,
 )
 from backpropcli.ops.linear import contraction, convolutions, matrices, neighbours, products, solving
@@ -96,6 +97,7 @@ MODULES: tuple[ModuleType, ...] = (
     indexing,
     taking,
     splitting,
+    selecting,
     layers,
     attention,
     multi_head,

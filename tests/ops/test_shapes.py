@@ -63,7 +63,7 @@ def test_stacked_in_fifty_digits(name):
 
 def test_in_the_table():
     assert all(TABLE[name] is operation for name, operation in OP.items())
-    for alias, name in (("concat", "concatenate"), ("flatten", "ravel"), ("unsqueeze", "expand_dims")):
+    for alias, name in (("concat", "concatenate"), ("unsqueeze", "expand_dims")):
         assert lookup(alias) is OP[name]
 
 

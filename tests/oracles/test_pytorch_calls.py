@@ -66,6 +66,31 @@ s.split(2, dim=-1)[1]
 s.split(4, dim=2)[1]
 torch.split(x, [1, 2], dim=1)[1]
 x * x.size(-1)**-0.5
+x.masked_fill(x > 0, -1e9)
+M.masked_fill(torch.tril(torch.ones(4, 4)) == 0, float('-inf')).softmax(dim=-1)
+x.masked_fill(m[:, :, None] == 0, 0.0)
+p.gather(1, y2)
+p.gather(1, y.unsqueeze(1)).squeeze(1)
+torch.gather(p, dim=1, index=X[:2] % 5)
+torch.gather(x, 1, X.view(1, 3, 2) % 3)
+torch.index_select(C, 0, X.view(-1))
+p.index_select(1, ix)
+torch.take_along_dim(p, y2, dim=1)
+x.flatten(1)
+torch.flatten(x, start_dim=1)
+s.flatten(0, 1)
+x.flatten(-2)
+x.unflatten(-1, (2, 2))
+v.expand(3, -1)
+x[:, :1].expand(-1, 5, -1)
+v.expand_as(x)
+v.repeat_interleave(2)
+torch.repeat_interleave(x, 2, dim=1)
+x.chunk(2, dim=-1)[0]
+s.chunk(4, -1)[2]
+torch.unbind(x, dim=1)[2]
+x.unbind(0)[1]
+torch.narrow(x, 2, 1, 2)
 x.sum() / x.numel() + x.dim()
 x.view(x.size(0), -1)
 F.pad(x, (1, 2))
@@ -93,6 +118,13 @@ REFUSED = (
     ("v[v > 0]", "an index is made of whole numbers, not of conditions", "where(condition, a, b)"),
     ("x[m.bool()]", "an index is made of whole numbers, not of conditions", "where(condition, a, b)"),
     ("x[isfinite(m)]", "an index is made of whole numbers, not of conditions", "where(condition, a, b)"),
+    ("p.gather(1, y)", "index has the shape (3,), and x (3,5)", "y[:, None]"),
+    ("p.index_select(1, y2)", "index is a list of places", "take(x, index, axis=0)"),
+    ("x.flatten(2, 1)", "start_dim=2 stands behind end_dim=1", ""),
+    ("v.expand(-1, 4)", "shape=(-1, 4) does not say every size of (4,)", "new ones first"),
+    ("x.masked_fill(x > 0, v)", "value is one number, not an array of the shape (4,)", "where(mask, value, x)"),
+    ("x.narrow(2, 3, 2)", "axis 2 has 4 entries: 2 from number 3 on are not there", ""),
+    ("x.unbind(1)", "unbind gives 3 arrays", "x.unbind(1)[0]"),
     ("x.size(3)", "the shape is (2, 3, 4): it has 3 sizes", ""),
     ("x.to(3)", "this is no type of numbers", "float, int or bool"),
     ("x * float('one')", "a text has no value", "float('-inf')"),
@@ -117,17 +149,8 @@ def test_the_same_text_in_pytorch(text: str) -> None:
     torch = pytest.importorskip("torch")
     arrays = {name: torch.tensor(array, requires_grad=True) for name, array in PARAMETERS.items()}
     known = {name: torch.tensor(array) for name, array in INPUTS.items()}
-    scope = {
-        "torch": torch,
-        "F": torch.nn.functional,
-        "range": range,
-        "list": list,
-        "len": len,
-        "float": float,
-        **arrays,
-        **known,
-    }
-    expected = eval(text, {"__builtins__": {}}, scope)  # our own text, of this file
+    scope = {"torch": torch, "F": torch.nn.functional, **arrays, **known}
+    expected = eval(text, scope)  # our own text, of this file
     (expected.sum() + 0.5 * (expected * expected).sum()).backward()
     trace = loaded(text).run()
     np.testing.assert_allclose(trace.value("out"), expected.detach().numpy(), rtol=1e-12, atol=1e-14)

@@ -43,11 +43,13 @@ def _two_arrays(e: Call) -> bool:
 
 
 def _sized(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Operation]:
-    """torch.zeros(2, 3)."""
-    if len(e.arguments) < 2 or not _of_pytorch(e):
+    """torch.zeros(2, 3), x.expand(2, -1)."""
+    before = SIZES[operation.name]
+    given = e.arguments[before:]
+    if len(given) < 2 or not (_of_pytorch(e) or e.written == "method"):
         return e, operation
-    sizes = Sequence(e.arguments, "tuple", e.arguments[0].start, e.arguments[-1].end)
-    return _again(e, e.name, (sizes,), e.keywords), operation
+    sizes = Sequence(given, "tuple", given[0].start, given[-1].end)
+    return _again(e, e.name, (*e.arguments[:before], sizes), e.keywords), operation
 
 
 def _of_pytorch(e: Call) -> bool:

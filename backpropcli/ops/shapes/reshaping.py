@@ -125,7 +125,6 @@ OPERATIONS = (
         "all entries in one axis, row by row",
         group="shapes",
         options={"order": "C"},
-        aliases=("flatten",),
         planner=plan_ravel,
         value=reshaped_value,
         vjps=RESHAPES,

@@ -63,6 +63,22 @@ def plan_sizes(shape: Shape, split_size: Any, axis: Any = 0) -> list[Part]:
     return [_part(k, slice(start, min(start + each, size))) for start in range(0, max(size, 1), each)]
 
 
+def plan_chunk(shape: Shape, chunks: Any, axis: Any = 0) -> list[Part]:
+    """Parts of one size, so many or fewer; the last one is what is left."""
+    k, count = axis_of(axis, shape), whole(chunks, "chunks")
+    if not 0 < count <= MOST_PARTS:
+        raise OperationError(f"chunks is from 1 to {MOST_PARTS:,}, not {count}")
+    return plan_sizes(shape, max(-(-shape[k] // count), 1), k)
+
+
+def plan_unbind(shape: Shape, axis: Any = 0) -> list[Part]:
+    """Every entry of an axis by itself."""
+    k = axis_of(axis, shape)
+    if shape[k] > MOST_PARTS:
+        raise OperationError(f"axis {axis} has {shape[k]:,} entries: {MOST_PARTS:,} parts are the most")
+    return [(..., n, *(slice(None),) * (-k - 1)) for n in range(shape[k])]
+
+
 def _along(axis: int, name: str) -> Any:
     """The planner of hsplit and its kin: one axis, which the shape must have."""
 
@@ -111,6 +127,23 @@ OPERATIONS = (
             sample((5, 2), split_size=[1, 4]),
             sample((5,), split_size=(2, 0, 3)),
         ),
+    ),
+    Splitter(
+        "chunk",
+        "an array cut into so many parts of one size, the last one of what is left: chunk(a, 2)[0]",
+        options={"chunks": REQUIRED, "axis": 0},
+        keywords={"dim": "axis"},
+        planner=plan_chunk,
+        samples=(sample((7,), chunks=3), sample((2, 5), chunks=4, axis=-1)),
+    ),
+    Splitter(
+        "unbind",
+        "every entry of an axis by itself: unbind(a)[0]",
+        options={"axis": 0},
+        keywords={"dim": "axis"},
+        aliases=("unstack",),
+        planner=plan_unbind,
+        samples=(sample((3,)), sample((2, 3), axis=1)),
     ),
     Splitter(
         "hsplit",

@@ -141,6 +141,7 @@ OPERATIONS = (
         "a indices",
         "for every place one entry of its row, by number along the axis",
         group="shapes",
+        aliases=("take_along_dim",),
         options={"axis": -1},
         keywords={"dim": "axis"},
         planner=plan_along,
