@@ -33,7 +33,7 @@ REFUSED = (
         "Write the positions that you mean as numbers: x[[2, 0, 1]].",
     ),
     *refuse("unique topk partition", ORDER, "All entries in order are sort(x), the smallest first."),
-    *refuse("union1d", "has as many entries as the values make it", "Arrays one behind another are concatenate([a, b])."),
+    *refuse("union1d", "has as many entries as the values make it", "Arrays in a row are concatenate([a, b])."),
     *refuse("sorted", NAMED, "The entries in order are sort(x)."),
     *refuse("isclose allclose array_equal", TESTS, "Comparisons give 1 or 0: where(x < 1e9, x, 0)."),
     *refuse("any", TESTS, "Comparisons give 1 or 0, so write max(x > 0)."),
