@@ -15,6 +15,7 @@ from backpropcli.ops.windows import (
     interpolation,
     max_pools,
     patches,
+    products,
     shuffles,
     transposed,
 )
@@ -68,3 +69,25 @@ def test_which_forms_there_are():
             assert set(operation.spelled(operation.plan(shapes, options)[1])) == {"y", *operation.arguments}
         elif "pool" in operation.name and "adaptive" not in operation.name:
             assert "y" in operation.spelled(operation.plan(shapes, options)[1])
+
+
+@pytest.mark.parametrize("block", [1, 60, 150])
+def test_many_examples_are_taken_some_at_a_time(monkeypatch, block):
+    """The same numbers, however many windows are laid side by side at once."""
+    rng = np.random.default_rng(0)
+    for name, shapes in (
+        ("conv2d", [(7, 2, 4, 5), (2, 2, 2, 3), (2,)]),
+        ("conv2d", [(5, 9, 4, 3), (2, 9, 2, 2), (2,)]),
+        ("conv_transpose2d", [(5, 2, 3, 3), (2, 9, 2, 2), (9,)]),
+    ):
+        arguments = [rng.normal(size=shape) for shape in shapes]
+        shape, o = OP[name].plan(shapes, {})
+        g = rng.normal(size=shape)
+        y = OP[name].value(XP, o, *arguments)
+        before = [vjp(OP[name], o, g, y, k, arguments) for k in range(3)]
+        with monkeypatch.context() as patch:
+            patch.setattr(products, "BLOCK", block)
+            assert len(products._blocks(XP, o, arguments[0], shapes[0])) > 1
+            np.testing.assert_allclose(OP[name].value(XP, o, *arguments), y, rtol=1e-13, atol=1e-14)
+            for k in range(3):
+                np.testing.assert_allclose(vjp(OP[name], o, g, y, k, arguments), before[k], rtol=1e-12, atol=1e-13)

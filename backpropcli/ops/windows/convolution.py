@@ -38,8 +38,8 @@ def plan_convolution(count: int) -> Callable[..., tuple[Shape, Options]]:
             f"weight of the shape {show_shape(weight)}",
         )
         o = planned(slides, batch, channels, weight, parts)
-        bounded((o.examples, channels, o.window, o.places))
-        o.bias, o.count = bias, count
+        bounded((o.examples, o.copied))
+        o.bias = bias
         return bounded(o.short), o
 
     return plan
@@ -134,12 +134,14 @@ OPERATIONS = (
             sample((1, 2, 5, 4), (2, 1, 2, 2), (2,), groups=2, dilation=(2, 1), stride=(1, 2)),
             sample((1, 1, 3, 3), (1, 1, 3, 2), (1,), padding="same"),
             sample((2, 1, 4, 4), (2, 1, 3, 3), (2,), padding=1),
+            sample((2, 8, 3, 3), (2, 8, 2, 2), (2,), padding=1, stride=(2, 1)),
         ),
     ),
     _convolve(
         3,
         (
             sample((1, 1, 3, 2, 3), (2, 1, 2, 2, 2), (2,)),
+            sample((1, 16, 2, 2, 3), (2, 8, 2, 2, 2), (2,), padding=(0, 1, 0), groups=2),
             sample((2, 3, 3, 2), (2, 1, 2, 1, 2), (), stride=2, padding=(0, 1, 0), groups=2),
         ),
     ),

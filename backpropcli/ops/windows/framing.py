@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.ops.stacked import shape_of
 from backpropcli.ops.windows.slide import Slide, offsets
@@ -34,21 +33,31 @@ def unframed(slides: Sequence[Slide], x: Value) -> Value:
     return x[_inside(slides)]
 
 
-def columns(xp: XP, slides: Sequence[Slide], x: Value) -> Value:
-    """The windows of (..., C, *axes) as columns: (..., C, entries of a window, places of the window)."""
+def columns(xp: XP, slides: Sequence[Slide], inner: Sequence[Slide], x: Value) -> Value:
+    """The entries of windows side by side, along the last axes alone, those of `inner`.
+
+    (..., C, *axes) becomes (..., C, entries, *axes before, framed, *places along the last).
+    """
     x = framed(xp, slides, x)
-    lead = shape_of(x)[: -len(slides)]
-    parts = [x[(..., *where)] for _, where in offsets(slides)]
-    stacked = xp.stack(parts, axis=-len(slides) - 1)
-    return xp.reshape(stacked, (*lead, len(parts), prod(s.places for s in slides)))
+    return xp.stack([x[(..., *where)] for _, where in offsets(inner)], axis=-len(slides) - 1)
 
 
-def gathered(xp: XP, slides: Sequence[Slide], parts: Value) -> Value:
-    """The way back: (..., C, entries of a window, places) added up where the windows overlap, as (..., C, *axes)."""
-    lead = shape_of(parts)[:-2]
-    parts = xp.reshape(parts, (*shape_of(parts)[:-1], *(s.places for s in slides)))
-    result = xp.zeros((*lead, *(max(s.framed, s.steps) for s in slides)))
-    before = (slice(None),) * len(slides)
-    for k, (_, where) in enumerate(offsets(slides)):
-        result[(..., *where)] += parts[(..., k, *before)]
+def gathered(
+    xp: XP, slides: Sequence[Slide], inner: Sequence[Slide], parts: Sequence[Value], where: Sequence[Any]
+) -> Value:
+    """The way back: (..., C, entries along the last axes, *places), for each of the offsets `where` along the others.
+
+    They are added up where windows overlap, as (..., C, *axes).
+    """
+    needed = tuple(max(s.framed, s.steps) for s in slides)
+    outer = len(slides) - len(inner)
+    rows = parts[0]
+    if len(parts) > 1 or outer:
+        rows = xp.zeros((*shape_of(rows)[: -len(slides)], *needed[:outer], *(s.places for s in inner)))
+        for part, place in zip(parts, where, strict=True):
+            rows[(..., *place, *(slice(None),) * len(inner))] += part
+    result = xp.zeros((*shape_of(rows)[: -len(slides) - 1], *needed))
+    rest = (slice(None),) * len(slides)
+    for k, (_, place) in enumerate(offsets(inner)):
+        result[(..., *place)] += rows[(..., k, *rest)]
     return unframed(slides, result)

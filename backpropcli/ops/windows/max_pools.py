@@ -32,7 +32,8 @@ def plan_max_pool(count: int) -> Planner:
     ) -> tuple[Shape, Options]:
         slides, after = slides_of(shapes[0], count, kernel_size, stride, padding, dilation, ceil_mode)
         entries = [[s.entry(k) for k in range(s.kernel)] for s in slides]
-        return after, Options(slides=slides, entries=entries, count=count, front=len(shapes[0]) - count)
+        apart = all(s.stride >= s.reach for s in slides)  # no two windows share an entry
+        return after, Options(slides=slides, entries=entries, apart=apart, count=count, front=len(shapes[0]) - count)
 
     return plan
 
@@ -54,6 +55,7 @@ def plan_adaptive(count: int) -> Planner:
         return after, Options(
             slides=slides,
             entries=entries,
+            apart=False,
             count=count,
             front_sizes=shapes[0][:-count],
             shares=list(zip(shapes[0][-count:], after[-count:], strict=True)),
@@ -68,23 +70,25 @@ def _value(xp: XP, o: Options, x: Value) -> Value:
 
 
 def _first(xp: XP, o: Options, x: Value, y: Value) -> list[Value]:
-    """For each entry of a window, 1 where it is the first of the largest; of a window with NaN, the first NaN."""
+    """For each entry of a window, whether it is the first of the largest; of a window with NaN, the first NaN."""
     x = framed(xp, o.slides, x, -inf)
-    free: Value = None
+    taken: Value = None
     found = []
     for where in product(*o.entries):
         part = x[(..., *where)]
-        largest = xp.where(xp.logical_or(part == y, part != part), 1.0, 0.0)
-        found.append(largest if free is None else largest * free)
-        free = 1.0 - largest if free is None else free * (1.0 - largest)
+        largest = xp.logical_or(part == y, part != part)
+        found.append(largest if taken is None else xp.logical_and(largest, xp.logical_not(taken)))
+        taken = largest if taken is None else xp.logical_or(taken, largest)
     return found
 
 
 def _vjp(xp: XP, o: Options, g: Value, y: Value, x: Value) -> Value:
     result = framed(xp, o.slides, xp.zeros(shape_of(x)) + xp.nothing, xp.nothing)
     for chosen, where in zip(_first(xp, o, x, y), product(*o.entries), strict=True):
-        share = xp.where(chosen != 0, g, xp.nothing)
-        if isinstance(where[0], slice):
+        share = xp.where(chosen, g, xp.nothing)
+        if o.apart:
+            result[(..., *where)] = share
+        elif isinstance(where[0], slice):
             result[(..., *where)] += share
         else:
             xp.add_at(result, (..., *where), share)

@@ -42,7 +42,7 @@ def _planned(batch: Shape, channels: int, slides: tuple[Slide, ...]) -> tuple[Sh
     window, places = prod(s.kernel for s in slides), prod(s.places for s in slides)
     after = bounded((*batch, channels * window, places))
     before = (*batch, channels, *(s.size for s in slides))
-    parts = (*batch, channels, window, places)
+    parts = (*batch, channels, window, *(s.places for s in slides))
     return after, Options(slides=slides, before=before, parts=parts, after=after)
 
 
@@ -76,12 +76,13 @@ def plan_fold(
 
 def _apart(xp: XP, o: Options, x: Value) -> Value:
     """Every window as a column."""
-    return xp.reshape(columns(xp, o.slides, x), leading(xp, x, len(o.before)) + o.after)
+    return xp.reshape(columns(xp, o.slides, o.slides, x), leading(xp, x, len(o.before)) + o.after)
 
 
 def _together(xp: XP, o: Options, z: Value) -> Value:
     """Columns added up where their windows overlap."""
-    return gathered(xp, o.slides, xp.reshape(z, leading(xp, z, len(o.after)) + o.parts))
+    parts = xp.reshape(z, leading(xp, z, len(o.after)) + o.parts)
+    return gathered(xp, o.slides, o.slides, [parts], [()])
 
 
 def _forms(o: Options) -> Mapping[str, str]:

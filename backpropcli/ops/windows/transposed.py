@@ -50,8 +50,8 @@ def plan_transposed(count: int) -> Callable[..., tuple[Shape, Options]]:
                 f"{show_shape(tuple(s.size for s in slides))}"
             )
         o = planned(slides, batch, filters, weight, parts)
-        bounded((o.examples, channels, o.window, o.places))
-        o.bias, o.count = bias, count
+        bounded((o.examples, o.copied))
+        o.bias = bias
         return bounded(o.long), o
 
     return plan
@@ -139,6 +139,7 @@ OPERATIONS = (
         (
             sample((2, 2, 2, 3), (2, 2, 2, 2), (2,)),
             sample((2, 1, 3, 3), (1, 2, 3, 3), (2,), stride=2, padding=1, output_padding=1),
+            sample((1, 2, 2, 2), (2, 8, 2, 2), (8,), stride=(2, 1)),
             sample((1, 3, 2), (1, 2, 3, 2), (), stride=(2, 1), padding=(1, 0), output_padding=(1, 0)),
             sample((1, 2, 3, 2), (2, 1, 2, 2), (2,), groups=2, dilation=(2, 1), stride=(1, 2)),
         ),

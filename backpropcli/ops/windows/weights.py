@@ -77,7 +77,8 @@ def with_bias(xp: XP, y: Value, bias: Value, own: Shape, after: Shape, count: in
     lead = leading(xp, bias, len(own))
     if lead or own:
         bias = xp.reshape(bias, (*lead, *(1,) * (len(after) - len(shape)), *shape))
-    return y + bias
+    y += bias  # y has just been made
+    return y
 
 
 def by_bias(xp: XP, g: Value, own: Shape, after: Shape, count: int) -> Value:
