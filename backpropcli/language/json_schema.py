@@ -235,7 +235,7 @@ def _layers() -> Schema:
 
 def _letters() -> str:
     """The letters of the nodes that layers make."""
-    return "".join(sorted({"a", *(node.letter for kind in KINDS.values() for node in kind.nodes)}))
+    return "".join(sorted({"a", *(node.letter[0] for kind in KINDS.values() for node in kind.nodes)}))
 
 
 def _own_activations() -> Schema:

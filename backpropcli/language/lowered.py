@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.language.data.deferred import ready
 from backpropcli.language.file.sections import DATA, SECTIONS
-from backpropcli.language.file.spelling import Spelling, key, plain, says
+from backpropcli.language.file.spelling import Spelling, block_key, plain, says
 from backpropcli.language.made import Turned
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
 
     def __str__(self) -> str:
         comment = f"{MARGIN}# {self.above}\n" if self.above else ""
-        return f"{comment}{MARGIN}{key(self.name)}: {self.text}\n"
+        return f"{comment}{MARGIN}{block_key(self.name)}: {self.text}\n"
 
 
 def lowered(formulas: Formulas, values: Mapping[str, Value], loss: str | None, origins: Origins) -> str:

@@ -69,7 +69,7 @@ def test_the_form_that_messages_show_is_right_and_so_are_its_gradients(kind: Kin
     names = [*spec.graph.names("parameter"), *(["x"] if kind.name != "embedding" else [])]
     report = check(spec.graph, spec.values, "J", names=names)
     assert report.verdict == "pass"
-    assert run(Plan(spec.graph), spec.values, "J").value("J") > 0
+    assert run(Plan(spec.graph), spec.values, "J").value("J") != 0
     again = loads(spec.lowered())
     assert [node[:-1] for node in again.graph.nodes.values()] == [node[:-1] for node in spec.graph.nodes.values()]
 

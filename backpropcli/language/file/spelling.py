@@ -80,8 +80,13 @@ def says(text: str, wanted: Any) -> bool:
 
 
 def key(name: str) -> str:
-    """A name in front of its colon."""
+    """A name in front of its colon, in brackets."""
     return name if name.isidentifier() or says(f"{{{name}: 0}}", {name: 0}) else json.dumps(name, ensure_ascii=False)
+
+
+def block_key(name: str) -> str:
+    """A name in front of its colon, in a line of its own: h[t] needs no quotes there."""
+    return name if says(f"{name}: 0", {name: 0}) else json.dumps(name, ensure_ascii=False)
 
 
 def canonical(raw: Any) -> str:

@@ -37,6 +37,9 @@ def _check_parameters(kind: Kind, layer: Layer) -> None:
 
 def _check_weights(kind: Kind, layer: Layer) -> None:
     """Weights are written, or start by an initialiser: one of both."""
+    startless = [parameter.setting for parameter in kind.parameters if not parameter.start and parameter.when(layer)]
+    if "init" in layer.written and not kind.exactly_one and all(map(layer.written_somehow, startless)):
+        raise layer.error(f"layer {layer.index} has init, but all its weights are written", "init", key=True)
     given = [key for key in kind.exactly_one if key in layer.written]
     if kind.exactly_one and not given:
         raise layer.error(f"layer {layer.index} has no weights", hint=kind.weights)

@@ -30,6 +30,7 @@ def build(kind: Kind, layer: Layer) -> str:
     for parameter in kind.parameters:
         if parameter.when(layer) and (not parameter.switch or layer[parameter.switch]):
             keys[parameter.letter] = _add(kind, layer, parameter)
+    layer.names.update(kind.words(layer) if kind.words is not None else {})
     output = layer.source
     for node in kind.nodes:
         if node.when(layer):

@@ -5,7 +5,7 @@ Errors, the JSON Schema, `--layer` flags, `--lowered`, the guide's tables and th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Node(NamedTuple):
 
     `{x}` is the layer's input, `{W}` a letter above or a setting. `{, b}`, `{, bias=b}` and `{ + b}` have their sign
     with them, and are nothing where there is no b; `{, stride=}` is the option of that name where it is not the
-    setting's default.
+    setting's default. The letter of a node through time has its subscript: h[0], h[t].
     """
 
     letter: str
@@ -79,7 +79,8 @@ class Kind(NamedTuple):
     It `wants` its settings, as in `form`, and one of `exactly_one` (`weights` is the hint where there is none); in a
     flag the `positional` ones need no name, as in `call`, and the first needs none in a file where it may stand
     `alone`. `aliases` are what it is called elsewhere: used in did-you-mean only. One that `keeps` its numbers leaves
-    the last activation what it was. Its `form` takes an input of the shape `on`.
+    the last activation what it was. Its `form` takes an input of the shape `on`. `words`
+    are further ones that formulas have in braces.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Kind(NamedTuple):
     parameters: tuple[Parameter, ...] = ()
     nodes: tuple[Node, ...] = ()
     checks: tuple[Check, ...] = ()
+    words: Callable[[Layer], Mapping[str, str]] | None = None
     positional: tuple[str, ...] = ()
     exactly_one: tuple[str, ...] = ()
     weights: str = ""

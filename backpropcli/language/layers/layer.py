@@ -85,6 +85,7 @@ class Stack:
         for name, value in data.items():
             self._know(name, value, _kind(words, name))
         self.result = Lowered({}, {}, {})
+        self.through_time: dict[str, str] = {}
         self.output = ""
         self.activation = LINEAR
 
@@ -104,14 +105,41 @@ class Stack:
 
     def add_node(self, name: str, formula: str, path: Key, maker: str) -> str:
         """A node that a layer, or the loss, makes."""
-        self._check_free(name, path, f"{maker} makes a node")
+        self._check_free(name.partition("[")[0], path, f"{maker} makes a node")
         self.result.nodes[name] = (formula, path)
+        if "[" in name:
+            self.through_time[name] = formula
+            return name
+        if self.through_time:
+            self._add_recurrences()
         try:
             self.lowering.node(name, read_formula(formula, self.graph.nodes), formula, path)
         except (FormulaError, OperationError) as error:
             raise placed(self.words, error, name, formula, path) from None
         self.shapes[name] = self.graph.shape(name)
         return name
+
+    def _add_recurrences(self) -> None:
+        """The nodes with subscripts that have come, all of them at once: they need each other."""
+        from backpropcli.language.recurrence.folded import Folded
+        from backpropcli.language.recurrence.groups import Group, MisplacedError, ordered, subscripted
+
+        paths = {key: self.result.nodes[key][1] for key in self.through_time}
+        trees = {key: read_formula(formula, self.graph.nodes) for key, formula in self.through_time.items()}
+        known = [*self.graph.nodes, *(key.partition("[")[0] for key in trees)]
+        times, key = Folded(self.lowering, self.through_time, paths), ""
+        try:
+            for group in ordered(trees, subscripted(trees, known), known):
+                assert isinstance(group, Group), "all have subscripts"
+                key = group.members[0].keys["rule"]
+                times.add(group)
+                self.shapes.update((name, self.graph.shape(name)) for name in group.names)
+        except MisplacedError as error:
+            key = error.key
+            raise placed(self.words, error.error, key, self.through_time[key], paths[key]) from None
+        except (FormulaError, OperationError) as error:
+            raise placed(self.words, error, key, self.through_time[key], paths[key]) from None
+        self.through_time = {}
 
     def _check_free(self, name: str, path: Key, makes: str) -> None:
         for section in (*DATA, "nodes"):
@@ -172,10 +200,15 @@ class Layer:
         path, raw = (*self.path, key), self.written.get(key)
         return Said(self.stack.read(self.words, raw, key, path), path, key, named(raw, key))
 
+    def written_somehow(self, setting: str) -> bool:
+        """Whether a parameter is written, this way round or the other."""
+        return setting in self.written or f"{setting}.T" in self.written
+
     @property
     def outputs(self) -> list[str]:
         """The inputs, and what the layers so far have made."""
-        return [*self.words.sections.get("inputs", {}), *self.stack.result.nodes]
+        made = (name.partition("[")[0] for name in self.stack.result.nodes)
+        return list(dict.fromkeys([*self.words.sections.get("inputs", {}), *made]))
 
     def _source(self) -> str:
         """The name that feeds this layer: `input`, or the layer before, or the network's only input."""
@@ -208,7 +241,9 @@ class Layer:
     def node(self, letter: str, formula: str, path: Key | None = None) -> str:
         """Add the node of this letter, which is written at `path`; its name."""
         path = self.path if path is None else path
-        self.names[letter] = self.stack.add_node(f"{letter}{self.index}", formula, path, self.maker)
+        letter, bracket, subscript = letter.partition("[")
+        self.names[letter] = f"{letter}{self.index}"
+        self.stack.add_node(f"{letter}{self.index}{bracket}{subscript}", formula, path, self.maker)
         return self.names[letter]
 
     @property
