@@ -27,7 +27,7 @@ def anatomy(spec: Spec) -> Any:
     expect = [(one.label, one.text) for one in spec.expect]
     train = {**spec.train} if spec.train is not None else None
     inner = (graph.operations, graph.arguments, graph.shapes, graph.options, graph.constants)
-    return nodes, inner, spec.loss, spec.title, expect, train
+    return nodes, repr(inner), spec.loss, spec.title, expect, train
 
 
 def judge(spec: Spec, folder: str = "") -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backpropcli.language.data.deferred import transposed
 from backpropcli.language.layers.checks import check_settings
 from backpropcli.language.layers.layer import Layer, Said, named
-from backpropcli.language.layers.setting import BIAS, NAME, SHAPE
+from backpropcli.language.layers.setting import ACTIVATION, BIAS, NAME, SHAPE
 from backpropcli.language.layers.starts import initialised, started, whole
 from backpropcli.language.made import Turned
 from backpropcli.ops.shape import show_shape
@@ -119,7 +119,7 @@ def _filled(layer: Layer, node: Node) -> str:
         value = _plain(layer[word], setting.type)
         if found[1] and (value is None or value == setting.default):
             return ""
-        return f"{between}{option}{value if setting.type is NAME else shown(value)}"
+        return f"{between}{option}{value if setting.type in (NAME, ACTIVATION) else shown(value)}"
 
     return _HOLE.sub(hole, node.formula)
 
