@@ -65,7 +65,10 @@ def test_agrees_tells_right_from_wrong() -> None:
 # The gallery.
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+SLOW = [pytest.param(p, marks=[pytest.mark.slow] * (p.stem == "cs231n-captioning"), id=p.stem) for p in EXAMPLES]
+
+
+@pytest.mark.parametrize("path", SLOW)
 def test_example_checks(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(path)]) == 0
     out = capsys.readouterr().out
@@ -87,7 +90,7 @@ def test_example_runs_in_every_form(path: Path, options: list[str], capsys: pyte
     assert main(["run", str(path), *options]) == 0
     out = capsys.readouterr().out
     for name in yaml.safe_load(path.read_text(encoding="utf-8")).get("nodes", ()):
-        assert name in out
+        assert name.partition("[")[0] in out  # h[t] is a rule: its rows are h[0], h[1], ...
 
 
 def test_a_wrong_answer_key_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

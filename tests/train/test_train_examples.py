@@ -23,7 +23,7 @@ def key(path: Path) -> tuple[dict[str, str], bool]:
 
 
 def test_there_are_as_many_as_lessons() -> None:
-    assert len(FILES) == 11
+    assert len(FILES) == 12
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
