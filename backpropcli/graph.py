@@ -39,11 +39,12 @@ class Graph:
     """Nodes by name, in evaluation order (data first), and the slots that they are made of.
 
     Lists by slot: `operations` (None for data and constants), `arguments` (slots, all smaller than the step's own),
-    `shapes`. By slot where there is one: `options` (planned), `constants` (a value known when the graph was built).
+    `shapes`. By slot where there is one: `options` (planned), `constants` (a value known when the graph was built),
+    `drawn` (of a constant that is random: what draws it, and its options).
     `numbers` counts what its arrays hold, gradients included; more than `most` are refused before any is made.
     """
 
-    __slots__ = ("arguments", "constants", "most", "nodes", "numbers", "operations", "options", "shapes")
+    __slots__ = ("arguments", "constants", "drawn", "most", "nodes", "numbers", "operations", "options", "shapes")
 
     def __init__(self, most: float = inf) -> None:
         self.most = most
@@ -54,6 +55,7 @@ class Graph:
         self.shapes: list[Shape] = []
         self.options: dict[int, Options] = {}
         self.constants: dict[int, Value] = {}
+        self.drawn: dict[int, tuple[Operation, Options | None]] = {}
 
     def __len__(self) -> int:
         """How many slots there are."""

@@ -79,7 +79,9 @@ class Repeated:
         for node in self.plan.graph.nodes.values():
             if node.kind != "node":
                 moving.append(node.slot)
-                self._v[node.slot] = np.array(self._v[node.slot])
+        moving += self.plan.graph.drawn
+        for slot in moving:
+            self._v[slot] = np.array(self._v[slot])
         for slot, piece in self._places:
             self._v[slot] = self.flat[piece.slice].reshape(piece.shape)
         with quietly(self._xp):
@@ -89,11 +91,20 @@ class Repeated:
     def give(self, values: Mapping[str, Value]) -> None:
         """Other data, of the same shapes, from the next run on."""
         for name, value in values.items():
-            slot = self.plan.graph.nodes[name].slot
-            if self._kept is None:
-                self._v[slot] = convert(self._xp, value)
-            else:
-                self._v[slot][...] = value
+            self._put(self.plan.graph.nodes[name].slot, value)
+
+    def draw(self, update: int | None) -> None:
+        """The random constants of update number `update`, from the next run on; None: those of a network at rest."""
+        for slot, (operation, o) in self.plan.graph.drawn.items():
+            maker: Any = operation
+            self._put(slot, maker.resting(o) if update is None else maker.drawn(o, update))
+
+    def _put(self, slot: int, value: Value) -> None:
+        """Another value of a slot's shape, or a number for all of it."""
+        if self._kept is None:
+            self._v[slot] = convert(self._xp, value)
+        else:
+            self._v[slot][...] = value
 
     def forward(self) -> float:
         """The loss alone."""

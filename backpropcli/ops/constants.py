@@ -68,7 +68,40 @@ def _eye(xp: XP, o: Options) -> Value:
     return xp.where(row + o.k == column, 1.0, 0.0)
 
 
+def plan_bernoulli(shape: Any, p: Any = 0.5, seed: Any = 0, name: Any = "") -> tuple[Shape, Options]:
+    """A shape, how likely a 1 is, and what the draw depends on."""
+    result = bounded(counts(shape))
+    chance = number(p, "p")
+    if not 0 <= chance <= 1:
+        raise OperationError(f"p is a probability, from 0 to 1, not {shown(p)}")
+    if not isinstance(name, str):
+        raise OperationError(f"name is a text, not {shown(name)}")
+    if whole(seed, "seed") < 0:
+        raise OperationError(f"seed cannot be negative: {seed}")
+    return result, Options(shape=result, p=float(chance), seed=seed, name=name)
+
+
+def _drawn(o: Options, update: int) -> Value:
+    """Of update number `update`: a pure function of seed, name, update and shape, the same on every machine."""
+    from hashlib import sha256
+
+    import numpy as np
+
+    place = int.from_bytes(sha256(o.name.encode()).digest()[:8], "big")
+    generator = np.random.Generator(np.random.PCG64([o.seed, place, update]))
+    return (generator.random(o.shape) < o.p).astype(np.float64)
+
+
 OPERATIONS = (
+    Maker(
+        "bernoulli",
+        "an array of 0 and 1, a 1 with probability p: the same for the same seed, new in every update of a training",
+        options={"shape": REQUIRED, "p": 0.5, "seed": 0, "name": ""},
+        planner=plan_bernoulli,
+        value=lambda xp, o: xp.asarray(_drawn(o, 0)),
+        drawn=_drawn,
+        resting=lambda o: o.p,
+    ),
     Maker(
         "zeros",
         "an array of zeros",

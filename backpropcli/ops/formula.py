@@ -19,12 +19,14 @@ class Case(NamedTuple):
     """One call of a named formula, from which its text is made.
 
     `shapes` are those of the arguments that are given, by name; `options` are all options, defaults included.
-    `called` is the name that it was called by, with its module: `F.cross_entropy`.
+    `called` is the name that it was called by, with its module: `F.cross_entropy`. `place` names the node that it
+    stands in, and no two calls that draw random numbers: `h1`, `h1.2`.
     """
 
     shapes: Mapping[str, Shape]
     options: Options
     called: str = ""
+    place: str = ""
 
     def given(self, name: str) -> bool:
         """Whether an argument that may be left out is there."""
@@ -77,9 +79,9 @@ class Formula(Operation):
         if not self.order:
             self.order = (*self.arguments, *self.options)
 
-    def case(self, shapes: Mapping[str, Shape], options: Mapping[str, Any], called: str = "") -> Case:
+    def case(self, shapes: Mapping[str, Shape], options: Mapping[str, Any], called: str = "", place: str = "") -> Case:
         """A call with these arguments and options, with the defaults of the options that were left out."""
-        return Case(shapes, SimpleNamespace(**{**self.options, **options}), called)
+        return Case(shapes, SimpleNamespace(**{**self.options, **options}), called, place)
 
     def text(self, case: Case) -> Written:
         """The text for one call. Raises OperationError, without a place, where shapes or options do not fit."""

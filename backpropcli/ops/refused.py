@@ -42,7 +42,7 @@ REFUSED = (
     *refuse("count_nonzero", TESTS, "Comparisons give 1 or 0, so write sum(x != 0)."),
     *refuse("divmod modf frexp", "answers with two values", "A node has one: write floor(z), or z - floor(z)."),
     *refuse(
-        "random rand randn uniform normal choice dropout",
+        "random rand randn uniform normal choice",
         RANDOM,
         "Make a random parameter once, with a seed: W1: {normal: [2, 3], seed: 0}.",
     ),

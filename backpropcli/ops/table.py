@@ -20,6 +20,7 @@ from backpropcli.ops.elementwise import (
 from backpropcli.ops.formulas import (
     attention,
     classification,
+    dropout,
     frames,
     layers,
     losses,
@@ -99,6 +100,7 @@ MODULES: tuple[ModuleType, ...] = (
     splitting,
     selecting,
     layers,
+    dropout,
     attention,
     multi_head,
     similarity,

@@ -107,7 +107,12 @@ class Feed:
         return 1 if self.batch is None else -(-len(self.rows) // self.batch)
 
     def at(self, number: int) -> Batch:
-        """What update `number` (from 1) runs on, its data in place."""
+        """What update `number` (from 1) runs on, its data in place, and its random masks."""
+        batch = self._at(number)
+        batch.repeated.draw(number - 1 if self.training.optimizer.update else 0)  # a search wants one function
+        return batch
+
+    def _at(self, number: int) -> Batch:
         if self._whole is not None:
             return Batch(self._whole.planned, number - 1, True, 1, self._whole.data)
         from backpropcli.train.batches import batch_at
@@ -163,6 +168,7 @@ class Feed:
         return Parted(tuple(found), parts)
 
     def _look(self, repeated: Repeated) -> Measured:
+        repeated.draw(None)
         loss = repeated.forward()
         return Measured(loss, self.metrics(repeated))
 

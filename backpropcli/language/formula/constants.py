@@ -13,6 +13,7 @@ from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tape import Tape
 from backpropcli.language.formula.tree import Expression, Name, Number, Slice, Text, Unary
 from backpropcli.ops.definition import Elementwise, Operation
+from backpropcli.ops.makers import Maker
 from backpropcli.ops.numbers.scalar import xp as scalar
 
 if TYPE_CHECKING:
@@ -52,6 +53,19 @@ def fold(operation: Operation, values: Sequence[Any], options: Mapping[str, Any]
     if arguments and not np.isfinite(result).all() and all(np.isfinite(value).all() for value in arguments):
         raise _not_finite(bool(np.isnan(result).any()), e)
     return float(result) if shape == () else result
+
+
+def made(
+    graph: Graph, operation: Operation, values: Sequence[Any], options: Mapping[str, Any] | None, e: Expression
+) -> Any:
+    """The same; the slot of a constant that is random, since it is another one in every update of a training."""
+    value = fold(operation, values, options, e)
+    if not isinstance(operation, Maker) or operation.drawn is None:
+        return value
+    shape, planned = operation.plan([], options or {})
+    slot = graph.add_constant(value, shape)
+    graph.drawn[slot] = operation, planned
+    return slot
 
 
 def _fold_number(operation: Elementwise, values: Sequence[float], e: Expression) -> float:

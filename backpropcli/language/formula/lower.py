@@ -61,6 +61,8 @@ class Lowering:
         self.functions = functions
         self.known: Collection[str] = graph.nodes if known is None else known
         self.used: dict[str, None] = {}
+        self.place = "", 0
+        """The node that is being made, and its first slot."""
         self.scope: dict[str, Result] | None = None
         """Inside a function: its arguments, and its helpers (an Expression until it is first needed)."""
         self.by_hand = False
@@ -79,6 +81,7 @@ class Lowering:
         graph = self.graph
         first = len(graph)
         self.used = {}
+        self.place = name, first
         self.scope = None
         self.calling = []
         self.depth = 0
@@ -323,7 +326,7 @@ class Lowering:
                 break
         else:
             try:
-                return constants.fold(operation, tuple(shapes.number(r, e) for r in results), options, e)
+                return constants.made(self.graph, operation, tuple(shapes.number(r, e) for r in results), options, e)
             except OperationError as error:
                 raise error.spanning(e.start, e.end) from None
         slots = [r if type(r) is int else self.slot(r, e) for r in results]

@@ -34,7 +34,7 @@ def apply(lowering: Lowering, operation: Formula, e: Call, receiver: Result) -> 
             results[name] = receiver if first else lowering.lower(argument)
     options = {k: constants.option(lowering, k, given[k]) for k in operation.options if k in given}
     known = {k: shapes.shape_of(lowering.graph, shapes.number(r, given[k])) for k, r in results.items()}
-    case = operation.case(known, options, e.prefix + e.name)
+    case = operation.case(known, options, e.prefix + e.name, _place(lowering))
     before = lowering.scope, lowering.functions
     try:
         written = _read(operation, operation.text(case), vars(case.options))
@@ -45,6 +45,13 @@ def apply(lowering: Lowering, operation: Formula, e: Call, receiver: Result) -> 
         raise lowering.inside(error, signature(operation, results)).spanning(e.start, e.end) from None
     finally:
         lowering.scope, lowering.functions = before
+
+
+def _place(lowering: Lowering) -> str:
+    """The node that is being made; with a number behind it where something random stands in it already."""
+    name, first = lowering.place
+    before = sum(slot >= first for slot in lowering.graph.drawn)
+    return f"{name}.{before + 1}" if before else name
 
 
 def fuller(e: Call, operation: Operation) -> bool:

@@ -50,14 +50,14 @@ def _affine(case: Case, shape: Shape, why: str) -> tuple[str, str]:
 
 def _layer_norm(case: Case) -> Written:
     axes, shape = _last_axes(case), case.shapes["x"]
-    positive(case.options.eps, "eps")
+    number(case.options.eps, "eps")
     weight, bias = _affine(case, shape[len(shape) - len(axes) :], "the sizes that are normalized")
     return Written(scaled("(x - m) / sqrt(v + eps)", weight, bias), _moments(axes))
 
 
 def _rms_norm(case: Case) -> Written:
     axes, shape = _last_axes(case), case.shapes["x"]
-    eps = LEAST if case.options.eps is None else positive(case.options.eps, "eps")
+    eps = LEAST if case.options.eps is None else float(number(case.options.eps, "eps"))
     weight, _ = _affine(case, shape[len(shape) - len(axes) :], "the sizes that are normalized")
     along = axes[0] if len(axes) == 1 else axes
     return Written(scaled(f"x / sqrt(mean(x**2, axis={along}, keepdims=True) + {eps!r})", weight, ""))
@@ -81,7 +81,7 @@ def _running(case: Case, shape: Shape, switch: str) -> Written:
 
 def _batch_norm(case: Case) -> Written:
     o, shape = case.options, ranked(case, "x", 2, "examples and channels first, (N, C, ...)")
-    positive(o.eps, "eps")
+    number(o.eps, "eps")
     _momentum(o.momentum)
     own = not case.given("running_mean") if o.training is None else flag(o.training, "training")
     if not own:
@@ -97,7 +97,7 @@ def _batch_norm(case: Case) -> Written:
 
 def _instance_norm(case: Case) -> Written:
     o, shape = case.options, ranked(case, "x", 3, "examples, channels and at least one more axis, (N, C, L)")
-    positive(o.eps, "eps")
+    number(o.eps, "eps")
     _momentum(o.momentum)
     if not flag(o.use_input_stats, "use_input_stats"):
         return _running(case, shape, "The example's own: use_input_stats=True")
@@ -115,7 +115,7 @@ def _momentum(value: Any) -> None:
 
 def _group_norm(case: Case) -> Written:
     o, shape = case.options, ranked(case, "x", 2, "examples and channels first, (N, C, ...)")
-    positive(o.eps, "eps")
+    number(o.eps, "eps")
     groups = whole(o.num_groups, "num_groups")
     if groups < 1 or shape[1] % groups:
         fitting = [k for k in range(1, shape[1] + 1) if shape[1] % k == 0]
