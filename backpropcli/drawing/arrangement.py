@@ -10,6 +10,7 @@ from backpropcli.drawing.folding import folded
 from backpropcli.drawing.frames import APART, PAD, frames
 from backpropcli.drawing.items import DROP, HEAD, LIFT, LINE, RADIUS, SIGN, SIZE, STUB, Figure, figures
 from backpropcli.drawing.layout import SPANS, Layout, Point, layout
+from backpropcli.drawing.looping import loops
 from backpropcli.drawing.shapes import Circle, Group, Line, Path, Rect, Shape, Sheet
 from backpropcli.drawing.svg_text import Run, name_runs, run_width
 
@@ -41,17 +42,18 @@ class _Arrangement:
     def __init__(self, shown: Picture, figures: dict[str, Figure], plan: Layout) -> None:
         self.shown, self.figures, self.plan = shown, figures, plan
         self.frames = frames(plan, shown.layers) if shown.framed else []
+        self.loops = loops(shown, figures, plan)
 
     def sheet(self, title: str) -> Sheet:
         """All of it."""
         outputs = self.shown.outputs
         legend = list(self._legend())
         lift = max([0.0, *(-frame.box.top for frame in self.frames)])
-        bottom = max([self.plan.height, *(frame.box.bottom for frame in self.frames)])
+        bottom = max([self.plan.height, self.loops.bottom, *(frame.box.bottom for frame in self.frames)])
         height = lift + bottom + 2 * MARGIN + (LINE + 8 if legend else 0)
         width = max(self.plan.width + 2 * MARGIN + OUT, 2 * MARGIN + 330 if legend else 0)
         title = title or (f"The computation graph of {outputs[-1]}" if outputs else "A computation graph")
-        shapes = [*self._frames(), *self._edges(), *self._nodes()]
+        shapes = [*self._frames(), *self._edges(), *self.loops.groups, *self._nodes()]
         return Sheet(width, height, MARGIN, MARGIN + lift, shapes, legend, title, self._description())
 
     def _legend(self) -> Iterator[tuple[Literal["value", "gradient"], list[Run]]]:

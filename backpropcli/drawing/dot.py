@@ -38,6 +38,9 @@ def dot(shown: Picture) -> Iterator[str]:
         for source in item.inputs:
             straight = "" if shown.items[source].data else " [weight=4]"  # between nodes rather than from their data
             yield f"  {quoted(source)} -> {quoted(item.name)}{straight};\n"
+    for loop in shown.loops:
+        ends = f"{quoted(loop.source)} -> {quoted(loop.reader)}"
+        yield f'  {ends} [label="{escaped(f"{loop.when}, {loop.often}")}", style=dashed, constraint=false];\n'
     yield "}\n"
 
 

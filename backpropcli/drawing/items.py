@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,7 @@ from backpropcli.drawing.svg_text import LONGEST_NAME, THIN, Run, broken, name_r
 
 if TYPE_CHECKING:
     from backpropcli.drawing.model import Item, Picture
+    from backpropcli.passes.loops import Loop
 
 SIZE = 15.0
 """Size of the text, in pixels."""
@@ -29,6 +30,8 @@ DROP = 24.0
 """The height in which arrows from several data come together above an operation."""
 MOST_APART = 3
 """So many data above an operation have an arrow each; where there are more, they share a tray with one arrow."""
+LOOP = 26.0
+"""How far below its box a loop goes that comes back to it, or to another box."""
 PORT = 9.0
 """The least distance of two edges that arrive at a box."""
 HEAD = 9.0
@@ -52,6 +55,9 @@ class Figure(NamedTuple):
 
     tray: bool = False
     """Whether the data above it share a tray."""
+
+    loop: Sequence[Run] = ()
+    """What comes back to it from another time, and how often."""
 
     @property
     def cell(self) -> float:
@@ -119,6 +125,10 @@ class Figure(NamedTuple):
             right = max([right, *(x + f.reach for f, x in places)])
             above = self.eaves + max(2 * f.half_height for f in self.above)
         below = max(self.half_height, LIFT + len(self.under) * LINE)
+        if self.loop:
+            below = max(below, self.half_height + LOOP + LINE)
+            half = run_width(self.loop, SIZE) / 2
+            left, right = max(left, half), max(right, half)
         ports = max(0.62 * self.half_height, self.half_height - 12)
         return Block(self.item.name, left, right, above, below, self.half_width, ports)
 
@@ -134,8 +144,17 @@ def figures(shown: Picture) -> Iterator[Figure]:
         figure = _data(item) if item.data else _operation(item, names, short)
         if not figure.item.round:
             figure = figure._replace(half_height=max(figure.half_height, arriving * PORT / 2))
+        figure = figure._replace(loop=loop_words(shown.looped(item.name)))
         figure = done[item.name] = figure._replace(above=above, tray=len(above) > MOST_APART)
         yield figure
+
+
+def loop_words(loops: Sequence[Loop]) -> list[Run]:
+    """What comes back: `h[t-1], 3 times`, its times set low."""
+    line: list[Run] = []
+    for loop in loops:
+        line += [Run(loop.source, "name"), Run(loop.when.replace("-", "−"), "index"), Run(", ", "")]
+    return [*line, Run(loops[0].often, "")] if loops else []
 
 
 def _named(item: Item, lines: tuple[str, ...]) -> list[list[Run]]:

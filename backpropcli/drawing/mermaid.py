@@ -46,6 +46,9 @@ def mermaid(shown: Picture) -> Iterator[str]:
     for item in shown.items.values():
         for source in item.inputs:
             yield f"  {number[source]} --> {number[item.name]}\n"
+    for loop in shown.loops:
+        words = escaped(f"{loop.when}, {loop.often}")
+        yield f'  {number[loop.source]} -. "{words}" .-> {number[loop.reader]}\n'
     for kind, style in STYLES.items():
         own = [number[item.name] for item in shown.items.values() if item.kind == kind]
         word = "operation" if kind == "node" else kind  # Mermaid's own style sheet has a class `node`

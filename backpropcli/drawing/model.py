@@ -5,9 +5,12 @@ Every form of drawing (terminal, SVG, DOT, Mermaid, the page) starts from a `Pic
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.ops.shape import Shape, show_shape
+
+if TYPE_CHECKING:
+    from backpropcli.passes.loops import Loop
 
 BLANK = "__"
 """What stands in the place of a number in an exercise."""
@@ -65,7 +68,8 @@ class Picture(NamedTuple):
     """A drawing's items in evaluation order.
 
     `above` are the data that stand above the one operation that uses them, as a lecture draws parameters; `of` is the
-    node that was differentiated. `framed` puts a frame or a heading around the layers of the layers form.
+    node that was differentiated. `framed` puts a frame or a heading around the layers of the layers form. `loops` lead
+    back, from one time to the next.
     """
 
     items: dict[str, Item]
@@ -73,6 +77,11 @@ class Picture(NamedTuple):
     of: str | None
     blank: bool
     framed: bool = False
+    loops: tuple[Loop, ...] = ()
+
+    def looped(self, name: str) -> tuple[Loop, ...]:
+        """The loops that lead back into an item."""
+        return tuple(loop for loop in self.loops if loop.reader == name)
 
     @property
     def edges(self) -> list[tuple[str, str]]:

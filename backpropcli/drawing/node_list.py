@@ -56,8 +56,13 @@ def node_list(shown: Picture, width: int) -> Table:
     return Table(
         columns,
         [section for section in sections if section],
-        footers=["Too large or too tangled for characters. As a picture: backprop draw -o net.svg"],
+        footers=[*_loops(shown), "Too large or too tangled for characters. As a picture: backprop draw -o net.svg"],
     )
+
+
+def _loops(shown: Picture) -> list[str]:
+    """What comes back from one time to the next."""
+    return [f"{loop.source}[{loop.when}] comes back into {loop.reader}, {loop.often}" for loop in shown.loops]
 
 
 def _users(shown: Picture) -> dict[str, list[str]]:

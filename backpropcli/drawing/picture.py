@@ -10,6 +10,7 @@ from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Unary
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.numbers import Precision
+from backpropcli.passes.loops import repeats
 
 if TYPE_CHECKING:
     from backpropcli.engine import Trace
@@ -37,7 +38,8 @@ def picture(
     if level == "layers":
         items = grouped(items)
     items = _owned(items)
-    return Picture(items, hung(items), trace.of, blank, level == "layers")
+    loops = tuple(loop for repeat in repeats(trace.graph) for loop in repeat.loops())
+    return Picture(items, hung(items), trace.of, blank, level == "layers", loops)
 
 
 def _owned(items: dict[str, Item]) -> dict[str, Item]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from backpropcli.drawing.model import Picture
 
-_NAME = re.compile(r"[^\W\d⁰¹²³⁴⁵⁶⁷⁸⁹⁻][^\W⁰¹²³⁴⁵⁶⁷⁸⁹⁻]*(?:\.\d+)?")
+_NAME = re.compile(r"[^\W\d⁰¹²³⁴⁵⁶⁷⁸⁹⁻][^\W⁰¹²³⁴⁵⁶⁷⁸⁹⁻]*(?:\[\d+\])?(?:\.\d+)?")
 
 
 def short_names(names: Iterable[str], most: int, dots: str = "…") -> dict[str, str]:
@@ -36,7 +36,12 @@ def short_names(names: Iterable[str], most: int, dots: str = "…") -> dict[str,
 
 def shortened(text: str, short: Mapping[str, str]) -> str:
     """A formula with other names in the place of long ones."""
-    return _NAME.sub(lambda found: short.get(found[0], found[0]), text) if short else text
+
+    def other(found: re.Match[str]) -> str:
+        name, bracket, index = found[0].partition("[")  # of an array that is indexed the name alone
+        return short.get(found[0]) or short.get(name, name) + bracket + index
+
+    return _NAME.sub(other, text) if short else text
 
 
 def renamed(shown: Picture, short: Mapping[str, str]) -> Picture:
@@ -58,4 +63,8 @@ def renamed(shown: Picture, short: Mapping[str, str]) -> Picture:
         for name, item in shown.items.items()
     }
     above = {short.get(name, name): names(data) for name, data in shown.above.items()}
-    return shown._replace(items=items, above=above, of=short.get(shown.of or "", shown.of))
+    loops = tuple(
+        loop._replace(reader=short.get(loop.reader, loop.reader), source=short.get(loop.source, loop.source))
+        for loop in shown.loops
+    )
+    return shown._replace(items=items, above=above, of=short.get(shown.of or "", shown.of), loops=loops)

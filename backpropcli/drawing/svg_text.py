@@ -33,7 +33,9 @@ LONGEST_NAME = 36
 """A longer name is shortened in its middle inside a formula."""
 
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
-_NAME = re.compile(rf"[^\W\d{RAISED}](?:[^\W{RAISED}]|…)*(?:\.\d+)?")
+_NAME = re.compile(rf"[^\W\d{RAISED}](?:[^\W{RAISED}]|…)*(?:\[\d+\])?(?:\.\d+)?")
+_ROW = re.compile(r"(.*\D)\[(\d+)\](\.\d+)?")
+"""A row of what runs through time, h[3], or a step inside its formula."""
 _INDEXED = re.compile(r"([^\W\d_]+)_?(\d\w*(?:\.\d+)?)|([^\W\d_]+)_(\w+(?:\.\d+)?)|([^\W\d]\w*?)(\.\d+)")
 _WORDS = re.compile(r"_[^\W_]*_\w*[^\W\d_]{2}|_[^\W_]*[^\W\d_]{2}[^\W_]*_")
 """Words behind the first underscore and the second: no index, but a name in words."""
@@ -96,10 +98,13 @@ def number(text: str) -> str:
 
 
 def name_runs(name: str) -> Iterator[Run]:
-    """A name, its index set low: w1, net_h1, W_1_2; a name of another build, or of many words, stays as it is.
+    """A name, its index set low: w1, net_h1, W_1_2, h[3]; one of another build, or of many words, stays as it is.
 
     The number of a step inside a formula, as of J.2, is no index: J2 may be another name.
     """
+    if row := _ROW.fullmatch(name):
+        yield from (Run(row[1], "name"), Run(row[2], "index"), *([Run(row[3], "")] if row[3] else []))
+        return
     found = _INDEXED.fullmatch(name)
     if not found or _WORDS.search(name):
         yield Run(name, "name")
@@ -146,11 +151,14 @@ def _named(text: str, names: Collection[str]) -> list[Run]:
     result: list[Run] = []
     last = 0
     for found in _NAME.finditer(text):
-        if found.group() in names and text[found.end() : found.end() + 1] != "(":
+        name = found.group()
+        name = name if name in names else name.partition("[")[0]  # of an array that is indexed the name alone
+        end = found.start() + len(name)
+        if name in names and text[end : end + 1] != "(":
             if found.start() > last:
                 result.append(Run(text[last : found.start()], ""))
-            result.extend(name_runs(found.group()))
-            last = found.end()
+            result.extend(name_runs(name))
+            last = end
     if last < len(text):
         result.append(Run(text[last:], ""))
     return result

@@ -11,6 +11,7 @@ from backpropcli.render.width import width_of
 if TYPE_CHECKING:
     from backpropcli.drawing.canvas import Canvas, Paint
     from backpropcli.drawing.model import Item, Picture
+    from backpropcli.passes.loops import Loop
 
 
 class Text(NamedTuple):
@@ -79,6 +80,7 @@ def parts(shown: Picture, width: int, ascii: bool = False) -> Iterator[Part]:
             yield _datum(item, box)
         else:
             part = _operation(item, box, above, item.name not in users)
+            part = part._replace(texts=(*part.texts, *_looping(shown.looped(item.name), width_of(box))))
             yield part._replace(fed=any(datum.kind == "parameter" for datum in above))
 
 
@@ -142,6 +144,21 @@ def _operation(item: Item, box: str, above: list[Item], last: bool) -> Part:
         return Part(item, box, 3 + width_of(value), (*texts, Text(0, size, "──▶")), back)
     stub = max(width_of(value) + 4, width_of(back) + 4 if back else 0, width_of(item.title) + 3)
     return Part(item, box, stub, tuple(texts), f"◀──{back}".ljust(stub, "─") if back else "")
+
+
+def _looping(loops: tuple[Loop, ...], size: int) -> Iterator[Text]:
+    """Under a box, an arrow that comes back from it, or from another node, with what of another time it brings."""
+    if not loops:
+        return
+    words = f"{', '.join(f'{loop.source}[{loop.when}]' for loop in loops)}, {loops[0].often}"
+    right = max(size - 2, 2)
+    yield Text(1, 1, "▲")
+    if not any(loop.source == loop.reader for loop in loops):
+        yield Text(2, 1, f"└─ {words}")
+        return
+    yield Text(1, right, "│")
+    inside, room = f" {words} ", right - 2
+    yield Text(2, 1, f"└{inside.center(room, '─')}┘" if len(inside) <= room else f"└{'─' * room}┘{inside}")
 
 
 def _hanging(above: list[Item], size: int) -> Iterator[Text]:

@@ -96,12 +96,15 @@ def _plain(text: str) -> str:
 
 
 def variable(name: str) -> str:
-    """A name in italics, what follows its first underscore, or the digits at its end, as a subscript.
+    """A name in italics, what follows its first underscore, or the digits at its end, as a subscript; a row's number.
 
-    >>> variable("net_h1"), variable("a2.1")
-    ('<i>net</i><sub>h1</sub>', '<i>a</i><sub>2</sub>.1')
+    >>> variable("net_h1"), variable("a2.1"), variable("h[3]")
+    ('<i>net</i><sub>h1</sub>', '<i>a</i><sub>2</sub>.1', '<i>h</i><sub>3</sub>')
     """
     whole, dot, step = name.partition(".")
+    base, bracket, row = whole.rpartition("[")
+    if bracket and row[:-1].isdigit() and not base[-1:].isdigit():
+        return f"<i>{escape(base)}</i><sub>{row[:-1]}</sub>" + dot + step
     letters, low, under = whole.partition("_")
     if not low:
         letters = whole.rstrip("0123456789")

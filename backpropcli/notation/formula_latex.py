@@ -26,6 +26,8 @@ SIGNS = {
     "&": r" \land ",
     "|": r" \lor ",
 }
+_ROW = re.compile(r"(.*\D)\[(\d+)\](?:\.(\d+))?")
+"""A row of what runs through time, h[3], or a step inside its formula."""
 _WORD = re.compile(r"([^\W\d_]+)(\d*)((?:_\w+)?)")
 
 
@@ -38,7 +40,7 @@ def latex(expression: Expression, numbers: Mapping[str, str] | None = None, arra
 
 
 def latex_name(name: str) -> str:
-    r"""A name of the network: `w_1`, `\alpha`, `\mathrm{out}_{h1}`, `J^{(3)}` for the step `J.3`.
+    r"""A name of the network: `w_1`, `\alpha`, `h_3` for the row `h[3]`, `J^{(3)}` for the step `J.3`.
 
     A gradient, `dJ/dw1`, becomes `\frac{dJ}{dw_1}`, a local derivative `\frac{\partial t_1}{\partial w_1}`.
     """
@@ -52,6 +54,11 @@ def latex_name(name: str) -> str:
         name = (greek(name[:1]) or name[:1]) + name[1:]
     if not name.isascii():
         return _spelled_out(name)
+    if row := _ROW.fullmatch(name):
+        base, number, step = row.groups()
+        main = latex_name(base)
+        if "_" not in main:
+            return f"{main}_{number if len(number) == 1 else f'{{{number}}}'}" + (f"^{{({step})}}" if step else "")
     name, bracket, place = name.partition("[")
     if bracket:
         return f"{subscripted(latex_name(name))}_{{[{place}}}"

@@ -232,3 +232,21 @@ def test_a_subscript_on_a_subscript_is_in_braces():
 def test_greek_letters_are_set_as_mathematics(name, set_as):
     """Unicode spells it LAMDA: it came out as U+03BB."""
     assert latex_name(name) == set_as
+
+
+def test_rows_are_set_as_textbooks_set_them() -> None:
+    from backpropcli.drawing.svg_text import runs
+    from backpropcli.notation.formula_html import variable
+
+    shown = {name: latex_name(name) for name in ("h[3]", "h[12]", "h[3].1", "dJ/dh[3]", "b2[0]", "W[0,1]")}
+    assert list(shown.values()) == ["h_3", "h_{12}", "h_3^{(1)}", r"\frac{dJ}{dh_3}", "{b_2}_{[0]}", "W_{[0,1]}"]
+    assert variable("h[3].1") == "<i>h</i><sub>3</sub>.1"
+    assert [(run.text, run.style) for run in runs("V·h[2] + x[1]", {"V", "h[2]", "x"})] == [
+        ("V", "name"),
+        ("·", ""),
+        ("h", "name"),
+        ("2", "index"),
+        (" + ", ""),
+        ("x", "name"),
+        ("[1]", ""),
+    ]
