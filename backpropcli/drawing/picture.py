@@ -10,7 +10,7 @@ from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Unary
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.numbers import Precision
-from backpropcli.passes.loops import repeats
+from backpropcli.passes.loops import Repeat
 
 if TYPE_CHECKING:
     from backpropcli.engine import Trace
@@ -38,7 +38,7 @@ def picture(
     if level == "layers":
         items = grouped(items)
     items = _owned(items)
-    loops = tuple(loop for repeat in repeats(trace.graph) for loop in repeat.loops())
+    loops = tuple(loop for repeat in Repeat.found(trace.graph) for loop in repeat.loops())
     return Picture(items, hung(items), trace.of, blank, level == "layers", loops)
 
 

@@ -58,16 +58,12 @@ class Repeat(NamedTuple):
                 if (source := earlier.get(graph.nodes[name].slot)) is not None:
                     yield Loop(member.name, source, name[len(source) + 1 : -1], self.body.turns)
 
-
-def repeats(graph: Graph) -> Iterator[Repeat]:
-    """The recurrences of a graph, in order."""
-    for slot, options in graph.options.items():
-        if windows := getattr(options, "members", None):
-            step = cast("Recurrence", graph.operations[slot])
-            body = step.body
-            starts = [window.begin for window in windows.values()]
-            hidden = tuple(
-                (begin - member.begin) // max(prod(member.shape), 1)
-                for begin, member in zip(starts, body.members, strict=True)
-            )
-            yield Repeat(slot, step.letter, body, hidden)
+    @classmethod
+    def found(cls, graph: Graph) -> Iterator[Repeat]:
+        """The recurrences of a graph, in order."""
+        for slot, options in graph.options.items():
+            if windows := getattr(options, "members", None):
+                step = cast("Recurrence", graph.operations[slot])
+                pairs = zip(windows.values(), step.body.members, strict=True)
+                hidden = tuple((seen.begin - member.begin) // max(prod(member.shape), 1) for seen, member in pairs)
+                yield cls(slot, step.letter, step.body, hidden)

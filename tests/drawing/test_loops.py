@@ -13,7 +13,7 @@ from backpropcli.drawing.mermaid import mermaid
 from backpropcli.drawing.picture import picture
 from backpropcli.drawing.svg import drawn
 from backpropcli.drawing.terminal import terminal_graph
-from backpropcli.passes.loops import Loop, repeats
+from backpropcli.passes.loops import Loop, Repeat
 
 RNN = """
 inputs: {x: [0.5, -1, 0.2], y: [0.3, -0.2, 0.1]}
@@ -39,7 +39,7 @@ BACKWARD = "inputs: {x: [1, 2]}\nparameters: {a: 2}\nnodes: {'r[T]': 0, 'r[t]': 
 
 def loops_of(text: str) -> set[tuple[str, str, str, int]]:
     graph = api.loads(text).graph
-    return {tuple(loop) for repeat in repeats(graph) for loop in repeat.loops()}
+    return {tuple(loop) for repeat in Repeat.found(graph) for loop in repeat.loops()}
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_what_leads_back_is_known(text: str, loops: set[tuple[str, str, str, int
 
 
 def test_rows_have_their_times() -> None:
-    (h, loss) = repeats(api.loads(RNN).graph)
+    (h, loss) = Repeat.found(api.loads(RNN).graph)
     assert list(h.rows()) == [(0, "h", 0), (1, "h", 1), (2, "h", 2), (3, "h", 3)]
     assert list(loss.rows()) == [(1, "L", 0), (2, "L", 1), (3, "L", 2)]
-    (r,) = repeats(api.loads(BACKWARD).graph)
+    (r,) = Repeat.found(api.loads(BACKWARD).graph)
     assert sorted(r.rows()) == [(0, "r", 0), (1, "r", 1), (2, "r", 2)]
 
 
