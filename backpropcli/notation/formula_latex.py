@@ -54,14 +54,8 @@ def latex_name(name: str) -> str:
         name = (greek(name[:1]) or name[:1]) + name[1:]
     if not name.isascii():
         return _spelled_out(name)
-    if row := _ROW.fullmatch(name):
-        base, number, step = row.groups()
-        main = latex_name(base)
-        if "_" not in main:
-            return f"{main}_{number if len(number) == 1 else f'{{{number}}}'}" + (f"^{{({step})}}" if step else "")
-    name, bracket, place = name.partition("[")
-    if bracket:
-        return f"{subscripted(latex_name(name))}_{{[{place}}}"
+    if "[" in name:
+        return _indexed(name)
     base, _, step = name.partition(".")
     word = _WORD.fullmatch(base)
     if not word:
@@ -73,6 +67,17 @@ def latex_name(name: str) -> str:
         below = below if below.isdigit() or len(below) == 1 else rf"\mathrm{{{below}}}"
         main += f"_{below}" if len(below) == 1 else f"_{{{below}}}"
     return main + (f"^{{({step})}}" if step else "")
+
+
+def _indexed(name: str) -> str:
+    """`h_3` for the row `h[3]`, `W_{[0,1]}` for an entry."""
+    if row := _ROW.fullmatch(name):
+        base, number, step = row.groups()
+        main = latex_name(base)
+        if "_" not in main:
+            return f"{main}_{number if len(number) == 1 else f'{{{number}}}'}" + (f"^{{({step})}}" if step else "")
+    base, _, place = name.partition("[")
+    return f"{subscripted(latex_name(base))}_{{[{place}}}"
 
 
 def _spelled_out(name: str) -> str:
