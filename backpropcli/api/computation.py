@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from backpropcli import engine
 from backpropcli.api.arrays import as_array
@@ -86,6 +86,11 @@ class Computation:
         from backpropcli.derivation.broadcasting import stretch_notes
 
         return tuple(stretch_notes(self.graph))
+
+    def unrolled(self) -> Self:
+        """The same network with a node for each time, h[0], h[1], ...; itself where nothing runs through time."""
+        spec = self.spec.unrolled()
+        return self if spec is self.spec else type(self)(spec)
 
     def plan(self, dtype: Dtype = "float64") -> Plan:
         """The graph made ready to run, kept for the next time. Raises SpecError for another dtype."""

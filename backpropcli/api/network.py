@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from backpropcli.api.arrays import as_array
+from backpropcli.api.exercises import Exercises
 from backpropcli.api.plots import Plots
 from backpropcli.api.training import Trainable
 from backpropcli.engine import NotScalarError, Plan
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from backpropcli.api.computation import Dtype
     from backpropcli.engine.cost import Cost
     from backpropcli.engine.nudge import Nudge
-    from backpropcli.exercise.quiz import Quiz
     from backpropcli.explanation.derive import Derivation
     from backpropcli.explanation.explain import Explanation
     from backpropcli.gradcheck import Culprit, Report
@@ -30,17 +30,13 @@ Difference = Literal["central", "forward", "backward"]
 
 
 @quietly
-class Network(Plots, Trainable):
+class Network(Exercises, Plots, Trainable):
     """A network: its graph, the values of its data, and the node to differentiate.
 
     >>> network = loads("parameters: {w: 3}\\nnodes: {J: (2 + 3*w)**2}")
     >>> network.run().gradient("w")
     66.0
     """
-
-    def unrolled(self) -> Network:
-        """The same network with a node for each time, h[0], h[1], ...; itself where nothing runs through time."""
-        return Network(self.spec.unrolled()) if self.spec.timed else self
 
     def check(
         self,
@@ -63,9 +59,10 @@ class Network(Plots, Trainable):
     ) -> Report:
         """Compare every gradient with finite differences, and what the spec expects with what there is.
 
-        Checked are the parameters, `everything` (inputs and targets too) or just `names`. `eps` shows the plain
-        difference at that step as well. `against` asks other oracles too: "all", or some of "differences", "complex",
-        "symbolic" and "digits". `fault` breaks one operation first, as "a1:sign", to see it caught.
+        Checked are the parameters, `everything` (inputs and targets too) or just `names` (of what runs through time
+        every row, or those that are named: "h[3]"). `eps` shows the plain difference at that step as well. `against`
+        asks other oracles too: "all", or some of "differences", "complex", "symbolic" and "digits". `fault` breaks one
+        operation first, as "a1:sign", to see it caught.
 
         Of a large network a `sample` is checked, of that many components, which `seed` chooses, and random directions
         over all of them; unless `every` one is wanted. `progress` is told how many of how many are done; with `partial`
@@ -75,32 +72,34 @@ class Network(Plots, Trainable):
         from backpropcli.gradcheck import Scope, check
         from backpropcli.gradcheck.network.oracles import oracles
 
-        target = self.target(of)
+        net = self.unrolled()
+        target = net.target(of)
         words = against if isinstance(against, str) else ",".join(against)
         try:
             report = check(
-                self.graph,
-                self.values,
+                net.graph,
+                net.values,
                 target,
                 eps=eps,
                 difference=difference,
                 everything=everything,
-                names=names,
+                names=net.each_row(names),
                 upstream=as_array(upstream),
                 dtype=dtype,
                 against=oracles(words) if words else (),
                 fault=fault,
-                expect=self.spec.expect,
-                source=self.source,
+                expect=net.spec.expect,
+                source=net.source,
+                folded=net.spec.folded,
                 scope=Scope(seed, sample, every, partial, progress),
                 points=points,
             )
         except SpecError as error:
-            raise error.at(self.place(target) if isinstance(error, NotScalarError) else None) from None
+            raise error.at(net.place(target) if isinstance(error, NotScalarError) else None) from None
         for found in (report, *(at.report for at in (report.points.found if report.points else ()))):
             if found.culprit is not None:
-                found.culprit = found.culprit._replace(place=self.rule_place(found.culprit))
-        report.shapes = self.notes
+                found.culprit = found.culprit._replace(place=net.rule_place(found.culprit))
+        report.shapes = net.notes
         return report
 
     def check_gradients(
@@ -123,25 +122,26 @@ class Network(Plots, Trainable):
         from backpropcli.gradcheck.external.check import check_gradients
         from backpropcli.gradcheck.external.given import given_gradients
 
-        target = self.target(of)
+        net = self.unrolled()
+        target = net.target(of)
 
         def own(found: Sequence[str]) -> Report:
-            return self.check(of, names=found, upstream=upstream, **options)
+            return net.check(of, names=found, upstream=upstream, **options)
 
         report = check_gradients(
-            self.graph,
-            self.values,
+            net.graph,
+            net.values,
             target,
             given_gradients(gradients),
             own,
             renames=renames,
             allow_missing=allow_missing,
-            names=names,
+            names=net.each_row(names),
             upstream=as_array(upstream),
-            source=self.source,
-            loaded=self.spec.renamed,
+            source=net.source,
+            loaded=net.spec.renamed,
         )
-        report.shapes = self.notes
+        report.shapes = net.notes
         return report
 
     def sweep(
@@ -160,6 +160,21 @@ class Network(Plots, Trainable):
 
         target = self.target(of)
         return sweep_of(self.graph, self.values, target, name, difference, as_array(upstream))
+
+    def rule_place(self, culprit: Culprit) -> Any:
+        """Where the rule of a faulty operation is written: a gradient derived by hand, else the node that uses it."""
+        function = self.spec.functions.get(culprit.operation)
+        if function is None or function.gradient is None:
+            return self.place(culprit.node)
+        return self.spec.place((*function.path, "gradient", culprit.argument))
+
+    def each_row(self, names: Sequence[str] | None) -> list[str] | None:
+        """The names, in the place of what runs through time each of its rows. Raises SpecError for an unknown name."""
+        if names is None:
+            return None
+        from backpropcli.gradcheck.point.owner import rows
+
+        return [name for given in names for name in rows(self.graph, given) or [self.node(given)]]
 
     def page(
         self,
@@ -196,87 +211,6 @@ class Network(Plots, Trainable):
             seed=seed,
             started=self._run(plan, target, numbers, upstream, everything) if numbers is not None else None,
         )
-
-    def fresh(self, seed: int, of: str | None = None, expand: bool = False) -> dict[str, Value]:
-        """Other nice numbers for all data, such that an exercise about the loss (or `of`) has short answers.
-
-        `expand`: to the steps inside its formulas too.
-        """
-        from backpropcli.derivation.worked import Worked
-        from backpropcli.exercise.random_values import asked_of, random_values
-
-        trace = self.run(of)
-        return random_values(self.plan(), self.values, trace.of or "", asked_of(Worked(trace, expand=expand)), seed)
-
-    def quiz(
-        self,
-        of: str | None = None,
-        *,
-        only: str | None = None,
-        seed: int | None = None,
-        precision: Precision | None = None,
-        ascii: bool = False,
-        every: bool = False,
-        expand: bool = False,
-    ) -> Quiz:
-        """The exercise as questions: `network.quiz().questions[0].mark("2*3").right`.
-
-        About the loss, or about `of` and what it depends on. `only` "values" or "gradients". `seed` chooses other nice
-        numbers, the same as a page's with that seed. Of a large network the 60 blanks nearest to the loss, unless
-        `every` one is wanted; with `expand` every step inside a formula is a question.
-        """
-        from backpropcli.engine.subgraph import needed
-        from backpropcli.exercise.quiz import Quiz
-        from backpropcli.notation.formula import ASCII, UNICODE
-
-        trace = self.run(of, values=self.fresh(seed, of) if seed is not None else None)
-        style = ASCII if ascii else UNICODE
-        return Quiz(
-            trace,
-            self.source,
-            only=only,
-            seed=seed,
-            precision=precision,
-            style=style,
-            every=every,
-            expand=expand,
-            functions=self.spec.functions,
-            needed=needed(self.graph, of) if of is not None else None,
-        )
-
-    def worksheets(
-        self,
-        path: str,
-        students: str | None = None,
-        *,
-        of: str | None = None,
-        only: str | None = None,
-        seed: int | None = None,
-        precision: Precision | None = None,
-        every: bool = False,
-        expand: bool = False,
-        tell: Callable[[str], None] = lambda _: None,
-        seeds: Mapping[str, int] | None = None,
-    ) -> list[tuple[str, str]]:
-        """The exercise on paper, and its key last: names of files (.md, .tex or .html, as `path` ends) and their texts.
-
-        `students` "101,102" or how many, "30": a worksheet with other nice numbers for each, which follow from the name
-        alone, and a CSV file that says who has which seed; `seeds` by name are taken as they are. `tell` is told where
-        two would have the same ones. Options else as `quiz`.
-        """
-        from backpropcli.exercise.worksheet import worksheets
-
-        def make(number: int | None) -> Quiz:
-            return self.quiz(of, only=only, seed=number, precision=precision, every=every, expand=expand)
-
-        return list(worksheets(make, path, students, seed, self.spec.title or "", tell, seeds))
-
-    def rule_place(self, culprit: Culprit) -> Any:
-        """Where the rule of a faulty operation is written: a gradient derived by hand, else the node that uses it."""
-        function = self.spec.functions.get(culprit.operation)
-        if function is None or function.gradient is None:
-            return self.place(culprit.node)
-        return self.spec.place((*function.path, "gradient", culprit.argument))
 
     def explain(
         self,

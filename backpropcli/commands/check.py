@@ -88,12 +88,12 @@ def check(
         return check_several(
             network,
             what.only is not None,
-            lambda file: api.Network(network.read(file, **expected)).unrolled(),
+            lambda file: api.Network(network.read(file, **expected)),
             ask,
             failures,
             to,
         )
-    net = api.Network(network.open("check", to, names=what.only is not None, **expected)).unrolled()
+    net = api.Network(network.open("check", to, names=what.only is not None, **expected))
     if how.updates is not None:
         from backpropcli.report.train_words import point
 
@@ -129,8 +129,9 @@ def _alone(how: How, theirs: str | None, itself: Itself) -> None:
 
 def _asked(net: api.Network, network: Network, what: What, theirs: Theirs, **arguments: Any) -> "Report":
     """The report on one network; `arguments` are those of its `check`."""
+    net = net.unrolled()
     words = what.names(network)
-    names = [net.node(name) for name in words] if words is not None else None
+    names = net.each_row(words)
     if theirs.gradients is None:
         return net.check(what.of, names=names, everything=what.all, **arguments)
     return net.check_gradients(

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from backpropcli.errors import Place
     from backpropcli.gradcheck.external.comparison import Comparison
     from backpropcli.gradcheck.large.sampling import Coverage
+    from backpropcli.gradcheck.network.folding import Differing
     from backpropcli.gradcheck.network.points import Points
     from backpropcli.gradcheck.precision.cause import Lost
 
@@ -222,6 +223,8 @@ class Report:
     """External gradients beside backprop's, where they were given."""
     points: Points | None = None
     """What was found at further points, where they were asked for."""
+    differing: Differing | None = None
+    """What backprop itself has otherwise where the network is run: a bug of ours."""
     coverage: Coverage | None = None
     """How much of everything was checked; None where that is not counted."""
 
@@ -252,7 +255,7 @@ class Report:
             verdicts.add(self.external.verdict)
         if self.coverage is not None and self.coverage.differing:
             verdicts.add("unsure")  # something is wrong somewhere; a row that fails says where
-        if self.points is not None and self.points.wrong:
+        if self.differing is not None or (self.points is not None and self.points.wrong):
             verdicts.add("fail")
         return "fail" if "fail" in verdicts else "unsure" if "unsure" in verdicts else "pass"
 

@@ -101,13 +101,15 @@ class Spec:
     input, target and parameter. `loss` is a node's name, or None where it cannot be decided: then `loss_error` says
     why, and is raised by whoever needs a loss. `place(path)` is where
     something is written, `place(path, (start, length))` a piece of a formula. `renamed` are names
-    in files of parameters that `--as` has renamed.
+    in files of parameters that `--as` has renamed. `folded` is the graph with recurrences as steps, where this one has
+    a node for each of their rows; else None.
     """
 
     __slots__ = (
         "_formulas",
         "_origins",
         "expect",
+        "folded",
         "functions",
         "graph",
         "loss",
@@ -149,6 +151,7 @@ class Spec:
         self.functions = functions
         self.renamed = frozenset(renamed)
         self._formulas = formulas
+        self.folded: Graph | None = None
         self.most = most
         self._origins = origins
         self.training: Training | None = None
@@ -205,11 +208,11 @@ class Spec:
 
     def unrolled(self) -> Spec:
         """The same network with a node for each time, h[0], h[1], ...; itself where nothing runs through time."""
-        if not self.timed:
+        if not self.timed or self.folded is not None:
             return self
         assert self._formulas is not None
         made = copy(self)
-        made.graph = self._formulas.graph(self.values, self.graph)
+        made.graph, made.folded = self._formulas.graph(self.values, self.graph), self.graph
         made.expect = tuple(row for one in self.expect for row in one.rows(made.graph.nodes))
         return made
 

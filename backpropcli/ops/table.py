@@ -143,6 +143,12 @@ def lookup(name: str) -> Operation | Refused | None:
     return _KNOWN.get(name)
 
 
+def tabled(operation: Operation) -> bool:
+    """Whether this is the operation of the table, as far as its value goes, and not a namesake of the spec's own."""
+    value = getattr(TABLE.get(operation.name), "value", None)  # a named formula has none: it is no step
+    return value is not None and value is getattr(operation, "value", None)
+
+
 def names() -> list[str]:
     """Every name that can be called, aliases included, in alphabetical order: where "did you mean" looks."""
     return sorted(name for name, known in _KNOWN.items() if isinstance(known, Operation) and not known.written)

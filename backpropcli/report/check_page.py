@@ -66,6 +66,8 @@ def check_page(
         said += _how_many_listed(report, most)
     said += [*coverage_sentences(report, source), *points_sentences(report, lambda r: where(r, precision))]
     said += report.notes
+    if report.differing is not None:
+        said.append(str(report.differing))
     line = f"{printable(source)}   {headline(report, precision, expected_first)}"
     return Page(line, tables, said, fault_opening(report), title)
 

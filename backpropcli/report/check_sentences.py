@@ -80,6 +80,8 @@ def where(report: Report, precision: Precision) -> list[str]:
     line = f", {place.file}:{place.line}" if place is not None and place.line else ""
     names = ", ".join(name for name, _ in culprit.at)
     what = f"{culprit.operation}({names})" if names else f"{culprit.operation} in {culprit.label}"
+    if names and culprit.node.endswith("]"):  # a rule of all times: the first at which it is wrong
+        what += f" in {culprit.node}"
     text = f"Where: {what}{line}. {_says(culprit, f'At {at} its' if at else 'Its')}"
     if culprit.diagnosis:
         text += f" {_sentence(culprit.diagnosis)}."

@@ -94,6 +94,7 @@ def check_json(report: Report, source: str, failures: bool = False) -> Iterator[
         outside = f', "outside": {anything(known)}'
     lost = f', "lost": {anything(lost_fields(report))}' if report.lost else ""
     notes = [*report.shapes, *(report.notes if report.size is None else ())]
+    notes += [str(report.differing)] if report.differing is not None else []
     more = f', "notes": {anything(notes)}'
     if report.points is not None:
         from backpropcli.report.points_words import points_fields

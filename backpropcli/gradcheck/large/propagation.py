@@ -11,7 +11,7 @@ import numpy as np
 from backpropcli.gradcheck.large.sparsity import Array, Indices, Pattern, Sparsity, State, extent, own, region
 from backpropcli.ops.definition import Elementwise, Operation, Structural
 from backpropcli.ops.stacking import align, spread
-from backpropcli.ops.table import TABLE
+from backpropcli.ops.table import tabled
 
 if TYPE_CHECKING:
     from backpropcli.ops.shape import Shape
@@ -45,7 +45,7 @@ class Propagation(Sparsity):
         update = None
         if isinstance(operation, Elementwise):
             update = self._elementwise(slot, operation)
-        elif isinstance(operation, Structural) and known(operation):
+        elif isinstance(operation, Structural) and tabled(operation):
             if operation.matrix_product:
                 update = self._product(slot, changed)
             elif operation.divisor is not None:
@@ -305,9 +305,3 @@ def lifted(pattern: Pattern, side: int) -> Pattern:
     if len(pattern) == 2:
         return pattern
     return (None, *pattern) if side == 0 else (*pattern, None)
-
-
-def known(operation: Operation) -> bool:
-    """Whether this is the operation of the table, as far as its value goes, and not a namesake of the spec's own."""
-    value = getattr(TABLE.get(operation.name), "value", None)  # a named formula has none: it is no step
-    return value is not None and value is getattr(operation, "value", None)

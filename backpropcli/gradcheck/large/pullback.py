@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backpropcli.gradcheck.large.propagation import known
 from backpropcli.gradcheck.large.slopes import EntrySlopes, Slopes
 from backpropcli.gradcheck.tolerances import UNIT
 from backpropcli.ops.definition import Elementwise, Part, Structural
+from backpropcli.ops.table import tabled
 from backpropcli.passes.backward import rule, unbroadcast
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ class Pullback:
         operation = self.graph.operations[step]
         if isinstance(operation, Elementwise):
             return True
-        if not isinstance(operation, Structural) or not known(operation):
+        if not isinstance(operation, Structural) or not tabled(operation):
             return False
         return operation.permutes or self._flat_product(step, operation)
 
     def passable(self, step: int) -> bool:
         """Whether slopes are pulled back through a step in any way, by its own rule too."""
         operation = self.graph.operations[step]
-        return self.direct(step) or (isinstance(operation, Structural) and known(operation) and operation.affine)
+        return self.direct(step) or (isinstance(operation, Structural) and tabled(operation) and operation.affine)
 
     def _flat_product(self, step: int, operation: Structural) -> bool:
         """Whether a step is a product of vectors and matrices, without stacks of them."""
@@ -74,7 +74,7 @@ class Pullback:
 
     def _linear(self, step: int) -> bool:
         operation = self.graph.operations[step]
-        return not isinstance(operation, Elementwise) or (operation.signs is not None and known(operation))
+        return not isinstance(operation, Elementwise) or (operation.signs is not None and tabled(operation))
 
     def _entrywise(self, step: int, k: int, found: Slopes, unknown: Array) -> Slopes:
         """The slopes of an argument of an elementwise step: those of the result, times what the step's own values say.

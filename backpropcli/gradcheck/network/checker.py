@@ -22,6 +22,7 @@ from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.differences import Difference
+    from backpropcli.gradcheck.network.folding import Differing
     from backpropcli.graph import Graph
     from backpropcli.language.network import Expectation
     from backpropcli.ops.definition import Value
@@ -46,6 +47,7 @@ def check(
     fault: str = "",
     expect: Sequence[Expectation] = (),
     source: str = "this network",
+    folded: Graph | None = None,
     scope: Scope = Scope(),  # noqa: B008  # it never changes
     points: int = 0,
 ) -> Report:
@@ -56,9 +58,11 @@ def check(
     error; the verdict is the check's own all the same: a coarse step never makes a gradient wrong, nor a wrong
     one right. `against` are oracles whose opinions stand beside the check's own; the verdict follows from them. `fault`
     breaks one operation's backward pass first (see `faults`), and then nothing is expected. `expect` are numbers to
-    compare with; `source` is what messages call the network. `scope`: how much of a large network is checked; without a
-    word about it every component up to a budget, then a sample. `points`: at so many further points too, where the
-    parameters (and data that is checked, but for whole numbers) have other values; there only rules are judged.
+    compare with; `source` is what messages call the network. `folded` is the same network with each recurrence as one
+    step, where `graph` has a node for each time: the report says where the two differ. `scope`: how much of a large
+    network is checked; without a word about it every component up to a budget, then a sample. `points`: at so many
+    further points too, where the parameters (and data that is checked, but for whole numbers) have other values; there
+    only rules are judged.
 
     Raises NothingToCheck without parameters, UsageError for a step that cannot be used, SpecError for unknown names.
     """
@@ -92,6 +96,7 @@ def check(
     report.against, report.fault, report.coverage = tuple(against), injected, coverage
     report.lost = inspector.lost(components, rows)
     report.dtype = dtype
+    report.differing = _differing(folded, fault, point, upstream, dtype)
     report.notes = (*held(graph, chosen, of), *unseen(inspector.judge.unseen))
     if points and not coverage.interrupted:
         there = scope._replace(partial=False)
@@ -111,6 +116,17 @@ def check(
 
         add_points(report, point, values, chosen, points, scope.seed, again)
     return report
+
+
+def _differing(folded: Graph | None, fault: str, point: Point, upstream: Value | None, dtype: str) -> Differing | None:
+    """What the same network has otherwise where its recurrences are steps; None where there are none, or one was broken
+    on purpose.
+    """
+    if folded is None or fault:
+        return None
+    from backpropcli.gradcheck.network.folding import differing
+
+    return differing(folded, point, point.values, upstream, dtype)
 
 
 def add_points(

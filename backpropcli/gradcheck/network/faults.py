@@ -1,7 +1,8 @@
 """Bugs put into one operation's backward pass on purpose, so that the check can be seen catching them.
 
 `NODE:KIND` breaks what a node passes back, `NODE.2:KIND` the second step inside its formula, `NODE:ARGUMENT:KIND` only
-what it passes to one argument, which is a name that its formula uses or what the operation calls it.
+what it passes to one argument, which is a name that its formula uses or what the operation calls it. Of what runs
+through time `h:KIND` breaks the rule, in every row, and `h[3]:KIND` one row.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from backpropcli.errors import UsageError
 from backpropcli.gradcheck.mistakes.mutations import mistaken, with_operations
 from backpropcli.gradcheck.mistakes.table import DETACHED, DROPPED, READ_OUT, SIGN, Mistake, Right, scaled
 from backpropcli.gradcheck.network.culprit import argument_names
+from backpropcli.gradcheck.point.owner import rows
 from backpropcli.gradcheck.report import Fault
+from backpropcli.language.recurrence.keys import subscript
 from backpropcli.ops.definition import Operation, Structural, Value
 from backpropcli.suggest import did_you_mean
 
@@ -65,10 +68,10 @@ def inject(
     Raises UsageError where the words are wrong, there is nothing to break, or no gradient would change.
     """
     asked = _read(text)
-    node = _node(graph, asked)
-    sites = _sites(graph, node, asked)
-    if graph.nodes[of].slot not in (node.slot, *graph.downstream(node.slot)):
-        raise asked.error(f": no path leads from {node.name} to {of}, so no gradient comes by there")
+    nodes = _nodes(graph, asked)
+    sites = [site for node in nodes for site in _sites(graph, node, asked)]
+    if not any(graph.nodes[of].slot in (node.slot, *graph.downstream(node.slot)) for node in nodes):
+        raise asked.error(f": no path leads from {nodes[0].name} to {of}, so no gradient comes by there")
     wrong = {}
     for slot in sorted({s for s, _ in sites}):
         operation = graph.operations[slot]
@@ -123,9 +126,21 @@ def _kinds() -> str:
 # The places.
 
 
-def _node(graph: Graph, asked: Asked) -> Node:
-    """The node that is meant, by itself or by a step of it."""
+def _nodes(graph: Graph, asked: Asked) -> list[Node]:
+    """The nodes that are meant, by themselves or by a step of them: of what runs through time those of its rule."""
     name = asked.label.partition(".")[0]
+    said = subscript(name)
+    every = [graph.nodes[row] for row in rows(graph, said.name if said and said.row is None else name)]
+    return [node for node in every if not _given(node)] or [_node(graph, asked, name)]
+
+
+def _given(row: Node) -> bool:
+    """Whether a row is one that its recurrence starts with."""
+    said = subscript(str(row.path[-1]))
+    return said is None or said.starts
+
+
+def _node(graph: Graph, asked: Asked, name: str) -> Node:
     node = graph.nodes.get(name)
     if node is None:
         raise asked.error(f": there is no node {name}{did_you_mean(name, graph.names('node'))}")

@@ -1,4 +1,4 @@
-"""Slots in words: the node in whose formula a step stands, and the step beside it."""
+"""Slots in words: the node in whose formula one stands, the step beside it, rows of what runs through time."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ def node_of(graph: Graph, slot: int) -> Node:
 def owner(graph: Graph, slot: int) -> str:
     """The name of that node, or of the data."""
     return node_of(graph, slot).name
+
+
+def rows(graph: Graph, name: str) -> list[str]:
+    """The rows of what runs through time, where they are nodes: h[0], h[1], ...; none of anything else."""
+    found: list[str] = []
+    while f"{name}[{len(found)}]" in graph.nodes:
+        found.append(f"{name}[{len(found)}]")
+    return found
 
 
 def step_said(graph: Graph, slot: int) -> str:
