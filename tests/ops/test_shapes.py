@@ -148,6 +148,11 @@ def test_constants_in_the_shape_of_an_array():
     assert gradient(OP["ones_like"], np.array([1.0, 2.0])).tolist() == [0, 0]
 
 
+def test_windows_are_a_view():
+    a = np.arange(12.0).reshape(3, 4)
+    assert np.shares_memory(run(OP["sliding_window_view"], a, window_shape=(2, 2)), a)
+
+
 def test_against_torch():
     torch = pytest.importorskip("torch")
     a = counted((2, 3)) / 7
