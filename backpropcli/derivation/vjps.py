@@ -50,7 +50,7 @@ def product(
         form = parse(text)
     except FormulaError:
         said = {key: maths.number(count) for key, count in numbers.items()}
-        return _worded(text, said | {key: maths.name(word) for key, word in words.items()})
+        return worded(text, said | {key: maths.name(word) for key, word in words.items()})
     form = _fitted(substitute(form, {k: Number(float(n), n) for k, n in numbers.items()}), stage, shapes, options)
     letters = {word: word for word in words}
     if not holds(form, operation, position, operation.arguments, letters, list(shapes), options):
@@ -58,7 +58,7 @@ def product(
     return substitute(form, {word: Name(name) for word, name in words.items()} | _constants(stage))
 
 
-def _worded(text: str, known: Mapping[str, Maths]) -> Said:
+def worded(text: str, known: Mapping[str, Maths]) -> Said:
     """A textbook form in words, with names and numbers put in for its letters."""
     letters = "|".join(map(re.escape, known))
     return Said(*(known.get(part, part) for part in re.split(rf"\b({letters})\b", text) if part))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from backpropcli.derivation.entries import entry
 from backpropcli.derivation.paths import Link, Links, Path, Spot
 from backpropcli.derivation.proof import because, contradiction, judged, told
 from backpropcli.explanation.chain import Chain
@@ -18,6 +19,7 @@ from backpropcli.render.document import Fitting, Heading, Lines, Section
 from backpropcli.render.table import Column, Table
 
 if TYPE_CHECKING:
+    from backpropcli.derivation.stages import Stage
     from backpropcli.derivation.worked import Worked
     from backpropcli.engine.nudge import Nudge
 
@@ -263,6 +265,8 @@ class Explanation:
         labels = [label for label in self.subgraph.order if label not in self.known and label != self.of]
         if steps := self.subgraph.inner_steps(labels[-self.most :]):
             yield steps
+        if self.worked.expand and (formulas := self.subgraph.written_out()) is not None:
+            yield formulas
         who, of = maths.name(self.name), maths.name(self.of)
         if len(labels) > self.most:
             labels = labels[-self.most :]
@@ -279,6 +283,19 @@ class Explanation:
             for stage in self.worked.users.get(self.name, ()):
                 if (table := self.examples(self.links.through(stage, self.spot))) is not None:
                     yield table
+                elif (alone := self.alone(stage)) is not None:
+                    yield alone
+
+    def alone(self, stage: Stage) -> Lines | None:
+        """One entry's own formula, where it goes into too many numbers to list them."""
+        if len(self.worked.users[self.name]) > 1 or not self.index:
+            return None
+        if (found := entry(self.worked, stage, self.name, self.index)) is None:
+            return None
+        whole = maths.gradient(self.of, self.name, self.index)
+        value = maths.number(self.chain.show(float(self.value)))
+        said = [(Said("This entry alone: ", found.words, "."), 0)]
+        return Lines([*said, (Said("  ", maths.spelled(whole, " = ", found.text, " = ", value)), 4)])
 
     def examples(self, links: list[Link] | None) -> Table | None:
         """The sum over the numbers that one number goes into in one step: over the examples of a batch, mostly."""

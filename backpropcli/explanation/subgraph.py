@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backpropcli.derivation.paths import MOST_PATHS
+from backpropcli.derivation.spelled import written_out
 from backpropcli.explanation.rows import gradient_row
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation import maths
@@ -29,6 +30,8 @@ SIGNS = (
     ("axis=-1", "axis=-1 adds along the rows"),
     ("keepdims", "keepdims keeps that axis, with one entry"),
     ("one_hot(", "one_hot makes rows of zeros with a single 1"),
+    ("einsum(", "einsum multiplies entries, and adds over the letters that its result lacks"),
+    ("sliding_window_view(", "sliding_window_view has all windows of a size side by side"),
 )
 """What the signs of matrix notation mean, in words."""
 
@@ -134,10 +137,21 @@ class Subgraph:
             lines.append((Said(head, " is worked out in steps:  ", maths.joined(",  ", steps)), 2))
         return Lines(lines) if lines else None
 
+    def written_out(self) -> Lines | None:
+        """The operations on the way in their textbook form, where their options make one: `z1 = einsum(...)`."""
+        style, arrays = self.worked.style, self.worked.arrays
+        found = written_out(self.worked.graph, self.worked.graph.labels(), self.labels)
+        lines = [
+            (Said(maths.spelled(maths.name(label), " = ", maths.formula(e, style, arrays))), 2) for label, e in found
+        ]
+        return Lines([(Said("Written out:"), 0), *lines]) if lines else None
+
     def legend(self, walk: Walk) -> Lines | None:
         """What the signs in these lines mean; None where there are none that a number alone does not have."""
         text = " ".join(f"{term} " for row in walk.rows for term in row.formula)
-        said = [words for sign, words in SIGNS if sign in text and not (sign == "sum(" and "axis=" in text)]
+        plain = text.replace("einsum(", "")
+        sums = "sum(" in plain and "axis=" not in plain
+        said = [words for sign, words in SIGNS if sign in text and (sign != "sum(" or sums)]
         if not said:
             return None
         return Lines([(Said("; ".join(said) + "."), 0)])  # one_hot and axis=0 keep their case, as names do

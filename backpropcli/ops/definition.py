@@ -263,6 +263,7 @@ class Structural(Operation):
     `matrix_product`: vectors and matrices multiplied, `a @ b`. `reduces`: without options it gives one number.
     `forms(o)`: textbook forms for these options, of the value as `y` and of gradients by their arguments' names, over
     the arguments (and `g`); those that it leaves out are as they are in general.
+    `entry(o, argument, index)`: one entry of the gradient by an argument, in such a form and in words, or None.
     `rule(xp, o, g, y)`: the textbook's vector-Jacobian product as it stands there, where the body is more careful.
     `unpacked`: as a method it takes its first option's entries one by one, `x.reshape(2, 3)`. `two_values`: what people
     mean who give it two values for an array.
@@ -300,6 +301,7 @@ class Structural(Operation):
         reduces: bool = False,
         rule: Body | None = None,
         forms: Callable[[Options], Mapping[str, str]] | None = None,
+        entry: Callable[[Options, str, tuple[int, ...]], tuple[str, str] | None] | None = None,
         unpacked: bool = False,
         two_values: str = "",
         gathered: Callable[[Options], Sequence[Body]] = lambda o: (),
@@ -331,6 +333,7 @@ class Structural(Operation):
         self.reduces = reduces
         self.rule = rule
         self.forms = forms
+        self.entry = entry
         self.unpacked = unpacked
         self.two_values = two_values
         self.gathered = gathered
@@ -340,8 +343,7 @@ class Structural(Operation):
         """The textbook forms that these options have: see `forms`."""
         if self.forms is not None and options is not None:
             return self.forms(options)
-        found: Mapping[str, str] = getattr(options, "textbook", {})
-        return found
+        return getattr(options, "textbook", {})
 
     def plan(self, shapes: Sequence[Shape], options: Mapping[str, Any]) -> tuple[Shape, Options | None]:
         """The planner's word, with the defaults of the options that were left out."""

@@ -43,6 +43,9 @@ class Result(NamedTuple):
     remark: str = ""
     """What the title says of the rows: which index of a weight is which."""
 
+    notes: Sequence[str] = ()
+    """What is said below the rows: operations written out."""
+
     def of_entry(self, at: tuple[int, ...]) -> Result:
         """The same where one entry was differentiated: `z1[0]`, with its own value."""
         value = self.loss_value[at]
@@ -62,7 +65,8 @@ def result(
     if only is not None:
         rows = [row for row in rows if row.name in only or row.name.partition(".")[0] in only]
     loss_value = trace.value(trace.of) if trace.of is not None else None
-    return Result(source, trace.of, loss_value, rows, title, marks or {}, weights_remark(trace.graph))
+    notes = spelled_steps(trace.graph, {row.name for row in rows}) if expand else ()
+    return Result(source, trace.of, loss_value, rows, title, marks or {}, weights_remark(trace.graph), notes)
 
 
 def weights_remark(graph: Graph) -> str:
@@ -100,6 +104,14 @@ def step_words(graph: Graph, name: str, labels: dict[int, str]) -> dict[int, str
     from backpropcli.language.formula.show import show
 
     return {slot: show(formula) for slot, formula in step_formulas(graph, graph.nodes[name], labels).items()}
+
+
+def spelled_steps(graph: Graph, only: Collection[str]) -> list[str]:
+    """Each step among some rows that has a formula of its own in the language: `z1 = einsum('nchwij,...`."""
+    from backpropcli.derivation.spelled import written_out
+    from backpropcli.language.formula.show import show
+
+    return [f"{label} = {show(formula)}" for label, formula in written_out(graph, graph.labels(), only)]
 
 
 def steps_said(graph: Graph, mentioned: Collection[str]) -> str:

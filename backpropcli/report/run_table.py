@@ -67,6 +67,7 @@ def table(result: Result, precision: Precision, edge: int | None = None, most_ro
         Column("", style="bold red"),
     ]
     footers = [sentence(cut) + "; --full shows everything."] if cut else []
+    footers += ["Written out:", *result.notes] if result.notes else []
     return Table(columns, sections, heading(result, precision), footers)
 
 

@@ -90,6 +90,12 @@ def _forms(o: Options) -> Mapping[str, str]:
     return textbook.convolution(o)
 
 
+def _entry(o: Options, name: str, index: tuple[int, ...]) -> tuple[str, str] | None:
+    from backpropcli.ops.windows import textbook
+
+    return textbook.entry(o, name, index)
+
+
 def _convolve(count: int, samples: Any) -> Structural:
     return Structural(
         f"conv{count}d",
@@ -108,6 +114,7 @@ def _convolve(count: int, samples: Any) -> Structural:
             "bias": ("g summed over places and examples", _by_bias),
         },
         forms=_forms,
+        entry=_entry,
         formula=FORMULAS[count],
         samples=samples,
         source=f"torch.nn.functional.conv{count}d",

@@ -192,6 +192,26 @@ def transposed(o: Options) -> Forms:
     }
 
 
+def entry(o: Options, name: str, index: tuple[int, ...]) -> tuple[str, str] | None:
+    """One entry of a convolution's weight: what it meets at every place, times the gradient there."""
+    places = f"{o.examples * o.places:,} places"
+    if name == "bias" and o.bias:
+        return f"sum(g[{':, ' if o.batch else ''}{index[0]}])", f"it is added at {places}, whose gradients are added up"
+    if name != "weight":
+        return None
+    f, c, *at = index
+    channel = f // (o.filters // o.groups) * o.weight[1] + c
+    spans = []
+    for s, k in zip(o.slides, at, strict=True):
+        part = s.entry(k)
+        spans.append(f"{part.start}:{part.stop}" + (f":{s.stride}" if s.stride > 1 else ""))
+    batch = [":"] if o.batch else []
+    around = framed("x", len(o.batch) + 1, [_frame(s) for s in o.slides])
+    met, there = ", ".join([*batch, str(channel), *spans]), ", ".join([*batch, str(f)])
+    words = f"it meets an entry of x at each of {places}, times the gradient there"
+    return f"sum({around}[{met}] * g[{there}])", words
+
+
 def _window_axes(count: int) -> str:
     return _tuple(range(-count, 0)) if count > 1 else "-1"
 
