@@ -13,6 +13,9 @@ CHAPTERS = (
     "accuracy",
     "language",
     "layers",
+    "windows",
+    "time",
+    "attention",
     "formats",
     "python",
 )
