@@ -40,11 +40,23 @@ class Graph:
 
     Lists by slot: `operations` (None for data and constants), `arguments` (slots, all smaller than the step's own),
     `shapes`. By slot where there is one: `options` (planned), `constants` (a value known when the graph was built),
-    `drawn` (of a constant that is random: what draws it, and its options).
+    `drawn` (of a constant that is random: what draws it, and its options). `applied`, by node, are the named formulas
+    that its own formula calls, each as the language put it in.
     `numbers` counts what its arrays hold, gradients included; more than `most` are refused before any is made.
     """
 
-    __slots__ = ("arguments", "constants", "drawn", "most", "nodes", "numbers", "operations", "options", "shapes")
+    __slots__ = (
+        "applied",
+        "arguments",
+        "constants",
+        "drawn",
+        "most",
+        "nodes",
+        "numbers",
+        "operations",
+        "options",
+        "shapes",
+    )
 
     def __init__(self, most: float = inf) -> None:
         self.most = most
@@ -55,6 +67,7 @@ class Graph:
         self.shapes: list[Shape] = []
         self.options: dict[int, Options] = {}
         self.constants: dict[int, Value] = {}
+        self.applied: dict[str, list[Any]] = {}
         self.drawn: dict[int, tuple[Operation, Options | None]] = {}
 
     def __len__(self) -> int:

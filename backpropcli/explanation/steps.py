@@ -7,6 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from backpropcli.derivation.worked import Worked
+from backpropcli.explanation.named import definitions
 from backpropcli.explanation.rows import MOST_ENTRIES, block, gradient_row
 from backpropcli.notation.formula import ASCII, UNICODE
 from backpropcli.render.document import Section, Verbatim, Walk
@@ -38,6 +39,8 @@ def steps(
     worked = Worked(trace, precision, ASCII if ascii else UNICODE, everything or trace.everything, expand)
     if source:
         yield Verbatim([*([printable(title)] if title else []), heading(worked, source)])
+    if lines := list(_named(worked)):
+        yield Verbatim(lines)
     yield Walk([_forward(worked, stage) for stage in worked.stages], title="Forward, left to right", folded=False)
     closing = []
     if trace.of is not None:
@@ -51,6 +54,14 @@ def steps(
         closing.append(f"Arrays of more than {MOST_ENTRIES} entries are shown as their shapes.")
     if closing:
         yield Verbatim(closing)
+
+
+def _named(worked: Worked) -> Iterator[str]:
+    """What named formulas stand for: `layer_norm(x) = (x - m) / sqrt(v + 1e-5)`, and a line for each of its helpers."""
+    for call, formula, helpers in definitions(worked, worked.graph.nodes):
+        yield f"{call} = {formula}"
+        for k, helper in enumerate(helpers):
+            yield f"{'  with ' if not k else '       '}{helper}"
 
 
 def heading(worked: Worked, source: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from backpropcli.derivation.paths import MOST_PATHS
 from backpropcli.derivation.spelled import written_out
+from backpropcli.explanation.named import told
 from backpropcli.explanation.rows import gradient_row
 from backpropcli.language.formula.parser import parse
 from backpropcli.notation import maths
@@ -122,10 +123,13 @@ class Subgraph:
         return done
 
     def inner_steps(self, labels: Collection[str]) -> Lines | None:
-        """The steps inside formulas that the lines about `labels` will name: `J.2 = (a2 - y)²,  J = J.2 / 2`."""
-        lines = []
-        nodes = dict.fromkeys(stage.node for stage in self.worked.stages if stage.name in labels and "." in stage.name)
-        for node in nodes:
+        """The steps inside formulas that the lines about `labels` will name: `J.2 = (a2 - y)²,  J = J.2 / 2`.
+
+        What named formulas among them stand for comes first.
+        """
+        named = [stage for stage in self.worked.stages if stage.name in labels]
+        lines = told(self.worked, dict.fromkeys(stage.node for stage in named))
+        for node in dict.fromkeys(stage.node for stage in named if "." in stage.name):
             stages = [s for s in self.worked.stages if s.node == node]
             steps = [
                 maths.spelled(maths.name(s.name), " = ", maths.formula(s.shown, self.worked.style, self.worked.arrays))

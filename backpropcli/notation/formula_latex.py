@@ -175,7 +175,7 @@ class Latex(Style):
         """An operation: with a sign of its own where mathematics has one."""
         if not call.prime and (own := self._own_sign(call.name, pieces)) is not None:
             return own
-        keys = [""] * len(call.arguments) + [rf"\mathrm{{{key}}}=" for key, _ in call.keywords]
+        keys = [""] * len(call.arguments) + [r"\mathrm{" + key.replace("_", r"\_") + "}=" for key, _ in call.keywords]
         inside = ", ".join(key + piece.first for key, piece in zip(keys, pieces, strict=True))
         name = function_command(call.name) or r"\mathrm{" + call.name.replace("_", r"\_") + "}"
         prime = "'" + (f"_{call.by}" if call.by else "") if call.prime else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.language.formula import constants, shapes
+from backpropcli.language.formula.applied import Applied
 from backpropcli.language.formula.keywords import unknown_keyword
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.steps import constant
@@ -38,6 +39,9 @@ def apply(lowering: Lowering, operation: Formula, e: Call, receiver: Result) -> 
     before = lowering.scope, lowering.functions
     try:
         written = _read(operation, operation.text(case), vars(case.options))
+        if lowering.scope is None:
+            arguments = {k: e for k, e in given.items() if k in operation.arguments}
+            lowering.graph.applied.setdefault(lowering.place[0], []).append(Applied(e, *written, arguments))
         lowering.functions = {}  # the formula means the operations, whatever the author's functions are called
         lowering.scope = {**written[1], **results}
         return lowering.lower(written[0])

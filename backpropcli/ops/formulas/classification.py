@@ -59,7 +59,8 @@ def _cross_entropy(case: Case) -> Written:
         mixed = f"{_along('weight', logits, axis)} * {mixed}"
     if kept:
         mixed = f"{_lifted(kept, logits, axis)} * {mixed}"
-    entry = f"softmax_cross_entropy(input, {mixed}, axis={axis})"
+    along = "" if axis == len(logits) - 1 else f", axis={axis}"
+    entry = f"softmax_cross_entropy(input, {mixed}{along})"
     shape = _without(logits, axis)
     if reduction(case) != "mean":
         return Written(reduced(case, entry, shape), where)
@@ -70,7 +71,8 @@ def _cross_entropy(case: Case) -> Written:
 
 def _total(case: Case, shape: Shape, soft: bool, kept: str) -> str:
     """What a mean is divided by: how many examples there are; of class numbers, the sum of their weights."""
-    weights = ["weight[label]"] * (case.given("weight") and not soft) + [kept] * bool(kept)
+    label = "label" if kept else "target"
+    weights = [f"weight[{label}]"] * (case.given("weight") and not soft) + [kept] * bool(kept)
     if not weights:
         return str(prod(shape))
     return f"sum({' * '.join(weights)})" if shape else f"({' * '.join(weights)})"
@@ -78,11 +80,12 @@ def _total(case: Case, shape: Shape, soft: bool, kept: str) -> str:
 
 def _labels(ignored: Any, logits: Shape, axis: int) -> tuple[dict[str, str], str]:
     """The targets as rows of one 1, class axis and all, and which of the examples are kept (empty: all)."""
-    where, kept = {"label": "target"}, ""
+    where: dict[str, str] = {}
+    label, kept = "target", ""
     if whole(ignored, "ignore_index") != UNSAID:
+        label, kept = "label", "kept"
         where = {"kept": "target != ignore_index", "label": "where(kept, target, 0)"}
-        kept = "kept"
-    rows = f"one_hot(label, {logits[axis]})"
+    rows = f"one_hot({label}, {logits[axis]})"
     where["t"] = rows if axis == len(logits) - 1 else f"moveaxis({rows}, -1, {axis})"
     return where, kept
 
@@ -108,8 +111,6 @@ def _nll(case: Case) -> Written:
         )
     where, kept = _labels(case.options.ignore_index, logits, axis)
     del where["t"]
-    if "kept" not in where:
-        where = {}
     label = "label" if kept else "target"
     entry = _picked(label, logits)
     weights = [f"weight[{label}]"] if case.given("weight") else []
@@ -143,7 +144,7 @@ OPERATIONS = (
         optional="weight",
         options={"ignore_index": UNSAID, "reduction": "mean", "label_smoothing": 0.0},
         keywords={"logits": "input", "targets": "target"},
-        formula="mean(softmax_cross_entropy(input, weight * t, axis=1))",
+        formula="mean(softmax_cross_entropy(input, weight * t))",
         where={"t": "one_hot(target, input.shape[1])"},
         build=_cross_entropy,
         source="torch.nn.functional.cross_entropy; label smoothing: Szegedy et al. 2016, arXiv:1512.00567",

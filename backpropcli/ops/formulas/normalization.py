@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import inf, prod
 from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import REQUIRED
 from backpropcli.ops.formula import Case, Formula, Written
-from backpropcli.ops.formulas.settings import by_channel, fits, positive, ranked, scaled
+from backpropcli.ops.formulas.settings import by_channel, fits, ranked, scaled
 from backpropcli.ops.planning import axis_of, counts, flag, number, whole
 from backpropcli.ops.shape import Shape, show_shape
 
@@ -151,13 +151,14 @@ def _local_response_norm(case: Case) -> Written:
 def _normalize(case: Case) -> Written:
     o = case.options
     axis_of(o.axis, case.shapes["x"])
-    positive(o.eps, "eps")
-    p = positive(o.p, "p", zero=False) if o.p != float("inf") else o.p
-    length = (
-        f"norm(x, ord={int(p) if p != float('inf') else 'inf'}, axis=axis, keepdims=True)"
-        if p in (1, 2, float("inf"))
-        else "sum(abs(x)**p, axis=axis, keepdims=True)**(1/p)"
-    )
+    number(o.eps, "eps")
+    p = float(number(o.p, "p"))
+    if not p:
+        return Written("x / maximum(sum(x != 0, axis=axis, keepdims=True), eps)")
+    order = {1.0: ", ord=1", 2.0: "", inf: ", ord=inf"}.get(p)
+    length = f"norm(x{order}, axis=axis, keepdims=True)"
+    if order is None:
+        length = "sum(abs(x)**p, axis=axis, keepdims=True)**(1/p)"
     return Written(f"x / maximum({length}, eps)")
 
 
