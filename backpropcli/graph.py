@@ -55,12 +55,15 @@ class Graph:
         "numbers",
         "operations",
         "options",
+        "recurs",
         "shapes",
     )
 
     def __init__(self, most: float = inf) -> None:
         self.most = most
         self.numbers = 0
+        self.recurs = False
+        """Whether a step of it is a recurrence."""
         self.nodes: dict[str, Node] = {}
         self.operations: list[Operation | None] = []
         self.arguments: list[tuple[int, ...]] = []

@@ -83,7 +83,7 @@ class Formulas(NamedTuple):
             for name, formula in self.formulas.items():
                 trees[name] = tree = read_formula(formula, kinds)
                 uses[name] = dependencies(tree, kinds)
-            lowering = Lowering(graph, self.functions, kinds, values)
+            lowering = self._lowering(graph, values, folded)
             for name in in_order(uses):
                 self._add(lowering, name, trees[name])
         except CycleError as error:
@@ -92,9 +92,22 @@ class Formulas(NamedTuple):
             raise self._placed(error, name) from None
         return graph
 
+    def _lowering(self, graph: Graph, values: Mapping[str, Value], folded: Graph | None) -> Lowering:
+        """What adds the formulas to a graph."""
+
+        def recurrent(asked: Lowering, rules: Any, value: Any) -> Any:
+            from backpropcli.language.recurrence.called import recurrent
+
+            return recurrent(asked, rules, value, unrolled=folded is not None)
+
+        lowering = Lowering(graph, self.functions, self.kinds, values)
+        lowering.recurrent = recurrent
+        return lowering
+
     def _through_time(self, graph: Graph, values: Mapping[str, Value], folded: Graph | None) -> Graph:
         """The same where nodes have subscripts."""
         from backpropcli.language.recurrence.groups import Group, MisplacedError, SameTimeError, ordered, subscripted
+        from backpropcli.language.recurrence.span import counting
 
         trees: dict[str, Expression] = {}
         name = ""
@@ -102,8 +115,8 @@ class Formulas(NamedTuple):
             for name, formula in self.formulas.items():
                 trees[name] = read_formula(formula, self.kinds)
             nodes = subscripted(trees, self.kinds)
-            lowering = Lowering(graph, self.functions, self.kinds, values)
-            times = self._times(lowering, folded)
+            lowering = self._lowering(graph, values, folded)
+            times = self._times(lowering, counting(nodes.values()), folded)
             for one in ordered(trees, nodes, self.kinds):
                 if isinstance(one, Group):
                     name = one.members[0].keys["rule"]
@@ -125,15 +138,18 @@ class Formulas(NamedTuple):
             raise self._placed(error, name) from None
         return graph
 
-    def _times(self, lowering: Lowering, folded: Graph | None) -> Folded | Unrolled:
+    def _times(self, lowering: Lowering, counting: Mapping[str, int], folded: Graph | None) -> Folded | Unrolled:
         """What adds recurrences: a step for each, or a node for each row."""
+        from backpropcli.language.recurrence.outside import Outside
+
+        outside = Outside(lowering, self.formulas, self.paths)
         if folded is not None:
             from backpropcli.language.recurrence.unrolled import Unrolled
 
-            return Unrolled(lowering, folded, self.paths)
+            return Unrolled(outside, counting, folded)
         from backpropcli.language.recurrence.folded import Folded
 
-        return Folded(lowering, self.formulas, self.paths)
+        return Folded(outside, counting)
 
     def _circle(self, path: Sequence[str]) -> SpecError:
         """The error for a node that needs itself."""

@@ -204,7 +204,7 @@ class Spec:
     @property
     def timed(self) -> bool:
         """Whether nodes run through time, as h[t] does."""
-        return self._formulas is not None and self._formulas.timed
+        return self.graph.recurs
 
     def unrolled(self) -> Spec:
         """The same network with a node for each time, h[0], h[1], ...; itself where nothing runs through time."""

@@ -34,10 +34,14 @@ class Case(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A formula for one call: its value, and the helpers that it may name, each of which may name those before it."""
+    """A formula for one call: its value, and the helpers that it may name, each of which may name those before it.
+
+    `rules` are recurrences by their left sides, `h[0]` and `h[t]`, whose arrays the value names.
+    """
 
     value: str
     where: Mapping[str, str] = {}
+    rules: Mapping[str, str] = {}
 
 
 Build = Callable[[Case], "Written | str"]
@@ -47,9 +51,10 @@ class Formula(Operation):
     """An operation that is a formula of other operations: a call of it is lowered to the formula's steps.
 
     `formula` is what it is in general, in the tool's own language, over `arguments`, the names of `options` and the
-    helpers in `where`: what `ops NAME` shows. `build(case)` gives the text for one call, where that depends on shapes,
-    options, or on what is left out; it raises OperationError (without a place) where they do not fit. Without it the
-    text is `formula` itself. In either text the name of an option stands for its value.
+    helpers in `where`, and over what its recurrences in `rules` make: what `ops NAME` shows. `build(case)` gives the
+    text for one call, where that depends on shapes, options, or on what is left out; it raises OperationError (without
+    a place) where they do not fit. Without it the text is `formula` itself. In either text the name of an option stands
+    for its value.
     `optional` arguments may be left out, or be None. Without `order` a call takes arguments, then options.
     `samples` are calls from which tests are made: `("layer_norm(x, 3)", {"x": (2, 3)})`.
     """
@@ -66,6 +71,7 @@ class Formula(Operation):
         group: Group,
         samples: Sequence[Sample],
         where: Mapping[str, str] | None = None,
+        rules: Mapping[str, str] | None = None,
         build: Build | None = None,
         optional: str = "",
         **rest: Any,
@@ -73,6 +79,7 @@ class Formula(Operation):
         super().__init__(name, arguments, words, group=group, **rest)
         self.formula = formula
         self.where = dict(where or {})
+        self.rules = dict(rules or {})
         self.build = build
         self.optional = tuple(optional.split())
         self.samples = tuple(samples)
@@ -86,6 +93,6 @@ class Formula(Operation):
     def text(self, case: Case) -> Written:
         """The text for one call. Raises OperationError, without a place, where shapes or options do not fit."""
         if self.build is None:
-            return Written(self.formula, self.where)
+            return Written(self.formula, self.where, self.rules)
         built = self.build(case)
         return built if isinstance(built, Written) else Written(built)

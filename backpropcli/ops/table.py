@@ -27,6 +27,7 @@ from backpropcli.ops.formulas import (
     margins,
     multi_head,
     normalization,
+    recurrent,
     selecting,
     similarity,
 )
@@ -103,6 +104,7 @@ MODULES: tuple[ModuleType, ...] = (
     dropout,
     attention,
     multi_head,
+    recurrent,
     similarity,
     normalization,
     losses,

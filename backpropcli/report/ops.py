@@ -30,6 +30,8 @@ def ops_page(operation: Operation) -> Iterator[str]:
     formula = getattr(operation, "formula", "")
     if formula:
         rows.append((f"y = {operation.name}({', '.join(operation.arguments)})", formula))
+        inner = {**getattr(operation, "where", {}), **getattr(operation, "rules", {})}
+        rows += [(f"  {name}", text) for name, text in inner.items()]
     if isinstance(operation, Elementwise):
         rows += [(local_name("y", a), text) for a, text in zip(operation.arguments, operation.textbook, strict=True)]
     elif isinstance(operation, Structural):

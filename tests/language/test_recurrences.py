@@ -93,6 +93,17 @@ nodes:
   q[t]: a * x[t] + W[0, 1]
   J: sum(h) + sum(q)
 """,
+    "what is made of the inputs before the state is": """
+inputs: {x: {normal: [3, 2], seed: 1}}
+parameters: {A: {normal: [2, 2], seed: 2}, B: {normal: [2, 2], seed: 3}}
+nodes:
+  u[t]: x[t] @ A
+  h[0]: zeros(2)
+  h[t]: tanh(u[t] + h[t-1] @ B) * t
+  r[T+1]: zeros(2)
+  r[t]: tanh(u[t] - r[t+1] @ B)
+  J: sum(h[1:] * r[:-1]) + sum(u[0])
+""",
     "one recurrence behind another": """
 inputs: {x: {normal: [3, 2], seed: 1}}
 parameters: {A: {normal: [2, 2], seed: 2}, B: {normal: [2, 2], seed: 3}}
@@ -246,6 +257,8 @@ WRONG = {
     "h[0]: 1, h[t]: (x * w)[t] + h[t-1]": ("only names have a subscript t", "node of its own"),
     "h[0]: 1, h[N]: 2, h[t]: h[t-1] + x[t]": ("count with different letters", "h[T]"),
     "h[0]: 1, h[T]: 2, h[t]: h[t-1] + x[t]": ("h[T] is read by nobody", ""),
+    "h[0]: 1, h[t]: h[t-1] + x[t], k[T]: 1, k[t]: k[t+1] + x[t]": ("t counts from 1 where h[0] is given", "k[T+1]"),
+    "h[-1]: 1, h[t]: h[t-1] + x[t], k[0]: 1, k[s]: k[s-1] + h[s]": ("h counts from 0, and k[s] from 1", "same letter"),
     "h[0]: 1, h[t]: h[t-1] + q[t]": ("unknown name: q", ""),
     "h[0]: q, h[t]: h[t-1] + x[t]": ("unknown name: q", ""),
     "h[0]: 1, h[t]: h[t-1] + x[t], x[0]: 3": ("x is an input and a node", ""),

@@ -58,7 +58,8 @@ def test_definitions_are_whole(operation: Formula):
     assert sorted(operation.order) == sorted((*operation.arguments, *operation.options))
     assert set(operation.keywords.values()) <= set(operation.order)
     known = {*operation.arguments, *operation.options, *operation.where}
-    for text in (operation.formula, *operation.where.values()):
+    known |= {key.partition("[")[0] for key in operation.rules} | ({"t"} if operation.rules else set())
+    for text in (operation.formula, *operation.where.values(), *operation.rules.values()):
         assert set(names(parse(text))) <= known
 
 

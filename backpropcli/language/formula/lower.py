@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
-from backpropcli.language.formula import calls, constants, dialect, labels, named, shapes
-from backpropcli.language.formula.functions import Function, circle, matched
+from backpropcli.language.formula import calls, constants, dialect, expanded, labels, named, shapes
 from backpropcli.language.formula.grammar import CONSTANTS
-from backpropcli.language.formula.handderived import hand_derived
 from backpropcli.language.formula.shapes import Parts
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.special import special
@@ -34,12 +32,10 @@ from backpropcli.ops.table import INFIX, TABLE, lookup
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph, Node
+    from backpropcli.language.formula.functions import Function
 
 Result = Any
 """A slot (an int), or a constant: a float, an array, or a tuple of sizes (`x.shape`); or Parts of one of these."""
-
-MOST_STEPS = 200_000
-"""Functions that call functions may add this many steps to one graph, and 100 more for each of its nodes."""
 
 
 class Lowering:
@@ -72,6 +68,12 @@ class Lowering:
         self.expanded = 0
         self.derived: dict[str, Operation] = {}
         self.told: BackpropError | None = None
+        self.recurrent: Callable[..., Result] | None = None
+        """What lowers the rules of a named formula that runs through time."""
+
+    def beside(self, graph: Graph, functions: Mapping[str, Function] | None = None) -> Lowering:
+        """The same for another graph, perhaps with other functions."""
+        return Lowering(graph, self.functions if functions is None else functions, self.known)
 
     def node(self, name: str, expression: Expression, formula: str, path: tuple[str | int, ...] = ()) -> Node:
         """The steps of one formula, and the node for its value.
@@ -220,7 +222,7 @@ class Lowering:
     def call(self, e: Call, receiver: Result) -> Result:
         """A call of a function of the spec or of an operation; `receiver` is what a method's dot follows."""
         if e.name in self.functions and not e.prefix and e.written == "function":
-            return self.apply(self.functions[e.name], e)
+            return expanded.apply(self, self.functions[e.name], e)
         operation = lookup(e.name)
         if not isinstance(operation, Operation):
             return receiver if dialect.values_of_pair(e) else special(self, e, receiver)
@@ -261,38 +263,6 @@ class Lowering:
         assert error is not None
         return error
 
-    def apply(self, function: Function, e: Call) -> Result:
-        """A call of a spec's function: one step where its gradient was derived by hand, else its formula's steps."""
-        given = matched(function, e)
-        results = []
-        for argument in given:
-            results.append(self.lower(argument))
-        if function.gradient is not None:
-            if function.name not in self.derived:
-                self.derived[function.name] = hand_derived(function, self.by_hand_formula)
-            return self.step(self.derived[function.name], tuple(results), None, e)
-        if function.name in self.calling:
-            path = [*self.calling[self.calling.index(function.name) :], function.name]
-            self.told = circle(path).spanning(e.start, e.end)
-            raise self.told
-        before, scope = len(self.graph), self.scope
-        self.calling.append(function.name)
-        self.scope = {**function.where, **dict(zip(function.arguments, results, strict=True))}
-        try:
-            result = self.lower(function.value)
-        except BackpropError as error:
-            raise self.inside(error, str(function)).spanning(e.start, e.end) from None
-        self.scope = scope
-        self.calling.pop()
-        self.expanded += 1 + len(self.graph) - before
-        if self.expanded > MOST_STEPS + 100 * len(self.graph.nodes):
-            excess = FormulaError(
-                f"functions of functions make more than {MOST_STEPS:,} steps", hint="Give a part a node of its own."
-            )
-            self.told = excess.spanning(e.start, e.end)
-            raise excess
-        return result
-
     def inside(self, error: BackpropError, function: str) -> BackpropError:
         """An error in a function `g(z)`, whose span is in the function's own text: here its call is to be shown."""
         if error is not self.told:
@@ -301,14 +271,6 @@ class Lowering:
             error.args = (error.message,)
         error.span = None
         return error
-
-    def by_hand_formula(self, graph: Graph, function: Function, slots: Mapping[str, int], e: Expression) -> int:
-        """One formula of a function whose gradient is given, as steps of a graph of its own; its value's slot."""
-        others = {name: other for name, other in self.functions.items() if name != function.name}
-        inner = Lowering(graph, others)
-        inner.by_hand = True
-        inner.scope = {**function.where, **slots}
-        return inner.slot(inner.lower(e), e)
 
     # Steps.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import BackpropError, FormulaError
 from backpropcli.language.formula import constants, shapes
@@ -41,10 +41,16 @@ def apply(lowering: Lowering, operation: Formula, e: Call, receiver: Result) -> 
         written = _read(operation, operation.text(case), vars(case.options))
         if lowering.scope is None:
             arguments = {k: e for k, e in given.items() if k in operation.arguments}
-            lowering.graph.applied.setdefault(lowering.place[0], []).append(Applied(e, *written, arguments))
+            lowering.graph.applied.setdefault(lowering.place[0], []).append(
+                Applied(e, written.value, written.where, arguments)
+            )
         lowering.functions = {}  # the formula means the operations, whatever the author's functions are called
-        lowering.scope = {**written[1], **results}
-        return lowering.lower(written[0])
+        lowering.scope = {**written.where, **results}
+        if not written.rules:
+            return lowering.lower(written.value)
+        if lowering.recurrent is None:
+            raise FormulaError("what runs through time has no place here", hint="Give it a node of its own.")
+        return lowering.recurrent(lowering, written.rules, written.value)
     except BackpropError as error:
         raise lowering.inside(error, signature(operation, results)).spanning(e.start, e.end) from None
     finally:
@@ -109,12 +115,21 @@ def _wrong_number(e: Call, operation: Formula) -> FormulaError:
     ).spanning(e.start, e.end)
 
 
-def _read(operation: Formula, written: Written, options: Mapping[str, Any]) -> tuple[Expression, dict[str, Expression]]:
+class _Trees(NamedTuple):
+    """A formula for one call, read."""
+
+    value: Expression
+    where: dict[str, Expression]
+    rules: dict[str, tuple[str, Expression]]
+
+
+def _read(operation: Formula, written: Written, options: Mapping[str, Any]) -> _Trees:
     """The trees of a formula and its helpers, with the options' values in the place of their names."""
     values = {name: found for name, value in options.items() if (found := constant(value)) is not None}
-    return (
+    return _Trees(
         substitute(_parsed(written.value), values),
         {name: substitute(_parsed(text), values) for name, text in written.where.items()},
+        {key: (text, substitute(_parsed(text), values)) for key, text in written.rules.items()},
     )
 
 

@@ -123,13 +123,17 @@ class Stack:
         """The nodes with subscripts that have come, all of them at once: they need each other."""
         from backpropcli.language.recurrence.folded import Folded
         from backpropcli.language.recurrence.groups import Group, MisplacedError, ordered, subscripted
+        from backpropcli.language.recurrence.outside import Outside
+        from backpropcli.language.recurrence.span import counting
 
         paths = {key: self.result.nodes[key][1] for key in self.through_time}
         trees = {key: read_formula(formula, self.graph.nodes) for key, formula in self.through_time.items()}
         known = [*self.graph.nodes, *(key.partition("[")[0] for key in trees)]
-        times, key = Folded(self.lowering, self.through_time, paths), ""
+        key = next(iter(trees))
         try:
-            for group in ordered(trees, subscripted(trees, known), known):
+            nodes = subscripted(trees, known)
+            times = Folded(Outside(self.lowering, self.through_time, paths), counting(nodes.values()))
+            for group in ordered(trees, nodes, known):
                 assert isinstance(group, Group), "all have subscripts"
                 key = group.members[0].keys["rule"]
                 times.add(group)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph
-from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.tree import Expression, Index, Name
 from backpropcli.language.recurrence.groups import Group, MisplacedError
@@ -21,7 +20,7 @@ from backpropcli.passes.member import MEMBER, Window
 from backpropcli.passes.recurrence import Recurrence
 
 if TYPE_CHECKING:
-    pass
+    from backpropcli.language.recurrence.outside import Outside
 
 Values = Mapping[str, Any]
 
@@ -37,10 +36,9 @@ class Read(NamedTuple):
 class Folded:
     """Adds groups to a graph, one after the other; `rows` says of each node with a subscript which row is which."""
 
-    def __init__(self, lowering: Lowering, formulas: Mapping[str, str], paths: Mapping[str, Any]) -> None:
-        self.lowering = lowering
-        self.graph = lowering.graph
-        self.formulas, self.paths = formulas, paths
+    def __init__(self, outside: Outside, counting: Mapping[str, int]) -> None:
+        self.outside, self.counting = outside, counting
+        self.lowering, self.graph = outside.lowering, outside.graph
         self.rows: dict[str, Rows] = {}
 
     def seen(self, tree: Expression) -> Expression:
@@ -50,7 +48,7 @@ class Folded:
     def add(self, group: Group) -> None:
         """The steps and nodes of one group. Raises MisplacedError."""
         first = len(self.graph)
-        found = span(group, self.graph.shape, self.rows)
+        found = span(group, self.outside.shape, self.rows, self.counting)
         given = [self._given(member) for member in group.members]
         folding = _Folding(self, group, found)
         made = folding.body([self._shape(slots) for slots in given])
@@ -59,17 +57,9 @@ class Folded:
 
     def _given(self, member: Timed) -> list[int]:
         """The slots of the rows that a member starts with, in their order."""
-        slots = []
-        rows = sorted(member.given.items())
-        parts = [(member.keys[row], tree) for row, tree in rows]
+        parts = [(member.keys[row], tree) for row, tree in sorted(member.given.items())]
         parts += [(member.keys["beyond"], member.beyond[1])] if member.beyond else []
-        for key, tree in parts:
-            try:
-                self.lowering.used = {}
-                slots.append(self.lowering.slot(self.lowering.lower(tree), tree))
-            except (FormulaError, OperationError) as error:
-                raise MisplacedError(key, error) from None
-        return slots
+        return [self.outside.start(tree, key) for key, tree in parts]
 
     def _shape(self, slots: list[int]) -> Shape | None:
         """The shape of a member's rows, where some are given."""
@@ -83,6 +73,7 @@ class Folded:
         each = sum(prod(shape) for k, shape in enumerate(body.graph.shapes) if body.graph.operations[k] is not None)
         graph.count(2 * found.turns * each, (body.size,))
         packed = graph.add_step(operation, wide)
+        graph.recurs = True
         options = graph.options[packed]
         options.members = {}
         for member, timed in zip(body.members, group.members, strict=True):
@@ -91,10 +82,7 @@ class Folded:
             window = Window(begin, member.end, (member.rows - hidden, *member.shape))
             slot = graph.add_step(MEMBER, (packed,), {"window": window})
             options.members[slot] = window
-            key = timed.keys["rule"]
-            graph.add_node(
-                timed.name, " ".join(self.formulas[key].split()), self._inputs(timed, group), first, self.paths[key]
-            )
+            self.outside.name(timed.name, timed.keys["rule"], self._inputs(timed, group), first)
             first = len(graph)
 
     def _widened(self, slot: int, shape: Shape) -> int:
@@ -109,17 +97,16 @@ class Folded:
         earlier = {use.name for use in member.uses() if use.lag}
         now = {use.name for use in member.uses() if not use.lag}
         used.update(dict.fromkeys(name for name in names(member.tree) if name != member.letter))
-        known = self.graph.nodes
-        return tuple(
-            n for n in used if n in known and n != member.name and not (n in group.names and n in earlier - now)
-        )
+        used.pop(member.name, None)
+        return tuple(n for n in used if n in self.outside and not (n in group.names and n in earlier - now))
 
 
 class _Folding:
     """One group on its way to a body."""
 
     def __init__(self, outer: Folded, group: Group, found: Span) -> None:
-        self.outer, self.group, self.span = outer, group, found
+        self.outside, self.known_rows, self.lowering = outer.outside, outer.rows, outer.lowering
+        self.group, self.span = group, found
         self.arguments: list[int] = []
         self.shapes: list[Shape] = []
         """Of the arguments, as the body reads them."""
@@ -157,12 +144,12 @@ class _Folding:
 
     def _lowered(self, starts: list[Shape | None]) -> list[Shape]:
         """The formulas in a new graph, with rows before of these shapes; the shapes that come out."""
-        lowering, outer = self.outer.lowering, self.outer.graph
-        self.graph = Graph(outer.most)
+        lowering = self.lowering
+        self.graph = Graph(lowering.graph.most)
         self.reads: dict[str, Read] = {}
         self.slots: dict[str, int] = {}
         self.clock: int | None = None
-        self.inner = Lowering(self.graph, lowering.functions, lowering.known, {})
+        self.inner = lowering.beside(self.graph)
         self.states = dict(zip(self.group.names, starts, strict=True))
         trees = [self._read(member) for member in self.group.members]
         self.inner.values = {
@@ -172,14 +159,14 @@ class _Folding:
         for member, tree in zip(self.group.members, trees, strict=True):
             key = member.keys["rule"]
             try:
-                node = self.inner.node(f"{member.name}[{member.letter}]", tree, self.outer.formulas[key])
+                node = self.inner.node(f"{member.name}[{member.letter}]", tree, self.outside.formulas[key])
             except (FormulaError, OperationError) as error:
                 raise MisplacedError(key, self._hinted(member, error)) from None
             shapes.append(self.graph.shapes[node.slot])
         return shapes
 
     def _known(self, read: Read) -> bool:
-        return read.name in self.outer.lowering.values
+        return read.name in self.lowering.values
 
     def _hinted(self, member: Timed, error: BackpropError) -> BackpropError:
         """The error, with a word on a start that is a plain number, where it may be meant for more."""
@@ -196,8 +183,8 @@ class _Folding:
             self.clock = self.graph.add_data(member.letter, "input", ())
         tree = replaced(member.tree, member.letter, lambda use: self._named(member, use))
         for name in names(tree):
-            if name in self.outer.graph.nodes and name not in self.reads:
-                self._add(Read(name, name, None), self.outer.graph.shape(name))
+            if name in self.outside and name not in self.reads:
+                self._add(Read(name, name, None), self.outside.shape(name))
         return tree
 
     def _named(self, member: Timed, use: Use) -> Expression:
@@ -215,7 +202,7 @@ class _Folding:
             shape = self.states[use.name]
             assert shape is not None, "its start was looked for"
         else:
-            whole = self.outer.graph.shape(use.name)
+            whole = self.outside.shape(use.name)
             axis = use.axis(len(whole))
             shape = (*whole[:axis], *whole[axis + 1 :])
         colons = "".join(": , ".replace(" ,", ",") for _ in range(0 if own else use.axis(len(self._whole(use)))))
@@ -226,13 +213,12 @@ class _Folding:
         return inner
 
     def _whole(self, use: Use) -> Shape:
-        return self.outer.graph.shape(use.name)
+        return self.outside.shape(use.name)
 
     def _add(self, read: Read, shape: Shape) -> None:
-        outer = self.outer.graph
-        kind: Any = outer.nodes[read.name].kind if read.name in outer.nodes else "input"
+        kind = "input" if read.name in self.group.names else self.outside.kind(read.name)
         self.reads[read.inner] = read
-        self.slots[read.inner] = self.graph.add_data(read.inner, "input" if kind == "node" else kind, shape)
+        self.slots[read.inner] = self.graph.add_data(read.inner, kind, shape)
 
     # The finished body.
 
@@ -258,13 +244,13 @@ class _Folding:
         return Body(self.graph, found.turns, found.step, wholes, rows, lagged, members, starts, self.clock, found.start)
 
     def _rows_of(self, read: Read, use: Use, slot: int) -> Row:
-        rows = self.outer.rows.get(read.name)
+        rows = self.known_rows.get(read.name)
         origin = rows.origin if rows is not None else self.span.origin
         axis = use.axis(len(self._whole(use)))
         return Row(self._argument(read.name), slot, axis, self.span.start - use.lag - origin)
 
     def _argument(self, name: str) -> int:
-        return self._place(self.outer.graph.nodes[name].slot, self.outer.graph.shape(name))
+        return self._place(self.outside.slot(name), self.outside.shape(name))
 
     def _place(self, slot: int, shape: Shape) -> int:
         """The number of an argument; the same slot in another shape is another one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.errors import FormulaError
@@ -62,13 +62,33 @@ class Span(NamedTuple):
         return Rows(self.least, self.counts, self.last)
 
 
-def span(group: Group, shapes: Callable[[str], Shape], known: Mapping[str, Rows]) -> Span:
+def counting(nodes: Iterable[Timed]) -> dict[str, int]:
+    """Whether each letter counts from 0 or from 1, as the rows that are given say. Raises MisplacedError for both."""
+    found: dict[str, tuple[int, str]] = {}
+    for node in nodes:
+        if not node.given and node.beyond is None:
+            continue
+        key = node.keys["beyond"] if node.beyond else node.keys[min(node.given)]
+        own = min(node.beyond[0], 1) if node.beyond else int(min(node.given) >= 0)
+        counts, first = found.setdefault(node.letter, (own, key))
+        if counts != own:
+            zero, one = (key, first) if own == 0 else (first, key)
+            message = f"{node.letter} counts from 1 where {one} is given, and from 0 where {zero} is"
+            instead = f"{node.name}[{node.letter.upper()}+1]" if node.beyond else f"{node.name}[0]"
+            hint = f"Where it counts from 1, x[{node.letter}] begins with the first row. Write {instead}."
+            raise MisplacedError(key, FormulaError(message, hint=hint if own == 0 else "").spanning(0, 1))
+    return {letter: counts for letter, (counts, _) in found.items()}
+
+
+def span(group: Group, shapes: Callable[[str], Shape], known: Mapping[str, Rows], counting: Mapping[str, int]) -> Span:
     """The times of a group; FormulaError, in the formula of a key, where arrays do not agree on them.
 
-    `shapes` are those of the names outside, `known` the rows of those that have a time of their own.
+    `shapes` are those of the names outside, `known` the rows of those that have a time of their own; `counting` says of
+    letters whether they count from 0 or from 1.
     """
     step = _step(group)
-    before, counts = _before(group, step, known)
+    before = _before(group, step)
+    counts = _counts(group, known, counting)
     start = counts + before - 1 if step > 0 and before and counts else _start(group, known, counts)
     ends = _ends(group, shapes, known, counts)
     most = next((member.most for member in group.members if member.most is not None), None)
@@ -115,38 +135,43 @@ def _step(group: Group) -> int:
     return next(iter(found), 1)
 
 
-def _before(group: Group, step: int, known: Mapping[str, Rows]) -> tuple[int, int]:
-    """How many rows are given, and whether it counts from 0 or from 1."""
+def _before(group: Group, step: int) -> int:
+    """How many rows are given."""
     needed = 0
     for member in group.members:
         for use in member.uses():
             if use.name in group.names and use.lag:
                 needed = max(needed, abs(use.lag))
                 _check_start(group, use, step, member)
-    found = {_given(member, step) for member in group.members if member.given or member.beyond}
+    starting = [member for member in group.members if member.given or member.beyond]
+    found = {_given(member, step) for member in starting}
+    if not found:
+        return 0
+    key = starting[0].keys["rule"]
     if len(found) > 1:
-        member = next(m for m in group.members if m.given or m.beyond)
-        message = f"{' and '.join(group.names)} start at different times"
-        raise MisplacedError(member.keys["rule"], FormulaError(message).spanning(0, 1))
-    if found:
-        before, counts = found.pop()
-        if needed > before:
-            member = next(m for m in group.members if m.given or m.beyond)
-            message = f"{member.name} reads {needed} rows back, and {before} {'is' if before == 1 else 'are'} given"
-            raise MisplacedError(member.keys["rule"], FormulaError(message).spanning(0, 1))
-        return before, counts
-    return 0, _counts(group, known)
+        raise MisplacedError(key, FormulaError(f"{' and '.join(group.names)} start at different times").spanning(0, 1))
+    before = found.pop()
+    if needed > before:
+        is_ = "is" if before == 1 else "are"
+        message = f"{starting[0].name} reads {needed} rows back, and {before} {is_} given"
+        raise MisplacedError(key, FormulaError(message).spanning(0, 1))
+    return before
 
 
-def _counts(group: Group, known: Mapping[str, Rows]) -> int:
-    """Whether what a group reads counts from 0 or from 1, where none of its own rows is given."""
-    found = {known[use.name].counts for m in group.members for use in m.uses() if use.name in known}
-    if len(found) > 1:
-        member = group.members[0]
-        message = "what it reads counts from 0 in one place and from 1 in another"
-        hint = "Start both with a row 0, h[0], or both with a row -1, h[-1]."
-        raise MisplacedError(member.keys["rule"], FormulaError(message, hint=hint).spanning(0, 1))
-    return found.pop() if found else 0
+def _counts(group: Group, known: Mapping[str, Rows], counting: Mapping[str, int]) -> int:
+    """Whether a group counts from 0 or from 1: as its letter does, else as what it reads does."""
+    own = counting.get(group.letter)
+    for member in group.members:
+        for use in member.uses():
+            if use.name not in known:
+                continue
+            counts = known[use.name].counts
+            if own is not None and counts != own:
+                letters = f"{use.name} counts from {counts}, and {member.keys['rule']} from {own}"
+                hint = "Count with the same letter."
+                raise MisplacedError(member.keys["rule"], use.error(letters, hint))
+            own = counts
+    return own or 0
 
 
 def _start(group: Group, known: Mapping[str, Rows], counts: int) -> int:
@@ -165,8 +190,8 @@ def _check_start(group: Group, use: Use, step: int, reader: Timed) -> None:
         raise MisplacedError(reader.keys["rule"], use.error(f"{member.name} has no first row", hint))
 
 
-def _given(member: Timed, step: int) -> tuple[int, int]:
-    """How many rows a member starts with, and whether it counts from 0 or 1; FormulaError for others than these."""
+def _given(member: Timed, step: int) -> int:
+    """How many rows a member starts with; FormulaError for others than these."""
     if member.beyond is not None:
         if member.given or step > 0:
             key = member.keys["beyond"]
@@ -174,17 +199,15 @@ def _given(member: Timed, step: int) -> tuple[int, int]:
         if member.beyond[0] > 1:
             key, letter = member.keys["beyond"], member.letter.upper()
             raise MisplacedError(key, FormulaError(f"{key} is too far: write {member.name}[{letter}]").spanning(0, 1))
-        return 1, member.beyond[0]
+        return 1
     rows = sorted(member.given)
     if step < 0:
         letter = member.letter.upper()
         key = member.keys[rows[0]]
         message = f"{member.name} runs backward in time: it starts behind the last row"
         raise MisplacedError(key, FormulaError(message, hint=f"Write {member.name}[{letter}]: ...").spanning(0, 1))
-    if rows == list(range(len(rows))):
-        return len(rows), 1
-    if rows == list(range(-len(rows), 0)):
-        return len(rows), 0
+    if rows in (list(range(len(rows))), list(range(-len(rows), 0))):
+        return len(rows)
     key = member.keys[rows[0]]
     message = f"{member.name} starts with row 0, or with row -1 where {member.letter} counts from 0"
     raise MisplacedError(key, FormulaError(message).spanning(0, 1))

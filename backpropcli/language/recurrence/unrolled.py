@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from backpropcli.errors import FormulaError, OperationError
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.rows import row, whole
-from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import (
     Call,
     Expression,
@@ -20,25 +17,25 @@ from backpropcli.language.formula.tree import (
     rebuilt,
     substitute,
 )
-from backpropcli.language.recurrence.groups import Group, MisplacedError
 from backpropcli.language.recurrence.span import Rows, Span, span
 from backpropcli.language.recurrence.timed import Timed, Use, replaced
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backpropcli.graph import Graph
-    from backpropcli.language.formula.lower import Lowering
+    from backpropcli.language.recurrence.groups import Group
+    from backpropcli.language.recurrence.outside import Outside
     from backpropcli.ops.shape import Shape
 
 
 class Unrolled:
     """Adds groups to a graph, one after the other; `rows` says of each node with a subscript which row is which."""
 
-    def __init__(self, lowering: Lowering, folded: Graph, paths: Mapping[str, Any]) -> None:
-        self.lowering = lowering
-        self.graph = lowering.graph
+    def __init__(self, outside: Outside, counting: Mapping[str, int], folded: Graph | None = None) -> None:
+        self.outside, self.counting = outside, counting
         self.folded = folded
-        """The same network with its recurrences as steps, which knows all shapes."""
-        self.paths = paths
+        """The same network with its recurrences as steps, which knows all shapes; None in a formula."""
         self.rows: dict[str, Rows] = {}
         self.counts: dict[str, int] = {}
         self.spans: dict[str, Span] = {}
@@ -55,7 +52,7 @@ class Unrolled:
 
         made = rebuilt(tree, change)
         for name in names(made):
-            if name in self.counts and name not in self.graph.nodes:
+            if name in self.counts and name not in self.outside:
                 self._stack(name)
         return made
 
@@ -64,23 +61,22 @@ class Unrolled:
         assert isinstance(e.value, Name)
         number, count = whole(e.items[0]), self.counts[e.value.name]
         if number is None or not -count <= number < 0:
-            return row(e, self.graph.nodes)
-        return row(e.with_parts((e.value, _number(number + count), *e.items[1:])), self.graph.nodes)
+            return row(e, self.outside)
+        return row(e.with_parts((e.value, _number(number + count), *e.items[1:])), self.outside)
 
     def _stack(self, name: str) -> None:
         """The array of all rows, where somebody uses it as one."""
         rows = tuple(Name(f"{name}[{at}]") for at in range(self.counts[name]))
-        tree = Sequence(rows, "list")
-        self.lowering.node(name, tree, show(tree), self.paths[name])
+        self.outside.add(name, Sequence(rows, "list"), name)
 
     def _shape(self, name: str) -> Shape:
-        if name in self.counts and name not in self.graph.nodes:
-            return (self.counts[name], *self.graph.shape(f"{name}[0]"))
-        return self.graph.shape(name)
+        if name in self.counts and name not in self.outside:
+            return (self.counts[name], *self.outside.shape(f"{name}[0]"))
+        return self.outside.shape(name)
 
     def add(self, group: Group) -> None:
         """The nodes of one group, time by time. Raises MisplacedError."""
-        found = span(group, self._shape, self.rows)
+        found = span(group, self._shape, self.rows, self.counting)
         for member in group.members:
             own = found.rows(member)
             self.rows[member.name] = own
@@ -95,7 +91,7 @@ class Unrolled:
 
     def _given(self, member: Timed, own: Rows, found: Span) -> None:
         """The rows that a member starts with."""
-        shape = self.folded.shape(member.name)[1:]
+        shape = self.folded.shape(member.name)[1:] if self.folded is not None else ()
         if own.hidden:
             self.before[member.name] = [self._wide(member.given[at], shape) for at in sorted(member.given)]
             return
@@ -139,10 +135,7 @@ class Unrolled:
         return Index(first, use.rest, use.start, use.end) if use.rest else first
 
     def _node(self, member: Timed, at: int, key: str, tree: Expression) -> None:
-        try:
-            self.lowering.node(f"{member.name}[{at}]", tree, show(tree), self.paths[key])
-        except (FormulaError, OperationError) as error:
-            raise MisplacedError(key, error) from None
+        self.outside.add(f"{member.name}[{at}]", tree, key)
 
 
 def _number(value: int) -> Expression:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph
+from backpropcli.language.formula.expanded import by_hand
 from backpropcli.language.formula.functions import Function
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.names import names
@@ -582,7 +583,7 @@ def test_hand_derived_functions_run_in_every_namespace() -> None:
     from backpropcli.ops.numbers.scalar import xp as scalar
 
     kinked = function("k(z, s)", "maximum(0, z) * s + 1", None, {"z": "where(z > 0, s, 0)", "s": "maximum(z, 0)"})
-    lower = Lowering(Graph()).by_hand_formula
+    lower = by_hand(Lowering(Graph()))
     operation = hand_derived(kinked, lower)
     for namespace in (scalar, xp, complexstep, precise):
         z, s = namespace.number(1.5), namespace.number(2.0)
