@@ -58,6 +58,9 @@ SWAPS: Mapping[str, str] = {"transpose": "swapaxes"}
 SIZES: Mapping[str, int] = {"zeros": 0, "ones": 0, "expand": 1}
 """What takes its sizes one by one in PyTorch, and as a tuple in NumPy; how many arguments stand before them."""
 
+METHODS: Mapping[str, str] = {"unfold": "unfold_copy"}
+"""What PyTorch calls so as a method of an array, where its function of that name is another one."""
+
 COPIES: Mapping[str, str] = {"repeat": "tile"}
 """Methods whose second number is an axis in NumPy and one more size in PyTorch; what PyTorch's is."""
 

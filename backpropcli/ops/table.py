@@ -27,6 +27,7 @@ from backpropcli.ops.formulas import (
     margins,
     multi_head,
     normalization,
+    pictures,
     recurrent,
     selecting,
     similarity,
@@ -111,6 +112,7 @@ MODULES: tuple[ModuleType, ...] = (
     classification,
     margins,
     frames,
+    pictures,
     constants,
 )
 

@@ -217,6 +217,13 @@ def test_many_examples_are_taken_some_at_a_time(monkeypatch, block):
         ),
         ("max_pool2d", [(1, 1, 4, 4)], {"kernel_size": 5}, "kernel_size=5 spans 5 rows, and x has 4", "At most 4 fit"),
         ("max_pool2d", [(4, 4)], {"kernel_size": 2}, "x is (N, channels, rows, columns)", ""),
+        (
+            "max_pool1d",
+            [(1, 4)],
+            {"kernel_size": 2, "return_indices": True},
+            "return_indices=True gives two arrays, and a node is one value",
+            "Leave it out.",
+        ),
         ("avg_pool1d", [(1, 4)], {"kernel_size": 0}, "kernel_size is at least 1: kernel_size=0", ""),
         (
             "avg_pool1d",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import types
 import unittest
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import backpropcli as bp
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import Part, Structural
 from backpropcli.ops.numbers.array import xp
@@ -229,3 +231,30 @@ def test_random_settings(draw: Any) -> None:
             continue
         agree(name, run, arrays, options)
     assert refused < tried / 2
+
+
+F = torch.nn.functional
+
+
+@pytest.mark.parametrize(
+    ("call", "shape", "function"),
+    [
+        ("lp_pool1d(x, 3, 2)", (2, 3, 7), lambda x: F.lp_pool1d(x, 3, 2)),
+        ("lp_pool2d(x, 2, 2, 1)", (1, 2, 4, 3), lambda x: F.lp_pool2d(x, 2, 2, 1)),
+        ("lp_pool2d(x, 2, (2, 3), ceil_mode=True)", (1, 5, 7), lambda x: F.lp_pool2d(x, 2, (2, 3), None, True)),
+        ("x.unfold(1, 3, 2)", (2, 8, 2), lambda x: x.unfold(1, 3, 2)),
+        (
+            "F.upsample_bilinear(x, size=(5, 3))",
+            (1, 2, 3, 3),
+            lambda x: F.interpolate(x, (5, 3), mode="bilinear", align_corners=True),
+        ),
+    ],
+)
+def test_formulas_of_windows(call: str, shape: tuple[int, ...], function: Any) -> None:
+    x = np.random.default_rng(0).uniform(0.2, 1.5, size=shape)
+    network = bp.loads(json.dumps({"parameters": {"x": x.tolist()}, "nodes": {"y": call, "J": "sum(y * y)"}}))
+    tensor = torch.tensor(x, requires_grad=True)
+    (function(tensor) ** 2).sum().backward()
+    run = network.run()
+    np.testing.assert_allclose(run.value("y"), function(tensor).detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(run.gradient("x"), tensor.grad.numpy(), rtol=1e-11)

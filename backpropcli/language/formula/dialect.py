@@ -10,7 +10,7 @@ from backpropcli.language.formula.hints import suggested
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Call, Expression, Index, Name, Number, Sequence, Unary
 from backpropcli.ops.definition import Operation
-from backpropcli.ops.pytorch import COPIES, DIFFERS, FAMILY, MARKS, SIZES, SWAPS, Differs
+from backpropcli.ops.pytorch import COPIES, DIFFERS, FAMILY, MARKS, METHODS, SIZES, SWAPS, Differs
 from backpropcli.ops.table import TABLE, lookup
 
 FLAGS = {"True": 1, "False": 0}
@@ -126,6 +126,11 @@ def _flagged(e: Call, key: str, value: Expression, differs: Differs) -> tuple[st
     return option, Number(float(flag), str(flag), value.start, value.end)
 
 
+def _method(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Operation]:
+    """x.unfold(0, 3, 1)."""
+    return e, TABLE[METHODS[operation.name]] if e.written == "method" else operation
+
+
 def _copied(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Operation]:
     """Refuse x.repeat(2, 1): each entry twice along axis 1, or the whole array twice."""
     if e.written != "method" or len(e.arguments) < 3:
@@ -143,6 +148,7 @@ READERS: tuple[tuple[Container[str], Reader], ...] = (
     (DIFFERS, _differing),
     (SWAPS, _swapped),
     (COPIES, _copied),
+    (METHODS, _method),
     (SIZES, _sized),
 )
 """Who reads which operations."""

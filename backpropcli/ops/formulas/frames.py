@@ -188,7 +188,7 @@ def _torch_pad(case: Case) -> Written:
 def _within(mode: str, size: int, before: int, after: int) -> None:
     """What PyTorch refuses: a frame that is longer than what it is made of, or that takes off more than there is."""
     most = {"reflect": size - 1, "circular": size}.get(mode, max(before, after))
-    if max(before, after) > most:
+    if max(before, after) > max(most, 0):
         raise OperationError(
             f"mode={mode!r} pads an axis of {size} by {most} at the most, not by {max(before, after)}",
             hint="NumPy's pad goes on mirroring.",

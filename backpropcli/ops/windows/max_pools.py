@@ -6,8 +6,9 @@ from itertools import product
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from backpropcli.errors import OperationError
 from backpropcli.ops.definition import REQUIRED, XP, Options, Structural, Value
-from backpropcli.ops.planning import sample
+from backpropcli.ops.planning import flag, sample
 from backpropcli.ops.stacked import shape_of
 from backpropcli.ops.windows.framing import framed, unframed
 from backpropcli.ops.windows.pooling import INPUT, Planner, adaptive, along, joined, slides_of
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backpropcli.ops.shape import Shape
+
+
+def _one_array(return_indices: Any) -> None:
+    if flag(return_indices, "return_indices"):
+        raise OperationError("return_indices=True gives two arrays, and a node is one value", hint="Leave it out.")
 
 
 def plan_max_pool(count: int) -> Planner:
@@ -29,7 +35,9 @@ def plan_max_pool(count: int) -> Planner:
         padding: Any = 0,
         dilation: Any = 1,
         ceil_mode: Any = False,
+        return_indices: Any = False,
     ) -> tuple[Shape, Options]:
+        _one_array(return_indices)
         slides, after = slides_of(shapes[0], count, kernel_size, stride, padding, dilation, ceil_mode)
         entries = [[s.entry(k) for k in range(s.kernel)] for s in slides]
         apart = all(s.stride >= s.reach for s in slides)  # no two windows share an entry
@@ -41,9 +49,10 @@ def plan_max_pool(count: int) -> Planner:
 def plan_adaptive(count: int) -> Planner:
     """The planner of windows that share out `count` axes; a short window names its last entry several times."""
 
-    def plan(shapes: list[Shape], output_size: Any) -> tuple[Shape, Options]:
+    def plan(shapes: list[Shape], output_size: Any, return_indices: Any = False) -> tuple[Shape, Options]:
         import numpy as np
 
+        _one_array(return_indices)
         spans, after = adaptive(shapes[0], count, output_size)
         entries = []
         for k, axis in enumerate(spans):
@@ -117,7 +126,6 @@ def _largest(name: str, count: int, words: str, planner: Planner, options: dict[
         value=_value,
         vjps={"x": ("each g at the largest entry of its window, 0 elsewhere", _vjp)},
         branch=_chosen,
-        instead="maximum",
         forms=_forms,
         samples=samples,
         source=f"torch.nn.functional.{name}{count}d",
@@ -142,7 +150,14 @@ ADAPTIVE = {
     2: (sample((1, 2, 5, 4), output_size=(3, None)), sample((1, 5, 5), output_size=2)),
     3: (sample((1, 1, 2, 3, 4), output_size=(1, 2, 3)),),
 }
-SETTINGS = {"kernel_size": REQUIRED, "stride": None, "padding": 0, "dilation": 1, "ceil_mode": False}
+SETTINGS = {
+    "kernel_size": REQUIRED,
+    "stride": None,
+    "padding": 0,
+    "dilation": 1,
+    "ceil_mode": False,
+    "return_indices": False,
+}
 OPERATIONS = (
     *(_largest("max_pool", n, along(n), plan_max_pool(n), SETTINGS, cases) for n, cases in POOLS.items()),
     *(
@@ -151,7 +166,7 @@ OPERATIONS = (
             n,
             f"of so many {along(n)}",
             plan_adaptive(n),
-            {"output_size": REQUIRED},
+            {"output_size": REQUIRED, "return_indices": False},
             cases,
         )
         for n, cases in ADAPTIVE.items()

@@ -30,7 +30,7 @@ def slides_of(
     """The slides along the last axes of (N, C, *axes) or (C, *axes), and the shape of the result."""
     batch, channels, sizes = split_batch(x, count, "x")
     kernel = per_axis(kernel_size, count, "kernel_size")
-    steps = kernel if stride is None else per_axis(stride, count, "stride")
+    steps = kernel if stride is None or stride == () else per_axis(stride, count, "stride")
     frame, apart = per_axis(padding, count, "padding", 0), per_axis(dilation, count, "dilation")
     if any(2 * wide > size for size, wide in zip(kernel, frame, strict=True)):
         raise OperationError(
