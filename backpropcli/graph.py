@@ -43,6 +43,7 @@ class Graph:
     `drawn` (of a constant that is random: what draws it, and its options). `applied`, by node, are the named formulas
     that its own formula calls, each as the language put it in.
     `numbers` counts what its arrays hold, gradients included; more than `most` are refused before any is made.
+    `times`, by name, is of a network that is unrolled: the time that a row belongs to.
     """
 
     __slots__ = (
@@ -57,6 +58,7 @@ class Graph:
         "options",
         "recurs",
         "shapes",
+        "times",
     )
 
     def __init__(self, most: float = inf) -> None:
@@ -71,6 +73,7 @@ class Graph:
         self.options: dict[int, Options] = {}
         self.constants: dict[int, Value] = {}
         self.applied: dict[str, list[Any]] = {}
+        self.times: dict[str, int] = {}
         self.drawn: dict[int, tuple[Operation, Options | None]] = {}
 
     def __len__(self) -> int:

@@ -86,7 +86,7 @@ def draw(
         _refuse_data(of, {node.name: node.kind for node in net.graph.nodes.values()})
     drawing = Drawing(
         net.run(of, everything=all, forward=of is None and net.spec.loss is None),
-        level="layers" if level == "layers" else "nodes",
+        level=level or "nodes",
         blank=blank,
         expand=expand,
         full=numbers.full,

@@ -5,6 +5,8 @@ Every form of drawing (terminal, SVG, DOT, Mermaid, the page) starts from a `Pic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.ops.shape import Shape, show_shape
@@ -69,7 +71,8 @@ class Picture(NamedTuple):
 
     `above` are the data that stand above the one operation that uses them, as a lecture draws parameters; `of` is the
     node that was differentiated. `framed` puts a frame or a heading around the layers of the layers form. `loops` lead
-    back, from one time to the next.
+    back, from one time to the next. Of a network that is unrolled, `shared` are the data that all times use, without
+    lines, `left_out` the times that are not drawn, and `times` says which time an item belongs to.
     """
 
     items: dict[str, Item]
@@ -78,6 +81,9 @@ class Picture(NamedTuple):
     blank: bool
     framed: bool = False
     loops: tuple[Loop, ...] = ()
+    shared: tuple[str, ...] = ()
+    left_out: tuple[int, ...] = ()
+    times: Mapping[str, int] = MappingProxyType({})
 
     def looped(self, name: str) -> tuple[Loop, ...]:
         """The loops that lead back into an item."""
@@ -122,7 +128,7 @@ class Picture(NamedTuple):
     def unused(self) -> list[str]:
         """The data that no operation uses."""
         used = {source for item in self.items.values() for source in item.inputs}
-        return [name for name, item in self.items.items() if name not in used and item.data]
+        return [name for name, item in self.items.items() if name not in used and item.data and name not in self.shared]
 
     @property
     def outputs(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.drawing.grouping import grouped
@@ -10,7 +11,7 @@ from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.tree import Binary, Call, Expression, Name, Unary
 from backpropcli.notation.formula import typeset
 from backpropcli.notation.numbers import Precision
-from backpropcli.passes.loops import Repeat
+from backpropcli.passes.loops import Loop
 
 if TYPE_CHECKING:
     from backpropcli.engine import Trace
@@ -29,17 +30,28 @@ def picture(
 ) -> Picture:
     """What to draw of a trace.
 
-    `level` "layers" shows shapes instead of numbers, and like nodes of one rank as one box; `expand` a box for every
-    step inside a formula; `blank` leaves out what is to be worked out, values of nodes and gradients; `full` shows the
-    numbers of large arrays too.
+    `level` "layers" shows shapes instead of numbers, and like nodes of one rank as one box; "times" shows an unrolled
+    network time by time; `expand` a box for every step inside a formula; `blank` leaves out what is to be worked out,
+    values of nodes and gradients; `full` shows the numbers of large arrays, and every time.
     """
     show = _Show(trace, precision or Precision(DIGITS), blank, level == "layers", full)
     items = show.steps() if expand else show.nodes()
     if level == "layers":
         items = grouped(items)
+    if level == "times" and trace.graph.times and not expand:
+        return unrolled(trace, items, show, blank, full)
     items = _owned(items)
-    loops = tuple(loop for repeat in Repeat.found(trace.graph) for loop in repeat.loops())
-    return Picture(items, hung(items), trace.of, blank, level == "layers", loops)
+    return Picture(items, hung(items), trace.of, blank, level == "layers", tuple(Loop.found(trace.graph)))
+
+
+def unrolled(trace: Trace, items: dict[str, Item], show: _Show, blank: bool, full: bool) -> Picture:
+    """The picture of an unrolled network, time by time."""
+    from backpropcli.drawing.by_time import by_time
+
+    found = by_time(trace, items, show.lines, full)
+    times = {name: trace.graph.times[name] for name in found.items if name in trace.graph.times}
+    above = hung(found.items, ("parameter", "target", "input"))
+    return Picture(found.items, above, trace.of, blank, shared=found.shared, left_out=found.left_out, times=times)
 
 
 def _owned(items: dict[str, Item]) -> dict[str, Item]:
@@ -56,7 +68,7 @@ def _owned(items: dict[str, Item]) -> dict[str, Item]:
     return {name: item._replace(layer=layer(item)) for name, item in items.items()}
 
 
-def hung(items: dict[str, Item]) -> dict[str, tuple[str, ...]]:
+def hung(items: dict[str, Item], kinds: Collection[str] = ("parameter", "target")) -> dict[str, tuple[str, ...]]:
     """The data above each operation: parameters and targets that it alone uses, where something else is on its left."""
     users: dict[str, int] = {}
     for item in items.values():
@@ -64,7 +76,7 @@ def hung(items: dict[str, Item]) -> dict[str, tuple[str, ...]]:
             users[source] = users.get(source, 0) + 1
     result = {}
     for item in items.values():
-        own = [s for s in item.inputs if items[s].kind in ("parameter", "target") and users[s] == 1]
+        own = [s for s in item.inputs if items[s].kind in kinds and users[s] == 1]
         if own and len(own) < len(item.inputs):
             result[item.name] = tuple(own)
     return result

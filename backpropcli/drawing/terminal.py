@@ -91,7 +91,7 @@ class Drawing:
         self.widest = 0
         """The width of the widest band, once they have been read."""
         self.framed = shown.framed
-        unused = set(shown.unused)
+        unused = {*shown.unused, *shown.shared}
         self.parts: list[Part] = [p for p in parts(shown, self.width, ascii) if p.item.name not in unused]
         number = {part.item.name: k for k, part in enumerate(self.parts)}
         pairs = [(number[a], number[b]) for a, b in shown.edges]

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from backpropcli.drawing.canvas import Paint, painted
-from backpropcli.drawing.terminal_parts import equals
+from backpropcli.drawing.terminal_parts import equals, line
 from backpropcli.render.width import worded
 
 if TYPE_CHECKING:
-    from backpropcli.drawing.model import Picture
+    from backpropcli.drawing.model import Item, Picture
 
 SIGNS = "┬ ┴ ├ ┤ ┼ lines join or branch    ─│─ they cross"
 SIGNS_IN_ASCII = "+ lines bend, join or branch    -|- they cross"
@@ -23,11 +23,22 @@ def legend(shown: Picture, width: int, crossed: bool, ascii: bool, coloured: boo
     if unused := shown.unused:
         words = (f"{items[n].title}{equals(items[n]) or f' {items[n].shown_shape}'}".rstrip() for n in unused)
         lines += ["", *worded(f"not used: {', '.join(words)}", width)]
+    if shown.shared:
+        words = (_said(items[name]) for name in shown.shared)
+        lines += ["", *worded(f"at every time: {',  '.join(words)}", width)]
+    if shown.left_out:
+        lines += ["", f"t = {shown.left_out[0]} to {shown.left_out[-1]} are left out; --full draws every time."]
     signs = [_in_colour("▶ values", "value", coloured)] * any(item.value for item in items.values())
     gradients = _in_colour(f"◀ gradients of {shown.of}", "gradient", coloured)
     signs += [gradients] * any(item.gradient for item in items.values())
     lines += ["", "    ".join(signs)] if signs else [""] * crossed
     return [*lines, *worded(SIGNS_IN_ASCII if ascii else SIGNS, width)] if crossed else lines
+
+
+def _said(item: Item) -> str:
+    """A datum in words: `U=0.8 ▲0.7618`."""
+    gradient = f" ▲{line(item.gradient)}" if item.gradient else ""
+    return f"{item.title}{equals(item) or f' {item.shown_shape}'}{gradient}"
 
 
 def _in_colour(text: str, paint: Paint, coloured: bool) -> str:

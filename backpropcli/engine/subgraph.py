@@ -45,4 +45,5 @@ def part(graph: Graph, name: str) -> Graph:
             if slot in graph.options:
                 result.options[places[slot]] = graph.options[slot]
         result.add_node(node.name, node.formula, node.inputs, first, node.path)
+    result.times = {name: time for name, time in graph.times.items() if name in names}
     return result

@@ -160,5 +160,6 @@ def test_the_gallery(path: Path) -> None:
     for how in ({}, {"level": "layers"}, {"expand": True}):
         shown = picture(bp.load(path).run(), **how)
         edges = sum(len(item.inputs) for item in shown.items.values())
-        assert "".join(dot(shown)).count(" -> ") == edges
+        assert "".join(dot(shown)).count(" -> ") == edges + len(shown.loops)
         assert "".join(mermaid(shown)).count(" --> ") == edges
+        assert "".join(mermaid(shown)).count(" .-> ") == len(shown.loops)

@@ -13,7 +13,7 @@ from backpropcli.drawing.mermaid import mermaid
 from backpropcli.drawing.picture import picture
 from backpropcli.drawing.svg import drawn
 from backpropcli.drawing.terminal import terminal_graph
-from backpropcli.passes.loops import Loop, Repeat
+from backpropcli.passes.loops import Loop
 
 RNN = """
 inputs: {x: [0.5, -1, 0.2], y: [0.3, -0.2, 0.1]}
@@ -38,8 +38,7 @@ BACKWARD = "inputs: {x: [1, 2]}\nparameters: {a: 2}\nnodes: {'r[T]': 0, 'r[t]': 
 
 
 def loops_of(text: str) -> set[tuple[str, str, str, int]]:
-    graph = api.loads(text).graph
-    return {tuple(loop) for repeat in Repeat.found(graph) for loop in repeat.loops()}
+    return {tuple(loop) for loop in Loop.found(api.loads(text).graph)}
 
 
 @pytest.mark.parametrize(
@@ -55,12 +54,11 @@ def test_what_leads_back_is_known(text: str, loops: set[tuple[str, str, str, int
     assert loops_of(text) == loops
 
 
-def test_rows_have_their_times() -> None:
-    (h, loss) = Repeat.found(api.loads(RNN).graph)
-    assert list(h.rows()) == [(0, "h", 0), (1, "h", 1), (2, "h", 2), (3, "h", 3)]
-    assert list(loss.rows()) == [(1, "L", 0), (2, "L", 1), (3, "L", 2)]
-    (r,) = Repeat.found(api.loads(BACKWARD).graph)
-    assert sorted(r.rows()) == [(0, "r", 0), (1, "r", 1), (2, "r", 2)]
+def test_rows_know_their_times() -> None:
+    times = {("h[0]", 0), ("h[1]", 1), ("h[2]", 2), ("h[3]", 3), ("L[0]", 1), ("L[1]", 2), ("L[2]", 3)}
+    assert set(api.loads(RNN).unrolled().graph.times.items()) == times
+    assert api.loads(BACKWARD).unrolled().graph.times == {"r[0]": 0, "r[1]": 1, "r[2]": 2}
+    assert api.loads(RNN).graph.times == {}
 
 
 def test_a_terminal_has_the_arrow_under_the_box() -> None:

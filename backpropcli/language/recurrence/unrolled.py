@@ -136,6 +136,7 @@ class Unrolled:
 
     def _node(self, member: Timed, at: int, key: str, tree: Expression) -> None:
         self.outside.add(f"{member.name}[{at}]", tree, key)
+        self.graph.times[f"{member.name}[{at}]"] = at + self.rows[member.name].origin
 
 
 def _number(value: int) -> Expression:
