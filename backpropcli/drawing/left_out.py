@@ -13,26 +13,37 @@ def closed(items: Mapping[str, Item], made: Mapping[str, Item]) -> dict[str, Ite
     """What is drawn, with a box for each recurrence whose middle is not among it."""
     gone = {name: None for name, item in items.items() if not item.data and name not in made}
     group = _groups({name: item for name, item in items.items() if not item.data and "[" in name})
+    into = _into(items, made, gone, group)
+    order = {name: k for k, name in enumerate(made)}
+    after: dict[str, list[str]] = {}
+    for own, sources in into.items():
+        after.setdefault(max(sources, key=order.__getitem__), []).append(own)
+    result: dict[str, Item] = {}
+    for name, item in made.items():
+        lost = [group[base(source)] for source in items.get(name, item).inputs if source in gone]
+        boxes = dict.fromkeys(box(own) for own in lost if own in into)
+        left = [source for source in item.inputs if source not in gone]
+        result[name] = item._replace(inputs=(*boxes, *left)) if lost else item
+        for own in after.get(name, ()):
+            result[box(own)] = Item(box(own), "node", DOTS, DOTS, False, (), (), (), into[own])
+    return result
+
+
+def _into(
+    items: Mapping[str, Item], made: Mapping[str, Item], gone: Iterable[str], group: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """What is drawn of each recurrence and goes into its middle; none of what does not lead back to itself."""
     into: dict[str, dict[str, None]] = {}
     for name in gone:
         own = group[base(name)]
         kept = (source for source in items[name].inputs if source in made and group.get(base(source)) == own)
         into.setdefault(own, {}).update(dict.fromkeys(source for source in kept if not made[source].data))
-    boxes = {own: f"{own}[{DOTS}]" for own, sources in into.items() if sources}
-    after: dict[str, list[str]] = {}
-    order = {name: k for k, name in enumerate(made)}
-    for own in boxes:
-        after.setdefault(max(into[own], key=order.__getitem__), []).append(own)
-    result: dict[str, Item] = {}
-    for name, item in made.items():
-        lost = dict.fromkeys(
-            boxes[group[base(n)]] for n in items.get(name, item).inputs if n in gone and group[base(n)] in boxes
-        )
-        left = [source for source in item.inputs if source not in gone]
-        result[name] = item._replace(inputs=(*lost, *left)) if len(left) < len(item.inputs) else item
-        for own in after.get(name, ()):
-            result[boxes[own]] = Item(boxes[own], "node", DOTS, DOTS, False, (), (), (), tuple(into[own]))
-    return result
+    return {own: tuple(sources) for own, sources in into.items() if sources}
+
+
+def box(own: str) -> str:
+    """The name of the box of what is left out."""
+    return f"{own}[{DOTS}]"
 
 
 def base(row: str) -> str:
