@@ -25,9 +25,11 @@ class Loop(NamedTuple):
 
     @classmethod
     def found(cls, graph: Graph) -> Iterator[Loop]:
-        """The loops of a graph, in order."""
+        """The loops of a graph's nodes, in order; those inside a named formula are not told."""
+        nodes = {node.slot for node in graph.nodes.values()}
         for slot, options in graph.options.items():
-            if getattr(options, "members", None):
+            members = getattr(options, "members", ())
+            if members and nodes.issuperset(members):
                 yield from cls._of(cast("Recurrence", graph.operations[slot]))
 
     @classmethod

@@ -62,6 +62,10 @@ class Outside:
         except (FormulaError, OperationError) as error:
             raise MisplacedError(key, error) from None
 
+    def stands_at(self, name: str, time: int) -> None:
+        """Note the time that a row belongs to."""
+        self.graph.times[name] = time
+
 
 class Scope(Outside):
     """What a named formula knows while it is lowered: its arguments and helpers; `formulas` has its own rules."""
@@ -98,3 +102,6 @@ class Scope(Outside):
     def add(self, name: str, tree: Expression, key: str) -> None:
         """A formula's steps under a name of its own."""
         self.scope[name] = self.start(tree, key)
+
+    def stands_at(self, name: str, time: int) -> None:
+        """Nothing: a formula's rows are no nodes."""

@@ -135,8 +135,9 @@ class Unrolled:
         return Index(first, use.rest, use.start, use.end) if use.rest else first
 
     def _node(self, member: Timed, at: int, key: str, tree: Expression) -> None:
-        self.outside.add(f"{member.name}[{at}]", tree, key)
-        self.graph.times[f"{member.name}[{at}]"] = at + self.rows[member.name].origin
+        name = f"{member.name}[{at}]"
+        self.outside.add(name, tree, key)
+        self.outside.stands_at(name, at + self.rows[member.name].origin)
 
 
 def _number(value: int) -> Expression:
