@@ -10,9 +10,9 @@ from backpropcli.drawing.folding import folded
 from backpropcli.drawing.frames import APART, PAD, frames
 from backpropcli.drawing.items import DROP, HEAD, LIFT, LINE, RADIUS, SIGN, SIZE, STUB, Figure, figures
 from backpropcli.drawing.layout import SPANS, Layout, Point, layout
-from backpropcli.drawing.looping import loops
 from backpropcli.drawing.shapes import Circle, Group, Line, Path, Rect, Shape, Sheet
 from backpropcli.drawing.svg_text import Run, name_runs, run_width
+from backpropcli.drawing.through_time.looping import loops
 
 if TYPE_CHECKING:
     from backpropcli.drawing.model import Item, Picture

@@ -46,7 +46,7 @@ def picture(
 
 def unrolled(trace: Trace, items: dict[str, Item], show: _Show, blank: bool, full: bool) -> Picture:
     """The picture of an unrolled network, time by time."""
-    from backpropcli.drawing.by_time import by_time
+    from backpropcli.drawing.through_time.by_time import by_time
 
     found = by_time(trace, items, show.lines, full)
     times = {name: trace.graph.times[name] for name in found.items if name in trace.graph.times}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.drawing.left_out import closed
 from backpropcli.drawing.model import Item
+from backpropcli.drawing.through_time.left_out import closed
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.rows import whole
