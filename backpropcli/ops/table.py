@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 
 from backpropcli.ops import constants
@@ -16,21 +16,6 @@ from backpropcli.ops.elementwise import (
     remainders,
     rounding,
     trigonometry,
-)
-from backpropcli.ops.formulas import (
-    attention,
-    classification,
-    dropout,
-    frames,
-    layers,
-    losses,
-    margins,
-    multi_head,
-    normalization,
-    pictures,
-    recurrent,
-    selecting,
-    similarity,
 )
 from backpropcli.ops.linear import contraction, convolutions, matrices, neighbours, products, solving
 from backpropcli.ops.reductions import aggregates, logsumexp, norms, positions, softmax, sorting, statistics
@@ -48,15 +33,6 @@ from backpropcli.ops.shapes import (
     taking,
     turning,
     windows,
-)
-from backpropcli.ops.windows import (
-    avg_pools,
-    convolution,
-    interpolation,
-    max_pools,
-    patches,
-    shuffles,
-    transposed,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -81,13 +57,6 @@ MODULES: tuple[ModuleType, ...] = (
     solving,
     neighbours,
     convolutions,
-    convolution,
-    transposed,
-    max_pools,
-    avg_pools,
-    patches,
-    shuffles,
-    interpolation,
     reshaping,
     permutations,
     axes_added,
@@ -100,21 +69,9 @@ MODULES: tuple[ModuleType, ...] = (
     indexing,
     taking,
     splitting,
-    selecting,
-    layers,
-    dropout,
-    attention,
-    multi_head,
-    recurrent,
-    similarity,
-    normalization,
-    losses,
-    classification,
-    margins,
-    frames,
-    pictures,
     constants,
 )
+"""Where most operations are defined."""
 
 
 def gathered(modules: Iterable[ModuleType]) -> dict[str, Operation]:
@@ -122,19 +79,102 @@ def gathered(modules: Iterable[ModuleType]) -> dict[str, Operation]:
     return {operation.name: operation for module in modules for operation in module.OPERATIONS}
 
 
-TABLE = gathered(MODULES)
+def late_modules() -> tuple[ModuleType, ...]:
+    """Where named formulas and operations on windows are: read when one is asked for, so that others need not wait."""
+    from backpropcli.ops.formulas import (
+        attention,
+        classification,
+        dropout,
+        frames,
+        layers,
+        losses,
+        margins,
+        multi_head,
+        normalization,
+        pictures,
+        recurrent,
+        selecting,
+        similarity,
+    )
+    from backpropcli.ops.windows import (
+        avg_pools,
+        convolution,
+        interpolation,
+        max_pools,
+        patches,
+        shuffles,
+        transposed,
+    )
+
+    return (
+        convolution,
+        transposed,
+        max_pools,
+        avg_pools,
+        patches,
+        shuffles,
+        interpolation,
+        selecting,
+        layers,
+        dropout,
+        attention,
+        multi_head,
+        recurrent,
+        similarity,
+        normalization,
+        losses,
+        classification,
+        margins,
+        frames,
+        pictures,
+    )
+
+
+class Table(Mapping[str, Operation]):
+    """Operations by their canonical names; the late ones join when a name is none of the others, or all are wanted."""
+
+    def __init__(self, operations: dict[str, Operation]) -> None:
+        self.known = operations
+        self.whole = False
+
+    def fill(self) -> bool:
+        """Let the late ones join; whether they had not yet."""
+        if self.whole:
+            return False
+        self.whole = True
+        late = gathered(late_modules())
+        self.known.update(late)
+        _KNOWN.update({**{alias: operation for operation in late.values() for alias in operation.aliases}, **late})
+        return True
+
+    def __getitem__(self, name: str) -> Operation:
+        if name not in self.known:
+            self.fill()
+        return self.known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self.fill()
+        return iter(self.known)
+
+    def __len__(self) -> int:
+        self.fill()
+        return len(self.known)
+
+
+_EARLY = gathered(MODULES)
+TABLE = Table(dict(_EARLY))
 """Every operation by its canonical name, grouped by kind."""
 
-INFIX = {operation.infix: operation for operation in TABLE.values() if operation.infix}
+INFIX = {operation.infix: operation for operation in _EARLY.values() if operation.infix}
 """The operations that are written between their arguments, by sign: `+`, `**`, `@`, `<`, `&`."""
 
-PREFIX = {operation.prefix: operation for operation in TABLE.values() if operation.prefix}
+PREFIX = {operation.prefix: operation for operation in _EARLY.values() if operation.prefix}
 """The operations that are written before their argument, by sign: `-` and `~`."""
 
 _KNOWN: dict[str, Operation | Refused] = {
     **{refused.name: refused for refused in REFUSED},
-    **{alias: operation for operation in TABLE.values() for alias in operation.aliases},
-    **TABLE,
+    **{alias: operation for operation in _EARLY.values() for alias in operation.aliases},
+    **_EARLY,
 }
 
 
@@ -144,7 +184,8 @@ def lookup(name: str) -> Operation | Refused | None:
     >>> lookup("abs")
     <operation absolute>
     """
-    return _KNOWN.get(name)
+    found = _KNOWN.get(name)
+    return _KNOWN.get(name) if found is None and TABLE.fill() else found
 
 
 def tabled(operation: Operation) -> bool:
@@ -155,4 +196,5 @@ def tabled(operation: Operation) -> bool:
 
 def names() -> list[str]:
     """Every name that can be called, aliases included, in alphabetical order: where "did you mean" looks."""
+    TABLE.fill()
     return sorted(name for name, known in _KNOWN.items() if isinstance(known, Operation) and not known.written)

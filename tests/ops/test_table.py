@@ -58,7 +58,19 @@ def test_no_name_means_two_things():
 
 
 def test_every_module_gives_its_operations():
-    assert len(TABLE) == sum(len(module.OPERATIONS) for module in table.MODULES)
+    assert len(TABLE) == sum(len(module.OPERATIONS) for module in (*table.MODULES, *table.late_modules()))
+
+
+def test_late_operations_join_when_one_is_asked_for():
+    fresh = runpy.run_path(table.__file__)
+    assert not fresh["TABLE"].whole
+    assert fresh["lookup"]("relu") is TABLE["relu"]
+    assert not fresh["TABLE"].whole
+    assert fresh["lookup"]("layer_norm") is TABLE["layer_norm"]
+    assert fresh["TABLE"].whole
+    assert list(fresh["TABLE"]) == list(TABLE)
+    assert runpy.run_path(table.__file__)["TABLE"]["conv2d"] is TABLE["conv2d"]
+    assert all(not operation.infix and not operation.prefix for m in table.late_modules() for operation in m.OPERATIONS)
 
 
 def test_infix_signs():
