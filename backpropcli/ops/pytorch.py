@@ -55,6 +55,9 @@ DIFFERS: Mapping[str, Differs] = {
 SWAPS: Mapping[str, str] = {"transpose": "swapaxes"}
 """What PyTorch calls by two axes that change places, where NumPy names all of them."""
 
+METHODS: Mapping[str, str] = {"unfold": "unfold_along"}
+"""What a tensor's method is, where PyTorch's function of this name is another."""
+
 SIZES: Mapping[str, int] = {"zeros": 0, "ones": 0, "expand": 1}
 """What takes its sizes one by one in PyTorch, and as a tuple in NumPy; how many arguments stand before them."""
 

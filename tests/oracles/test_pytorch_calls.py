@@ -91,6 +91,8 @@ s.chunk(4, -1)[2]
 torch.unbind(x, dim=1)[2]
 x.unbind(0)[1]
 torch.narrow(x, 2, 1, 2)
+s.unfold(2, 3, 2)
+x.unfold(1, 2, 1).unfold(2, 2, 2)
 x.sum() / x.numel() + x.dim()
 x.view(x.size(0), -1)
 F.pad(x, (1, 2))
@@ -125,6 +127,8 @@ REFUSED = (
     ("x.masked_fill(x > 0, v)", "value is one number, not an array of the shape (4,)", "where(mask, value, x)"),
     ("x.narrow(2, 3, 2)", "axis 2 has 4 entries: 2 from number 3 on are not there", ""),
     ("x.unbind(1)", "unbind gives 3 arrays", "x.unbind(1)[0]"),
+    ("x.view(*x.shape)", "* unpacks nothing here", "x.reshape(y.shape)"),
+    ("x.unfold(1, 2, 0)", "step is at least 1, not 0", ""),
     ("x.size(3)", "the shape is (2, 3, 4): it has 3 sizes", ""),
     ("x.to(3)", "this is no type of numbers", "float, int or bool"),
     ("x * float('one')", "a text has no value", "float('-inf')"),

@@ -143,10 +143,16 @@ def _copied(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Oper
     raise FormulaError(message, hint=f"{hint}.").spanning(e.start, e.end)
 
 
+def _method(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Operation]:
+    """x.unfold(2, 3, 1), which is not F.unfold(x, 3)."""
+    return (e, TABLE[METHODS[operation.name]]) if e.written == "method" else (e, operation)
+
+
 Reader = Callable[[Call, Operation, "int | None"], tuple[Call, Operation]]
 READERS: tuple[tuple[Container[str], Reader], ...] = (
     (DIFFERS, _differing),
     (SWAPS, _swapped),
+    (METHODS, _method),
     (COPIES, _copied),
     (METHODS, _method),
     (SIZES, _sized),

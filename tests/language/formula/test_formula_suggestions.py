@@ -193,8 +193,8 @@ MISREAD = [  # nobody knows what is meant, so nothing is suggested that may mean
     ("3y + sin x^2", ""),
     ("x/2y", "Write x/2 * y, or x/(2 * y): which of them is meant?"),
     ("1/2x", "Write 1/2 * x, or 1/(2 * x): which of them is meant?"),
-    ("h_{t-1}", "Each step in time is a name of its own: h0, h1, h2."),
-    ("w * h_{t-1} + b", "Each step in time is a name of its own: h0, h1, h2."),
+    ("h_{t-1}", "A step in time is written h[t], and the one before it h[t-1]."),
+    ("w * h_{t-1} + b", "A step in time is written h[t], and the one before it h[t-1]."),
 ]
 
 

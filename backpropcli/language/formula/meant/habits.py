@@ -246,7 +246,7 @@ UNEXPECTED = (
     # h_{t-1}, as LaTeX writes an index.
     Habit(
         lambda at: at.token == "{" and at.before.endswith("_"),
-        lambda at: at.pair("{ } are not part of a name", "Each step in time is a name of its own: h0, h1, h2."),
+        lambda at: at.pair("{ } are not part of a name", "A step in time is written h[t], and the one before it h[t-1]."),
     ),
     Habit(
         lambda at: at.before.isdigit() and at.token.isdigit() and len(at.token) == 3,
@@ -289,6 +289,10 @@ MISSING_OPERAND = (
     Habit(lambda at: at.token in (")", "]") and at.open_bracket() is None, lambda at: _closes(at, None)),
     Habit(_otherwise_closed, lambda at: _closes(at, at.i - 1)),
     Habit(lambda at: at.token in ("=", ":="), _equals),
+    Habit(
+        lambda at: at.token in ("*", "**") and at.i and at.before in ("(", "[", ","),
+        lambda at: at.error(f"{at.token} unpacks nothing here", "A shape is one tuple: x.reshape(y.shape)."),
+    ),
     Habit(lambda at: not at.i, lambda at: at.error(f"nothing stands before {at.token}")),
     Habit(lambda at: True, lambda at: at.error(f"nothing stands between {at.before} and {at.token}")),
 )
