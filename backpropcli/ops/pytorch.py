@@ -48,14 +48,14 @@ DIFFERS: Mapping[str, Differs] = {
     "max": Differs(pair=True, positions="argmax"),
     "min": Differs(pair=True, positions="argmin"),
     "sort": Differs(pair=True),
-    "median": Differs(pair=True),
+    "median": Differs(instead="lower_median", pair=True),
 }
 """By the operation's name."""
 
 SWAPS: Mapping[str, str] = {"transpose": "swapaxes"}
 """What PyTorch calls by two axes that change places, where NumPy names all of them."""
 
-METHODS: Mapping[str, str] = {"unfold": "unfold_along"}
+METHODS: Mapping[str, str] = {"unfold": "unfold_along", "where": "kept_where"}
 """What a tensor's method is, where PyTorch's function of this name is another."""
 
 SIZES: Mapping[str, int] = {"zeros": 0, "ones": 0, "expand": 1}

@@ -92,6 +92,11 @@ torch.unbind(x, dim=1)[2]
 x.unbind(0)[1]
 torch.narrow(x, 2, 1, 2)
 s.unfold(2, 3, 2)
+x.where(x > 0, 0.0)
+x.where(q > 0, q * q)
+torch.median(x)
+x.median(dim=1).values
+torch.median(x, dim=-1, keepdim=True)[0]
 x.unfold(1, 2, 1).unfold(2, 2, 2)
 x.sum() / x.numel() + x.dim()
 x.view(x.size(0), -1)
@@ -129,6 +134,7 @@ REFUSED = (
     ("x.unbind(1)", "unbind gives 3 arrays", "x.unbind(1)[0]"),
     ("x.view(*x.shape)", "* unpacks nothing here", "x.reshape(y.shape)"),
     ("x.unfold(1, 2, 0)", "step is at least 1, not 0", ""),
+    ("x.max(1)[0]", "PyTorch's max(1)[0] is all values or positions", "All: x.max(1).  Number 0: x.max(axis=1)[0]"),
     ("x.size(3)", "the shape is (2, 3, 4): it has 3 sizes", ""),
     ("x.to(3)", "this is no type of numbers", "float, int or bool"),
     ("x * float('one')", "a text has no value", "float('-inf')"),

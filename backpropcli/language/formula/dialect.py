@@ -8,9 +8,10 @@ from typing import Any
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula.hints import suggested
 from backpropcli.language.formula.show import show
-from backpropcli.language.formula.tree import Call, Expression, Index, Name, Number, Sequence, Unary
+from backpropcli.language.formula.tree import Call, Expression, Index, Name, Number, Sequence, Text, Unary
 from backpropcli.ops.definition import Operation
-from backpropcli.ops.pytorch import COPIES, DIFFERS, FAMILY, MARKS, METHODS, SIZES, SWAPS, Differs
+from backpropcli.ops.makers import Maker
+from backpropcli.ops.pytorch import CASTS, COPIES, DIFFERS, FAMILY, MARKS, METHODS, SIZES, SWAPS, Differs
 from backpropcli.ops.table import TABLE, lookup
 
 FLAGS = {"True": 1, "False": 0}
@@ -18,10 +19,18 @@ FLAGS = {"True": 1, "False": 0}
 
 def read(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Operation]:
     """A call, and its operation, as they are meant; `rank` is how many axes the array before the dot has."""
+    if isinstance(operation, Maker) and e.keywords:
+        e = _again(e, e.name, e.arguments, tuple(pair for pair in e.keywords if not _stored(*pair)))
     for table, reader in READERS:
         if operation.name in table:
             return reader(e, operation, rank)
     return e, operation
+
+
+def _stored(key: str, value: Expression) -> bool:
+    """Whether an argument says only how numbers are stored: dtype=float, device="cpu"."""
+    word = value.value if isinstance(value, Text) else value.name if isinstance(value, Name) else ""
+    return key in ("dtype", "device") and word.rstrip("0123456789_") in CASTS
 
 
 def _differing(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Operation]:
@@ -175,13 +184,32 @@ def one_of_pair(e: Index, value: Any) -> Any:
     """`[0]` of PyTorch's values and positions, which is the values; None where the index is NumPy's, of one array."""
     inner = e.value
     differs = pair(inner)
-    if differs is None or not isinstance(inner, Call) or not (_of_pytorch(inner) or _marked(inner)):
+    if differs is None or not isinstance(inner, Call):
+        return None
+    if not (_of_pytorch(inner) or _marked(inner)):
+        if (
+            differs.positions
+            and inner.written == "method"
+            and len(inner.arguments) == 2
+            and _whole(e.items[0]) in (0, 1)
+        ):
+            raise _first_of_all(e, inner)
         return None
     if differs.positions and len(inner.arguments) + len(inner.keywords) < 2:
         return None  # without an axis it is one number
     if len(e.items) == 1 and _whole(e.items[0]) == 0:
         return value
     raise _positions(e, inner, differs)
+
+
+def _first_of_all(e: Index, inner: Call) -> FormulaError:
+    """The error for x.max(1)[0]: the largest of each row, or the first of these."""
+    array, axis = map(show, inner.arguments)
+    number = show(e.items[0])
+    return FormulaError(
+        f"PyTorch's {inner.name}({axis})[{number}] is all values or positions, NumPy's number {number} of the values",
+        hint=f"All: {array}.{inner.name}({axis}).  Number {number}: {array}.{inner.name}(axis={axis})[{number}]",
+    ).spanning(e.start, e.end)
 
 
 def values_of_pair(e: Call) -> bool:

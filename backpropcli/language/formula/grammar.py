@@ -64,5 +64,10 @@ MODULES = frozenset(
 )
 """Names in front of a dot that are dropped, unless they are names of the network."""
 
+TYPES = frozenset(("float", "int", "bool"))
+"""Types of numbers by Python's names, where a type is asked for."""
+TYPED = frozenset(("astype", "to", "type"))
+"""Methods whose argument is a type."""
+
 RESERVED = frozenset(keyword.kwlist) - {"None", "True", "False"}
 """Words of Python, which cannot be names."""

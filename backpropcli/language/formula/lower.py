@@ -25,7 +25,7 @@ from backpropcli.language.formula.tree import (
     Unary,
 )
 from backpropcli.language.formula.unknown import unknown_name, unknown_operation
-from backpropcli.ops.definition import Operation, Value
+from backpropcli.ops.definition import Operation, Structural, Value
 from backpropcli.ops.formula import Formula
 from backpropcli.ops.makers import Splitter
 from backpropcli.ops.table import INFIX, TABLE, lookup
@@ -244,6 +244,8 @@ class Lowering:
         if len(results) == 1 and isinstance(results[0], Parts) and getattr(operation, "listed", False):
             parts = results[0]
             results = [self.step(_operation("getitem"), (parts.whole,), {"index": k}, e) for k in parts.indices]
+        if results and type(results[0]) is tuple and isinstance(operation, Structural):
+            results[0] = shapes.numbers(results[0])
         options = {}
         for key, value in bound.options.items():
             options[key] = constants.option(self, key, value)

@@ -6,7 +6,7 @@ from collections.abc import Container
 from typing import Literal
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.formula.grammar import BINDING, COMPARISON, MODULES, POWER, RESERVED, SIGN
+from backpropcli.language.formula.grammar import BINDING, COMPARISON, MODULES, POWER, RESERVED, SIGN, TYPED, TYPES
 from backpropcli.language.formula.rows import row
 from backpropcli.language.formula.tokens import tokens
 from backpropcli.language.formula.tree import (
@@ -214,6 +214,7 @@ class Parser:
             self.i += 1
             if self.tokens[self.i] == "(":
                 arguments, keywords = self.arguments()
+                arguments = tuple(map(_type, arguments)) if name in TYPED else arguments
                 found = Call(name, (found, *arguments), keywords, start, self.end, at=self.starts[at], written="method")
             else:
                 name = ATTRIBUTES.get(name, name)
@@ -262,7 +263,8 @@ class Parser:
                 if any(key == other for other, _ in keywords):
                     raise FormulaError(f"{key} is given twice").spanning(start, start + len(key))
                 at = self.starts[self.i]
-                keywords.append((key, self.operators(self.operand(), at, 0)))
+                value = self.operators(self.operand(), at, 0)
+                keywords.append((key, _type(value) if key == "dtype" else value))
             else:
                 found.append(self.operators(self.operand(), start, 0))
                 if keywords and self.tokens[self.i] != "=":
@@ -306,6 +308,11 @@ class Parser:
         self.i += 1
         self.depth -= 1
         return tuple(found)
+
+
+def _type(e: Expression) -> Expression:
+    """A type of Python's as a text, since it is no value: x.astype(float)."""
+    return Text(e.name, e.start, e.end) if isinstance(e, Name) and e.name in TYPES and not e.prefix else e
 
 
 def brief(token: str) -> str:

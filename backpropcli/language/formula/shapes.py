@@ -75,6 +75,13 @@ def number(result: Any, e: Expression) -> Any:
     return result
 
 
+def numbers(sizes: tuple[int, ...]) -> Any:
+    """A shape as an array of its sizes: prod(x.shape[1:])."""
+    import numpy as np
+
+    return np.array(sizes, float)
+
+
 def size(sizes: tuple[Any, ...], index: tuple[Any, ...], e: Index) -> Any:
     """`x.shape[...]`."""
     try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import FormulaError
 from backpropcli.language.formula import constants, shapes
+from backpropcli.language.formula.grammar import TYPED
 from backpropcli.language.formula.tree import Call, Expression, Name, Text
 from backpropcli.ops.pytorch import CASTS
 from backpropcli.ops.table import TABLE
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 SPECIAL = frozenset(("dim", "len", "ndim", "nelement", "numel", "shape", "size"))
 """Calls about an array, which are understood without an entry in the operation table."""
-TYPED = frozenset(("astype", "to", "type"))
-"""Methods whose argument is a type."""
 MADE = frozenset(("array", "asarray", "copy", *CASTS))
 """Calls whose value is their argument, as it is or cut to whole numbers."""
 SPOKEN = SPECIAL | MADE | TYPED

@@ -105,6 +105,15 @@ def _unfold_along(case: Case) -> Written:
     return Written(windows if step == 1 else f"{windows}[{':, ' * axis}::{step}]")
 
 
+def _lower_median(case: Case) -> Written:
+    shape, axis, keepdims = case.shapes["x"], case.options.axis, case.options.keepdims
+    if axis is None or not shape:
+        return Written(f"sort(ravel(x))[{(prod(shape) - 1) // 2}]")
+    k = axis_of(axis, shape) + len(shape)
+    middle = (shape[k] - 1) // 2
+    return Written(f"sort(x, axis={k})[{':, ' * k}{f'{middle}:{middle + 1}' if keepdims else middle}]")
+
+
 OPERATIONS = (
     Formula(
         "masked_fill",
@@ -225,6 +234,34 @@ OPERATIONS = (
         formula="repeat(x, repeats, axis=axis)",
         source="torch.repeat_interleave",
         samples=(("x.repeat_interleave(2)", {"x": (2, 2)}), ("repeat_interleave(x, 2, dim=1)", {"x": (2, 2)})),
+    ),
+    Formula(
+        "kept_where",
+        "x condition other",
+        "an array where a condition holds, and another where not: a tensor's x.where(condition, other)",
+        group="shapes",
+        formula="where(condition, x, other)",
+        source="torch.Tensor.where",
+        samples=(
+            ("x.where(c, 0.5)", {"x": (2, 3), "c": [1, 0, 1]}),
+            ("kept_where(x, c, y)", {"x": (2,), "c": [1, 0], "y": (2,)}),
+        ),
+    ),
+    Formula(
+        "lower_median",
+        "x",
+        "the middle entry in order, of an even number the lower of the middle two: PyTorch's median",
+        group="reductions",
+        options={"axis": None, "keepdims": False},
+        keywords={**DIM, "keepdim": "keepdims"},
+        formula="sort(ravel(x))[(x.size - 1) // 2]",
+        build=_lower_median,
+        source="torch.median",
+        samples=(
+            ("torch.median(x)", {"x": (2, 2)}),
+            ("torch.median(x, dim=0, keepdim=True).values", {"x": (4, 3)}),
+            ("lower_median(x, 1)", {"x": (2, 5)}),
+        ),
     ),
     Formula(
         "narrow",

@@ -153,3 +153,21 @@ def test_nodes_that_are_numbers_alone_may_be_sizes():
     spec["inputs"]["n"] = 2
     with pytest.raises(BackpropError, match="shape must be a constant"):
         bp.loads(json.dumps({**spec, "nodes": {**nodes, "q": "(x @ W).reshape(B, n, hs)"}}))
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("x.reshape(x.shape[0], np.prod(x.shape[1:]))", "x.reshape(2, 2)"),
+        ("x / np.prod(x.shape)", "x / 4"),
+        ("(W > 0).astype(float)", "W > 0"),
+        ("W.astype(np.float32)", "W"),
+        ("x.astype(int) % 2", "trunc(x) % 2"),
+        ("x * np.array([1, 2], dtype=float)", "x * [1, 2]"),
+        ("x + np.ones((2, 2), dtype=float) + torch.zeros(2, dtype=torch.float64, device='cpu')", "x + 1"),
+    ],
+)
+def test_shapes_and_types_as_numpy_writes_them(written, means):
+    found, expected = load("sum(k * out)", out=written).run(), load("sum(k * out)", out=means).run()
+    assert found.value("out").tolist() == expected.value("out").tolist()
+    assert found.gradient("k") == expected.gradient("k")

@@ -246,7 +246,9 @@ UNEXPECTED = (
     # h_{t-1}, as LaTeX writes an index.
     Habit(
         lambda at: at.token == "{" and at.before.endswith("_"),
-        lambda at: at.pair("{ } are not part of a name", "A step in time is written h[t], and the one before it h[t-1]."),
+        lambda at: at.pair(
+            "{ } are not part of a name", "A step in time is written h[t], and the one before it h[t-1]."
+        ),
     ),
     Habit(
         lambda at: at.before.isdigit() and at.token.isdigit() and len(at.token) == 3,

@@ -140,7 +140,7 @@ def _modules(text: str, known: Container[str]) -> tuple[str, int]:
     while found := re.search(r"(?:torch\.)?\bnn\.([A-Z]\w*)\(([^()]*)\)\(", text):
         end = _closing(text, found.end() - 1)
         name, inner = found[1].lower(), text[found.end() : end - 1]
-        operation, options = lookup(name), f", {found[2]}" if found[2].strip() else ""
+        operation, options = _module(found[1]), f", {found[2]}" if found[2].strip() else ""
         form = LAYERS.get(name) or (f"{operation.name}({{0}}{options})" if isinstance(operation, Operation) else "")
         if not form or end < 0:
             return text, 0
@@ -149,6 +149,17 @@ def _modules(text: str, known: Container[str]) -> tuple[str, int]:
         text = text[: found.start()] + (made if alone or "(" in form else f"({made})") + text[end:]
         count += 1
     return text, count
+
+
+LOSSES = {"BCELoss": "binary_cross_entropy_loss", "BCEWithLogitsLoss": "binary_cross_entropy_with_logits"}
+"""Modules whose function has a longer name."""
+
+
+def _module(name: str) -> object:
+    """What a module of PyTorch is called as a function: relu for ReLU, mse_loss for MSELoss."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    found = (lookup(called) for called in (name.lower(), words.lower(), LOSSES.get(name, "")))
+    return next((one for one in found if isinstance(one, Operation)), None)
 
 
 def _sums(text: str, known: Container[str]) -> tuple[str, int]:
