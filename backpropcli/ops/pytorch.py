@@ -55,13 +55,10 @@ DIFFERS: Mapping[str, Differs] = {
 SWAPS: Mapping[str, str] = {"transpose": "swapaxes"}
 """What PyTorch calls by two axes that change places, where NumPy names all of them."""
 
-METHODS: Mapping[str, str] = {"unfold": "unfold_along", "where": "kept_where"}
-"""What a tensor's method is, where PyTorch's function of this name is another."""
-
 SIZES: Mapping[str, int] = {"zeros": 0, "ones": 0, "expand": 1}
 """What takes its sizes one by one in PyTorch, and as a tuple in NumPy; how many arguments stand before them."""
 
-METHODS: Mapping[str, str] = {"unfold": "unfold_copy"}
+METHODS: Mapping[str, str] = {"unfold": "unfold_copy", "where": "kept_where"}
 """What PyTorch calls so as a method of an array, where its function of that name is another one."""
 
 COPIES: Mapping[str, str] = {"repeat": "tile"}

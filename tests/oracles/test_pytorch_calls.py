@@ -133,7 +133,6 @@ REFUSED = (
     ("x.narrow(2, 3, 2)", "axis 2 has 4 entries: 2 from number 3 on are not there", ""),
     ("x.unbind(1)", "unbind gives 3 arrays", "x.unbind(1)[0]"),
     ("x.view(*x.shape)", "* unpacks nothing here", "x.reshape(y.shape)"),
-    ("x.unfold(1, 2, 0)", "step is at least 1, not 0", ""),
     ("x.max(1)[0]", "PyTorch's max(1)[0] is all values or positions", "All: x.max(1).  Number 0: x.max(axis=1)[0]"),
     ("x.size(3)", "the shape is (2, 3, 4): it has 3 sizes", ""),
     ("x.to(3)", "this is no type of numbers", "float, int or bool"),

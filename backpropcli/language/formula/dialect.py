@@ -136,7 +136,7 @@ def _flagged(e: Call, key: str, value: Expression, differs: Differs) -> tuple[st
 
 
 def _method(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Operation]:
-    """x.unfold(0, 3, 1)."""
+    """x.unfold(0, 3, 1), which is not F.unfold(x, 3)."""
     return e, TABLE[METHODS[operation.name]] if e.written == "method" else operation
 
 
@@ -152,16 +152,10 @@ def _copied(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Oper
     raise FormulaError(message, hint=f"{hint}.").spanning(e.start, e.end)
 
 
-def _method(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Operation]:
-    """x.unfold(2, 3, 1), which is not F.unfold(x, 3)."""
-    return (e, TABLE[METHODS[operation.name]]) if e.written == "method" else (e, operation)
-
-
 Reader = Callable[[Call, Operation, "int | None"], tuple[Call, Operation]]
 READERS: tuple[tuple[Container[str], Reader], ...] = (
     (DIFFERS, _differing),
     (SWAPS, _swapped),
-    (METHODS, _method),
     (COPIES, _copied),
     (METHODS, _method),
     (SIZES, _sized),

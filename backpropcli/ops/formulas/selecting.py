@@ -97,14 +97,6 @@ def _narrow(case: Case) -> Written:
     return Written(f"x[{':, ' * axis}{start}:{start + length}]")
 
 
-def _unfold_along(case: Case) -> Written:
-    axis, size, step = _axis(case), whole(case.options.size, "size"), whole(case.options.step, "step")
-    if step < 1:
-        raise OperationError(f"step is at least 1, not {step}")
-    windows = f"sliding_window_view(x, {size}, axis={axis})"
-    return Written(windows if step == 1 else f"{windows}[{':, ' * axis}::{step}]")
-
-
 def _lower_median(case: Case) -> Written:
     shape, axis, keepdims = case.shapes["x"], case.options.axis, case.options.keepdims
     if axis is None or not shape:
@@ -189,18 +181,6 @@ OPERATIONS = (
         build=_unflatten,
         source="torch.unflatten",
         samples=(("unflatten(x, 1, (2, -1))", {"x": (3, 4)}),),
-    ),
-    Formula(
-        "unfold_along",
-        "x",
-        "all windows of one axis, on an axis of their own behind: a tensor's x.unfold(axis, size, step)",
-        group="shapes",
-        options={"axis": REQUIRED, "size": REQUIRED, "step": REQUIRED},
-        keywords={"dimension": "axis"},
-        formula="sliding_window_view(x, size, axis=axis)[::step]",
-        build=_unfold_along,
-        source="torch.Tensor.unfold",
-        samples=(("x.unfold(1, 3, 2)", {"x": (2, 5)}), ("unfold_along(x, -1, 2, 1)", {"x": (3,)})),
     ),
     Formula(
         "expand",
