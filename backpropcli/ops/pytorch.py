@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from backpropcli.ops.definition import Operation, Structural
+
 FAMILY = frozenset(("torch", "F", "nn", "functional"))
 """Modules whose functions are PyTorch's."""
 MARKS = frozenset(("dim", "keepdim", "dim0", "dim1", "unbiased", "split_size", "split_size_or_sections"))
@@ -49,6 +51,7 @@ DIFFERS: Mapping[str, Differs] = {
     "min": Differs(pair=True, positions="argmin"),
     "sort": Differs(pair=True),
     "median": Differs(instead="lower_median", pair=True),
+    **dict.fromkeys(("topk", "kthvalue", "cummax", "cummin", "lower_median"), Differs(pair=True)),
 }
 """By the operation's name."""
 
@@ -71,3 +74,8 @@ CASTS: Mapping[str, tuple[str, tuple[float, ...]]] = {
     "bool": ("not_equal", (0.0,)),
 }
 """Words about how numbers are stored, and the operation that says the same with its further arguments; "" for none."""
+
+
+def has_one_entry(operation: Operation) -> bool:
+    """Whether it takes the entries along an axis together, of which PyTorch says that a number has one."""
+    return operation.group == "reductions" and isinstance(operation, Structural)

@@ -81,9 +81,12 @@ def gathered(modules: Iterable[ModuleType]) -> dict[str, Operation]:
 
 def late_modules() -> tuple[ModuleType, ...]:
     """Where named formulas and operations on windows are: read when one is asked for, so that others need not wait."""
+    from backpropcli.ops.elementwise import special
+    from backpropcli.ops.formulas import activations as activation_formulas
     from backpropcli.ops.formulas import (
         attention,
         classification,
+        distances,
         dropout,
         frames,
         layers,
@@ -91,11 +94,16 @@ def late_modules() -> tuple[ModuleType, ...]:
         margins,
         multi_head,
         normalization,
+        ordered,
         pictures,
         recurrent,
+        scattering,
         selecting,
         similarity,
     )
+    from backpropcli.ops.formulas import matrices as matrix_formulas
+    from backpropcli.ops.formulas import products as sums_of_products
+    from backpropcli.ops.reductions import running
     from backpropcli.ops.windows import (
         avg_pools,
         convolution,
@@ -127,6 +135,14 @@ def late_modules() -> tuple[ModuleType, ...]:
         margins,
         frames,
         pictures,
+        special,
+        running,
+        activation_formulas,
+        sums_of_products,
+        distances,
+        scattering,
+        ordered,
+        matrix_formulas,
     )
 
 

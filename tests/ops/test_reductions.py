@@ -13,10 +13,10 @@ from structural_oracles import cases, check_all, check_precise, check_stacked, g
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import Structural
 from backpropcli.ops.numbers import array, complexstep
-from backpropcli.ops.reductions import aggregates, logsumexp, norms, softmax, sorting, statistics
+from backpropcli.ops.reductions import aggregates, logsumexp, norms, running, softmax, sorting, statistics
 from backpropcli.ops.table import TABLE, lookup
 
-MODULES = (aggregates, sorting, statistics, logsumexp, norms, softmax)
+MODULES = (aggregates, running, sorting, statistics, logsumexp, norms, softmax)
 OPERATIONS = tuple(operation for module in MODULES for operation in module.OPERATIONS)
 CASES = cases(OPERATIONS)
 OP = {operation.name: operation for operation in OPERATIONS}

@@ -36,7 +36,7 @@ def _stored(key: str, value: Expression) -> bool:
 def _differing(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Operation]:
     """Where PyTorch's operation is another one, it is meant by its module, its words, or a method that NumPy lacks."""
     differs = DIFFERS[operation.name]
-    by_module = _of_pytorch(e)
+    by_module = of_pytorch(e)
     marked = by_module or _marked(e)
     if differs.pair and by_module and (two := getattr(operation, "instead", "")) and _two_arrays(e):
         return e, TABLE[two]
@@ -55,13 +55,13 @@ def _sized(e: Call, operation: Operation, rank: int | None) -> tuple[Call, Opera
     """torch.zeros(2, 3), x.expand(2, -1)."""
     before = SIZES[operation.name]
     given = e.arguments[before:]
-    if len(given) < 2 or not (_of_pytorch(e) or e.written == "method"):
+    if len(given) < 2 or not (of_pytorch(e) or e.written == "method"):
         return e, operation
     sizes = Sequence(given, "tuple", given[0].start, given[-1].end)
     return _again(e, e.name, (*e.arguments[:before], sizes), e.keywords), operation
 
 
-def _of_pytorch(e: Call) -> bool:
+def of_pytorch(e: Call) -> bool:
     """Whether a module of PyTorch's stands in front."""
     return bool(e.prefix) and not FAMILY.isdisjoint(part.strip() for part in e.prefix.split("."))
 
@@ -180,7 +180,7 @@ def one_of_pair(e: Index, value: Any) -> Any:
     differs = pair(inner)
     if differs is None or not isinstance(inner, Call):
         return None
-    if not (_of_pytorch(inner) or _marked(inner)):
+    if not (of_pytorch(inner) or _marked(inner)):
         if (
             differs.positions
             and inner.written == "method"

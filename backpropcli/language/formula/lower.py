@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FormulaError, OperationError
-from backpropcli.language.formula import calls, constants, dialect, expanded, labels, named, shapes
+from backpropcli.language.formula import calls, constants, dialect, expanded, labels, named, shapes, single
 from backpropcli.language.formula.grammar import CONSTANTS
 from backpropcli.language.formula.shapes import Parts
 from backpropcli.language.formula.show import show
@@ -249,6 +249,8 @@ class Lowering:
         options = {}
         for key, value in bound.options.items():
             options[key] = constants.option(self, key, value)
+        if dialect.of_pytorch(e) and single.one_entry(self, bound.operation, e, results, options):
+            return single.along_it(self, bound.operation, e, results, options)
         calls.judge(self.graph, e, bound, results, options)
         if isinstance(bound.operation, Splitter):
             return shapes.split(self.graph, bound.operation, results[0], options, e)

@@ -10,7 +10,7 @@ from functools import partial
 
 from backpropcli.ops.definition import XP, Elementwise, Value
 from backpropcli.ops.elementwise import entries
-from backpropcli.ops.elementwise.entries import TRANSCENDENTAL, Entry, taken
+from backpropcli.ops.elementwise.entries import TRANSCENDENTAL, Entry, gaussian, gaussian_share, taken
 
 one: Entry = partial(
     entries.one,
@@ -65,16 +65,6 @@ def softplus(xp: XP, z: Value) -> Value:
 def exponential_part(xp: XP, z: Value) -> Value:
     """exp(z) - 1 for negative z, else 0."""
     return xp.expm1(negative_part(xp, z))
-
-
-def gaussian(xp: XP, z: Value) -> Value:
-    """The standard normal density."""
-    return xp.exp(-0.5 * z * z) / (xp.sqrt2 * xp.sqrtpi)
-
-
-def gaussian_share(xp: XP, z: Value) -> Value:
-    """How much of the standard normal lies below z: erfc keeps its digits far to the left, 1 + erf does not."""
-    return 0.5 * xp.erfc(-z / xp.sqrt2)
 
 
 def between(xp: XP, low: float, z: Value, high: float, middle: Value, above: Value) -> Value:

@@ -45,3 +45,13 @@ def one_or_zero(xp: XP, condition: Value) -> Value:
 def taken(xp: XP, condition: Value, slope: Value = 1.0) -> Value:
     """The local derivative of an argument that the value looks at only where the condition holds."""
     return xp.where(condition, slope, xp.nothing)
+
+
+def gaussian(xp: XP, z: Value) -> Value:
+    """The standard normal density."""
+    return xp.exp(-0.5 * z * z) / (xp.sqrt2 * xp.sqrtpi)
+
+
+def gaussian_share(xp: XP, z: Value) -> Value:
+    """How much of the standard normal lies below z: erfc keeps its digits far to the left, 1 + erf does not."""
+    return 0.5 * xp.erfc(-z / xp.sqrt2)

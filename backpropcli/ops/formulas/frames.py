@@ -182,6 +182,8 @@ def _torch_pad(case: Case) -> Written:
     constant = f", constant_values={value!r}" if value and o.mode == "constant" else ""
     text = f"pad(input, {framed}, mode='{o.mode}'{constant})"
     cut = [f"{-b if b < 0 else ''}:{a if a < 0 else ''}" for b, a in widths]
+    if o.mode == "circular":  # what is left after the cut goes round
+        return Written(f"pad(input[{', '.join(cut)}], {framed}, mode='circular')" if cut else text)
     return Written(text if all(part == ":" for part in cut) else f"{text}[{', '.join(cut)}]")
 
 

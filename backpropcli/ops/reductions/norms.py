@@ -7,10 +7,7 @@ from typing import Any
 
 from backpropcli.errors import OperationError
 from backpropcli.ops.definition import XP, Options, Structural, Value
-from backpropcli.ops.planning import (
-    sample,
-    shown,
-)
+from backpropcli.ops.planning import number, sample, shown
 from backpropcli.ops.reductions.reducing import (
     SAMPLES,
     TORCH,
@@ -21,7 +18,7 @@ from backpropcli.ops.reductions.reducing import (
     total,
 )
 from backpropcli.ops.shape import Shape, show_shape
-from backpropcli.ops.stacked import column
+from backpropcli.ops.stacked import column, shape_of
 
 
 def plan_norm(shapes: list[Shape], ord: Any = None, axis: Any = None, keepdims: Any = False) -> tuple[Shape, Options]:
@@ -76,7 +73,87 @@ def _norm_branch(xp: XP, o: Options, a: Value) -> Value:
     return xp.sign(a) if o.count == 1 else total(xp, o, xp.abs(a)) == 0
 
 
+# Of vectors alone, of any order.
+
+
+def plan_vector_norm(
+    shapes: list[Shape], ord: Any = 2, axis: Any = None, keepdims: Any = False
+) -> tuple[Shape, Options]:
+    """`o.ord` is any number; 0 counts the entries that are not 0."""
+    shape, o = plan_reduction(shapes, axis, keepdims)
+    o.ord = float(number(ord, "ord"))
+    if not o.count and (o.ord < 0 or o.ord == inf) and 0 not in shape:
+        raise OperationError(f"the shape {show_shape(shapes[0])} has no entries to reduce")
+    return shape, o
+
+
+def _small(xp: XP, o: Options, kept: Value) -> Value:
+    return kept if o.keepdims else xp.squeeze(kept, axis=o.axis)
+
+
+def _vector_norm(xp: XP, o: Options, a: Value) -> Value:
+    if o.ord in (1, 2, inf):
+        return _norm(xp, o, a)
+    if o.ord == 0:
+        return added(xp, o, xp.where(a != 0, 1.0, 0.0))
+    if not o.count:
+        return added(xp, o, a)
+    size = xp.abs(a)
+    if o.ord == -inf:
+        return xp.min(size, axis=o.axis, keepdims=o.keepdims)
+    scale = xp.max(size, axis=o.axis, keepdims=True)  # so that powers neither overflow nor vanish
+    scale = xp.where(scale > 0, xp.where(scale < inf, scale, 1.0), 1.0)
+    root = scale * xp.power(total(xp, o, xp.power(size / scale, o.ord)), 1.0 / o.ord)
+    return _small(xp, o, root)
+
+
+def _vector_norm_vjp(xp: XP, o: Options, g: Value, y: Value, a: Value) -> Value:
+    """An entry's share is (|a|/y)**(ord - 1); at 0, where that is infinite or 0/0, it is taken as 0."""
+    if o.ord in (1, 2, inf):
+        return _norm_vjp(xp, o, g, y, a)
+    if o.ord == 0:
+        return xp.zeros(shape_of(a))
+    size = xp.abs(a)
+    if o.ord == -inf:
+        return xp.sign(a) * shared(xp, o, g, size == xp.min(size, axis=o.axis, keepdims=True))
+    whole = column(xp, o, y)
+    none = xp.logical_or(size == 0, whole == 0) if o.ord < 2 else whole == 0
+    share = xp.power(xp.where(none, 1.0, size) / xp.where(whole == 0, 1.0, whole), o.ord - 1.0)
+    return xp.where(none, 0.0, xp.sign(a) * share) * column(xp, o, g)
+
+
+def _vector_norm_branch(xp: XP, o: Options, a: Value) -> Value:
+    if o.ord == -inf:
+        size = xp.abs(a)
+        return xp.where(size == xp.min(size, axis=o.axis, keepdims=True), xp.sign(a), 0.0)
+    return _norm_branch(xp, o, a) if o.ord in (2, inf) else xp.sign(a)
+
+
 OPERATIONS = (
+    Structural(
+        "vector_norm",
+        "a",
+        "the length of a vector, of any order p: sum(abs(a)**p)**(1/p); its gradient at 0 is 0",
+        group="reductions",
+        options={"ord": 2, "axis": None, "keepdims": False},
+        keywords={**TORCH, "p": "ord"},
+        planner=plan_vector_norm,
+        formula="sum(abs(a)**ord)**(1/ord)",
+        samples=(
+            *SAMPLES[:-1],
+            sample((3,), ord=3),
+            sample((2, 3), ord=1.5, axis=1),
+            sample((2, 3), ord=-2, axis=0, keepdims=True),
+            sample((3,), ord=inf),
+            sample((2, 3), ord=-inf, axis=1),
+            sample((3,), ord=1),
+            sample((3,), ord=0),
+        ),
+        value=_vector_norm,
+        vjps={"a": ("g * sign(a) * (abs(a) / y)**(ord - 1)", _vector_norm_vjp)},
+        branch=_vector_norm_branch,
+        by_axis=True,
+    ),
     Structural(
         "norm",
         "a",

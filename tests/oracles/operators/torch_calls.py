@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch_forms import FORMS
+from torch_arguments import Given
+from torch_forms import form_of
 
 
 class Written:
@@ -79,20 +80,15 @@ def formulas(
     import torch
 
     kept = {key: value for key, value in keywords.items() if not (key == "dtype" and value is torch.float64)}
-    form = FORMS.get(variant.full_name) or FORMS.get(variant.name)
-    words = [written(value, names) for value in arguments]
-    options = {key: written(value, names) for key, value in kept.items()}
-    call = form(words, options) if form is not None else plain(variant.name, words, options)
-    return [call] if parts is None else [f"{call}[{k}]" for k in parts]
 
+    def write(value: Any) -> str:
+        return written(value, names)
 
-def plain(name: str, words: Sequence[str], options: Mapping[str, str]) -> str:
-    """PyTorch's own way to write it: a function of the module, or a method."""
-    import torch
-
-    owner: Any = torch
-    for part in name.split("."):
-        owner = getattr(owner, part, None)
-    method = owner is None
-    inside = ", ".join([*(words[1:] if method else words), *(f"{key}={value}" for key, value in options.items())])
-    return f"{words[0]}.{name}({inside})" if method else f"torch.{name}({inside})"
+    words = [write(value) for value in arguments]
+    options = {key: write(value) for key, value in kept.items()}
+    given = Given(variant.name, words, arguments, options, kept, write)
+    form = form_of(variant)
+    call = form(given) if form is not None else given.called(variant.name)
+    if parts is None:
+        return [call] if isinstance(call, str) else list(call)
+    return [f"{call}[{k}]" if isinstance(call, str) else call[k] for k in parts]

@@ -45,8 +45,12 @@ def samples(variant: Any, most: int | None = None) -> Iterator[Sample | Outcome]
     rng = np.random.default_rng(seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = variant.sample_inputs("cpu", torch.float64, requires_grad=True)
-        yield from [one(variant, sample, rng) for sample in islice(found, most)]
+        found = list(islice(variant.sample_inputs("cpu", torch.float64, requires_grad=True), most))
+    for sample in found:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            written = one(variant, sample, rng)
+        yield written
 
 
 def one(variant: Any, sample: Any, rng: Any) -> Sample | Outcome:
