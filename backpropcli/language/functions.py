@@ -30,7 +30,7 @@ def read_functions(words: Words) -> dict[str, Function]:
     result: dict[str, Function] = {}
     for head, raw in words.sections.get("functions", {}).items():
         path: Key = ("functions", head)
-        name, arguments = _head(words, head, path)
+        name, arguments = read_head(words, head, path)
         if name in result:
             raise words.error(f"{name} is defined twice", path, key=True)
         result[name] = _function(words, name, arguments, raw, path)
@@ -43,12 +43,13 @@ def read_functions(words: Words) -> dict[str, Function]:
     return result
 
 
-def _head(words: Words, head: str, path: Key) -> tuple[str, tuple[str, ...]]:
+def read_head(words: Words, head: str, path: Key, noun: str = "function") -> tuple[str, tuple[str, ...]]:
+    """The name and the arguments of `g(z)`."""
     match = _HEAD.match(head)
     if match is None or not match[2]:
         name = head.split("(")[0].strip()
         hint = f"Write {name}(z): ..."
-        raise words.error(f"{head} is not a function: its arguments are missing", path, hint, key=True)
+        raise words.error(f"{head} is not a {noun}: its arguments are missing", path, hint, key=True)
     arguments = tuple(part.strip() for part in match[2].split(","))
     for name in (match[1], *arguments):
         if not name.isidentifier() or iskeyword(name):

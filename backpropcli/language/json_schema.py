@@ -50,6 +50,7 @@ SAID = {
     "targets": "What the outputs should be, by name.",
     "parameters": "Parameters by name: gradients are worked out for them.",
     "functions": "Functions of your own, as g(z): maximum(0, z).",
+    "blocks": "Blocks of nodes with parameters of their own, as block(x): {parameters: ..., nodes: ...}.",
     "nodes": "Every node's formula by its name, as z1: w1 * x + b1.",
     "layers": "Layers in order, as - dense: {units: 1, activation: relu, w: 2, b: 0}.",
     "loss": "The node that is differentiated, or a loss function by name.",
@@ -68,12 +69,15 @@ def json_schema() -> Schema:
             "propertyNames": {"pattern": HEAD},
             "additionalProperties": _ref("function"),
         },
-        "nodes": {
+        "blocks": {
             "type": ["object", "null"],
-            "propertyNames": {"anyOf": [_ref("name"), {"pattern": SUBSCRIPTED}]},
-            "additionalProperties": _ref("formula"),
+            "propertyNames": {"pattern": HEAD},
+            "additionalProperties": _object(
+                {"parameters": _named(_ref("value")), "nodes": _nodes()}, required=["nodes"]
+            ),
         },
-        "layers": {"type": ["array", "null"], "items": _ref("layer")},
+        "nodes": _nodes(),
+        "layers": {"type": ["array", "null"]},
         "loss": {"anyOf": [_ref("loss"), {"type": ["string", "null"], "pattern": NAME}]},
         "expect": {
             "type": ["object", "null"],
@@ -93,7 +97,12 @@ def json_schema() -> Schema:
         "anyOf": [{"required": ["nodes"]}, {"required": ["layers"]}],
         "allOf": [
             {"if": {"not": {"required": ["functions"]}}, "then": {"properties": {"layers": _own_activations()}}},
-            {"if": {"not": {"required": ["nodes"]}}, "then": {"properties": {"loss": by_layers}}},
+            {"if": {"not": {"anyOf": [_has("nodes"), _has("blocks")]}}, "then": {"properties": {"loss": by_layers}}},
+            {
+                "if": _has("blocks"),
+                "then": {"properties": {"layers": {"items": {"anyOf": [_ref("layer"), _of_block()]}}}},
+                "else": {"properties": {"layers": {"items": _ref("layer")}}},
+            },
         ],
         "$defs": {
             "name": {"pattern": NAME, "not": {"enum": sorted(keyword.kwlist)}},
@@ -123,6 +132,27 @@ def json_schema() -> Schema:
             },
         },
     }
+
+
+def _has(section: str) -> Schema:
+    """A network that has this section."""
+    return {"required": [section]}
+
+
+def _nodes() -> Schema:
+    """Formulas by name, or by a name with a subscript."""
+    return {
+        "type": ["object", "null"],
+        "propertyNames": {"anyOf": [_ref("name"), {"pattern": SUBSCRIPTED}]},
+        "additionalProperties": _ref("formula"),
+    }
+
+
+def _of_block() -> Schema:
+    """A layer that is a block of the network's own: what it is called is known to the loader alone."""
+    stranger = {"pattern": NAME, "not": {"enum": list(KINDS)}}
+    one = {"type": "object", "propertyNames": stranger, "minProperties": 1, "maxProperties": 1}
+    return {"anyOf": [{"type": "string", **stranger}, one]}
 
 
 def _ref(name: str) -> Schema:

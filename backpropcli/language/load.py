@@ -21,6 +21,7 @@ from backpropcli.language.network import Spec
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph
+    from backpropcli.language.blocks.building import Blocks
     from backpropcli.language.file.places import Key
     from backpropcli.language.layers.kind import Kind
     from backpropcli.language.override import Overrides
@@ -96,6 +97,7 @@ class _Building:
         self.formulas: dict[str, str] = {}
         self.subscripted: set[str] = set()
         self.functions: Mapping[str, Any] = {}
+        self.blocks: Blocks | None = None
         self.written: dict[str, Any] = {}
 
     def spec(self) -> Spec:
@@ -112,6 +114,10 @@ class _Building:
             from backpropcli.language.functions import read_functions
 
             self.functions = read_functions(words)
+        if sections.get("blocks"):
+            from backpropcli.language.blocks.building import Blocks
+
+            self.blocks = Blocks(words, self.functions)
         words.batches = self._in_batches()
         self._read_data()
         self._read_nodes()
@@ -159,10 +165,17 @@ class _Building:
         if self.words.sections.get("layers") or loss_function is not None:
             from backpropcli.language.layers.lowering import lower_layers
 
-            lowered = lower_layers(self.words, _kinds(), self.values, loss_function, self.functions, given)
+            kinds = {**_kinds(), **(self.blocks.kinds if self.blocks is not None else {})}
+            lowered = lower_layers(self.words, kinds, self.values, loss_function, self.functions, given)
             made = lowered.parameters
             self.written = lowered.written
             self._add_made_nodes(lowered.nodes)
+        if self.blocks is not None:
+            self.formulas, names, parameters = self.blocks.copied(self.formulas, self.paths, self.kinds, given)
+            made = {**made, **parameters}
+            for name, path in names.items():
+                self.paths[name] = path
+                self._name(name, path) if name.partition("[")[0] not in self.kinds else None
         if overrides is not None:
             overrides.finish(self.values, made, self.kinds)
         for name, (value, path) in made.items():
@@ -218,10 +231,10 @@ class _Building:
         written, self.formulas = self.formulas, {}
         for name, (formula, path) in nodes.items():
             self._name(name, path)
-            if path[0] == "layers":
-                self.formulas[name] = formula
-            else:
+            if path[0] == "loss":
                 written = {**written, name: formula}
+            else:
+                self.formulas[name] = formula
         self.formulas.update(written)
 
     # The graph.

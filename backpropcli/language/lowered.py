@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backpropcli.language.file.places import Key
     from backpropcli.ops.definition import Value
 
-SUGAR = ("layers",)
+SUGAR = ("layers", "blocks")
 """Sections that become parameters and nodes."""
 MARGIN = "  "
 
@@ -113,13 +113,17 @@ class _Lowering:
         """A section of names: with all its bytes where it stays, or only gains names before and behind."""
         self.wanted[section] = {entry.name: entry.raw for entry in entries}
         own = self.words.sections.get(section, {})
-        if own and not self.flagged(section):
+        if own and not self.flagged(section) and all(self.stays((section, name)) for name in own):
             names = [entry.name for entry in entries]
             first = names.index(next(iter(own)))
             kept = whole.kept(section, entries[:first], entries[first + len(own) :])
             if kept:
                 return kept
         return f"{section}:\n{''.join(map(str, entries))}{whole.tail(section)}" if entries else whole.tail(section)
+
+    def stays(self, path: Key) -> bool:
+        """Whether a name is what its author wrote, and no use of a block."""
+        return self.formulas.paths.get(str(path[1]), path)[0] == path[0]
 
     def names(self, section: str) -> list[str]:
         """The names of a section of data."""
@@ -167,19 +171,22 @@ class _Lowering:
         before = ""
         for name, formula in self.formulas.formulas.items():
             path = self.formulas.paths[name]
-            above = self.maker(path)
-            raw = self.words.sections.get("nodes", {}).get(name, formula)
-            written = self.spelling.value(raw, path, len(MARGIN) + len(name) + 2) if path[0] == "nodes" else ""
+            above = self.maker(name, path)
+            own = path == ("nodes", name)
+            raw = self.words.sections["nodes"][name] if own else formula
+            written = self.spelling.value(raw, path, len(MARGIN) + len(name) + 2) if own else ""
             yield Entry(name, raw, written or plain(formula), above if above != before else "")
             before = above
 
-    def maker(self, path: Key) -> str:
+    def maker(self, name: str, path: Key) -> str:
         """What made a node, in a comment's words; empty for one that its author wrote."""
         if path[0] == "layers":
             item = self.words.sections["layers"][path[1]]
             return (
                 f"layer {int(path[1]) + 1}: {' '.join((item if isinstance(item, str) else next(iter(item))).split())}"
             )
+        if name in self.words.copies:
+            return self.words.copies[name].use
         if path[0] == "loss":
             raw = self.words.sections["loss"]
             return f"loss: {raw if isinstance(raw, str) else next(iter(raw))}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from backpropcli.errors import BackpropError
@@ -11,6 +11,21 @@ if TYPE_CHECKING:
 
 _MADE = ("layers", "loss")
 """Sections whose formulas are ours: an author wrote a layer or a loss function."""
+
+
+class Copy(NamedTuple):
+    """Which use of a block made a parameter or a node: in words, the copy's name, and how the formula was renamed."""
+
+    use: str
+    name: str
+    formula: Renamed | None = None
+
+
+class Renamed(Protocol):
+    """A formula with other names than it was written with."""
+
+    def written(self, span: tuple[int, int]) -> tuple[int, int]:
+        """Where these characters (start, length) stand in what was written."""
 
 
 class Turned(NamedTuple):
@@ -25,4 +40,8 @@ def placed(words: Words, error: BackpropError, name: str, formula: str, path: Ke
         error.message = f"{name} = {formula}: {error.message}"
         error.args = (error.message,)
         error.span = None
+    elif (copy := words.copies.get(name)) is not None:
+        if error.span is not None and copy.formula is not None:
+            error.span = copy.formula.written(error.span)
+        error.hint = "\n".join(filter(None, [error.hint, f"This is {name}, of {copy.use}."]))
     return words.placed(error, path)

@@ -70,6 +70,11 @@ class _Rewriting:
                 self.in_layer(name, *found, value)
             else:
                 self.added.append((name, value))
+        if self.added and self.document.data.get("blocks"):
+            raise SpecError(
+                f"{self.document.name}: a block's copies have no values of their own there",
+                hint="Write -o trained.npz, or take the copies as nodes first:  backprop run --lowered -o nodes.yaml",
+            )
         if self.added:
             self.add_parameters()
         text = self.text

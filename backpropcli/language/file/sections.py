@@ -6,7 +6,7 @@ from keyword import kwlist
 
 DATA = ("inputs", "targets", "parameters")
 """The sections of numbers, in the order in which their names come."""
-SECTIONS = ("title", *DATA, "functions", "nodes", "layers", "loss", "expect", "train")
+SECTIONS = ("title", *DATA, "functions", "blocks", "nodes", "layers", "loss", "expect", "train")
 RESERVED = frozenset(kwlist)
 """What Python keeps for itself, and formulas with it."""
 _KINDS = {"inputs": "an input", "targets": "a target", "parameters": "a parameter", "nodes": "a node"}

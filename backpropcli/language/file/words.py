@@ -14,6 +14,7 @@ from backpropcli.language.file.reading import inside
 
 if TYPE_CHECKING:
     from backpropcli.language.file.document import Document
+    from backpropcli.language.made import Copy
 
 
 class Words:
@@ -29,6 +30,7 @@ class Words:
         "_flags",
         "allowed",
         "batches",
+        "copies",
         "files",
         "folder",
         "read",
@@ -49,6 +51,8 @@ class Words:
         """The arrays that are standardised, by name, with the holdout and the seed that said which rows count."""
         self.files: list[str] = []
         """The data files that the document names, as it names them."""
+        self.copies: dict[str, Copy] = {}
+        """Which use of a block made a name, where one did."""
         self.batches = False
         """Whether a batch of the examples is computed at a time, and never all of them."""
         self._document = document

@@ -23,9 +23,9 @@ _HOLE = re.compile(r"\{(,| \+)? ?(?:(\w+)=)?(\w*)\}")
 
 def build(kind: Kind, layer: Layer) -> str:
     """Add the parameters and nodes of a layer; the name of its output."""
+    check_settings(kind, layer)
     if kind.build is not None:
         return kind.build(layer)
-    check_settings(kind, layer)
     keys: dict[str, str] = {}
     for parameter in kind.parameters:
         if parameter.when(layer) and (not parameter.switch or layer[parameter.switch]):

@@ -1,0 +1,1 @@
+"""Blocks: a function with parameters and rows of its own, each use of which is a copy with names of its own."""
