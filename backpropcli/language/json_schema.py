@@ -18,6 +18,7 @@ from backpropcli.language.layers.activation import LINEAR, Activation, names, re
 from backpropcli.language.layers.kinds import KINDS
 from backpropcli.language.layers.losses import LOSSES, REDUCTIONS
 from backpropcli.language.layers.setting import ACTIVATION
+from backpropcli.language.objective import PENALTIES
 from backpropcli.language.training.json_schema import train_schema
 from backpropcli.ops import table
 
@@ -78,7 +79,7 @@ def json_schema() -> Schema:
         },
         "nodes": _nodes(),
         "layers": {"type": ["array", "null"]},
-        "loss": {"anyOf": [_ref("loss"), {"type": ["string", "null"], "pattern": NAME}]},
+        "loss": {"anyOf": [_ref("loss"), _ref("losses"), {"type": ["string", "null"], "pattern": NAME}]},
         "expect": {
             "type": ["object", "null"],
             "propertyNames": {"pattern": QUANTITY},
@@ -87,7 +88,7 @@ def json_schema() -> Schema:
         "train": {"anyOf": [train_schema(), {"type": "null"}]},
     }
     made = {"type": "string", "pattern": rf"^([{_letters()}][0-9]+|J)$"}
-    by_layers = {"anyOf": [_ref("loss"), made, {"type": "null"}]}
+    by_layers = {"anyOf": [_ref("loss"), _ref("losses"), made, {"type": "null"}]}
     return {
         "$schema": DIALECT,
         "title": "A network for backprop",
@@ -120,6 +121,13 @@ def json_schema() -> Schema:
             "activation": _activation(),
             "layer": _layers(),
             "loss": {"anyOf": [{"enum": list(LOSSES)}, {"oneOf": [_loss(name) for name in LOSSES]}]},
+            "losses": _losses(),
+            "penalty": {
+                "anyOf": [
+                    _ref("number"),
+                    _object({"weight": _ref("number"), "of": _listed()}, required=["weight", "of"]),
+                ]
+            },
             "expected": {
                 "anyOf": [
                     _ref("number"),
@@ -277,8 +285,33 @@ def _own_activations() -> Schema:
     return {"items": {"properties": named}}
 
 
+def _listed() -> Schema:
+    """A name, or a list of names."""
+    one = {"type": "string", "pattern": NAME}
+    return {"anyOf": [one, {"type": "array", "minItems": 1, "items": one}]}
+
+
+def _losses() -> Schema:
+    """Several losses that are added: a list of two at least, or nodes with their weights."""
+    penalties = {penalty: _ref("penalty") for penalty in PENALTIES}
+    some = {"type": "object", "properties": penalties, "additionalProperties": False, "minProperties": 1}
+    node = {"pattern": NAME, "not": {"enum": [*LOSSES, *PENALTIES]}}
+    weighted = {
+        "type": "object",
+        "properties": penalties,
+        "propertyNames": {"not": {"enum": list(LOSSES)}},
+        "additionalProperties": {"anyOf": [_ref("number"), some]},
+        "minProperties": 1,
+    }
+    one = {**weighted, "maxProperties": 1}
+    scaled = {**one, "properties": {}, "propertyNames": {"enum": list(LOSSES)}, "additionalProperties": _ref("number")}
+    items = {"anyOf": [{"type": "string", **node}, {"enum": list(LOSSES)}, _ref("loss"), one, scaled]}
+    return {"anyOf": [{"type": "array", "minItems": 2, "items": items}, weighted]}
+
+
 def _loss(name: str) -> Schema:
     """`{huber: {delta: 2, reduction: mean}}`."""
     options: dict[str, Schema] = {"reduction": {"enum": list(REDUCTIONS)}, "target": {"type": "string"}}
     options |= {option: {**_ref("number"), "default": default} for option, default in LOSSES[name].options}
+    options |= {penalty: _ref("penalty") for penalty in PENALTIES}
     return _object({name: _perhaps(options)}, [name])

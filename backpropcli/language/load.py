@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import BackpropError, FileError, MemoryNeededError, SpecError, UsageError
-from backpropcli.language.build import Formulas
+from backpropcli.language.build import Formulas, shape_of
 from backpropcli.language.data.deferred import allowance, ready
 from backpropcli.language.data.kept import kept
 from backpropcli.language.file import schema
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backpropcli.language.blocks.building import Blocks
     from backpropcli.language.file.places import Key
     from backpropcli.language.layers.kind import Kind
+    from backpropcli.language.objective import Term
     from backpropcli.language.override import Overrides
     from backpropcli.ops.definition import Value
 
@@ -121,15 +122,20 @@ class _Building:
         words.batches = self._in_batches()
         self._read_data()
         self._read_nodes()
-        loss_function = self._loss_function()
-        self._lower(loss_function, overrides)
+        terms = None
+        if isinstance(sections.get("loss"), list | dict):
+            from backpropcli.language.objective import read_terms
+
+            terms = read_terms(words, self.formulas)
+        loss_function = self._loss_function() if terms is None else None
+        total = self._lower(loss_function, terms or [], overrides)
         if not self.formulas:
             hint = "Write each formula as a node:\n  nodes:\n    z1: w1 * x + b1"
             raise SpecError(f"{words.source} has no nodes", hint=hint)
         self.values = self._ordered()
         most = allowance(self.flags.memory, words.read)
         formulas, graph = self._judged(most)
-        loss, loss_error = self._loss(graph, "J" if loss_function is not None else None)
+        loss, loss_error = self._loss(graph, "J" if loss_function is not None else total)
         expect: tuple[Any, ...] = ()
         if sections.get("expect"):
             from backpropcli.language.expect import read_expect
@@ -158,15 +164,21 @@ class _Building:
             spec.training, spec.train = read_training(words), sections["train"]
         return spec
 
-    def _lower(self, loss_function: Any, overrides: Overrides | None) -> None:
-        """Layers and the loss function become parameters and nodes, where flags have not said the parameters."""
+    def _lower(self, loss_function: Any, terms: list[Term], overrides: Overrides | None) -> str | None:
+        """Layers and losses become parameters and nodes, where flags have not said the parameters.
+
+        The name of the loss where it is a sum of `terms`.
+        """
+        losses: list[str] = []
+        functions = [term.function for term in terms if term.kind == "function"]
         given = overrides.parameters() if overrides is not None else {}
         made: dict[str, tuple[Value, Key]] = {}
-        if self.words.sections.get("layers") or loss_function is not None:
+        if self.words.sections.get("layers") or loss_function is not None or functions:
             from backpropcli.language.layers.lowering import lower_layers
 
             kinds = {**_kinds(), **(self.blocks.kinds if self.blocks is not None else {})}
-            lowered = lower_layers(self.words, kinds, self.values, loss_function, self.functions, given)
+            lowered = lower_layers(self.words, kinds, self.values, loss_function, self.functions, given, functions)
+            losses = lowered.losses
             made = lowered.parameters
             self.written = lowered.written
             self._add_made_nodes(lowered.nodes)
@@ -180,6 +192,14 @@ class _Building:
             overrides.finish(self.values, made, self.kinds)
         for name, (value, path) in made.items():
             self.kinds[name], self.values[name], self.paths[name] = "parameters", value, path
+        if not terms:
+            return None
+        from backpropcli.language.objective import added
+
+        shapes = {name: shape_of(self.values[name]) for name, kind in self.kinds.items() if kind == "parameters"}
+        name, self.formulas[name] = added(self.words, terms, losses, shapes, self.kinds)
+        self.kinds[name], self.paths[name] = "nodes", ("loss",)
+        return name
 
     def _in_batches(self) -> bool:
         """Whether it is only trained, and `train:` says how many examples an update takes."""

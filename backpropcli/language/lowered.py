@@ -189,7 +189,7 @@ class _Lowering:
             return self.words.copies[name].use
         if path[0] == "loss":
             raw = self.words.sections["loss"]
-            return f"loss: {raw if isinstance(raw, str) else next(iter(raw))}"
+            return f"loss: {next(iter(raw)) if isinstance(raw, dict) else self.spelling.flow(raw)}"
         return ""
 
 

@@ -77,7 +77,8 @@ def _subscripted(name: str) -> bool:
 
 def _checked(words: Words, section: str, value: Any) -> Any:
     """What a section says, where it is of the right kind; a mapping is copied, for flags to change."""
-    if not isinstance(value, FORMS.get(section, dict)) or isinstance(value, bool):
+    several = section == "loss" and isinstance(value, list) and len(value) > 1
+    if (not isinstance(value, FORMS.get(section, dict)) or isinstance(value, bool)) and not several:
         from backpropcli.language.file.meant import wrong_kind
 
         raise wrong_kind(words, section, value)

@@ -51,12 +51,14 @@ class Said(NamedTuple):
 class Lowered(NamedTuple):
     """What the layers become: parameters and nodes by name, each with the path of what it comes from.
 
-    `written` is what a parameter says as plain data, where its path says something else.
+    `written` is what a parameter says as plain data, where its path says something else; `losses` are the formulas of
+    loss functions that are terms of a sum.
     """
 
     parameters: dict[str, tuple[Value, Key]]
     nodes: dict[str, tuple[str, Key]]
     written: dict[str, Any]
+    losses: list[str]
 
 
 class Stack:
@@ -84,7 +86,7 @@ class Stack:
         self.shapes: dict[str, Shape] = {}
         for name, value in data.items():
             self._know(name, value, _kind(words, name))
-        self.result = Lowered({}, {}, {})
+        self.result = Lowered({}, {}, {}, [])
         self.through_time: dict[str, str] = {}
         self.output = ""
         self.activation = LINEAR

@@ -28,10 +28,15 @@ class Output(NamedTuple):
 
 
 def lower_loss(
-    words: Words, data: Mapping[str, Value], shapes: Mapping[str, Shape], output: Output, written: Any
+    words: Words,
+    data: Mapping[str, Value],
+    shapes: Mapping[str, Shape],
+    output: Output,
+    written: Any,
+    base: Key = ("loss",),
 ) -> tuple[str, Key]:
-    """The formula of what `loss:` says (`squared_error`, `{huber: {delta: 2}}`), and its path."""
-    name, path, options = _said(words, written)
+    """The formula of what `loss:` says (`squared_error`, `{huber: {delta: 2}}`) at `base`, and its path."""
+    name, path, options = _said(words, written, base)
     loss = LOSSES[name]
     _check_options(words, name, path, options)
     _check_output(words, name, output)
@@ -54,12 +59,12 @@ def lower_loss(
     return loss_formula(name, output.name, target, shape, y_shape, reduction, settings), ("loss",)
 
 
-def _said(words: Words, written: Any) -> tuple[str, Key, Mapping[str, Any]]:
+def _said(words: Words, written: Any, base: Key) -> tuple[str, Key, Mapping[str, Any]]:
     """The loss function's name, its path, and its options."""
     if not isinstance(written, dict):
-        return written, ("loss",), {}
+        return written, base, {}
     ((name, options),) = written.items()
-    path: Key = ("loss", name)
+    path: Key = base if base[-1] == name else (*base, name)
     if options is not None and not isinstance(options, dict):
         raise words.error(f"{name} wants options by name", path, f"{{{name}: {{reduction: mean}}}}")
     return name, path, options or {}

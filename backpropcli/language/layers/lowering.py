@@ -6,7 +6,7 @@ Layer k is number k; what is written is what there is: its output is its last ro
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +61,12 @@ def lower_layers(
     loss: Any,
     functions: Mapping[str, Any] = MappingProxyType({}),
     given: Mapping[str, tuple[Value, Key]] = MappingProxyType({}),
+    terms: Sequence[tuple[Any, Key]] = (),
 ) -> Lowered:
     """The parameters and nodes of `layers:` and, where `loss` names a loss function, of the loss.
 
     `functions` are the spec's own; `given` has parameters that take the place of what the layers say (`-p W1=...`),
-    each with its path.
+    each with its path. `terms` are the loss functions of a sum, whose formulas are `losses` of the result.
     """
     stack = Stack(words, data, given, plan_value, functions)
     for number, item in enumerate(words.sections.get("layers") or []):
@@ -73,8 +74,11 @@ def lower_layers(
         kind, settings = _read(words, kinds, item, path)
         where = (*path, kind.name) if isinstance(item, dict) else path
         stack.output = build(kind, Layer(stack, kind.settings, number + 1, where, settings))
+    output = Output(stack.output, stack.activation)
+    for said, base in terms:
+        stack.result.losses.append(lower_loss(words, data, stack.shapes, output, said, base)[0])
     if loss is not None:
-        formula, path = lower_loss(words, data, stack.shapes, Output(stack.output, stack.activation), loss)
+        formula, path = lower_loss(words, data, stack.shapes, output, loss)
         stack.add_node("J", formula, path, "the loss")
     return stack.result
 
