@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from backpropcli.notation.numbers import local_name
 from backpropcli.ops.definition import REQUIRED, Elementwise, Operation, Structural
+from backpropcli.ops.formula import Formula
 from backpropcli.ops.makers import Maker
 from backpropcli.ops.shape import show_shape
 from backpropcli.render.json import anything, listed
@@ -29,7 +30,7 @@ def ops_page(operation: Operation) -> Iterator[str]:
     rows: list[tuple[str, str]] = []
     formula = getattr(operation, "formula", "")
     if formula:
-        rows.append((f"y = {operation.name}({', '.join(operation.arguments)})", formula))
+        rows.append((f"y = {call(operation) if _optional(operation) else _plainly(operation)}", formula))
         inner = {**getattr(operation, "where", {}), **getattr(operation, "rules", {})}
         rows += [(f"  {name}", text) for name, text in inner.items()]
     if isinstance(operation, Elementwise):
@@ -47,7 +48,9 @@ def ops_page(operation: Operation) -> Iterator[str]:
     if operation.defaults:
         pairs = zip(operation.arguments[-len(operation.defaults) :], operation.defaults, strict=True)
         rows.append(("left out", ", ".join(f"{name} is {default:g}" for name, default in pairs)))
-    if operation.options:
+    if isinstance(operation, Formula):
+        rows.append(("in full", signature(operation)))
+    elif operation.options:
         rows.append(("options", ", ".join(_option(k, v) for k, v in operation.options.items())))
     if operation.aliases:
         rows.append(("also", ", ".join(operation.aliases)))
@@ -82,12 +85,30 @@ def call(operation: Operation) -> str:
     """How an operation is called, with what must be given: `where(condition, a, b)`, `reshape(a, shape)`."""
     if operation.written:
         return operation.written
-    words = list(operation.arguments)
+    words = [a for a in operation.arguments if a not in _optional(operation)]
     if operation.variadic:
         words = ["[a, b, ...]"] if getattr(operation, "listed", False) else ["a, b, ..."]
     given = len(words) - len(operation.defaults)
     required = [key for key, default in operation.options.items() if default is REQUIRED]
     return f"{operation.name}({', '.join([*words[:given], *required])})"
+
+
+def signature(operation: Operation) -> str:
+    """The same with all that may be left out of a named formula: `layer_norm(x, ..., bias=None, eps=1e-05)`."""
+    if not isinstance(operation, Formula):
+        return call(operation)
+    defaults = {**dict.fromkeys(operation.optional, None), **operation.options}
+    words = [_option(name, defaults.get(name, REQUIRED)) for name in operation.order]
+    return f"{operation.name}({', '.join(words)})"
+
+
+def _optional(operation: Operation) -> tuple[str, ...]:
+    """The arguments that may be left out of a named formula."""
+    return operation.optional if isinstance(operation, Formula) else ()
+
+
+def _plainly(operation: Operation) -> str:
+    return f"{operation.name}({', '.join(operation.arguments)})"
 
 
 def example(operation: Elementwise) -> str:

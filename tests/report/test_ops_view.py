@@ -27,6 +27,18 @@ def test_calls_show_what_must_be_given():
     ]
 
 
+def test_a_named_formula():
+    assert list(ops_page(TABLE["layer_norm"])) == [
+        "layer_norm(x)   each example less its mean, over its standard deviation; without a shape over the last axis",
+        "",
+        "  y = layer_norm(x)   (x - m) / sqrt(v + eps) * weight + bias",
+        "    m                 mean(x, axis=-1, keepdims=True)",
+        "    v                 var(x, axis=-1, keepdims=True)",
+        "  in full             layer_norm(x, normalized_shape=None, weight=None, bias=None, eps=1e-05)",
+        "  source              Ba, Kiros and Hinton 2016, arXiv:1607.06450; torch.nn.functional.layer_norm",
+    ]
+
+
 def test_sigmoid():
     page = list(ops_page(TABLE["sigmoid"]))
     assert "  y = sigmoid(z)   1 / (1 + exp(-z))" in page
