@@ -198,11 +198,12 @@ def one_of_pair(e: Index, value: Any) -> Any:
 
 def _first_of_all(e: Index, inner: Call) -> FormulaError:
     """The error for x.max(1)[0]: the largest of each row, or the first of these."""
-    array, axis = map(show, inner.arguments)
-    number = show(e.items[0])
+    array, axis = inner.arguments
+    named = Call(inner.name, (array,), (("axis", axis),), written="method")
+    number, whole = show(e.items[0]), show(inner)
     return FormulaError(
-        f"PyTorch's {inner.name}({axis})[{number}] is all values or positions, NumPy's number {number} of the values",
-        hint=f"All: {array}.{inner.name}({axis}).  Number {number}: {array}.{inner.name}(axis={axis})[{number}]",
+        f"PyTorch's {inner.name}({show(axis)})[{number}] is all values or positions, NumPy's number {number} of the values",
+        hint=f"All values: {whole}.  Number {number} of them: {show(Index(named, e.items))}",
     ).spanning(e.start, e.end)
 
 
