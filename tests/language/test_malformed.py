@@ -73,6 +73,7 @@ TABLE: list[tuple[str, str, str]] = [
     ("training:\nnodes: {J: 2}", "unknown section: training. Did you mean train?", "1:1"),
     ("data: {x: 1}\nnodes: {J: x}", "unknown section: data. Did you mean inputs?", "1:1"),
     ("parameters: {lambda: 2}\nnodes: {J: 2}", "lambda cannot be a name (Python keeps it for itself)", "1:14"),
+    ("nodes: {a: '[1, 2]', 'p, q': 'split(a, 2)'}", "a node has one name", "1:22"),
     ("parameters: {w.1: 2}\nnodes: {J: 2}", "w.1 cannot be a name: a name is letters, digits and _", "1:14"),
     ("parameters: {w-1: 2}\nnodes: {J: 2}", "w-1 cannot be a name: a name is letters, digits and _", "1:14"),
     ("parameters: {w 1: 2}\nnodes: {J: 2}", "w 1 cannot be a name: a name is letters, digits and _", "1:14"),

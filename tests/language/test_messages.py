@@ -57,6 +57,11 @@ SPECS = [
     ("parameters: {w: 1}\nnodes:\n  y_hat: 2*w\n  J: ŷ**2", "ŷ", "y_hat"),
     ("parameters: {w: 1}\nnodes:\n  x_bar: 2*w\n  J: x̄**2", "x̄", "x_bar"),
     ("parameters: {w: [1, 2], x: [3, 4]}\nnodes:\n  J: wᵀx", "wᵀx", "w.T @ x"),
+    (
+        "parameters: {a: [1, 2]}\nnodes:\n  p, q: a.chunk(2)\n  J: sum(p * q)",
+        "p, q: a.chunk(2)",
+        "p: a.chunk(2)[0]\n  q: a.chunk(2)[1]",
+    ),
     ("parameters: {W: [[1, 2], [3, 4]]}\nnodes:\n  J: sum(W.t())", "W.t()", "W.T"),
     (
         "inputs: {x: [1, 2]}\ntargets: {y: 1}\nlayers:\n  - dense: {units: 1, W: [[1], [2]], b: [0]}\n"

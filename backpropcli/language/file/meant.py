@@ -153,13 +153,22 @@ def _entry(words: Words, name: str, value: Any) -> Told:
     return (f"{name} is an entry, not a name", f"Write {index[1]}{index[2]}") if index else None
 
 
+def _several(words: Words, name: str, value: Any) -> Told:
+    """`q, k, v: split(qkv, 3)`."""
+    if not re.fullmatch(r"[^\W\d]\w*(\s*,\s*[^\W\d]\w*)+", name):
+        return None
+    whole = value if isinstance(value, str) and len(value) <= 60 and value.endswith((")", "]")) else "split(a, 2)"
+    lines = (f"  {one.strip()}: {whole}[{k}]" for k, one in enumerate(name.split(",")))
+    return "a node has one name", "\n".join(("Give each a line of its own:", *lines))
+
+
 def _signs(words: Words, name: str, value: Any) -> Told:
     better = re.sub(r"\W+", "_", name.replace("'", "_prime").replace("′", "_prime")).strip("_")
     good = better.isidentifier() and better not in RESERVED
     return f"{name} {_LETTERS}", f"Write {better}" if good else "A name starts with a letter, such as w1."
 
 
-_MISTAKES = (_line, _head, _reserved, _nothing, _typeset, _accented, _entry, _signs)
+_MISTAKES = (_line, _head, _reserved, _nothing, _typeset, _accented, _entry, _several, _signs)
 """What a name may be that is none, in the order in which it is looked for."""
 
 

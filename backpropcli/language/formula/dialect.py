@@ -201,8 +201,9 @@ def _first_of_all(e: Index, inner: Call) -> FormulaError:
     array, axis = inner.arguments
     named = Call(inner.name, (array,), (("axis", axis),), written="method")
     number, whole = show(e.items[0]), show(inner)
+    said = f"PyTorch's {inner.name}({show(axis)})[{number}] is all values or positions"
     return FormulaError(
-        f"PyTorch's {inner.name}({show(axis)})[{number}] is all values or positions, NumPy's number {number} of the values",
+        f"{said}, NumPy's number {number} of the values",
         hint=f"All values: {whole}.  Number {number} of them: {show(Index(named, e.items))}",
     ).spanning(e.start, e.end)
 
