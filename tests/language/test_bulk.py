@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import backpropcli as bp
 from backpropcli.errors import BackpropError
 from backpropcli.language.file import bulk, yaml12
 from backpropcli.language.file.document import Document
@@ -128,3 +129,15 @@ def test_a_word_at_the_end_of_a_very_long_list_is_found_at_once(last: str, json_
 def test_words_that_are_numbers_are_left_to_others(word: str) -> None:
     text = "x: [" + "1.5, " * 210_000 + word + "]"
     assert len(Document(text, "f").data["x"]) == 210_001
+
+
+@pytest.mark.parametrize("file", ["yaml", "quoted", "json"])
+def test_a_long_list_in_a_formula_is_the_formulas(file):
+    numbers = "[" + ", ".join(["8.0"] * 25_000) + "]"
+    formula = f"sum(x * {numbers})"
+    text = {
+        "yaml": f"parameters:\n  x: 2\nnodes:\n  J: {formula}\n",
+        "quoted": f'parameters: {{x: 2}}\nnodes: {{J: "{formula}"}}\n',
+        "json": f'{{"parameters": {{"x": 2}}, "nodes": {{"J": "{formula}"}}}}',
+    }[file]
+    assert bp.loads(text).run().value("J") == 400_000

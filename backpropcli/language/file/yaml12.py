@@ -162,6 +162,8 @@ class _Loader:
         self.text = text
         self.name = name
         self.lists = lists
+        self.taken = 0
+        """How many of them stood where a value stands: the others are parts of a text, such as a formula."""
         self.level = _Level([], False)
         self.parents: list[_Level] = []
         self.last: Any = None
@@ -184,6 +186,8 @@ class _Loader:
             handler = handlers.get(type(event))
             if handler is not None:
                 handler(event)
+        if self.taken < len(self.lists):
+            raise MistakenError
         return self.level.container[0] if self.level.container else None
 
     def scalar(self, event: Any) -> None:
@@ -202,6 +206,7 @@ class _Loader:
             value = said
         elif lifted:
             value = self.lists[event.start_mark.index]
+            self.taken += 1
         else:
             if said == "" and level.flow and level.mapping:
                 from backpropcli.language.file.yaml_errors import check_cut

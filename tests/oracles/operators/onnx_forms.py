@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_arrays as arrays
 import onnx_layers as layers
+import onnx_windows as windows
 from onnx_node import Form, Node
 
 
@@ -243,9 +244,12 @@ FORMS: dict[str, Form] = {
     "GlobalMaxPool": layers.global_pool("max"),
     "DepthToSpace": arrays.depth_to_space,
     "SpaceToDepth": arrays.space_to_depth,
-    "Conv": layers.convolved,
-    "MaxPool": layers.pooled("max_pool"),
-    "AveragePool": layers.pooled("avg_pool"),
+    "Conv": windows.convolved,
+    "ConvTranspose": windows.transposed,
+    "MaxPool": windows.pooled("max"),
+    "AveragePool": windows.pooled("mean"),
+    "LpPool": windows.pooled("norm"),
+    "Col2Im": windows.patched,
     "NegativeLogLikelihoodLoss": layers.loss(False),
     "SoftmaxCrossEntropyLoss": layers.loss(True),
 }

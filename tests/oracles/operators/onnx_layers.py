@@ -65,52 +65,6 @@ def global_pool(name: str) -> Form:
     return lambda n: f"{name}({n[0]}, axis={tuple(range(2, n.rank()))}, keepdims=True)"
 
 
-def windows(n: Node, kernel: Sequence[int]) -> str:
-    """The options of a convolution or a pool: strides, dilations, and padding that is the same at both ends."""
-    count = len(kernel)
-    strides = tuple(n.get("strides") or (1,) * count)
-    dilations = tuple(n.get("dilations") or (1,) * count)
-    pads = list(n.get("pads") or (0,) * 2 * count)
-    auto = n.get("auto_pad", "NOTSET")
-    if auto.startswith("SAME"):
-        pads = [0] * 2 * count
-        for k, (size, width, stride, dilation) in enumerate(
-            zip(n.shape()[2:], kernel, strides, dilations, strict=True)
-        ):
-            needed = max((-(-size // stride) - 1) * stride + (width - 1) * dilation + 1 - size, 0)
-            small, large = needed // 2, needed - needed // 2
-            pads[k], pads[k + count] = (small, large) if auto == "SAME_UPPER" else (large, small)
-    if pads[:count] != pads[count:]:
-        raise NotImplementedError("padding that differs at both ends")
-    return f"stride={strides}, padding={tuple(pads[:count])}, dilation={dilations}"
-
-
-def convolved(n: Node) -> str:
-    """A convolution with PyTorch's layout."""
-    kernel = n.shape(1)[2:]
-    bias = f", bias={n[2]}" if n.has(2) else ""
-    return f"conv{len(kernel)}d({n[0]}, {n[1]}{bias}, {windows(n, kernel)}, groups={n.get('group', 1)})"
-
-
-def pooled(name: str) -> Form:
-    """The largest or the mean of every window."""
-
-    def form(n: Node) -> str:
-        kernel = tuple(n.get("kernel_shape"))
-        more = f", ceil_mode={bool(n.get('ceil_mode', 0))}"
-        if name == "avg_pool":
-            more += f", count_include_pad={bool(n.get('count_include_pad', 0))}"
-        options = windows(n, kernel)
-        if name == "avg_pool":
-            dilations = tuple(n.get("dilations") or (1,) * len(kernel))
-            if set(dilations) != {1}:
-                raise NotImplementedError("AveragePool with dilations")
-            options = options[: options.index(", dilation")]
-        return f"{name}{len(kernel)}d({n[0]}, {kernel}, {options}{more})"
-
-    return form
-
-
 def normalized(n: Node) -> str:
     """By the 1-norm or 2-norm along an axis."""
     over = f"axis={n.get('axis', -1)}, keepdims=True"
