@@ -226,12 +226,14 @@ class Network(Exercises, Plots, Trainable):
     ) -> Explanation:
         """How the chain rule gets to the gradient of `name` (or of one entry of it), told in sections.
 
+        Of what runs through time every row is a name: `h[3]`.
         `known`: names whose gradients have been told, so that what they share with this one is not told again.
         `full`: every step of a long walk; `expand`: every step inside a formula by itself.
         """
         from backpropcli.api.explanation import explanation
 
-        trace = self.run(of, everything=self._is_data(name))
+        net = self.unrolled()
+        trace = net.run(of, everything=net._is_data(name))
         return explanation(trace, name, tuple(index), precision, ascii, known, full, expand)
 
     def derive(
@@ -254,7 +256,8 @@ class Network(Exercises, Plots, Trainable):
         """
         from backpropcli.api.explanation import derivation
 
-        trace = self.run(of, everything=self._is_data(name))
+        net = self.unrolled()
+        trace = net.run(of, everything=net._is_data(name))
         return derivation(trace, self.values, name, tuple(index), seconds, precision, ascii, full, expand)
 
     def _is_data(self, name: str) -> bool:

@@ -73,7 +73,7 @@ def explain(
                 precision=numbers.precision(),
                 ascii=to.ascii,
                 known=known,
-                full=numbers.full or to.width is None,
+                full=numbers.full or (to.width is None and not net.graph.times),
                 expand=expand,
             )
         )

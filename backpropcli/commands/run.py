@@ -94,6 +94,7 @@ class Steps(Record):
             ascii=to.ascii,
             everything=self.everything,
             expand=self.expand,
+            full=self.numbers.full,
             title=self.trace.network.spec.title,
         )
         return [Block((f"{line}\n" for line in text(document, to.width)), "text")]

@@ -30,6 +30,8 @@ ROUNDING = 1e-12
 class Figures(Reading):
     """A reading whose numbers are shown."""
 
+    full = False
+    """Whether every one of very many times is told."""
     tested = True
     """Whether lines get as many digits as it takes for them to be true."""
     inline = MOST_INLINE  # an exercise writes longer arrays out: nothing else tells what they are

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backpropcli.drawing.canvas import Paint, painted
 from backpropcli.drawing.terminal_parts import equals, line
+from backpropcli.notation.middle import said
 from backpropcli.render.width import worded
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def legend(shown: Picture, width: int, crossed: bool, ascii: bool, coloured: boo
         words = (_said(items[name]) for name in shown.shared)
         lines += ["", *worded(f"at every time: {',  '.join(words)}", width)]
     if shown.left_out:
-        lines += ["", f"t = {shown.left_out[0]} to {shown.left_out[-1]} are left out; --full draws every time."]
+        lines += ["", f"{said(shown.left_out)} are left out; --full draws every time."]
     signs = [_in_colour("▶ values", "value", coloured)] * any(item.value for item in items.values())
     gradients = _in_colour(f"◀ gradients of {shown.of}", "gradient", coloured)
     signs += [gradients] * any(item.gradient for item in items.values())

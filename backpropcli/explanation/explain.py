@@ -13,6 +13,7 @@ from backpropcli.explanation.chain import Chain
 from backpropcli.explanation.subgraph import COUNTS, Subgraph
 from backpropcli.notation import maths
 from backpropcli.notation.maths import Maths, Said
+from backpropcli.notation.middle import said
 from backpropcli.notation.numbers import component_name, gradient_name, is_array
 from backpropcli.ops.shape import show_shape
 from backpropcli.render.document import Fitting, Heading, Lines, Section
@@ -51,6 +52,7 @@ class Explanation:
         self.proof = proof
         self.known = frozenset(known) - {name}
         self.most = 10**9 if full else MOST_LINES
+        worked.full = full
         assert worked.trace.of is not None
         self.of = worked.trace.of
         self.spot = Spot(name, index)
@@ -263,12 +265,15 @@ class Explanation:
         """Every gradient on the way, from the loss back; over the examples of a batch."""
         yield self.subgraph.routes(self.chain.arrow)
         labels = [label for label in self.subgraph.order if label not in self.known and label != self.of]
-        if steps := self.subgraph.inner_steps(labels[-self.most :]):
+        hidden = self.subgraph.hidden
+        if steps := self.subgraph.inner_steps([label for label in labels if not hidden.hides(label)][-self.most :]):
             yield steps
         if self.worked.expand and (formulas := self.subgraph.written_out()) is not None:
             yield formulas
         who, of = maths.name(self.name), maths.name(self.of)
-        if len(labels) > self.most:
+        if hidden.times:
+            yield Said(f"Walk back through time; {said(hidden.times)} are left out (--full tells all):")
+        elif len(labels) > self.most:
             labels = labels[-self.most :]
             yield Said("The last ", str(len(labels)), " steps of the way back (--full tells all):")
         elif self.known:

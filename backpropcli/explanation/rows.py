@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.notation import maths
+from backpropcli.notation.middle import middle, said
 from backpropcli.ops.shape import show_shape
 from backpropcli.render.rows import Row
 
 if TYPE_CHECKING:
     from backpropcli.derivation.worked import Worked
 
+DOTS = "..."
+"""What stands in the place of what is left out."""
 MOST_ENTRIES = 48
 """An array of more entries than these is shown as its shape."""
 
@@ -21,13 +25,34 @@ def gradient_row(worked: Worked, label: str, mark: str) -> Row:
     terms = worked.terms(label)
     if not terms:  # the loss itself
         return Row(name, result=result, mark=mark, remark="" if result == "1" else "the upstream gradient given")
-    remarks = [said for term in terms for said in term.remark.split("; ")]  # summed twice over the examples: said once
+    remarks = [
+        words for term in terms for words in term.remark.split("; ")
+    ]  # summed twice over the examples: said once
     remark = "; ".join(dict.fromkeys(filter(None, remarks)))
     numbers = tuple(term.numbers or "" for term in terms)
     if not all(numbers) or (len(terms) == 1 and numbers[0] == result):
         numbers = ()
     products = worked.products(terms, worked.gradient(label))
-    return Row(name, tuple(term.text for term in terms), numbers, result, mark, remark, products)
+    row = Row(name, tuple(term.text for term in terms), numbers, result, mark, remark, products)
+    return row if worked.full else _ends(row, [worked.graph.times.get(term.through.node) for term in terms])
+
+
+def _ends(row: Row, times: Sequence[int | None]) -> Row:
+    """A sum over very many times with its first terms and its last."""
+    left_out = {*middle(time for time in times if time is not None)}
+    kept = [k for k, time in enumerate(times) if time not in left_out]
+    gaps = [k for k in kept if k and k - 1 not in kept]
+    if not left_out:
+        return row
+
+    def shown(cells: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(text for k in kept for text in ([DOTS, cells[k]] if k in gaps else [cells[k]])) if cells else ()
+
+    count = f"{len(times) - len(kept):,} more terms, {said(tuple(sorted(left_out)))}: --full"
+    remark = "; ".join(filter(None, [row.remark, count]))
+    return row._replace(
+        formula=shown(row.formula), numbers=shown(row.numbers), products=shown(row.products), remark=remark
+    )
 
 
 def block(worked: Worked, value: Any) -> str:

@@ -7,9 +7,11 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from backpropcli.derivation.worked import Worked
+from backpropcli.explanation.hidden import Hidden, short
 from backpropcli.explanation.named import definitions
 from backpropcli.explanation.rows import MOST_ENTRIES, block, gradient_row
 from backpropcli.notation.formula import ASCII, UNICODE
+from backpropcli.notation.middle import said
 from backpropcli.render.document import Section, Verbatim, Walk
 from backpropcli.render.rows import WIDTH, Row
 from backpropcli.safe import printable
@@ -29,22 +31,26 @@ def steps(
     everything: bool = False,
     expand: bool = False,
     title: str = "",
+    full: bool = False,
 ) -> Iterator[Section]:
     """Both passes: forward from left to right, then backward from right to left.
 
     `source` is the file's name and `title` the network's, for the heading. With `everything`, inputs and targets get
     their gradients too; with `expand` every step inside a formula is worked out by itself. After a forward pass alone
-    there is no backward section.
+    there is no backward section. Of very many times the first and the last are told, but where it is `full`.
     """
     worked = Worked(trace, precision, ASCII if ascii else UNICODE, everything or trace.everything, expand)
+    worked.full = full
+    hidden = Hidden(worked)
     if source:
         yield Verbatim([*([printable(title)] if title else []), heading(worked, source)])
     if lines := list(_named(worked)):
         yield Verbatim(lines)
-    yield Walk([_forward(worked, stage) for stage in worked.stages], title="Forward, left to right", folded=False)
+    forward = hidden.told(((stage.name, stage) for stage in worked.stages), lambda stage: _forward(worked, stage))
+    yield Walk(list(forward), title="Forward, left to right", folded=False)
     closing = []
     if trace.of is not None:
-        yield _backward_section(worked, "<" if ascii else "◀")
+        yield _backward_section(worked, "<" if ascii else "◀", hidden)
         closing.append(how_many(sum(1 for _ in worked.order())))
     inner = next((stage.name for stage in worked.stages if "." in stage.name), "")
     if inner:
@@ -52,6 +58,8 @@ def steps(
         closing.append(f"Names with a point, such as {inner}, are steps inside a formula{more}.")
     if any(prod(worked.shape(label)) > MOST_ENTRIES for label in worked.slots):
         closing.append(f"Arrays of more than {MOST_ENTRIES} entries are shown as their shapes.")
+    if hidden.times:
+        closing.append(f"{said(hidden.times)} are left out: --full shows every time.")
     if closing:
         yield Verbatim(closing)
 
@@ -80,6 +88,8 @@ def how_many(count: int) -> str:
 def _forward(worked: Worked, stage: Stage) -> Row:
     formula = worked.formula(stage)
     result = block(worked, formula.value)
+    if brief := short(worked, stage, formula.text):
+        return Row(stage.name, (brief,), (), result)
     numbers = formula.numbers or ""
     if numbers in (result, formula.text):
         numbers = ""
@@ -88,10 +98,10 @@ def _forward(worked: Worked, stage: Stage) -> Row:
     return Row(stage.name, (formula.text,), (numbers,) if numbers else (), result)
 
 
-def _backward_section(worked: Worked, sign: str) -> Walk:
+def _backward_section(worked: Worked, sign: str, hidden: Hidden) -> Walk:
     """The lines of the way back, and the same with marks that are short."""
     heading = f"Backward, right to left: upstream gradient {worked.style.times} local derivative"
-    rows = _padded(worked, list(_backward(worked, sign)))
+    rows = _padded(worked, list(_backward(worked, sign, hidden)))
     walk = Walk(rows, title=heading, folded=False)
     if any(row.mark not in ("", f"{sign} parameter") for row in rows):
         return walk
@@ -99,12 +109,14 @@ def _backward_section(worked: Worked, sign: str) -> Walk:
     return walk._replace(shorter=Walk(short, title=f"{heading} ({sign} parameter)", folded=False))
 
 
-def _backward(worked: Worked, mark: str) -> Iterator[Row]:
+def _backward(worked: Worked, mark: str, hidden: Hidden) -> Iterator[Row]:
     kinds = {name: node.kind for name, node in worked.graph.nodes.items()}
-    for label in worked.order():
+
+    def row(label: str) -> Row:
         kind = kinds.get(label, "node")
-        marks = "" if kind == "node" else f"{mark} {kind}"
-        yield gradient_row(worked, label, marks)
+        return gradient_row(worked, label, "" if kind == "node" else f"{mark} {kind}")
+
+    yield from hidden.told(((label, label) for label in worked.order()), row)
     for label in worked.apart():
         stopped = worked.stopped(label)
         why = f"nothing flows back through the stop_gradient in {stopped[0]}" if stopped else ""

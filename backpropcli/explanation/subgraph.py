@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from backpropcli.derivation.paths import MOST_PATHS
 from backpropcli.derivation.spelled import written_out
+from backpropcli.explanation.hidden import Hidden
 from backpropcli.explanation.named import told
 from backpropcli.explanation.rows import gradient_row
 from backpropcli.language.formula.parser import parse
@@ -56,6 +57,11 @@ class Subgraph:
                     onward.add(stage.name)
                     waiting.append(stage.name)
         return onward
+
+    @cached_property
+    def hidden(self) -> Hidden:
+        """The times that are left out."""
+        return Hidden(self.worked, self.name)
 
     @cached_property
     def spread(self) -> set[str]:
@@ -162,4 +168,7 @@ class Subgraph:
 
     def walk(self, labels: Iterable[str]) -> Walk:
         """The gradients of these, each from those that come before it."""
-        return Walk([gradient_row(self.worked, label, "") for label in labels], in_numbers=False)
+        told = self.hidden.told(
+            ((label, label) for label in labels), lambda label: gradient_row(self.worked, label, "")
+        )
+        return Walk(list(told), in_numbers=False)

@@ -12,13 +12,12 @@ from backpropcli.language.formula.parser import parse
 from backpropcli.language.formula.rows import whole
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Expression, Index, Name, Slice, rebuilt
+from backpropcli.notation.middle import middle
 
 if TYPE_CHECKING:
     from backpropcli.engine import Trace
     from backpropcli.ops.shape import Shape
 
-MOST_TIMES, FIRST, LAST = 8, 3, 2
-"""Of more times than these the first and the last ones are drawn."""
 MOST_ROWS = 4
 """An array of more rows than these is written with its first and its last."""
 
@@ -40,7 +39,7 @@ def by_time(trace: Trace, items: dict[str, Item], lines: Lines, full: bool) -> B
     lines any more: the formulas name them. Of very many times the middle ones are one item. `lines` writes numbers.
     """
     times = trace.graph.times
-    left_out = () if full else _middle(sorted({*times.values()}))
+    left_out = () if full else middle(times.values())
     kept = {name: item for name, item in items.items() if times.get(name) not in left_out or name not in times}
     rows: dict[str, Item] = {}
     inputs = {}
@@ -72,11 +71,6 @@ def _written(item: Item, used: Sequence[str], rows: Mapping[str, Item]) -> Item:
         short = f"[{used[0]}, …, {used[-1]}]"
         return item._replace(label=short, formula=short)
     return item
-
-
-def _middle(times: list[int]) -> tuple[int, ...]:
-    """The times that are left out."""
-    return tuple(times[FIRST : len(times) - LAST]) if len(times) > MOST_TIMES else ()
 
 
 def _data(
