@@ -26,7 +26,7 @@ class Explanations(Record):
 
     def sections(self, to: Destination) -> "list[list[Section]]":
         """An explanation each, and of all gradients the steepest at the end."""
-        from backpropcli.explanation.explain import steepest
+        from backpropcli.explanation.steepest import steepest
 
         told = [list(one.sections()) for one in self.found]
         if not self.named and (said := steepest(self.found)) is not None:

@@ -265,21 +265,13 @@ class Explanation:
         """Every gradient on the way, from the loss back; over the examples of a batch."""
         yield self.subgraph.routes(self.chain.arrow)
         labels = [label for label in self.subgraph.order if label not in self.known and label != self.of]
-        hidden = self.subgraph.hidden
-        if steps := self.subgraph.inner_steps([label for label in labels if not hidden.hides(label)][-self.most :]):
+        labels, head = self._way_back(labels)
+        told = [label for label in labels if not self.subgraph.hidden.hides(label)]
+        if steps := self.subgraph.inner_steps(told):
             yield steps
         if self.worked.expand and (formulas := self.subgraph.written_out()) is not None:
             yield formulas
-        who, of = maths.name(self.name), maths.name(self.of)
-        if hidden.times:
-            yield Said(f"Walk back through time; {said(hidden.times)} are left out (--full tells all):")
-        elif len(labels) > self.most:
-            labels = labels[-self.most :]
-            yield Said("The last ", str(len(labels)), " steps of the way back (--full tells all):")
-        elif self.known:
-            yield Said("What came back before is known by now. What is left:")
-        else:
-            yield Said("Walk back from ", of, " to ", who, ". Each line takes a gradient back through one operation:")
+        yield head
         walk = self.subgraph.walk(labels)
         yield walk
         if not self.known and (legend := self.subgraph.legend(walk)) is not None:
@@ -290,6 +282,20 @@ class Explanation:
                     yield table
                 elif (alone := self.alone(stage)) is not None:
                     yield alone
+
+    def _way_back(self, labels: list[str]) -> tuple[list[str], Said]:
+        """Which gradients are told, and how that begins."""
+        if times := self.subgraph.hidden.times:
+            return labels, Said(f"Walk back through time; {said(times)} are left out (--full tells all):")
+        if len(labels) > self.most:
+            labels = labels[-self.most :]
+            return labels, Said("The last ", str(len(labels)), " steps of the way back (--full tells all):")
+        if self.known:
+            return labels, Said("What came back before is known by now. What is left:")
+        who, of = maths.name(self.name), maths.name(self.of)
+        return labels, Said(
+            "Walk back from ", of, " to ", who, ". Each line takes a gradient back through one operation:"
+        )
 
     def alone(self, stage: Stage) -> Lines | None:
         """One entry's own formula, where it goes into too many numbers to list them."""
@@ -327,22 +333,3 @@ class Explanation:
             [rows],
             footers=[f"{self.spot} is used once in {count}: {end}."],
         )
-
-
-def steepest(explanations: Sequence[Explanation]) -> Said | None:
-    """Which of several numbers to change, and which way, so that the loss falls fastest."""
-    found = [one for one in explanations if not is_array(one.value) and one.value - one.value == 0.0]
-    if len(found) < 2 or len(found) < len(explanations) or not any(one.value for one in found):
-        return None
-    best = max(found, key=lambda one: abs(one.value))
-    if sum(abs(one.value) == abs(best.value) for one in found) > 1:
-        return None
-    value = maths.spelled(maths.gradient(best.of, best.name), " = ", maths.number(best.chain.show(best.value)))
-    way = "lower" if best.value > 0 else "raise"
-    return Said(
-        "The largest of these in size is ",
-        value,
-        f": to make {best.of} smaller, {way} ",
-        maths.name(best.name),
-        " (against the sign of its gradient); a small change of it counts most.",
-    )
