@@ -8,7 +8,7 @@ from typing import Any
 from backpropcli.ops.definition import XP, Options, Structural, Value
 from backpropcli.passes.body import Body, stages
 from backpropcli.passes.through_time import BackThroughTime
-from backpropcli.passes.turns import Turner, Turns, packed
+from backpropcli.passes.turns import Turner, Turns
 from backpropcli.passes.way import Way, way
 
 
@@ -37,7 +37,7 @@ class Recurrence(Structural):
 
     def _run(self, xp: XP, values: Sequence[Value]) -> Value:
         turns, lead = self._turner.run(xp, values), self._turner.lead(values)
-        made = packed(xp, self.body, turns.rows, lead)
+        made = turns.packed(xp, self.body, lead)
         self._last = (values, made, turns) if not lead else None
         return made
 

@@ -7,15 +7,16 @@ sum over them, gathered once behind the loop wherever a step allows it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backpropcli.ops.definition import UNIT_SLOPE, XP, Elementwise, Structural, Value
 from backpropcli.ops.stacking import copies, spread
 from backpropcli.passes.backward import backward_arrays, unbroadcast
-from backpropcli.passes.turns import Turner, Turns, packed, whole
+from backpropcli.passes.turns import Rows, Turner, Turns, packed, whole
 
 if TYPE_CHECKING:
     from backpropcli.ops.shape import Shape
+    from backpropcli.passes.body import Lagged
     from backpropcli.passes.way import Late, Way
 
 
@@ -28,7 +29,13 @@ class BackThroughTime:
         """The slots whose values all turns share."""
         self.way, self.xp, self.values, self.turns = way, xp, values, turns
         self.lead: Shape = copies(g, 1)
-        self.totals = [self._unpacked(g, k) for k in range(len(self.body.members))]
+        kept = Rows.of(xp, self.body, g.copy()) if not self.lead else None
+        self.kept = kept
+        self.totals: list[Any] = (
+            kept.each if kept is not None else [self._unpacked(g, k) for k in range(len(self.body.members))]
+        )
+        """The gradients of every member, row by row: what comes from outside, and then what later turns hand back."""
+        self.stacks: dict[tuple[int, ...], Value] = {}
         self.sums: dict[int, Value] = {}
         """By slot of the body: the gradients of what all turns share."""
         self.ahead: dict[int, list[Value]] = {}
@@ -49,7 +56,8 @@ class BackThroughTime:
         self._gather()
         self._back_ahead()
         self._back_once()
-        return [self._argument(k) for k in needed], packed(self.xp, self.body, self.totals, self.lead)
+        total = self.kept.flat if self.kept is not None else packed(self.xp, self.body, self.totals, self.lead)
+        return [self._argument(k) for k in needed], total
 
     # The loop.
 
@@ -65,8 +73,7 @@ class BackThroughTime:
         for lagged in body.lagged:
             new = g[lagged.slot]
             if new is not None:
-                member, totals = body.members[lagged.member], self.totals[lagged.member]
-                at = body.row(member, turn - lagged.lag)
+                totals, at = self.totals[lagged.member], body.row(body.members[lagged.member], turn - lagged.lag)
                 totals[at] = totals[at] + new
         for step, found in self.upstream.items():
             found.append(g[step])
@@ -83,12 +90,10 @@ class BackThroughTime:
 
     def _gather(self) -> None:
         """What the steps of the loop hand to values that all turns share, from all turns at once."""
-        stacks: dict[int, Value] = {}
         for late in self.way.late:
-            if late.step not in stacks:
-                stacks[late.step] = self._stack(self.upstream[late.step][::-1], self.graph.shapes[late.step])
-            if stacks[late.step] is not None:
-                self._add(late.a, self._gathered(late, stacks[late.step]))
+            g = self._stack(self.upstream[late.step][::-1], self.graph.shapes[late.step])
+            if g is not None:
+                self._add(late.a, self._gathered(late, g))
 
     def _gathered(self, late: Late, g: Value) -> Value:
         """One of them, from the step's upstream gradients in all turns."""
@@ -129,14 +134,28 @@ class BackThroughTime:
         value = self.turns.shared[slot]
         if value is not None:
             return value
+        for lagged in self.body.lagged if self.turns.kept is not None else ():
+            if lagged.slot == slot:
+                return self._earlier(lagged)
         return self._stack([now[slot] for now in self.turns.each], self.graph.shapes[slot])
 
+    def _earlier(self, lagged: Lagged) -> Value:
+        """The rows that the turns have read of a member, in the turns' order: a part of its array."""
+        body = self.body
+        first = body.row(body.members[lagged.member], -lagged.lag)
+        last = first + body.step * body.turns
+        return self.turns.rows[lagged.member][first : last if last >= 0 else None : body.step]
+
     def _stack(self, found: Sequence[Value | None], shape: Shape) -> Value:
-        """One after the other in a new first axis; None is nothing at all."""
+        """One after the other in a new first axis; None is nothing at all. The same rows are stacked once."""
         if all(x is None for x in found):
             return None
-        full = (*self.lead, *shape)
-        return self.xp.stack([self.xp.zeros(full) if x is None else whole(self.xp, x, full) for x in found], axis=0)
+        key = tuple(map(id, found))
+        if key not in self.stacks:
+            full, xp = (*self.lead, *shape), self.xp
+            rows = [xp.zeros(full) if x is None else whole(xp, x, full) for x in found]
+            self.stacks[key] = xp.stack(rows, axis=0)
+        return self.stacks[key]
 
     def _back_ahead(self) -> None:
         """Back through what was computed for all turns together."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.ops.stacking import copies
 from backpropcli.passes.body import Body, Stages, read_by
@@ -15,16 +15,36 @@ if TYPE_CHECKING:
     from backpropcli.ops.shape import Shape
 
 
+class Rows(NamedTuple):
+    """An array with place for all rows of all members, one after the other; `each` member's is a part of it."""
+
+    flat: Any
+    each: list[Any]
+
+    @classmethod
+    def of(cls, xp: XP, body: Body, flat: Value = None) -> Rows | None:
+        """A new one, or one that takes `flat`; None where the numbers of `xp` are no plain ones."""
+        if getattr(xp, "dtype", None) is None or type(xp.nothing) is not float:
+            return None
+        flat = xp.zeros((body.size,)) if flat is None else flat
+        return cls(flat, [flat[m.begin : m.end].reshape(m.rows, *m.shape) for m in body.members])
+
+
 class Turns(NamedTuple):
     """What a run has computed: the values that all turns share, those of all turns together, and those of each.
 
     `shared` is by slot; what differs from turn to turn has its turns in front there. `each` has the values by slot for
-    every turn, `rows` those of every member, in the order of its array.
+    every turn, `rows` those of every member, in the order of its array; `kept` has them in one array, if there is one.
     """
 
     shared: list[Value]
     each: list[list[Value]]
-    rows: list[list[Value]]
+    rows: list[Any]
+    kept: Rows | None
+
+    def packed(self, xp: XP, body: Body, lead: Shape) -> Value:
+        """The rows of all members flat, one member after the other; copies stand in front."""
+        return self.kept.flat if self.kept is not None else packed(xp, body, self.rows, lead)
 
 
 class Turner:
@@ -102,7 +122,8 @@ class Turner:
     def _looped(self, xp: XP, values: Sequence[Value], v: list[Value], loop: list[Step]) -> Turns:
         """The turns of the loop."""
         body = self.body
-        rows: list[list[Value]] = [[None] * member.rows for member in body.members]
+        kept = Rows.of(xp, body) if not self.lead(values) else None
+        rows: Any = kept.each if kept is not None else [[None] * member.rows for member in body.members]
         for given in body.given:
             rows[given.member][body.row(body.members[given.member], -given.back)] = values[given.argument]
         lagged = [(x.slot, rows[x.member], body.row(body.members[x.member], -x.lag)) for x in body.lagged]
@@ -118,7 +139,7 @@ class Turner:
             for found, at, slot in made:
                 found[at + shift] = now[slot]
             each.append(now)
-        return Turns(v, each, rows)
+        return Turns(v, each, rows, kept)
 
 
 def packed(xp: XP, body: Body, rows: Sequence[Sequence[Value]], lead: Shape) -> Value:
