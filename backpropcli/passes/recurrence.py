@@ -32,7 +32,7 @@ class Recurrence(Structural):
         self.body = body
         self.letter = letter
         self._turner = Turner(body, stages(body))
-        self._ways: dict[tuple[int, ...], Way] = {}
+        self._ways: dict[tuple[bool, bool, tuple[int, ...]], Way] = {}
         self._last: tuple[Sequence[Value], Value, Turns] | None = None
 
     def _run(self, xp: XP, values: Sequence[Value]) -> Value:
@@ -52,10 +52,12 @@ class Recurrence(Structural):
 
         Where `y` is None the last run was of these arguments.
         """
-        if needed not in self._ways:
-            self._ways[needed] = way(self.body, self._turner.stages, {*needed})
         turns = self._known(xp, values, y)
-        return BackThroughTime(self._turner, self._ways[needed], xp, values, turns, g).found(needed)
+        careful = hasattr(xp, "within")
+        key = turns.plain and not careful, careful, needed
+        if key not in self._ways:
+            self._ways[key] = way(self.body, self._turner.stages, {*needed}, key[0], not careful)
+        return BackThroughTime(self._turner, self._ways[key], xp, values, turns, g).found(needed)
 
     def _known(self, xp: XP, values: Sequence[Value], y: Value) -> Turns:
         """What the forward pass has computed: the last run's, where it was of these arguments."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.ops.definition import UNIT_SLOPE, XP, Elementwise, Structural, Value
 from backpropcli.ops.stacking import copies, spread
-from backpropcli.passes.backward import backward_arrays, unbroadcast
+from backpropcli.passes.backward import BackStep, backward_arrays, backward_scalars, unbroadcast
 from backpropcli.passes.turns import Rows, Turner, Turns, packed, whole
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class BackThroughTime:
         """The slots whose values all turns share."""
         self.way, self.xp, self.values, self.turns = way, xp, values, turns
         self.lead: Shape = copies(g, 1)
+        self.careful = hasattr(xp, "within")
+        self.plain = turns.plain and not self.careful
         kept = Rows.of(xp, self.body, g.copy()) if not self.lead else None
         self.kept = kept
         self.totals: list[Any] = (
@@ -67,7 +69,7 @@ class BackThroughTime:
         g: list[Value | None] = [None] * len(self.graph)
         for member, totals in zip(body.members, self.totals, strict=True):
             g[member.slot] = totals[body.row(member, turn)]
-        backward_arrays(self.way.loop, now, g, self.xp, self.graph)
+        self._loop_back(now, g)
         for member, totals in zip(body.members, self.totals, strict=True):
             totals[body.row(member, turn)] = g[member.slot]
         for lagged in body.lagged:
@@ -82,6 +84,20 @@ class BackThroughTime:
         for slot in self.shared:
             if g[slot] is not None:
                 self._add(slot, g[slot])
+
+    def _loop_back(self, now: list[Value], g: list[Value | None]) -> None:
+        """The steps of the loop at one time."""
+        if self.plain:
+            from backpropcli.ops.numbers.scalar import xp
+
+            backward_scalars(self.way.loop, now, g, xp)
+        else:
+            self._back(self.way.loop, now, g)
+
+    def _back(self, steps: list[BackStep], v: list[Value], g: list[Value | None]) -> None:
+        """Steps of the body, with care where the namespace asks for it."""
+        xp = self.xp
+        backward_arrays(xp.within(steps, g, self.graph) if self.careful else steps, v, g, xp, self.graph)
 
     def _add(self, slot: int, new: Value) -> None:
         self.sums[slot] = new if slot not in self.sums else self.sums[slot] + new
@@ -162,7 +178,7 @@ class BackThroughTime:
         g: list[Value | None] = [None] * len(self.graph)
         for slot, found in self.ahead.items():
             g[slot] = self._stack(found[::-1], self.graph.shapes[slot])
-        backward_arrays(self.way.ahead, self.turns.shared, g, self.xp, self.graph)
+        self._back(self.way.ahead, self.turns.shared, g)
         for late in self.way.late_ahead:
             if g[late.step] is not None:
                 self._add(late.a, self._gathered(late, g[late.step]))
@@ -176,7 +192,7 @@ class BackThroughTime:
         g: list[Value | None] = [None] * len(self.graph)
         for slot, found in self.sums.items():
             g[slot] = found
-        backward_arrays(self.way.once, self.turns.shared, g, self.xp, self.graph)
+        self._back(self.way.once, self.turns.shared, g)
         self.whole = g
 
     # What it comes to.

@@ -35,12 +35,14 @@ class Turns(NamedTuple):
 
     `shared` is by slot; what differs from turn to turn has its turns in front there. `each` has the values by slot for
     every turn, `rows` those of every member, in the order of its array; `kept` has them in one array, if there is one.
+    `plain`: the loop has run on Python's floats.
     """
 
     shared: list[Value]
     each: list[list[Value]]
     rows: list[Any]
     kept: Rows | None
+    plain: bool
 
     def packed(self, xp: XP, body: Body, lead: Shape) -> Value:
         """The rows of all members flat, one member after the other; copies stand in front."""
@@ -103,7 +105,15 @@ class Turner:
             v[body.clock] = self._clock(xp, lead)
         forward(once, v, xp)
         forward(ahead, v, xp)
-        return self._looped(xp, values, v, loop)
+        if self.plain(xp, lead):
+            from backpropcli.ops.numbers.scalar import xp as floats
+
+            return self._looped(floats, values, v, loop, Rows.of(xp, body))
+        return self._looped(xp, values, v, loop, Rows.of(xp, body) if not lead else None)
+
+    def plain(self, xp: XP, lead: Shape) -> bool:
+        """Whether the loop can run on Python's floats: all of its numbers are plain, and of that precision."""
+        return not lead and self.body.graph.scalar and xp.name == "float64" and type(xp.nothing) is float
 
     def _rows(self, xp: XP, value: Value, axis: int, start: int) -> Value:
         """The rows that the turns read, in their order, in front."""
@@ -119,27 +129,28 @@ class Turner:
         times = [float(body.first + body.step * k) for k in range(body.turns)]
         return xp.broadcast_to(xp.reshape(xp.asarray(times), (body.turns, *(1,) * len(lead))), (body.turns, *lead))
 
-    def _looped(self, xp: XP, values: Sequence[Value], v: list[Value], loop: list[Step]) -> Turns:
+    def _looped(self, xp: XP, values: Sequence[Value], v: list[Value], loop: list[Step], kept: Rows | None) -> Turns:
         """The turns of the loop."""
-        body = self.body
-        kept = Rows.of(xp, body) if not self.lead(values) else None
+        body, plain = self.body, xp.raises
         rows: Any = kept.each if kept is not None else [[None] * member.rows for member in body.members]
         for given in body.given:
             rows[given.member][body.row(body.members[given.member], -given.back)] = values[given.argument]
         lagged = [(x.slot, rows[x.member], body.row(body.members[x.member], -x.lag)) for x in body.lagged]
         made = [(rows[k], body.row(member, 0), member.slot) for k, member in enumerate(body.members)]
         each = []
+        first = [float(x) if plain and x is not None and not x.ndim else x for x in v]
+        taken = [(slot, v[slot].tolist() if plain else v[slot]) for slot in self.sliced]
         for turn in range(body.turns):
-            now, shift = v.copy(), body.step * turn
-            for slot in self.sliced:
-                now[slot] = v[slot][turn]
+            now, shift = first.copy(), body.step * turn
+            for slot, all_rows in taken:
+                now[slot] = all_rows[turn]
             for slot, found, at in lagged:
-                now[slot] = found[at + shift]
+                now[slot] = float(found[at + shift]) if plain else found[at + shift]
             forward(loop, now, xp)
             for found, at, slot in made:
                 found[at + shift] = now[slot]
             each.append(now)
-        return Turns(v, each, rows, kept)
+        return Turns(v, each, rows, kept, plain)
 
 
 def packed(xp: XP, body: Body, rows: Sequence[Sequence[Value]], lead: Shape) -> Value:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.ops.definition import Structural
-from backpropcli.passes.backward import BackStep
+from backpropcli.passes.backward import BackStep, scalar_program
 from backpropcli.passes.backward import program as backward_program
 
 if TYPE_CHECKING:
@@ -22,20 +22,29 @@ class Late(NamedTuple):
 
 
 class Way(NamedTuple):
-    """The way back for a choice of arguments: the steps of each stage, and what is gathered behind each."""
+    """The way back for a choice of arguments: the steps of each stage, and what is gathered behind each.
 
-    loop: list[BackStep]
+    Those of the `loop` are of plain floats where it ran on such.
+    """
+
+    loop: list[Any]
     ahead: list[BackStep]
     once: list[BackStep]
     late: list[Late]
     late_ahead: list[Late]
 
 
-def way(body: Body, stages: Stages, needed: set[int]) -> Way:
-    """The steps back to the arguments in `needed`."""
+def way(body: Body, stages: Stages, needed: set[int], plain: bool, gathers: bool) -> Way:
+    """The steps back to the arguments in `needed`, those of the loop for Python's floats where they are `plain`.
+
+    Unless it `gathers`, nothing waits for all turns.
+    """
     idle = _idle(body, needed)
-    outside = {*body.wholes.values(), *stages.once}
+    outside = {*body.wholes.values(), *stages.once} if gathers else set[int]()
+    loop: list[Any]
     loop, late = _split(body, stages.loop, idle, outside)
+    if plain:  # plain numbers are added faster than they could be gathered
+        loop, late = list(scalar_program(body.graph, sorted(stages.loop)[::-1], idle)), []
     ahead, late_ahead = _split(body, stages.ahead, idle, outside)
     return Way(loop, ahead, _split(body, stages.once, idle, set())[0], late, late_ahead)
 

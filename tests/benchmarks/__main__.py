@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import attention, chain, check, dense, scalar_graph, startup, train, windows
+from tests.benchmarks import attention, chain, check, dense, recurrence, scalar_graph, startup, train, windows
 
 if TYPE_CHECKING:
     from tests.benchmarks.measure import Table
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[], list[Table]]] = {
     "check": check.tables,
     "train": train.tables,
     "windows": windows.tables,
+    "recurrence": recurrence.tables,
 }
 
 

@@ -178,6 +178,30 @@ def test_an_lstm_is_pytorchs(dtype: str) -> None:
     assert trace.gradient("x") == pytest.approx(v["x"].grad.numpy(), **close)
 
 
+@pytest.mark.parametrize("case", ["an LSTM, in any order", "backward, counted from 1", "one recurrence behind another"])
+def test_training_runs_it_again_and_again(case: str) -> None:
+    """In kept places, as training does, with other parameters in between."""
+    from backpropcli.engine.repeated import Repeated
+
+    spec = loads(CASES[case])
+    names = spec.graph.names("parameter")
+    repeated = Repeated(Plan(spec.graph), "J", names, spec.values)
+    for scale in (1.0, 0.5, 1.0):
+        start = np.concatenate([np.ravel(spec.values[name]) for name in names])
+        repeated.flat[:] = scale * start
+        values = {**spec.values, **{name: scale * spec.values[name] for name in names}}
+        trace = run(Plan(spec.graph), values, "J")
+        assert repeated.run() == pytest.approx(trace.value("J"), rel=1e-14)
+        gradient = np.concatenate([np.ravel(trace.gradient(name)) for name in names])
+        assert repeated.gradient == pytest.approx(gradient, rel=1e-13, abs=1e-15)
+
+
+def test_no_number_that_is_none_spoils_others() -> None:
+    """A state that overflows after the loss has looked away: 0 times infinity is nothing there."""
+    text = "parameters: {w: 1e200}\nnodes: {'h[0]': 1, 'h[t <= 4]': 'w * h[t-1] ** 2', J: 'h[1] * 2'}\n"
+    both(text)
+
+
 def test_flags_write_recurrences_too() -> None:
     from backpropcli.language import Flags, load
 
