@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from structural_oracles import XP, cases, check_all, check_precise, check_stacked, name_case, values, vjp
 
+import backpropcli as bp
 from backpropcli.errors import OperationError
 from backpropcli.language.formula.evaluate import evaluate
 from backpropcli.language.formula.names import names
@@ -277,3 +278,11 @@ def test_wrong_settings(name, shapes, options, message, hint):
         OP[name].plan(shapes, options)
     assert caught.value.message.startswith(message)
     assert hint in caught.value.hint
+
+
+def test_a_tie_is_a_corner_and_the_first_gets_the_gradient():
+    network = bp.loads('{"parameters": {"x": [[1, 1, 3, 2]]}, "nodes": {"p": "max_pool1d(x, 2)", "J": "sum(p * p)"}}')
+    assert network.run().gradient("x").tolist() == [[2, 0, 6, 0]]
+    report = network.check()
+    assert report.verdict == "pass"
+    assert str(report).count("max_pool1d(x, 2) is on its corner") == 2
