@@ -54,7 +54,8 @@ class Chain:
             if not boundary and all(size_of(e, INLINE) <= INLINE for e in flat):
                 return found
             fresh = symbols(label, shape)
-            self.equations += zip(entries(fresh), flat, strict=True)
+            # An unrolled h is the stack of nodes that are called as its entries are: h[1] = h[1] says nothing.
+            self.equations += (pair for pair in zip(entries(fresh), flat, strict=True) if pair[0] != pair[1])
             return fresh
 
         made = composed(graph, of, names, named)

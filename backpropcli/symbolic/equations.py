@@ -47,6 +47,8 @@ class Equations:
             fresh = symbols(label, shape)
             self.symbols[slot] = (label, entries(fresh))
             for k, (s, e) in enumerate(zip(entries(fresh), flat, strict=True)):
+                if s == e:
+                    continue  # an unrolled h is the stack of nodes that are called as its entries are: h[1] = h[1]
                 self.list.append((s, e, slot, k))
                 self.known[s] = number_of_digits(e, self.known)
             return fresh

@@ -337,3 +337,12 @@ def test_time_that_ran_out_is_said_as_such(capsys: pytest.CaptureFixture[str]) -
     said = " ".join(capsys.readouterr().out.split())
     assert "SymPy's time ran out --timeout 60 gives it more." in said
     assert "too large" not in said
+
+
+@pytest.mark.parametrize("gradient", ["dJ/dwh", "dJ/db", "dJ/dh[2]"])
+def test_rows_of_a_recurrence_are_named_once(gradient: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The entries of an unrolled h are called as its nodes are: what comes back to h[1] must not count twice."""
+    path = Path(__file__).parents[2] / "examples" / "rnn-by-hand.yaml"
+    assert main(["derive", str(path), gradient]) == 0
+    assert "The formula and backprop agree." in capsys.readouterr().out
+    assert bp.load(str(path)).check(against="all").verdict == "pass"
