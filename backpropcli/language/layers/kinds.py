@@ -7,6 +7,7 @@ from backpropcli.language.layers.alone import ALONE
 from backpropcli.language.layers.attention import ATTENTION
 from backpropcli.language.layers.conv import CONV
 from backpropcli.language.layers.dense import DENSE
+from backpropcli.language.layers.dropout import DROPOUT
 from backpropcli.language.layers.embedding import EMBEDDING
 from backpropcli.language.layers.flatten import FLATTEN
 from backpropcli.language.layers.gru import GRU
@@ -27,6 +28,7 @@ KINDS = {
         RESHAPE,
         EMBEDDING,
         NORM,
+        DROPOUT,
         RNN,
         LSTM,
         GRU,
