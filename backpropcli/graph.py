@@ -43,13 +43,15 @@ class Graph:
     `drawn` (of a constant that is random: what draws it, and its options). `applied`, by node, are the named formulas
     that its own formula calls, each as the language put it in.
     `numbers` counts what its arrays hold, gradients included; more than `most` are refused before any is made.
-    `times`, by name, is of a network that is unrolled: the time that a row belongs to.
+    `times`, by name, is of a network that is unrolled: the time that a row belongs to. `copies`, by name, are the use
+    of a block that made it, and how the block is called: ("block1", "block(x)").
     """
 
     __slots__ = (
         "applied",
         "arguments",
         "constants",
+        "copies",
         "drawn",
         "most",
         "nodes",
@@ -74,6 +76,7 @@ class Graph:
         self.constants: dict[int, Value] = {}
         self.applied: dict[str, list[Any]] = {}
         self.times: dict[str, int] = {}
+        self.copies: dict[str, tuple[str, str]] = {}
         self.drawn: dict[int, tuple[Operation, Options | None]] = {}
 
     def __len__(self) -> int:

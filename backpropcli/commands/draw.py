@@ -15,7 +15,7 @@ from backpropcli.formats.registry import deliver, destination
 from backpropcli.notation.numbers import read_count
 
 PIXELS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf")
-LEVELS = ("nodes", "layers", "times")
+LEVELS = ("nodes", "layers", "times", "blocks")
 LEAST, MOST_WIDTH = {"terminal": 20, "svg": 200}, 100_000
 """The least `--width` of each format that has one, and the most of all."""
 DIGITS = 4
@@ -31,7 +31,8 @@ def draw(
         Word,
         typer.Option(
             metavar="LEVEL",
-            help="nodes (the default), layers (shapes, like nodes in one box), times (h[0], h[1], ...).",
+            help="nodes (the default), layers (shapes, like nodes in one box), times (h[0], h[1], ...), "
+            "blocks (a box each).",
         ),
     ] = None,
     blank: Annotated[bool, typer.Option("--blank", help="Blanks for what is to be worked out: an exercise.")] = False,
@@ -75,8 +76,8 @@ def draw(
     _refuse_pixels(output)
     to = destination(Drawing, output, format, color, quiet)
     one_of("--level", level, LEVELS)
-    if expand and level == "layers":
-        raise UsageError("--expand and --level layers together", hint="One shows more, the other less: give one.")
+    if expand and level in ("layers", "blocks"):
+        raise UsageError(f"--expand and --level {level} together", hint="One shows more, the other less: give one.")
     if ascii and to.format != "terminal":
         raise UsageError(f"--ascii is for the terminal, and this is {to.format}")
     room = _width(width, to.format)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from backpropcli.drawing.copies import folded
 from backpropcli.drawing.grouping import grouped
 from backpropcli.drawing.model import BLANK, DIGITS, MOST_ENTRIES, MOST_IN_ROW, SIGNS, Item, Picture
 from backpropcli.language.formula.parser import parse
@@ -31,13 +32,16 @@ def picture(
     """What to draw of a trace.
 
     `level` "layers" shows shapes instead of numbers, and like nodes of one rank as one box; "times" shows an unrolled
-    network time by time; `expand` a box for every step inside a formula; `blank` leaves out what is to be worked out,
-    values of nodes and gradients; `full` shows the numbers of large arrays, and every time.
+    network time by time; "blocks" shows each copy of a block as one box; `expand` a box for every step inside a
+    formula; `blank` leaves out what is to be worked out, values of nodes and gradients; `full` shows the numbers of
+    large arrays, and every time.
     """
     show = _Show(trace, precision or Precision(DIGITS), blank, level == "layers", full)
     items = show.steps() if expand else show.nodes()
     if level == "layers":
         items = grouped(items)
+    if level == "blocks":
+        items = folded(items, trace.graph.copies)
     if level == "times" and trace.graph.times and not expand:
         return unrolled(trace, items, show, blank, full)
     items = _owned(items)

@@ -74,6 +74,7 @@ class Formulas(NamedTuple):
         With a `folded` graph of the same network: with a node for each row of what runs through time, h[0], h[1], ...
         """
         graph, kinds = self.judge(values), self.kinds
+        graph.copies = {name: copy.outermost for name, copy in self.words.copies.items() if copy.outermost}
         if self.timed:
             return self._through_time(graph, values, folded)
         trees: dict[str, Expression] = {}

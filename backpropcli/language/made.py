@@ -14,10 +14,14 @@ _MADE = ("layers", "loss")
 
 
 class Copy(NamedTuple):
-    """Which use of a block made a parameter or a node: in words, the copy's name, and how the formula was renamed."""
+    """Which use of a block made a parameter or a node: in words, and how the formula was renamed.
+
+    `outermost` is the use in the network itself, and the block's head: ("block1", "block(x)"); None of an argument
+    that is a formula of the network's.
+    """
 
     use: str
-    name: str
+    outermost: tuple[str, str] | None
     formula: Renamed | None = None
 
 

@@ -123,7 +123,7 @@ def test_files(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--level", "layer"], "error: --level layer: expected nodes, layers or times. Did you mean layers?\n"),
+        (["--level", "layer"], "error: --level layer: expected nodes, layers, times or blocks. Did you mean layers?\n"),
         (["--format", "png"], "error: draw has no png\n  It has terminal, svg, dot, mermaid or tikz.\n"),
         (
             ["-o", "net.csv"],

@@ -224,3 +224,15 @@ def test_a_trained_network_of_blocks_has_no_place_for_its_values() -> None:
     with pytest.raises(BackpropError) as caught:
         spec.rewritten(spec.values, "t.npz")
     assert "run --lowered" in caught.value.hint
+
+
+def test_a_drawing_shows_each_copy_as_a_box(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(TRANSFORMER)
+    drawn = play("backprop draw net.yaml --level blocks --format mermaid", tmp_path)
+    for box in ("block1_out = block(x)", "block2_out = block(block1_out)", "extra = block(extra_x)"):
+        assert f'["{box} (2,3,4)"]' in drawn
+    assert "block1_h" not in drawn
+    assert "block1_Wq" not in drawn
+    assert "block1_h" in play("backprop draw net.yaml --format mermaid", tmp_path)
+    told = play("backprop explain net.yaml dJ/dblock1_h", tmp_path)
+    assert "block1_h" in told

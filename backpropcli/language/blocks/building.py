@@ -58,7 +58,8 @@ class Blocks:
             self._check_arguments(use, [*kinds, *made], paths[key])
             for one in use.parts:
                 self._check_free(one, key, use, kinds, formulas)
-                self.words.copies[one.name] = Copy(one.of(use.block, f"the node {key}"), one.copy, one.formula)
+                whole = (key, str(use.block)) if one.path[0] == "blocks" else None
+                self.words.copies[one.name] = Copy(one.of(use.block, f"the node {key}"), whole, one.formula)
                 if one.formula is not None:
                     built.formulas[one.name] = one.formula.text
                     built.paths[one.name] = one.path

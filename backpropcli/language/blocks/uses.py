@@ -36,7 +36,7 @@ def block_kinds(words: Words, blocks: Mapping[str, Block], copying: Copying) -> 
             counts[block.name] += 1
             copy = f"{block.name}{counts[block.name]}"
             for one in copying.copy(block, copy, {block.arguments[0]: output, **others}):
-                _add(words, layer, block, one)
+                _add(words, layer, block, one, copy)
             output = f"{copy}_{block.output}"
         layer.stack.activation = LINEAR
         return output
@@ -74,10 +74,10 @@ def _other(layer: Layer, name: str) -> str:
     return str(said)
 
 
-def _add(words: Words, layer: Layer, block: Block, one: Copied) -> None:
+def _add(words: Words, layer: Layer, block: Block, one: Copied, copy: str) -> None:
     """Add a parameter or a node of a copy."""
     stack = layer.stack
-    words.copies[one.name] = Copy(one.of(block, layer.maker), one.copy, one.formula)
+    words.copies[one.name] = Copy(one.of(block, layer.maker), (copy, str(block)), one.formula)
     if one.formula is not None:
         stack.add_node(one.name, one.formula.text, one.path, layer.maker)
         return
