@@ -30,6 +30,8 @@ BENT = "between the slopes beside its corner"
 """The note of an argument whose two slopes do not hold its local derivative, as those of a median's tie may not."""
 INSTEAD = 0.375
 """A number to judge a rule at, where there is none."""
+RIGHT = ("nonfinite", "precision")
+"""Reasons for which a number fails though its rule is right: it is not the culprit."""
 SAMPLE_WHOLE = 32
 """So many entries of each argument of any other operation."""
 
@@ -81,10 +83,10 @@ class Locals:
         worst: Verdict = "pass"
         for alone, values, upstream, entries in self._alone(operation, slot):
             rows, tie = judge_alone(alone, values, upstream, entries)
-            wrong = next((row for row in rows if row.verdict == "fail" and row.reason != "nonfinite"), None)
+            wrong = next((row for row in rows if row.verdict == "fail" and row.reason not in RIGHT), None)
             if wrong is not None or tie is not None:
                 return "fail", self._culprit(slot, operation, wrong, tie, values)
-            if any(row.verdict != "pass" for row in rows):
+            if any(row.verdict != "pass" and row.reason != "precision" for row in rows):
                 worst = "unsure"
         return worst, None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from backpropcli.gradcheck.acceptance import agrees, close
 from backpropcli.gradcheck.differences import UNKNOWN, Slope
 from backpropcli.gradcheck.precision.multiprecision import PRECISE, UNKNOWN_EXACT, WORK, Exact
+from backpropcli.gradcheck.precision.rounding import vanishes
 from backpropcli.gradcheck.tolerances import MARGIN, TOLERANCE
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 DEARER = 150.0
 """A number with so many digits takes about twice as long as one with few."""
+UNLIKE = 1e-6
+"""A slope and a rule of which one is beside the other less than this are looked at with more digits."""
 CONFIRMED = 4
 """So many wrong components are confirmed here before `known` is asked: once an operation on the way is known to
 be wrong, a complex step that plainly contradicts backprop is enough."""
@@ -67,6 +70,8 @@ class DigitsLevel:
         if self._two_sided(c, seen, many):
             return self.context.at_corner(c, -1)
         if not close(seen.rule, seen.slope, TOLERANCE, seen.error):
+            if not self._confirmed(c, seen, many):
+                return None
             return self.context.row(c, seen.rounded, "fail", "50 digits", "rule")
         if close(c.backprop, seen.slope, self.context.tolerance, seen.error):
             return self.context.row(c, seen.rounded, "pass", "50 digits")
@@ -75,6 +80,23 @@ class DigitsLevel:
         if reliable is not None and (reliable == 0 or seen.tells(abs(reliable))):
             return self.context.numbers.lossy(c, float(reliable), many)
         return None
+
+    def _confirmed(self, c: Component, seen: Exact, many: int) -> bool:
+        """Whether rule and slope that contradict each other are known: more digits have the same rule, and the slope
+        is neither what rounding leaves of 0, nor what a step sees that spans many waves of the loss. Where it may be
+        either, more digits have to see it too.
+        """
+        digits = self.context.rounding.digits
+        if many == PRECISE[-1]:
+            less = digits.exact(c, PRECISE[-2])
+            return not vanishes(seen.slope, many) or close(seen.slope, less.slope, TOLERANCE, less.error)
+        further = PRECISE[PRECISE.index(many) + 1]
+        if not close(seen.rule, digits.rule(c, further), TOLERANCE, seen.error):
+            return False
+        small, large = sorted((abs(seen.rule), abs(seen.slope)))
+        if small > UNLIKE * large and seen.tells(abs(seen.slope)):
+            return True
+        return close(seen.slope, digits.exact(c, further).slope, TOLERANCE, seen.error)
 
     def _two_sided(self, c: Component, seen: Exact, many: int) -> bool:
         """Whether the slopes to the left and to the right are not the same, however small the step: a corner, or a
@@ -85,9 +107,13 @@ class DigitsLevel:
         return self.context.rounding.digits.exact(c, PRECISE[PRECISE.index(many) + 1]).two_sided
 
     def _unconverged(self, c: Component, seen: Exact) -> Row:
-        """The row where no number of digits told: both may be 0, or the budget is used up."""
-        if c.backprop == 0.0 and all(abs(x) <= MARGIN * seen.error for x in (seen.rule, seen.slope)):
-            return self.context.row(c, Slope(0.0, float(seen.error)), "pass", "50 digits")
+        """The row where no number of digits told: both may be 0 but for rounding, or the budget is used up."""
+        most = PRECISE[-1] if self._left >= 0.0 else PRECISE[0]
+        if all(abs(x) <= MARGIN * seen.error or vanishes(x, most) for x in seen[:2]):
+            if c.backprop == 0.0:
+                return self.context.row(c, Slope(0.0, float(seen.error)), "pass", "50 digits")
+            if vanishes(seen.slope, most):
+                return self.context.numbers.lossy(c, 0.0, most)
         if self._left < 0.0:
             return self._out_of_budget(c)
         return self._unsettled(c, Slope(float(seen.slope), float(seen.error)))

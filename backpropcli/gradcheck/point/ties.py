@@ -3,6 +3,9 @@
 max(x) at [1, 1] has slopes from 0 to 1 along either entry, and 1 along both: gradients between their own two slopes
 are right only if they add up to that. A corner is where some u·p changes its sign, so along each component the slope
 changes by a multiple of its |u|: weights of one over that change, with the right signs, leave u·p alone.
+
+Two corners that are not the same one may cancel, as those of max(a, b) - max(c, d): such a direction is smooth by
+chance, and no chain rule holds along it. Of one operation by itself its choice tells the two apart.
 """
 
 from __future__ import annotations
@@ -14,15 +17,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.gradcheck.acceptance import allowed, tells
 from backpropcli.gradcheck.differences import Slope, scale
-from backpropcli.gradcheck.point.corners import apart
+from backpropcli.gradcheck.point.corners import apart, differs
 from backpropcli.gradcheck.stepsize import SideSearch
 from backpropcli.gradcheck.tolerances import SIDES_AGREE, UNIT
+from backpropcli.ops.definition import Structural
 
 if TYPE_CHECKING:
     from backpropcli.gradcheck.point.point import Component, Point
 
 PAIRS = 12
 """So many components are paired with each other."""
+APART = 2.0**-20
+"""So far on either side (relative) choices are compared."""
 
 
 class Cornered(NamedTuple):
@@ -46,13 +52,14 @@ def untied(point: Point, cornered: Sequence[Cornered], tolerance: float, togethe
     """A direction over these components along which the loss is smooth and the gradients do not add up to its slope.
 
     `together`: only all of them, where no one is left behind. Of three that tie any two move the median, and one none.
+    The choice that the last step makes, if it makes one, is the same along such a direction.
     """
     known = [c for c in cornered if 0.0 < abs(c.right - c.left) < math.inf]
     for weights in islice(directions(known), 1 if together else None):
         components = tuple(c.component for c, weight in zip(known, weights, strict=True) if weight)
         used = tuple(weight for weight in weights if weight)
         slope = smooth(point, components, used)
-        if slope is None:
+        if slope is None or not still(point, components, used):
             continue
         terms = [c.backprop * w for c, w in zip(components, used, strict=True)]
         says, size = sum(terms), max(abs(slope.value), *map(abs, terms))
@@ -95,6 +102,21 @@ def smooth(point: Point, components: Sequence[Component], weights: Sequence[floa
     return Slope(best.value, max(best.error, gap))
 
 
+def still(point: Point, components: Sequence[Component], weights: Sequence[float]) -> bool:
+    """Whether the step that gives the loss makes the same choice on either side, as it does where one corner is left
+    alone; of an elementwise one only its slopes tell.
+    """
+    operation = point.graph.operations[point.target]
+    if not isinstance(operation, Structural) or operation.branch is None:
+        return True
+    here, arguments = point.branch_here(point.target), point.graph.arguments[point.target]
+    for t in (-APART, APART):
+        v = values(point, components, [t * scale(c.x) * w for c, w in zip(components, weights, strict=True)])
+        if differs(point.branch(operation, point.target, v, arguments), here):
+            return False
+    return True
+
+
 def _side(
     point: Point, components: Sequence[Component], weights: Sequence[float], sign: float, noise: float
 ) -> tuple[Slope, Slope]:
@@ -106,6 +128,11 @@ def _side(
 
 def moved(point: Point, components: Sequence[Component], by: Sequence[float]) -> float:
     """The loss with every component moved by its own amount."""
+    return point.total(values(point, components, by)[point.target])
+
+
+def values(point: Point, components: Sequence[Component], by: Sequence[float]) -> list[Any]:
+    """By slot the values with every component moved by its own amount."""
     changed: dict[int, Any] = {}
     for c, d in zip(components, by, strict=True):
         if not point.graph.shapes[c.slot]:
@@ -116,5 +143,4 @@ def moved(point: Point, components: Sequence[Component], by: Sequence[float]) ->
 
             changed[c.slot] = np.array(np.broadcast_to(point.slots[c.slot], point.graph.shapes[c.slot]), float)
         changed[c.slot].flat[c.flat] = c.x + d
-    v = point.plan.reevaluate(point.slots, changed)
-    return point.total(v[point.target])
+    return point.plan.reevaluate(point.slots, changed)
