@@ -236,9 +236,11 @@ def _lowered(network: Network, output: Output, others: Mapping[str, object]) -> 
 
 
 def _opened(network: Network, to: Destination, only: Words, *steps: bool) -> api.Network:
-    """The network; where a flag asks for every step, what runs through time has a node for each."""
+    """The network; where a flag asks for every step, or for a row such as h[2], each time has a node of its own."""
     net = api.Network(network.open("run", to, names=only is not None))
-    return net.unrolled() if any(steps) else net
+    asked = listed([*only, *network.names]) or () if only else ()
+    rows = any("[" in name and name not in net.graph.nodes for name in asked)
+    return net.unrolled() if rows or any(steps) else net
 
 
 def _shown(only: Words, network: Network, net: api.Network) -> list[str] | None:

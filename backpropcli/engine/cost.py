@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from backpropcli.engine.trace import seed
 
 if TYPE_CHECKING:
     from backpropcli.engine.plan import Plan
+    from backpropcli.graph import Graph
     from backpropcli.ops.definition import Value
+    from backpropcli.passes.body import Body
+    from backpropcli.passes.recurrence import Recurrence
 
 LONGEST = 0.2
 """Nudging every parameter is not tried where it would take longer than so many seconds."""
@@ -20,7 +23,8 @@ LONGEST = 0.2
 class Cost(NamedTuple):
     """Counts and times of both ways.
 
-    `nodes` N and `parameters` P (every entry of an array is a parameter) as the lecture counts them; `steps` are the
+    `nodes` N and `parameters` P (every entry of an array is a parameter) as the lecture counts them, of what runs
+    through time every row by itself; `steps` are the
     numbers that one forward pass computes, `nudged` those of nudging every parameter (all again each time), `back` the
     gradients of one backward pass. Times in seconds: one forward pass, forward and backward, and nudging each parameter
     in turn; where that is not `measured`, as it takes too long, it is P times the forward pass.
@@ -40,14 +44,15 @@ class Cost(NamedTuple):
 def cost(plan: Plan, values: Mapping[str, Value], of: str) -> Cost:
     """Count the network's work, and time it where it stands (the fastest of several runs)."""
     graph = plan.graph
-    nodes = len(graph.names("node"))
+    nodes = len(graph.names("node")) + again(graph)
     parameters = sum(math.prod(graph.shape(name)) for name in graph.names("parameter"))
-    steps = sum(math.prod(graph.shapes[s]) for s in range(len(graph)) if graph.operations[s] is not None)
+    numbers = counts(graph)
+    steps = sum(numbers[s] for s in range(len(graph)) if graph.operations[s] is not None)
     slots = plan.forward(values)
     target = graph.nodes[of].slot
     start = seed(plan, of, None)
     gradients = plan.backward(slots, {target: start}, everything=False)
-    back = sum(math.prod(graph.shapes[s]) for s, g in enumerate(gradients) if g is not None)
+    back = sum(numbers[s] for s, g in enumerate(gradients) if g is not None)
     forward = fastest(lambda: plan.forward(values))
 
     def both() -> None:
@@ -58,6 +63,30 @@ def cost(plan: Plan, values: Mapping[str, Value], of: str) -> Cost:
     measured = parameters * forward <= LONGEST
     nudging = fastest(lambda: nudge_each(plan, values)) if measured else parameters * forward
     return Cost(nodes, parameters, steps, parameters * steps, back, forward, together, nudging, measured)
+
+
+def counts(graph: Graph) -> list[int]:
+    """How many numbers each slot has: of what runs through time its body's, every time; a row of it is none more."""
+    found = [math.prod(shape) for shape in graph.shapes]
+    for slot, options in graph.options.items():
+        if members := getattr(options, "members", None):
+            body: Body = cast("Recurrence", graph.operations[slot]).body
+            inner = body.graph
+            each = (math.prod(inner.shapes[s]) for s in range(len(inner)) if inner.operations[s] is not None)
+            found[slot] = body.turns * sum(each)
+            for member in members:
+                found[member] = 0
+    return found
+
+
+def again(graph: Graph) -> int:
+    """How many more nodes are worked out where some run through time, once for each: h[t] 50 times is 49 more."""
+    found, nodes = 0, {node.slot for node in graph.nodes.values()}
+    for options in graph.options.values():
+        members = getattr(options, "members", {})
+        if members and nodes.issuperset(members):
+            found += sum(window.shape[0] - 1 for window in members.values())
+    return found
 
 
 def nudge_each(plan: Plan, values: Mapping[str, Value], eps: float = 1e-3) -> None:

@@ -33,6 +33,17 @@ class Loop(NamedTuple):
                 yield from cls._of(cast("Recurrence", graph.operations[slot]))
 
     @classmethod
+    def subscripts(cls, graph: Graph) -> dict[str, str]:
+        """What runs through time, by name, as its rule is written: `h[t]`."""
+        names = {node.slot: name for name, node in graph.nodes.items()}
+        found = {}
+        for slot, options in graph.options.items():
+            for member in getattr(options, "members", ()):
+                if name := names.get(member):
+                    found[name] = f"{name}[{cast('Recurrence', graph.operations[slot]).letter}]"
+        return found
+
+    @classmethod
     def _of(cls, recurrence: Recurrence) -> Iterator[Loop]:
         body, letter = recurrence.body, recurrence.letter
         graph, members = body.graph, body.members

@@ -27,7 +27,7 @@ def run_markdown(result: Result, precision: Precision, heading: str) -> Iterator
         cells = [in_cell(row.name)]
         if arrays:
             cells.append(f"({','.join(map(str, row.shape))}{',' * (len(row.shape) == 1)})" if row.shape else "")
-        cells.append(in_cell(row.formula) if row.formula else row.kind)
+        cells.append(in_cell(result.written(row)) if row.formula else row.kind)
         cells.append(nested(row.value, precision.show))
         if gradients:
             cells.append(nested(row.gradient, precision.show) if row.gradient is not None else "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.engine.trace import plain
 from backpropcli.notation.numbers import component_name
+from backpropcli.passes.loops import Loop
 
 if TYPE_CHECKING:
     from backpropcli.engine import Trace
@@ -46,6 +47,13 @@ class Result(NamedTuple):
     notes: Sequence[str] = ()
     """What is said below the rows: operations written out."""
 
+    rules: dict[str, str] = {}  # noqa: RUF012 - read only
+    """How the rules of what runs through time are written, by name: `h[t]`."""
+
+    def written(self, row: Row) -> str:
+        """A node's formula; of what runs through time its whole rule, `h[t] = tanh(...)`."""
+        return f"{self.rules[row.name]} = {row.formula}" if row.name in self.rules else row.formula
+
     def of_entry(self, at: tuple[int, ...]) -> Result:
         """The same where one entry was differentiated: `z1[0]`, with its own value."""
         value = self.loss_value[at]
@@ -66,7 +74,8 @@ def result(
         rows = [row for row in rows if row.name in only or row.name.partition(".")[0] in only]
     loss_value = trace.value(trace.of) if trace.of is not None else None
     notes = spelled_steps(trace.graph, {row.name for row in rows}) if expand else ()
-    return Result(source, trace.of, loss_value, rows, title, marks or {}, weights_remark(trace.graph), notes)
+    rules = Loop.subscripts(trace.graph)
+    return Result(source, trace.of, loss_value, rows, title, marks or {}, weights_remark(trace.graph), notes, rules)
 
 
 def weights_remark(graph: Graph) -> str:

@@ -50,11 +50,11 @@ def table(result: Result, precision: Precision, edge: int | None = None, most_ro
             head, tail = rows[:SHOWN_ROWS], rows[-SHOWN_ROWS:]
             left = len(rows) - len(head) - len(tail)
             cut.append(f"{left:,} of {len(rows):,} {'rows' if kinds[0] == 'node' else kinds[0] + 's'} are left out")
-            shown = [_cells(row, result.marks, show, edge) for row in head]
+            shown = [_cells(row, result, show, edge) for row in head]
             shown.append(("…", "", "…", "…", "…" if head[0].gradient is not None else "", ""))
-            shown += [_cells(row, result.marks, show, edge) for row in tail]
+            shown += [_cells(row, result, show, edge) for row in tail]
         else:
-            shown = [_cells(row, result.marks, show, edge) for row in rows]
+            shown = [_cells(row, result, show, edge) for row in rows]
         sections.append(shown)
     if any(elided(row.shape, edge) for row in result.rows):
         cut.append("big arrays are shown in part")
@@ -131,9 +131,10 @@ def sentence(parts: Sequence[str]) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _cells(row: Row, marks: dict[str, str], show: Callable[[float], str], edge: int | None) -> Sequence[Cell]:
+def _cells(row: Row, result: Result, show: Callable[[float], str], edge: int | None) -> Sequence[Cell]:
     """A row's cells: a number as text, an array as a grid."""
-    name, kind, formula, _, shape, value, gradient = row
+    name, kind, _, _, shape, value, gradient = row
+    formula, marks = result.written(row), result.marks
     if not shape:
         return (
             name,

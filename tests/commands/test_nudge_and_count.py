@@ -235,3 +235,13 @@ def test_counting_needs_a_loss_that_is_one_number(backprop):
     status, out, err = backprop("count", "-p", "y=[1,2]", "-n", "f = y*2")
     assert (status, out) == (2, "")
     assert "f has shape (2,), and gradients need one number" in err
+
+
+def test_count_counts_what_runs_through_time_every_time(backprop):
+    words = ("-p", "w=2", "-p", "a=1", "-n", "h[0] = a", "-n", "h[t <= 50] = w * h[t-1] + 1", "-n", "J = sum(h)")
+    status, out, _ = backprop("count", *words, "--format", "json")
+    assert status == 0
+    found = json.loads(out)
+    assert (found["nodes"], found["parameters"]) == (52, 2)  # h[0] to h[50], and J
+    assert found["forward"]["numbers"] == 2 * 50 + 1  # a product and a sum each time, and the sum over all rows
+    assert found["nudging"]["evaluations"] == 2 * 52

@@ -365,3 +365,27 @@ def test_nobody_cries_wolf(capsys, words):
 def test_an_upstream_gradient_that_is_no_float_is_no_bug(upstream, capsys):
     assert main(["run", "-p", "w=2", "-n", "J = w**2", "--upstream", upstream]) in (0, 2)
     assert "bug" not in capsys.readouterr().err
+
+
+def test_a_row_of_what_runs_through_time_is_shown_by_name(tmp_path, monkeypatch, capsys):
+    from backpropcli.app import main
+
+    monkeypatch.chdir(tmp_path)
+    words = ["-p", "w=2", "-n", "h[0] = 1", "-n", "h[t <= 3] = w * h[t-1]", "-n", "J = sum(h)"]
+    assert main(["run", *words, "--only", "h[2]", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["h[2],node,w * h[1],,4,3"]
+    assert main(["run", *words, "--only", "h", "--format", "csv"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert main(["run", *words, "--only", "h[9]"]) == 2
+    assert "has no node h[9]" in capsys.readouterr().err
+
+
+def test_a_rule_of_what_runs_through_time_can_be_typed_back(capsys):
+    from backpropcli.app import main
+
+    words = ["-p", "w=2", "-n", "h[0] = 1", "-n", "h[n <= 3] = w * h[n-1]", "-n", "J = sum(h)"]
+    for form in ("table", "markdown"):
+        assert main(["run", *words, "--format", form]) == 0
+        assert "h[n] = w * h[n-1]" in capsys.readouterr().out
+    assert main(["run", *words, "--format", "csv"]) == 0
+    assert "h,node,w * h[n-1],0,1,15" in capsys.readouterr().out
