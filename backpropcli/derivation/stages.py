@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.derivation.piecewise import Prime, textbook
 from backpropcli.language.formula.derivative import derivative
 from backpropcli.language.formula.parser import parse
-from backpropcli.language.formula.steps import step_formula
+from backpropcli.language.formula.steps import constant, step_formula
 from backpropcli.language.formula.tree import (
     Binary,
     Call,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 MOST_READ = 24
 """A local derivative of more parts than these is worked out step by step."""
+MOST_LISTED = 12
+"""An array of constants that the steps of a function have is written out up to so many entries."""
 MOST_PARTS = 400
 """A formula put together from steps (a function's, written out) is shown as one only up to this size."""
 
@@ -277,7 +280,10 @@ def _step(graph: Graph, slot: int, arguments: list[Expression]) -> Expression:
 
 def _constant(graph: Graph, slot: int) -> Expression:
     value = graph.constants[slot]
-    return Name("constant") if getattr(value, "shape", ()) else Number(float(value), exact(value))
+    if not (shape := getattr(value, "shape", ())):
+        return Number(float(value), exact(value))
+    written = constant(value.tolist()) if prod(shape) <= MOST_LISTED else None
+    return written or Name("mask" if slot in graph.drawn else "constant")
 
 
 def _spelled_out(

@@ -21,8 +21,8 @@ nodes:
 """
 
 
-def told(*words: str, tmp_path: Path) -> str:
-    (tmp_path / "net.yaml").write_text(SPEC)
+def told(*words: str, tmp_path: Path, spec: str = SPEC) -> str:
+    (tmp_path / "net.yaml").write_text(spec)
     command = [sys.executable, "-m", "backpropcli", *words]
     return subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True).stdout
 
@@ -76,3 +76,12 @@ def test_what_is_called_twice_is_said_once(tmp_path: Path) -> None:
     graph = bp.loads("{parameters: {x: [1, 2]}, nodes: {out: layer_norm(x) + layer_norm(x), z: layer_norm(x)}}").graph
     assert [show(a.call) for a in of_node(graph, "out")] == ["layer_norm(x)"]
     assert of_node(graph, "x") == []
+
+
+def test_small_constants_of_the_steps_are_written_out(tmp_path: Path) -> None:
+    text = "parameters: {{x: {x}}}\nnodes:\n  out: dropout(x, 0.5)\n  J: sum(out)\n"
+    graph = bp.loads(text.format(x="[1, 2, 3]")).graph
+    (mask,) = (graph.constants[slot] for slot in graph.drawn)
+    shown = ", ".join(f"{entry:g}" for entry in mask)
+    assert f"[{shown}]/0.5" in told("run", "--steps", tmp_path=tmp_path, spec=text.format(x="[1, 2, 3]"))
+    assert "mask/0.5" in told("run", "--steps", tmp_path=tmp_path, spec=text.format(x="{normal: [5, 4]}"))
