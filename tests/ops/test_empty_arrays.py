@@ -58,6 +58,15 @@ def test_the_mean_of_nothing_is_said(capsys):
     assert "J = mean(x) is the first value that is not finite: NaN, where x = []" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_no_rows_need_no_entries(name):
+    network = bp.loads(f"{{parameters: {{x: [], w: 2}}, nodes: {{y: '{name}(reshape(x, (3, 0, 0)))', J: w + sum(y)}}}}")
+    run = network.run()
+    assert run.value("y").shape == (3, 0, 0)
+    assert run.gradient("x").shape == (0,)
+    assert network.check(against="all").verdict == "pass"
+
+
 @pytest.mark.parametrize(
     "words",
     [

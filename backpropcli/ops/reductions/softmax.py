@@ -28,8 +28,10 @@ def plan_softmax(shapes: list[Shape], axis: Any = -1) -> tuple[Shape, Options]:
     """The axes that add up to 1; None means all."""
     (shape,) = shapes
     axes = axes_of(axis, shape)
-    if 0 in (shape[k] for k in axes) and 0 not in (size for k, size in enumerate(shape) if k - len(shape) not in axes):
-        raise OperationError(f"the shape {show_shape(shape)} has no entries along axis={axis}")
+    if 0 in (shape[k] for k in axes):
+        if 0 not in (size for k, size in enumerate(shape) if k - len(shape) not in axes):
+            raise OperationError(f"the shape {show_shape(shape)} has no entries along axis={axis}")
+        axes = ()  # no row at all: nothing lacks an entry, and NumPy's max of no entries is never asked for
     return shape, Options(axis=axes, keepdims=True)
 
 

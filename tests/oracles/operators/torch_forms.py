@@ -7,6 +7,8 @@ from typing import Any
 
 import torch_indexing as indexing
 from torch_arguments import Given
+from torch_masked import MASKED
+from torch_matrices import MATRICES
 
 Form = Callable[[Given], "str | Sequence[str]"]
 """From what a call is given, the formula of its one result, or those of each."""
@@ -25,6 +27,14 @@ def same(name: str) -> Form:
 def another(given: Given) -> str:
     """A name that is an operation here, and means another one in PyTorch."""
     raise NotImplementedError("PyTorch means another operation by this name")
+
+
+def dropped(given: Given) -> str:
+    """Where chance takes part, each program draws its own."""
+    given.bound("x p training inplace")
+    if given.found.get("training", True) and given.found.get("p", 0.5) not in (0, 1):
+        raise NotImplementedError("random draws")
+    return given.called("nn.functional.dropout")
 
 
 def softplus(input: str, beta: str, threshold: str) -> str:
@@ -118,7 +128,10 @@ FORMS: dict[str, Form] = {
         given.filled("max({x}[, axis={dim}][, keepdims={keepdim}])"),
     ],
     "einsum": lambda given: f"einsum({given.words[1]}, {', '.join(given.items(0))})",
-    **dict.fromkeys(("linalg.solve", "nn.functional.batch_norm", "nn.functional.prelu"), another),
+    "nn.functional.dropout": dropped,
+    **MASKED,
+    **MATRICES,
+    **dict.fromkeys(("nn.functional.batch_norm", "nn.functional.prelu"), another),
 }
 
 
