@@ -176,3 +176,13 @@ def eye_like(n: Node) -> str:
     """Ones on a diagonal."""
     rows, columns = n.shape()
     return f"1 * eye({rows}, {columns}, {n.get('k', 0)})"
+
+
+def scattered(n: Node) -> str:
+    """Entries put, added or compared, each at its number along an axis."""
+    axis, reduction = n.get("axis", 0), n.get("reduction", "none")
+    index = f"{n[1]} % {n.shape()[axis]}"
+    if reduction == "none":
+        return f"scatter({n[0]}, {axis}, {index}, {n[2]})"
+    name = {"add": "sum", "mul": "prod", "max": "amax", "min": "amin"}[reduction]
+    return f"scatter_reduce({n[0]}, {axis}, {index}, {n[2]}, '{name}')"

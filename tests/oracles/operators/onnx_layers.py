@@ -92,3 +92,8 @@ def hardmax(n: Node) -> str:
     axis = n.get("axis", -1)
     size = n.shape()[axis]
     return f"moveaxis(one_hot(argmax({n[0]}, axis={axis}), {size}), -1, {axis})"
+
+
+def group_normalized(n: Node) -> str:
+    """Each group of channels of each example by itself."""
+    return f"group_norm({n[0]}, {n.get('num_groups')}, {n[1]}, {n[2]}, eps={n.number('epsilon', 1e-5)})"

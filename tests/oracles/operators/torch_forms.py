@@ -131,7 +131,7 @@ FORMS: dict[str, Form] = {
     "nn.functional.dropout": dropped,
     **MASKED,
     **MATRICES,
-    **dict.fromkeys(("nn.functional.batch_norm", "nn.functional.prelu"), another),
+    **dict.fromkeys(("nn.functional.prelu",), another),
 }
 
 

@@ -102,7 +102,8 @@ def put(given: Given) -> str:
 def strided(given: Given) -> str:
     """Entries of all in a row, at strides."""
     given.bound("x size stride storage_offset")
-    if not given.values[0].is_contiguous():
+    array = given.values[0]
+    if not array.is_contiguous() or array.untyped_storage().nbytes() != array.numel() * array.element_size():
         raise NotImplementedError("places in memory that an array is a view of")
     places: Any = [given.found.get("storage_offset", 0)]
     for size, stride in zip(given.found["size"], given.found["stride"], strict=True):
