@@ -190,6 +190,8 @@ def layer(text: str, kinds: Mapping[str, Kind]) -> str | dict[str, Any]:
     name, unnamed, named = call(flag, text)
     if name not in kinds and not named and lookup(name) is not None:
         return text.strip()
+    if name not in kinds and len(unnamed) == 1 and not named:
+        return {name: plain(unnamed[0], f"{flag} {text}", name)}  # a block, perhaps: block(2)
     kind = kinds.get(name) or next(iter(kinds.values()))  # that there is no such kind is said when it is lowered
     if len(unnamed) > len(kind.positional):
         stranger = unnamed[len(kind.positional)]

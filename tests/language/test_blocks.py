@@ -236,3 +236,11 @@ def test_a_drawing_shows_each_copy_as_a_box(tmp_path: Path) -> None:
     assert "block1_h" in play("backprop draw net.yaml --format mermaid", tmp_path)
     told = play("backprop explain net.yaml dJ/dblock1_h", tmp_path)
     assert "block1_h" in told
+
+
+def test_a_flag_adds_copies() -> None:
+    flags = Flags(layers=("block(2)", "block(repeat=1, W=[[1, 2], [3, 4]])"), loss="block3_y")
+    spec = loads(SMALL, flags=flags)
+    assert spec.graph.names("parameter") == ["block1_W", "block2_W", "block3_W"]
+    assert spec.values["block3_W"].tolist() == [[1, 2], [3, 4]]
+    assert loads(spec.lowered()).graph.names() == spec.graph.names()

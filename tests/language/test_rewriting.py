@@ -140,6 +140,24 @@ loss: cross_entropy
     assert "  - norm: {kind: batch, g: [" in text
 
 
+def test_layers_of_several_weights() -> None:
+    text = judge("""\
+inputs: {x: {uniform: [3, 2, 4]}}
+targets: {y: [0, 1]}
+layers:
+  - attention: {heads: 2, init: glorot, seed: 3}
+  - lstm:
+      units: 2
+      init: glorot   # gates
+      last: true
+loss: cross_entropy
+""")
+    assert "init" not in text
+    assert "seed" not in text
+    for name in ("Wq", "Wk", "Wv", "Wo", "bq", "Wx", "Wh"):
+        assert f"{name}: [" in text
+
+
 def test_number_layers_and_missing_biases() -> None:
     text = judge(
         "inputs: {x: 1}\ntargets: {y: 5}\nlayers:\n- dense: {w: 2}\n- dense:\n    w: 3 # w\nloss: squared_error"
