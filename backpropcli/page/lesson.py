@@ -254,6 +254,8 @@ def _rows(told: Told) -> Iterator[dict[str, Any]]:
 def _row(told: Told, name: str, kind: str, formula: str | None = None, inputs: Sequence[str] = ()) -> dict[str, Any]:
     """A row of the table: a value and, where the network asks for it, a gradient."""
     row: dict[str, Any] = {"name": name, "html": variable(name), "kind": kind}
+    if (time := told.graph.times.get(name.partition(".")[0])) is not None:
+        row["time"] = time
     if formula is not None:
         row["formula"], row["inputs"] = formula, list(inputs)
     shape, value = told.shape(name), told.value(name)

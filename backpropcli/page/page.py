@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from backpropcli.page.blanks import Place
 
 SCRIPTS = {
-    "lesson": ("common.js", "graph.js", "read.js", "table.js", "fields.js", "lesson.js"),
+    "lesson": ("common.js", "graph.js", "read.js", "table.js", "fields.js", "times.js", "lesson.js"),
     "exercise": ("common.js", "graph.js", "read.js", "random_values.js", "grading.js", "exercise.js"),
 }
 STYLES = {"lesson": ("page.css", "screens.css"), "exercise": ("page.css", "exercise.css", "screens.css")}

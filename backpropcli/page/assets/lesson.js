@@ -47,6 +47,7 @@ function explain() {
     each is the gradient that arrives (upstream) times a local derivative.</p>
     <p>Press <b>Step</b>, or the right arrow key, to compute them one by one.</p>`);
   light(step);
+  followTime(step);
   if (current) {
     current.classList.remove("now", "back");
     current.removeAttribute("aria-current");
@@ -144,5 +145,6 @@ document.addEventListener("keydown", (event) => {
   go(moves[event.key]);
 });
 fields();
+if (times.length > 1) showTime(0);
 refresh();
 moved();
