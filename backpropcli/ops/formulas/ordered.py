@@ -52,19 +52,6 @@ def _topk(case: Case) -> str:
     return order + place(axis, f":{k}")
 
 
-def _lower_median(case: Case) -> str:
-    shape = case.shapes["input"]
-    if case.options.axis is not None:
-        axis, size = _along(case)
-        _some(size, shape)
-        return _nth(case, (size - 1) // 2, axis)
-    count = 1
-    for size in shape:
-        count *= size
-    _some(count, shape)
-    return f"sort(ravel(input))[{(count - 1) // 2}]"
-
-
 def _some(count: int, shape: Shape) -> None:
     if not count:
         raise OperationError(f"the shape {show_shape(shape)} has no entries to reduce")
@@ -118,19 +105,6 @@ OPERATIONS = (
         keywords={"dim": "axis"},
         samples=(("topk(x, 2)", GENERAL), ("topk(x, 1, 0, largest=False)", GENERAL)),
         source="torch.topk",
-    ),
-    Formula(
-        "lower_median",
-        "input",
-        "the middle entry in order; of two in the middle the smaller: PyTorch's median",
-        group="reductions",
-        formula="sort(input, axis=axis)[..., middle]",
-        where={"middle": "1"},
-        build=_lower_median,
-        options={"axis": None, "keepdims": False},
-        keywords={"dim": "axis", "keepdim": "keepdims"},
-        samples=(("lower_median(x)", GENERAL), ("lower_median(x, 0, keepdim=True)", GENERAL)),
-        source="torch.median",
     ),
     Formula(
         "renorm",
