@@ -14,6 +14,7 @@ from backpropcli.gradcheck.external.guesses import Explanation, attempted, merge
 from backpropcli.gradcheck.external.misplaced import Stand, misplaced, stands
 from backpropcli.gradcheck.external.revalued import revalued
 from backpropcli.gradcheck.external.rules import SLIPS, USUAL, Change, changes
+from backpropcli.gradcheck.external.through_time import timed
 from backpropcli.gradcheck.external.weight_decay import decayed
 from backpropcli.gradcheck.mistakes.mutations import mistaken
 from backpropcli.gradcheck.mistakes.table import HALF, SIGN, TWICE, ZERO, Mistake, Right
@@ -36,7 +37,8 @@ class Search:
         candidates = [edge for edge in edges(self.trace) if where.explains(edge.to)]
         candidates.sort(key=lambda edge: (where.spoils(edge.to), edge.slot))
         constants = Constants(self.case, candidates)
-        found = [*attempted(decayed(self.trace, self.case.wrong)), *attempted(constants.single())]
+        found = [*attempted(timed(self.case)), *attempted(decayed(self.trace, self.case.wrong))]
+        found += attempted(constants.single())
         simple = any(e.rank <= 1 for e in found)
         found = merged(found)
         if not simple:
