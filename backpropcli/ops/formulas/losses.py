@@ -6,6 +6,7 @@ from math import log, pi
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.errors import OperationError
+from backpropcli.ops.broadcasting import broadcast
 from backpropcli.ops.formula import Case, Formula, Sample, Written
 from backpropcli.ops.formulas.settings import positive, reduced, reduction, same_shape
 from backpropcli.ops.planning import flag
@@ -145,7 +146,7 @@ def _poisson(case: Case) -> Written:
 
 
 def _gaussian(case: Case) -> Written:
-    o, shape = case.options, same_shape(case, "input", "target")
+    o, shape = case.options, broadcast([case.shapes["input"], case.shapes["target"]])
     positive(o.eps, "eps", zero=False)
     var = case.shapes["var"]
     if var == shape[:-1] and var != shape:
