@@ -1,4 +1,4 @@
-"""What sorting tells, with PyTorch's names: the k smallest, the middle that is an entry, a norm that is bounded."""
+"""What sorting tells, with PyTorch's names: the k largest or smallest, a norm that is bounded, running integrals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from backpropcli.ops.definition import REQUIRED
 from backpropcli.ops.formula import Case, Formula
 from backpropcli.ops.formulas.settings import positive
 from backpropcli.ops.planning import axes_of, axis_of, flag, number, whole
-from backpropcli.ops.shape import Shape, show_shape
 
 GENERAL: dict[str, Any] = {"x": (3, 4)}
 
@@ -32,7 +31,14 @@ def _nth(case: Case, n: int, axis: int) -> str:
     return f"sort(input, axis={axis}){place(axis, f'{n}:{n + 1}' if keep else str(n))}"
 
 
+def _alone(case: Case) -> bool:
+    """Whether it is asked for the one entry of a number, which PyTorch takes for an array of one."""
+    return not case.shapes["input"] and case.options.k == 1 and case.options.axis in (0, -1)
+
+
 def _kth(case: Case) -> str:
+    if _alone(case):
+        return "input"
     axis, size = _along(case)
     k = whole(case.options.k, "k")
     if not 1 <= k <= size:
@@ -41,6 +47,8 @@ def _kth(case: Case) -> str:
 
 
 def _topk(case: Case) -> str:
+    if _alone(case):
+        return "input"
     axis, size = _along(case)
     k = whole(case.options.k, "k")
     if not 0 <= k <= size:
@@ -50,11 +58,6 @@ def _topk(case: Case) -> str:
     if flag(case.options.largest, "largest"):
         order = f"flip({order}, {axis})"
     return order + place(axis, f":{k}")
-
-
-def _some(count: int, shape: Shape) -> None:
-    if not count:
-        raise OperationError(f"the shape {show_shape(shape)} has no entries to reduce")
 
 
 def _renorm(case: Case) -> str:

@@ -29,6 +29,8 @@ def value(formula: str) -> Any:
         ("torch.topk(v, 2).values", [7.0, 3.0]),
         ("torch.kthvalue(v, 2)[0]", 1.0),
         ("torch.cummax(v, 0)[0]", [1.0, 1.0, 3.0, 7.0]),
+        ("torch.topk(z, 1)[0]", 0.7),
+        ("torch.kthvalue(z, 1, 0)[0]", 0.7),
         ("torch.softmax(z, dim=0)", 1.0),
         ("torch.sum(z, 0, keepdim=True)", 0.7),
         ("torch.max(z, 0)[0]", 0.7),

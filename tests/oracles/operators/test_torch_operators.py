@@ -10,7 +10,7 @@ from comparing import Outcome, compared, tally
 torch = pytest.importorskip("torch", reason="PyTorch is not on this machine")
 from torch_samples import database, samples  # noqa: E402  # they read PyTorch's table
 
-HELD = 346
+HELD = 348
 """So many variants agree with all of their samples; it only rises."""
 LOOSER = {"nn.functional.hardsigmoid": 1e-6}
 """Where PyTorch itself keeps a constant in single precision."""
