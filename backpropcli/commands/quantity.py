@@ -83,6 +83,12 @@ def rows(graph: Graph, name: str, place: Index) -> list[tuple[str, Index]]:
     return [(f"{name}[{row}]", place[1:])]
 
 
+def _of_row(graph: Graph, q: Quantity) -> str | None:
+    """The node of a gradient that is differentiated: of what runs through time one row, dh[3]/dw."""
+    own = rows(graph, q.of, q.at) if q.of is not None else []
+    return own[0][0] if len(own) == 1 and not own[0][1] else q.of
+
+
 class Gradients(NamedTuple):
     """Which gradients a command is about; without any, those of every parameter."""
 
@@ -93,7 +99,7 @@ class Gradients(NamedTuple):
     def of(self, network: Network) -> list[tuple[str, Index, str | None]]:
         """Name, entry and the node that is differentiated, of each."""
         found = [
-            (name, place, q.of or self.by)
+            (name, place, _of_row(network.graph, q) or self.by)
             for q in self.named
             for name, place in rows(network.graph, q.name, q.place) or [(q.name, q.place)]
         ]

@@ -148,6 +148,16 @@ def test_the_gradient_of_a_row_is_all_that_comes_through_later_ones() -> None:
     assert (trace.gradient("w"), trace.gradient("a")) == (3 * 9 * 2, 27)
 
 
+def test_a_state_that_is_differentiated_keeps_its_upstream_gradient() -> None:
+    from backpropcli import api
+
+    net = api.loads("parameters: {a: 2, w: 3}\nnodes: {'h[0]': a, 'h[t <= 3]': 'w * h[t-1]', J: 'h[3]'}")
+    trace = net.run("h", upstream=np.array([0.0, 0.0, 1.0, 1.0]))
+    assert trace.gradient("h").tolist() == [0, 0, 1, 1]
+    assert trace.gradient("a") == 27 + 9
+    assert trace.gradient("w") == 3 * 9 * 2 + 2 * 3 * 2
+
+
 def test_a_recurrence_is_one_node_however_long() -> None:
     short, long = (loads(RNN.replace("[3, 2]", f"[{n}, 2]").replace("- y", "")) for n in (3, 3000))
     assert len(short.graph) == len(long.graph)
