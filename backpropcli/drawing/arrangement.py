@@ -26,6 +26,10 @@ CAPTION = 13.0
 
 def arranged(shown: Picture, title: str = "", widest: float | None = None) -> Sheet:
     """A picture's shapes, in bands where it is wider than `widest` pixels, or than suits it."""
+    if shown.times:
+        sheet = _by_time(shown, title)
+        if widest is None or sheet.width <= widest:
+            return sheet
     measured = {figure.item.name: figure for figure in figures(shown)}
     standing = [figure for name, figure in measured.items() if name not in shown.hanging]
     spans = SPANS._replace(block=APART) if shown.framed and shown.layers else SPANS
@@ -34,6 +38,17 @@ def arranged(shown: Picture, title: str = "", widest: float | None = None) -> Sh
     room = None if widest is None else widest - 2 * MARGIN - OUT
     plan = folded(plan, widths, shown.layers.values(), shown.framed, room)
     return _Arrangement(shown, measured, plan).sheet(title)
+
+
+def _by_time(shown: Picture, title: str) -> Sheet:
+    """An unrolled network in columns."""
+    from backpropcli.drawing.through_time.columns import columns
+
+    groups, width, height = columns(shown)
+    words = _Arrangement(shown, {}, layout([], []))
+    legend = list(words.legend())
+    high = height + 2 * MARGIN + (LINE + 8 if legend else 0)
+    return Sheet(width + 2 * MARGIN, high, MARGIN, MARGIN, groups, legend, words.title(title), words.description())
 
 
 class _Arrangement:
@@ -46,24 +61,29 @@ class _Arrangement:
 
     def sheet(self, title: str) -> Sheet:
         """All of it."""
-        outputs = self.shown.outputs
-        legend = list(self._legend())
+        legend = list(self.legend())
         lift = max([0.0, *(-frame.box.top for frame in self.frames)])
         bottom = max([self.plan.height, self.loops.bottom, *(frame.box.bottom for frame in self.frames)])
         height = lift + bottom + 2 * MARGIN + (LINE + 8 if legend else 0)
         width = max(self.plan.width + 2 * MARGIN + OUT, 2 * MARGIN + 330 if legend else 0)
-        title = title or (f"The computation graph of {outputs[-1]}" if outputs else "A computation graph")
+        title = self.title(title)
         shapes = [*self._frames(), *self._edges(), *self.loops.groups, *self._nodes()]
-        return Sheet(width, height, MARGIN, MARGIN + lift, shapes, legend, title, self._description())
+        return Sheet(width, height, MARGIN, MARGIN + lift, shapes, legend, title, self.description())
 
-    def _legend(self) -> Iterator[tuple[Literal["value", "gradient"], list[Run]]]:
+    def title(self, title: str) -> str:
+        """What the drawing is called."""
+        outputs = self.shown.outputs
+        return title or (f"The computation graph of {outputs[-1]}" if outputs else "A computation graph")
+
+    def legend(self) -> Iterator[tuple[Literal["value", "gradient"], list[Run]]]:
+        """What the colours mean."""
         items = self.shown.items.values()
         if any(item.value for item in items):
             yield "value", [Run("values, forward →", "")]
         if any(item.gradient for item in items):
             yield "gradient", [Run("gradients of ", ""), *name_runs(self.shown.of or ""), Run(", backward ←", "")]
 
-    def _description(self) -> str:
+    def description(self) -> str:
         """The graph in words, for those who cannot see it."""
         words = []
         for item in self.shown.items.values():
