@@ -43,8 +43,8 @@ def test_boxes_stand_apart_and_every_line_is_drawn(text: str) -> None:
     lines = {(g.source, g.target) for g in sheet.shapes if isinstance(g, Group) and g.kind == "edge"}
     assert lines == {(source, item.name) for item in picture.items.values() for source in item.inputs}
     for box in found.values():
-        assert 0 <= box.left and box.left + box.width <= sheet.width - 2 * sheet.left + 0.1
-        assert 0 <= box.top and box.top + box.height <= sheet.height
+        assert 0 <= box.left <= sheet.width - 2 * sheet.left + 0.1 - box.width
+        assert 0 <= box.top <= sheet.height - box.height
     assert "nan" not in str(sheet.shapes)
 
 
