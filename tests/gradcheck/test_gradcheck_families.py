@@ -150,3 +150,19 @@ def test_waves_narrower_than_a_step_at_50_digits_contradict_nobody(turns: int) -
     report = loads(text).check()
     assert [row.reason for row in report.rows] == ["precision"]
     assert loads(text).check(fault="h[3]:scale=1.01").verdict == "fail"
+
+
+def test_a_complex_step_does_not_contradict_0_by_what_rounding_leaves_of_it() -> None:
+    """Of a mean over equal numbers, taken off them: backprop's 0 is exact, and a complex step has 4e-18."""
+    report = loads(drawn(1613).spec()).check(against="complex")
+    assert report.verdict != "fail"
+    assert any("cannot tell this slope from 0" in opinion.why for row in report.rows for opinion in row.opinions)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", [{"dtype": "float32"}, {"points": 1}, {"everything": True}, {"sample": 5}])
+@pytest.mark.parametrize("family", range(len(FAMILIES)), ids=lambda k: FAMILIES[k].__name__)
+def test_no_question_raises_a_false_alarm(family: int, asked: dict[str, Any]) -> None:
+    report = loads(drawn(QUICK + family).spec()).check(**asked)
+    assert not [row for row in report.rows if row.verdict == "fail" and row.reason not in LOST]
+    assert report.differing is None

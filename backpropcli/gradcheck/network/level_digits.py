@@ -82,21 +82,18 @@ class DigitsLevel:
         return None
 
     def _confirmed(self, c: Component, seen: Exact, many: int) -> bool:
-        """Whether rule and slope that contradict each other are known: more digits have the same rule, and the slope
-        is neither what rounding leaves of 0, nor what a step sees that spans many waves of the loss. Where it may be
-        either, more digits have to see it too.
+        """Whether rule and slope that contradict each other are known: neither is what rounding leaves of 0, nor what a
+        step sees that spans many waves of the loss. Where it may be either, more digits have to say the same.
         """
         digits = self.context.rounding.digits
         if many == PRECISE[-1]:
             less = digits.exact(c, PRECISE[-2])
             return not vanishes(seen.slope, many) or close(seen.slope, less.slope, TOLERANCE, less.error)
-        further = PRECISE[PRECISE.index(many) + 1]
-        if not close(seen.rule, digits.rule(c, further), TOLERANCE, seen.error):
-            return False
         small, large = sorted((abs(seen.rule), abs(seen.slope)))
         if small > UNLIKE * large and seen.tells(abs(seen.slope)):
             return True
-        return close(seen.slope, digits.exact(c, further).slope, TOLERANCE, seen.error)
+        more = digits.exact(c, PRECISE[PRECISE.index(many) + 1])
+        return all(close(a, b, TOLERANCE, seen.error) for a, b in zip(seen[:2], more[:2], strict=True))
 
     def _two_sided(self, c: Component, seen: Exact, many: int) -> bool:
         """Whether the slopes to the left and to the right are not the same, however small the step: a corner, or a

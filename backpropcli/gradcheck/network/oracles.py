@@ -29,6 +29,8 @@ KNOWN: dict[str, Oracle] = {
     "mpmath": "digits",
 }
 """The oracles by name, and by other words for them."""
+RESIDUE = 64.0 * UNIT
+"""A complex step that is so small beside the gradients on its way may be what rounding leaves of 0."""
 SYMBOLIC_DIGITS = (40, 100, 250, 700)
 """Digits for the numbers that are put into SymPy's derivatives, until two of them in a row agree."""
 
@@ -133,8 +135,16 @@ def complex_step(judge: Judge, components: Sequence[Component]) -> list[Heard]:
     again = complex_slopes(judge.point, [components[k] for k in nothing], IN_RANGE)
     for k, n in zip(nothing, again, strict=True):
         slopes[k] = Slope(n.value, LEAST / IN_RANGE)
-    lossy = "float64 loses too many digits on the way to the loss"
-    return [(n, "" if judge.context.clean(c) else lossy) for c, n in zip(components, slopes, strict=True)]
+    return [(n, _unable(judge, c, n)) for c, n in zip(components, slopes, strict=True)]
+
+
+def _unable(judge: Judge, c: Component, n: Slope) -> str:
+    """Why a complex step tells nothing; empty where it does."""
+    if not judge.context.clean(c):
+        return "float64 loses too many digits on the way to the loss"
+    if c.backprop == 0.0 < abs(n.value) <= RESIDUE * judge.context.rounding.beside(c):
+        return f"it cannot tell this slope from 0 ({n.value:.1g})"
+    return ""
 
 
 def digits(judge: Judge, components: Sequence[Component]) -> list[Heard]:
