@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from backpropcli.language import loads
 from backpropcli.language.layers.kinds import KINDS
+from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
     from backpropcli.language.layers.kind import Kind
@@ -30,27 +31,22 @@ def _lines(kind: Kind) -> Iterator[str]:
     for setting in kind.settings:
         default = "" if setting.default is None else f" ({_shown(setting.default)} unless it is said)"
         yield f"| `{setting.name}` | {setting.help.rstrip('.').replace('|', ' ')}{default} |"
-    if not kind.nodes:
-        return
-    yield "\n| row | is |\n| --- | --- |"
-    for node in kind.nodes:
-        yield f"| `{node.letter}1` | `{_formula(kind, node.formula)}` |"
+    yield f"\nOf an input `x` of shape {show_shape(kind.on)} it becomes\n"
+    yield "```yaml"
+    yield from _rows(kind)
+    yield "```"
+
+
+def _rows(kind: Kind) -> Iterator[str]:
+    """What the layer becomes, in the nodes form, without its weights."""
+    before = "  - relu\n" if "a1" in kind.form else ""
+    lines = f"inputs:\n  x: {{zeros: {list(kind.on)}}}\nlayers:\n{before}  {kind.form}\n"
+    text = loads(lines).lowered()
+    yield from text[text.index("nodes:") :].partition("loss:")[0].rstrip().split("\n")
 
 
 def _shown(default: object) -> str:
     return str(default).lower() if isinstance(default, bool) else str(default)
-
-
-def _formula(kind: Kind, formula: str) -> str:
-    letters = {parameter.letter for parameter in kind.parameters} | {node.letter for node in kind.nodes}
-
-    def hole(found: re.Match[str]) -> str:
-        name = found[3] or found[2]
-        option = f"{found[2]}=" if found[2] else ""
-        sign = {"": "", ",": ", ", " +": " + "}[found[1] or ""]
-        return f"{sign}{option}{name}1" if name in letters else f"{sign}{option}{name if not found[2] else '..'}"
-
-    return re.sub(r"\{(,| \+)? ?(?:(\w+)=)?(\w*)\}", hole, formula)
 
 
 def sections() -> list[str]:
