@@ -82,3 +82,12 @@ def test_the_state_goes_on_where_it_was() -> None:
     spec = loads(f"inputs: {{{data}}}\nnodes: {{{nodes}, J: 'sum(b) + sum(whole)'}}")
     trace = run(Plan(spec.graph), spec.values, "J")
     assert np.concatenate([trace.value("a"), trace.value("b")]) == pytest.approx(trace.value("whole"), rel=1e-14)
+
+
+def test_its_rules_are_said_before_its_steps() -> None:
+    from backpropcli import api
+
+    data = "x: {normal: [2, 2], seed: 1}, w: {normal: [2, 2], seed: 2}, u: {normal: [2, 2], seed: 3}"
+    net = api.loads(f"parameters: {{{data}}}\nnodes: {{y: 'rnn(2 * x, w, u)', J: sum(y**2)}}")
+    told = " ".join(str(net.derive("u")).split())
+    assert "is h[1:] with x_ = 2x, h[0] = zeros((2,)), h[t] = tanh(x_[t] @ w.T + h[t - 1] @ u.T)" in told

@@ -41,9 +41,9 @@ def apply(lowering: Lowering, operation: Formula, e: Call, receiver: Result) -> 
         written = _read(operation, operation.text(case), vars(case.options))
         if lowering.scope is None:
             arguments = {k: e for k, e in given.items() if k in operation.arguments}
-            lowering.graph.applied.setdefault(lowering.place[0], []).append(
-                Applied(e, written.value, written.where, arguments)
-            )
+            rules = {key: tree for key, (_, tree) in written.rules.items()}
+            applied = Applied(e, written.value, written.where, arguments, rules)
+            lowering.graph.applied.setdefault(lowering.place[0], []).append(applied)
         lowering.functions = {}  # the formula means the operations, whatever the author's functions are called
         lowering.scope = {**written.where, **results}
         if not written.rules:
