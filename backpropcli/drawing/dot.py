@@ -24,7 +24,7 @@ def dot(shown: Picture) -> Iterator[str]:
 
     Layers that are framed are clusters.
     """
-    yield "digraph network {\n  rankdir=LR;\n"
+    yield f"digraph network {{\n  rankdir={'BT' if shown.times else 'LR'};\n"
     yield '  node [fontname="Times", style="filled,rounded", fontsize=14];\n  edge [arrowsize=0.7];\n'
     for number, names in shown.clusters.items():
         yield f'  subgraph cluster_{number} {{\n    label="layer {number}"; labeljust=l; fontname="Times"; '
@@ -37,11 +37,24 @@ def dot(shown: Picture) -> Iterator[str]:
     for item in shown.items.values():
         for source in item.inputs:
             straight = "" if shown.items[source].data else " [weight=4]"  # between nodes rather than from their data
+            here, there = shown.times.get(source), shown.times.get(item.name)
+            if None not in (here, there) and here != there:
+                straight = " [constraint=false]"  # from one time to the next
             yield f"  {quoted(source)} -> {quoted(item.name)}{straight};\n"
+    yield from _rows(shown)
     for loop in shown.loops:
         ends = f"{quoted(loop.source)} -> {quoted(loop.reader)}"
         yield f'  {ends} [label="{escaped(f"{loop.when}, {loop.often}")}", style=dashed, constraint=false];\n'
     yield "}\n"
+
+
+def _rows(shown: Picture) -> Iterator[str]:
+    """The rows of what runs through time, each on one level: time goes right, what is made goes up."""
+    rows: dict[str, list[str]] = {}
+    for name in shown.times:
+        rows.setdefault(name.partition("[")[0], []).append(name)
+    for names in rows.values():
+        yield f"  {{ rank=same; {'; '.join(map(quoted, names))}; }}\n"
 
 
 def _node(item: Item, of: str | None) -> str:

@@ -91,3 +91,11 @@ def test_a_terminal_says_what_is_shared() -> None:
     lines = list(terminal_graph(shown(RNN), 120))
     assert "at every time: U=0.8 ▲0.7618,  W=0.5 ▲-0.2611,  b=0.1 ▲-0.5868,  V=1.2 ▲0.5152" in lines
     assert not [line for line in lines if line.startswith("not used")]
+
+
+def test_dot_goes_up_within_a_time_and_right_between_times() -> None:
+    lines = "".join(dot(shown(RNN))).splitlines()
+    assert "  rankdir=BT;" in lines
+    assert '  { rank=same; "h[0]"; "h[1]"; "h[2]"; "h[3]"; }' in lines
+    assert '  "h[1]" -> "h[2]" [constraint=false];' in lines
+    assert '  "h[1]" -> "o[0]" [weight=4];' in lines
