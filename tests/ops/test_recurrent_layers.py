@@ -90,4 +90,4 @@ def test_its_rules_are_said_before_its_steps() -> None:
     data = "x: {normal: [2, 2], seed: 1}, w: {normal: [2, 2], seed: 2}, u: {normal: [2, 2], seed: 3}"
     net = api.loads(f"parameters: {{{data}}}\nnodes: {{y: 'rnn(2 * x, w, u)', J: sum(y**2)}}")
     told = " ".join(str(net.derive("u")).split())
-    assert "is h[1:] with x_ = 2x, h[0] = zeros((2,)), h[t] = tanh(x_[t] @ w.T + h[t - 1] @ u.T)" in told
+    assert "is h[1:] with x_ = 2 · x, h[0] = zeros((2,)), h[t] = tanh(x_[t] @ w.T + h[t - 1] @ u.T)" in told
