@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from backpropcli.errors import BackpropError, FormulaError, OperationError, SpecError
+from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph
 from backpropcli.language.formula.lower import Lowering
 from backpropcli.language.formula.reading import read_formula
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from backpropcli.language.file.places import Key
     from backpropcli.language.file.words import Words
     from backpropcli.language.formula.tree import Expression
-    from backpropcli.language.recurrence.folded import Folded
-    from backpropcli.language.recurrence.unrolled import Unrolled
     from backpropcli.ops.definition import Value
     from backpropcli.ops.shape import Shape
 
@@ -77,18 +76,16 @@ class Formulas(NamedTuple):
         graph.copies = {name: copy.outermost for name, copy in self.words.copies.items() if copy.outermost}
         if self.timed:
             return self._through_time(graph, values, folded)
-        trees: dict[str, Expression] = {}
-        uses: dict[str, tuple[str, ...]] = {}
+        trees, lowering = self._trees(), self._lowering(graph, values, folded)
         name = ""
         try:
-            for name, formula in self.formulas.items():
-                trees[name] = tree = read_formula(formula, kinds)
+            uses = {}
+            for name, tree in trees.items():
                 uses[name] = dependencies(tree, kinds)
-            lowering = self._lowering(graph, values, folded)
             for name in in_order(uses):
                 self._add(lowering, name, trees[name])
         except CycleError as error:
-            raise self._circle(error.path) from None
+            raise self._placed(error.told(), error.path[0]) from None
         except (FormulaError, OperationError) as error:
             raise self._placed(error, name) from None
         return graph
@@ -107,57 +104,28 @@ class Formulas(NamedTuple):
 
     def _through_time(self, graph: Graph, values: Mapping[str, Value], folded: Graph | None) -> Graph:
         """The same where nodes have subscripts."""
-        from backpropcli.language.recurrence.groups import Group, MisplacedError, SameTimeError, ordered, subscripted
-        from backpropcli.language.recurrence.span import counting
-
-        trees: dict[str, Expression] = {}
-        name = ""
-        try:
-            for name, formula in self.formulas.items():
-                trees[name] = read_formula(formula, self.kinds)
-            nodes = subscripted(trees, self.kinds)
-            lowering = self._lowering(graph, values, folded)
-            times = self._times(lowering, counting(nodes.values()), folded)
-            for one in ordered(trees, nodes, self.kinds):
-                if isinstance(one, Group):
-                    name = one.members[0].keys["rule"]
-                    times.add(one)
-                else:
-                    name = one
-                    self._add(lowering, name, times.seen(trees[name]))
-        except MisplacedError as error:
-            raise self._placed(error.error, error.key) from None
-        except SameTimeError as error:
-            at = nodes[error.path[0]]
-            message = f"{at.name} needs itself at the same {at.letter}"
-            way = f": {' → '.join(error.path)}" if len(error.path) > 2 else ""
-            hint = f"What was before is {at.name}[{at.letter}-1]"
-            raise self.words.error(message + way, self.paths[at.keys["rule"]], hint) from None
-        except CycleError as error:
-            raise self._circle(error.path) from None
-        except (FormulaError, OperationError) as error:
-            raise self._placed(error, name) from None
-        return graph
-
-    def _times(self, lowering: Lowering, counting: Mapping[str, int], folded: Graph | None) -> Folded | Unrolled:
-        """What adds recurrences: a step for each, or a node for each row."""
+        from backpropcli.language.recurrence.groups import MisplacedError
+        from backpropcli.language.recurrence.network import add
         from backpropcli.language.recurrence.outside import Outside
 
+        trees = self._trees()
+        lowering = self._lowering(graph, values, folded)
         outside = Outside(lowering, self.formulas, self.paths)
-        if folded is not None:
-            from backpropcli.language.recurrence.unrolled import Unrolled
+        try:
+            add(outside, trees, self.kinds, partial(self._add, lowering), folded, unrolled=folded is not None)
+        except MisplacedError as error:
+            raise self._placed(error.error, error.key) from None
+        return graph
 
-            return Unrolled(outside, counting, folded)
-        from backpropcli.language.recurrence.folded import Folded
-
-        return Folded(outside, counting)
-
-    def _circle(self, path: Sequence[str]) -> SpecError:
-        """The error for a node that needs itself."""
-        name = path[0]
-        needs = "needs itself" if len(path) == 2 else f"needs itself: {' → '.join(path)}"
-        where = self.paths.get(name) or self.paths[f"{name}[t]"]
-        return self.words.error(f"{name} {needs}", where, "A node uses data and nodes that do not use it.")
+    def _trees(self) -> dict[str, Expression]:
+        """Every formula, read."""
+        trees = {}
+        for name, formula in self.formulas.items():
+            try:
+                trees[name] = read_formula(formula, self.kinds)
+            except FormulaError as error:
+                raise self._placed(error, name) from None
+        return trees
 
     def _add(self, lowering: Lowering, name: str, tree: Expression) -> None:
         """One node."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from backpropcli.errors import FormulaError
+
 
 class CycleError(ValueError):
     """A node needs itself; `path` is the way round, its first name once more at the end."""
@@ -11,6 +13,12 @@ class CycleError(ValueError):
     def __init__(self, path: Sequence[str]) -> None:
         super().__init__(" -> ".join(path))
         self.path = tuple(path)
+
+    def told(self) -> FormulaError:
+        """The error for who reads the network."""
+        name, *rest = self.path
+        needs = "needs itself" if len(rest) == 1 else f"needs itself: {' → '.join(self.path)}"
+        return FormulaError(f"{name} {needs}", hint="A node uses data and nodes that do not use it.")
 
 
 def in_order(uses: Mapping[str, Sequence[str]]) -> list[str]:

@@ -123,28 +123,19 @@ class Stack:
 
     def _add_recurrences(self) -> None:
         """The nodes with subscripts that have come, all of them at once: they need each other."""
-        from backpropcli.language.recurrence.folded import Folded
-        from backpropcli.language.recurrence.groups import Group, MisplacedError, ordered, subscripted
+        from backpropcli.language.recurrence.groups import MisplacedError
+        from backpropcli.language.recurrence.network import add
         from backpropcli.language.recurrence.outside import Outside
-        from backpropcli.language.recurrence.span import counting
 
         paths = {key: self.result.nodes[key][1] for key in self.through_time}
         trees = {key: read_formula(formula, self.graph.nodes) for key, formula in self.through_time.items()}
         known = [*self.graph.nodes, *(key.partition("[")[0] for key in trees)]
-        key = next(iter(trees))
         try:
-            nodes = subscripted(trees, known)
-            times = Folded(Outside(self.lowering, self.through_time, paths), counting(nodes.values()))
-            for group in ordered(trees, nodes, known):
-                assert isinstance(group, Group), "all have subscripts"
-                key = group.members[0].keys["rule"]
-                times.add(group)
-                self.shapes.update((name, self.graph.shape(name)) for name in group.names)
+            made = add(Outside(self.lowering, self.through_time, paths), trees, known)
         except MisplacedError as error:
             key = error.key
             raise placed(self.words, error.error, key, self.through_time[key], paths[key]) from None
-        except (FormulaError, OperationError) as error:
-            raise placed(self.words, error, key, self.through_time[key], paths[key]) from None
+        self.shapes.update((name, self.graph.shape(name)) for name in made.rows)
         self.through_time = {}
 
     def _check_free(self, name: str, path: Key, makes: str) -> None:

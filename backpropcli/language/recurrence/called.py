@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from backpropcli.language.recurrence.folded import Folded
-from backpropcli.language.recurrence.groups import Group, MisplacedError, ordered, subscripted
+from backpropcli.language.recurrence.groups import MisplacedError
+from backpropcli.language.recurrence.network import add
 from backpropcli.language.recurrence.outside import Scope
-from backpropcli.language.recurrence.span import counting
-from backpropcli.language.recurrence.unrolled import Unrolled
 
 if TYPE_CHECKING:
-    from backpropcli.errors import BackpropError
     from backpropcli.language.formula.lower import Lowering, Result
     from backpropcli.language.formula.tree import Expression
 
@@ -26,14 +23,9 @@ def recurrent(
     """
     outside = Scope(lowering, {key: text for key, (text, _) in rules.items()})
     trees = {key: tree for key, (_, tree) in rules.items()}
-    nodes = subscripted(trees, outside.scope)
-    from_one = counting(nodes.values())
-    times = Unrolled(outside, from_one) if unrolled else Folded(outside, from_one)
+    names = {key.partition("[")[0] for key in trees}
     try:
-        for group in ordered(trees, nodes, {*outside.scope, *nodes}):
-            assert isinstance(group, Group), "every rule has a subscript"
-            times.add(group)
+        found = add(outside, trees, {*outside.scope, *names}, unrolled=unrolled)
     except MisplacedError as error:
-        told: BackpropError = error.error
-        raise told from None
-    return lowering.lower(times.seen(value))
+        raise error.error from None
+    return lowering.lower(found.seen(value))

@@ -49,16 +49,26 @@ def subscripted(trees: Mapping[str, Expression], known: Collection[str]) -> dict
             parts.setdefault(said.name, {})[said] = (key, tree)
     found = {}
     for name, rules in parts.items():
-        first = next(iter(rules.values()))[0]
+        key = next(iter(rules.values()))[0]
         try:
             found[name] = timed(name, rules, known)
+            key = found[name].keys["rule"]
+            found[name].uses()  # what cannot be a subscript is told here
         except FormulaError as error:
-            raise MisplacedError(first, error) from None
+            raise MisplacedError(key, error) from None
     return found
 
 
 def ordered(trees: Mapping[str, Expression], nodes: Mapping[str, Timed], known: Collection[str]) -> list[str | Group]:
-    """Plain nodes by name, and groups, each behind all that it uses. Raises CycleError."""
+    """Plain nodes by name, and groups, each behind all that it uses. Raises MisplacedError."""
+    try:
+        return _ordered(trees, nodes, known)
+    except CycleError as error:
+        name = error.path[0]
+        raise MisplacedError(nodes[name].keys["rule"] if name in nodes else name, error.told()) from None
+
+
+def _ordered(trees: Mapping[str, Expression], nodes: Mapping[str, Timed], known: Collection[str]) -> list[str | Group]:
     uses: dict[str, tuple[str, ...]] = {}
     for key, tree in trees.items():
         if key.isidentifier():
@@ -126,11 +136,13 @@ def _turn(names_: Sequence[str], nodes: Mapping[str, Timed]) -> list[str]:
     try:
         return in_order(now)
     except CycleError as error:
-        raise SameTimeError(error.path) from None
-
-
-class SameTimeError(CycleError):
-    """Nodes need each other at the same time."""
+        at = nodes[error.path[0]]
+        way = f": {' → '.join(error.path)}" if len(error.path) > 2 else ""
+        message, hint = (
+            f"{at.name} needs itself at the same {at.letter}",
+            f"What was before is {at.name}[{at.letter}-1]",
+        )
+        raise MisplacedError(at.keys["rule"], FormulaError(message + way, hint=hint)) from None
 
 
 def components(uses: Mapping[str, Sequence[str]]) -> list[list[str]]:
