@@ -104,7 +104,7 @@ class Formulas(NamedTuple):
 
     def _through_time(self, graph: Graph, values: Mapping[str, Value], folded: Graph | None) -> Graph:
         """The same where nodes have subscripts."""
-        from backpropcli.language.recurrence.groups import MisplacedError
+        from backpropcli.language.recurrence.misplaced import MisplacedError
         from backpropcli.language.recurrence.network import add
         from backpropcli.language.recurrence.outside import Outside
 

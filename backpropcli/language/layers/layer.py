@@ -123,7 +123,7 @@ class Stack:
 
     def _add_recurrences(self) -> None:
         """The nodes with subscripts that have come, all of them at once: they need each other."""
-        from backpropcli.language.recurrence.groups import MisplacedError
+        from backpropcli.language.recurrence.misplaced import MisplacedError
         from backpropcli.language.recurrence.network import add
         from backpropcli.language.recurrence.outside import Outside
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from backpropcli.language.recurrence.groups import MisplacedError
+from backpropcli.language.recurrence.misplaced import MisplacedError
 from backpropcli.language.recurrence.network import add
 from backpropcli.language.recurrence.outside import Scope
 

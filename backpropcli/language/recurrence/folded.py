@@ -10,7 +10,7 @@ from backpropcli.errors import BackpropError, FormulaError, OperationError
 from backpropcli.graph import Graph
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.tree import Expression, Index, Name
-from backpropcli.language.recurrence.groups import Group, MisplacedError
+from backpropcli.language.recurrence.misplaced import MisplacedError
 from backpropcli.language.recurrence.span import Rows, Span, span
 from backpropcli.language.recurrence.timed import Timed, Use, mentions, replaced
 from backpropcli.ops.shape import Shape, show_shape
@@ -20,6 +20,7 @@ from backpropcli.passes.member import MEMBER, Window
 from backpropcli.passes.recurrence import Recurrence
 
 if TYPE_CHECKING:
+    from backpropcli.language.recurrence.groups import Group
     from backpropcli.language.recurrence.outside import Outside
 
 Values = Mapping[str, Any]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from backpropcli.errors import BackpropError, FormulaError
+from backpropcli.errors import FormulaError
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.unknown import dependencies
 from backpropcli.language.order import CycleError, in_order
 from backpropcli.language.recurrence.keys import Subscript, subscript
+from backpropcli.language.recurrence.misplaced import MisplacedError
 from backpropcli.language.recurrence.timed import Timed, timed
 
 if TYPE_CHECKING:
@@ -30,15 +31,6 @@ class Group(NamedTuple):
     def names(self) -> list[str]:
         """The names of its nodes."""
         return [member.name for member in self.members]
-
-
-class MisplacedError(Exception):
-    """An error in the formula of a key."""
-
-    def __init__(self, key: str, error: BackpropError) -> None:
-        super().__init__(key)
-        self.key = key
-        self.error = error
 
 
 def subscripted(trees: Mapping[str, Expression], known: Collection[str]) -> dict[str, Timed]:

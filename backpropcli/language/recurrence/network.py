@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from backpropcli.errors import FormulaError, OperationError
 from backpropcli.language.recurrence.folded import Folded
-from backpropcli.language.recurrence.groups import Group, MisplacedError, ordered, subscripted
+from backpropcli.language.recurrence.groups import Group, ordered, subscripted
+from backpropcli.language.recurrence.misplaced import MisplacedError
 from backpropcli.language.recurrence.span import counting
 from backpropcli.language.recurrence.unrolled import Unrolled
 

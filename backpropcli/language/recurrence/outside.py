@@ -9,7 +9,7 @@ from backpropcli.errors import FormulaError, OperationError
 from backpropcli.language.formula.labels import made_from
 from backpropcli.language.formula.show import show
 from backpropcli.language.formula.tree import Expression, Name
-from backpropcli.language.recurrence.groups import MisplacedError
+from backpropcli.language.recurrence.misplaced import MisplacedError
 
 if TYPE_CHECKING:
     from backpropcli.graph import Kind

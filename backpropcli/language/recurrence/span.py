@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from backpropcli.errors import FormulaError
-from backpropcli.language.recurrence.groups import Group, MisplacedError
+from backpropcli.language.recurrence.misplaced import MisplacedError
 from backpropcli.ops.shape import show_shape
 
 if TYPE_CHECKING:
+    from backpropcli.language.recurrence.groups import Group
     from backpropcli.language.recurrence.timed import Timed, Use
     from backpropcli.ops.shape import Shape
 
