@@ -15,7 +15,7 @@ class Trace(engine.Trace):
     """What one run computed: `value(name)`, `gradient(name)`, `local(name, argument)`; a notebook shows a table."""
 
     def __init__(self, network: Computation, trace: engine.Trace) -> None:
-        super().__init__(trace.plan, trace.of, trace.slots, trace.gradients, trace.everything)
+        super().__init__(trace.plan, trace.of, trace.slots, trace.gradients, trace.everything, trace.start)
         self.network = network
 
     def __str__(self) -> str:

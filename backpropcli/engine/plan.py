@@ -180,16 +180,7 @@ class Plan:
             else:
                 backward_arrays(steps, v, g, xp, self.graph)
                 fine = finite(g[slot] for slot in self._last(everything)) if until == 0 else finite(g)
-            if fine:
-                return self._seeded(g, seeds)
-            return self._seeded(self.backward_again(v, seeds, xp, everything, until), seeds)
-
-    def _seeded(self, g: Gradients, seeds: Mapping[int, Value]) -> Gradients:
-        """The gradients, where those that were given are as they were: what runs through time has added to them."""
-        if self.graph.recurs:
-            for slot, seed in seeds.items():
-                g[slot] = seed
-        return g
+            return g if fine else self.backward_again(v, seeds, xp, everything, until)
 
     def backward_again(
         self, v: list[Value], seeds: Mapping[int, Value], xp: XP, everything: bool = True, until: int = 0

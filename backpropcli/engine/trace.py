@@ -23,16 +23,26 @@ class Trace:
 
     `of` is the node that was differentiated (None after a forward pass alone), `slots` all values by slot, `gradients`
     the gradients of `of` by slot, None where no path leads from there to `of`. Numbers are floats, arrays are NumPy's,
-    of the shape that `graph.shape(name)` gives.
+    of the shape that `graph.shape(name)` gives. `start` is the upstream gradient that the backward pass began with,
+    where it is not that of `of` any more: what runs through time adds to it.
     """
 
-    def __init__(self, plan: Plan, of: str | None, slots: list[Value], gradients: Gradients, everything: bool) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        of: str | None,
+        slots: list[Value],
+        gradients: Gradients,
+        everything: bool,
+        start: Value | None = None,
+    ) -> None:
         self.plan = plan
         self.graph: Graph = plan.graph
         self.of = of
         self.slots = slots
         self.gradients = gradients
         self.everything = everything
+        self.start = start
 
     def value(self, name: str) -> Any:
         """The value of an input, target, parameter or node: a float or an array."""
@@ -66,7 +76,7 @@ class Trace:
         """The upstream gradient that the backward pass started from, by slot."""
         assert self.of is not None
         slot = self._slot(self.of)
-        return {slot: self.gradients[slot]}
+        return {slot: self.gradients[slot] if self.start is None else self.start}
 
     def reaches(self, name: str) -> bool:
         """Whether a path leads from `name` to the node that was differentiated."""
@@ -185,7 +195,7 @@ def run(
         return Trace(plan, None, slots, [None] * len(slots), everything)
     start = seed(plan, of, upstream)
     gradients = plan.backward(slots, {plan.graph.nodes[of].slot: start}, everything=everything)
-    return Trace(plan, of, slots, gradients, everything)
+    return Trace(plan, of, slots, gradients, everything, start)
 
 
 def seed(plan: Plan, of: str, upstream: Value | None) -> Value:

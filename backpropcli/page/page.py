@@ -62,6 +62,10 @@ REMARK = re.compile(r"\s\s//.*$")
 WIDTH = re.compile(r'width="([\d.]+)"')
 
 
+UNTIMED = "const times = [], followTime = () => {};\n"
+"""What stands for the slider's script on a page of nothing that runs through time."""
+
+
 class Page(NamedTuple):
     """A page: its text, how many numbers it asks for (0 where it is no exercise), and whether it can compute.
 
@@ -110,7 +114,7 @@ def page(
     drawing = STYLE.sub("", drawn(shown))
     paper = for_paper(shown, drawing)
     style = "".join(map(piece, STYLES[mode])) + graph_width(drawing) + printed(paper, drawing)
-    script = told.script + "(() => {\n" + "".join(map(piece, SCRIPTS[mode])) + "})();\n"
+    script = told.script + "(() => {\n" + _scripts(mode, bool(trace.graph.times)) + "})();\n"
     policy = (
         f"default-src 'none'; script-src '{fingerprint(script)}'; style-src '{fingerprint(style)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -131,6 +135,11 @@ def page(
     made = Page(text, told.blanks, told.live, told.left_out, told.choice.beyond if told.choice else 0)
     check_bytes(made.size, trace.graph, expand)
     return made
+
+
+def _scripts(mode: str, timed: bool) -> str:
+    """The scripts of a kind of page; a slider through time where there is any."""
+    return "".join(UNTIMED if name == "times.js" and not timed else piece(name) for name in SCRIPTS[mode])
 
 
 def without_answers(shown: Picture, asked: Collection[Place]) -> Picture:

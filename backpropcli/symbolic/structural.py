@@ -46,7 +46,7 @@ def apply(operation: Operation, options: Any, arguments: Sequence[Formula], shap
         raise SymbolicError(f"{operation.name} has no formula")
     try:
         if operation.formula and getattr(options, "ord", 2) == 2 and hasattr(options, "axis"):
-            names = dict(zip(operation.arguments, arguments, strict=True))
+            names = {"ord": number(2.0), **dict(zip(operation.arguments, arguments, strict=True))}
             found = interpret(operation.formula, names, _Reducing(options))
         else:
             found = operation.value(namespace(), options, *arguments)

@@ -106,7 +106,7 @@ def unlagged(patch: pytest.MonkeyPatch) -> None:
     right = BackThroughTime._turn
 
     def turn(self: Any, number: int) -> None:
-        kept = [list(totals) for totals in self.totals]
+        kept = [[np.copy(row) for row in totals] for totals in self.totals]
         right(self, number)
         for before, totals in zip(kept, self.totals, strict=True):
             row = self.body.row(self.body.members[0], number)

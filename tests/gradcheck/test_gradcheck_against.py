@@ -39,6 +39,11 @@ def test_the_oracles_agree_on_every_example(file: Path) -> None:
         if row.reason in ("corner", "jump"):
             assert not judged
             continue
+        if row.reason == "digits":  # float64 lost the number: the oracles agree on another one, or cannot judge
+            assert {o.value for o in judged} == {0.0}
+            continue
+        if any("too large" in o.why for o in row.opinions):
+            continue  # an oracle that cannot judge says so; the verdict is that of the others
         assert {o.verdict for o in judged} == {"pass"}
         assert len(judged) >= (3 if row.backprop else 2), (row.label, row.opinions)
         size = max(abs(o.value) for o in judged)

@@ -190,6 +190,14 @@ FORMS = [
     Form("round({}) + 0.7*{}", "any any", lambda a, b: flat(round(real(a))) + 0.7 * b, "torch.round({}) + 0.7*{}"),
     Form("trunc({}) + 0.6*{}", "any any", lambda a, b: flat(math.trunc(real(a))) + 0.6 * b, "torch.trunc({}) + 0.6*{}"),
     Form("step({}) * {}", "any any", lambda a, b: b if real(a) > 0 else 0 * b, "({} > 0) * {}"),
+    Form("copysign({}, {})", "positive positive", lambda a, b: a, "torch.copysign({}, {})"),
+    Form("entr({})", "positive", lambda a: -a * cmath.log(a), "torch.special.entr({})"),
+    Form("xlogy({}, {})", "any positive", lambda a, b: a * cmath.log(b), "torch.xlogy({}, {})"),
+    Form("xlog1py({}, {})", "any positive", lambda a, b: a * cmath.log(1 + b), "torch.special.xlog1py({}, {})"),
+    Form("ndtr({})", "any", lambda a: (1 + erf(a / math.sqrt(2))) / 2, "torch.special.ndtr({})"),
+    Form("logit(sigmoid({}))", "any", lambda a: a, "torch.logit(torch.sigmoid({}))"),
+    Form("isfinite({}) + {}", "any any", lambda a, b: 1 + b, "torch.isfinite({}) + {}"),
+    Form("isnan({}) + {}", "any any", lambda a, b: b, "torch.isnan({}) + {}"),
     Form("heaviside({}, 0.5) - {}", "any any", lambda a, b: (1 if real(a) > 0 else 0) - b, "1.0*({} > 0) - {}"),
 ]
 

@@ -14,6 +14,7 @@ import pytest
 
 import backpropcli as bp
 from backpropcli.engine import Plan, run
+from backpropcli.engine.labels import labels
 from backpropcli.engine.recording import record
 from backpropcli.errors import BackpropError
 from backpropcli.graph import Graph
@@ -135,6 +136,10 @@ def test_every_operation_forward_and_backward() -> None:
                 raise AssertionError(f"{name} at {point}: {error}") from None
 
 
+TOO_LONG = {"cs231n-captioning"}
+"""Examples with more numbers than a page records."""
+
+
 @pytest.mark.slow
 @needs_node
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -143,8 +148,12 @@ def test_published_examples_at_random_points(path: Path) -> None:
         network = bp.load(path)
         of = network.loss
         trace, tape, _ = record(network.graph, of, most=20_000)
-    except (BackpropError, TooLongError) as error:
+    except TooLongError:
+        assert path.stem in TOO_LONG  # which a page refuses, in words
+        return
+    except BackpropError as error:
         raise AssertionError(f"{path.name} cannot be recorded") from error
+    chosen = labels(network.graph)
     rng = np.random.default_rng(5)
     points = [dict(network.values)]
     for _ in range(5):
@@ -154,7 +163,9 @@ def test_published_examples_at_random_points(path: Path) -> None:
                 if np.shape(value)
                 else float(value) * rng.uniform(0.5, 1.5) + 0.01
                 for name, value in network.values.items()
+                if name not in chosen
             }
+            | {name: network.values[name] for name in chosen}
         )
     outputs = everything(trace, network.graph)
     (found,) = evaluate([(program(tape, outputs), [flat(network.graph, p) for p in points])])

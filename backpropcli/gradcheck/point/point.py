@@ -68,7 +68,7 @@ class Point:
         self.plan = plan if plan.dtype == "float64" else Plan(plan.graph)
         self.slots: list[Value] = self.trace.slots if self.plan is plan else self.plan.forward(values)
         self.gradients = self.trace.gradients
-        seed: Value = self.gradients[self.target]
+        seed: Value = self.trace.seeds()[self.target]
         self.seed = seed if getattr(seed, "ndim", 0) else float(seed)
         self.loss = self.total(self.slots[self.target])
         self.beat: Callable[[], None] = lambda: None

@@ -150,7 +150,7 @@ class Leaks:
             plan = Plan(graph)
             same = apart(self._exact(plan, moved[found.root]), self.digits.run(MANY)[0][found.root]) <= EQUAL
             v = plan.forward(point.values)
-            g = plan.backward(v, {moved[point.target]: point.gradients[point.target]})
+            g = plan.backward(v, {moved[point.target]: point.seed})
         except (BackpropError, ArithmeticError, ValueError):
             return None
         right = self.digits.run(PRECISE[0])[0][found.root]

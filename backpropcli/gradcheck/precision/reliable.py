@@ -37,7 +37,7 @@ class Reliable:
         """The gradient of `of` (one number, or the node that is checked) by a name."""
         point, graph = self.point, self.point.graph
         slot, target = graph.nodes[name].slot, graph.nodes[of].slot
-        seed = point.gradients[target] if of == point.of else point.plan.numbers().number(1.0)
+        seed = point.seed if of == point.of else point.plan.numbers().number(1.0)
         own = point.plan.backward(point.slots, {target: seed})[slot]
         if own is None:
             return None

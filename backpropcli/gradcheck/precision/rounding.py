@@ -56,7 +56,7 @@ class Rounding:
     @cached_property
     def gradients(self) -> list[Gradients]:
         """Their gradients by slot."""
-        return self.shaken.gradients({self.point.target: self.point.gradients[self.point.target]})
+        return self.shaken.gradients({self.point.target: self.point.seed})
 
     def doubtful(self, slots: Iterable[int]) -> dict[int, list[bool]]:
         """By slot and entry whether rounding may have reached its gradient; those slots alone where it may have."""

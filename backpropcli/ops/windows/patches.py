@@ -122,7 +122,7 @@ OPERATIONS = (
         keywords={"input": "x"},
         planner=plan_fold,
         value=_together,
-        vjps={"x": ("every window of g as a column", lambda xp, o, g, y, x: _apart(xp, o, g))},
+        vjps={"x": ("the windows of g, one beside the other", lambda xp, o, g, y, x: _apart(xp, o, g))},
         samples=(
             sample((1, 8, 6), output_size=(3, 4), kernel_size=2),
             sample((4, 9), output_size=(4, 3), kernel_size=(2, 1), stride=2, padding=1),
