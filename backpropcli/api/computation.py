@@ -143,6 +143,8 @@ class Computation:
     ) -> Trace:
         """Run a plan of this network's, or of a part of it."""
         data = {**self.values, **values}
+        if values and self.graph.recurs:
+            self.spec.again(values)  # class numbers that every time reads are judged where formulas are lowered
         try:
             trace = engine.run(plan, data, target, as_array(upstream), everything or not self.parameters)
             check_labels(plan.graph, trace.slots, values)

@@ -231,6 +231,16 @@ def test_expected_rows_are_those_of_the_unrolled_network_too() -> None:
         assert (net.unrolled().check().status == 0) is good
 
 
+def test_other_class_numbers_are_judged_too() -> None:
+    from backpropcli import api
+
+    net = api.loads(CASES["labels, columns, a loss for each time"])
+    assert net.run("J", values={"ids": np.array([0.0, 1, 2, 2])}).value("J") > 0
+    for wrong in ([9, 0, 1, 2], [0.5, 0, 1, 2]):
+        with pytest.raises(BackpropError, match="ids"):
+            net.run("J", values={"ids": np.array(wrong, float)})
+
+
 def test_rows_are_derived_by_name() -> None:
     from backpropcli import api
 
