@@ -92,7 +92,7 @@ class Kept:
         slots, idle = range(max(seeds), -1, -1), self.plan.without_gradient(everything=False)
         for slot, arguments, needed, elementwise in backward_program(self.graph, slots, idle):
             upstream = g.found.get(slot)
-            if upstream is None:
+            if upstream is None or not needed:
                 continue
             taken, y = [values[k] for k in arguments], values[slot]
             if (pullback := self._pullback(slot)) is not None:

@@ -24,7 +24,7 @@ def program(graph: Graph, slots: Iterable[int], copies: bool = False) -> Iterato
         operation, arguments = graph.operations[slot], graph.arguments[slot]
         if operation is None:
             continue
-        a, b = arguments[0], GENERAL
+        a, b = arguments[0] if arguments else 0, GENERAL  # a recurrence may need nothing but the time
         if isinstance(operation, Elementwise):
             body = operation.value
             if copies and len({len(shapes[k]) for k in arguments}) > 1:

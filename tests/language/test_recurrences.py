@@ -104,6 +104,16 @@ nodes:
   r[t]: tanh(u[t] - r[t+1] @ B)
   J: sum(h[1:] * r[:-1]) + sum(u[0])
 """,
+    "nothing but numbers and the time": """
+parameters: {w: 2}
+nodes:
+  h[0]: 0
+  h[t <= 3]: 1 + h[t-1] / 2
+  q[t <= 3]: t * 2
+  r[T+1]: zeros(2)
+  r[t <= 2]: tanh(r[t+1] / 2 + t)
+  J: w * h[3] * q[2] + sum(r)
+""",
     "one recurrence behind another": """
 inputs: {x: {normal: [3, 2], seed: 1}}
 parameters: {A: {normal: [2, 2], seed: 2}, B: {normal: [2, 2], seed: 3}}
@@ -146,6 +156,27 @@ def test_the_gradient_of_a_row_is_all_that_comes_through_later_ones() -> None:
     assert trace.value("h").tolist() == [2, 6, 18, 54]
     assert trace.gradient("h").tolist() == [27, 9, 3, 1]
     assert (trace.gradient("w"), trace.gradient("a")) == (3 * 9 * 2, 27)
+
+
+def test_the_gradient_of_a_row_of_data_is_all_that_comes_through_later_ones() -> None:
+    """Also where no parameter is in the rule, and inputs are asked for no gradient of their own."""
+    text = "inputs: {x: [1, 2, 3]}\nparameters: {w: 2}\nnodes: {'h[0]': 0, 'h[t]': 'x[t] + h[t-1]/2', J: 'w * h[3]'}"
+    spec = loads(text)
+    trace = run(Plan(spec.graph), spec.values, "J")
+    assert trace.gradient("h").tolist() == [0.25, 0.5, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "'h[-1]': 5, 'h[t]': 'x[t-1] + h[t-1]', J: 'h[1]'",
+        "'h[-1]': 5, 'h[t]': 'x[t] + h[t-1]', 'z[-1]': 7, 'z[t]': 'z[t-1] + h[t-1]', J: 'z[1]'",
+    ],
+)
+def test_a_state_that_counts_from_0_has_no_row_before_what_it_reads(rule: str) -> None:
+    """It has started late, with the row of before in the place of one that nobody knows."""
+    with pytest.raises(BackpropError, match=r"at t = 0 there is no such row: \w begins at t = 0"):
+        loads("inputs: {x: [1, 2, 3]}\nparameters: {a: 1}\nnodes: {" + rule + "}")
 
 
 def test_a_state_that_is_differentiated_keeps_its_upstream_gradient() -> None:

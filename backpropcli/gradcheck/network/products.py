@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,7 +95,7 @@ class Product:
             return []
         if size * (size + self.upstream.size) <= EVERY:
             return self._by_entry()
-        return list(self._halved(directions[0], 0, size))[:FEW]
+        return list(islice(self._halved(directions[0], 0, size), FEW))
 
     def _agree(self, direction: Array) -> bool:
         seen, terms = float(self.slopes(direction[None])[0]), self.says * direction

@@ -90,7 +90,7 @@ def span(group: Group, shapes: Callable[[str], Shape], known: Mapping[str, Rows]
     step = _step(group)
     before = _before(group, step)
     counts = _counts(group, known, counting)
-    start = counts + before - 1 if step > 0 and before and counts else _start(group, known, counts)
+    start = counts * before if step > 0 and before else _start(group, known, counts)
     ends = _ends(group, shapes, known, counts)
     most = next((member.most for member in group.members if member.most is not None), None)
     if most is None and not ends:
