@@ -40,7 +40,7 @@ def program(graph: Graph, slots: Iterable[int], idle: bytearray) -> Iterator[Bac
             needed = [(k, a, operation.partials[k]) for k, a in enumerate(arguments) if not idle[a]]
         else:
             needed = [(k, a, rule(operation, k)) for k, a in enumerate(arguments) if not idle[a]]
-        if needed or (not elementwise and operation.pullback is not None):  # its members may have gradients to show
+        if needed or getattr(operation, "pullback", None):  # what it is made of may have gradients to show
             yield slot, arguments, needed, elementwise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -120,140 +121,30 @@ def test_the_root_of_a_step_tends_to_0(formula: str) -> None:
 
 # Ties.
 
+# Thousands of ties.
+
 TIES = """
-    parameters: {x: [%s]}
-    functions:
-      mx(x): {value: %s, gradient: {x: "%s"}}
-    nodes: {J: mx(x)}
+inputs: {x: {normal: [40, 1, 24, 24], seed: 3}, K: {normal: [2, 1, 3, 3], seed: 1}}
+parameters: {b: {zeros: [2]}}
+nodes: {z: 'conv2d(where(x > 0.8, x, 0), K, b, padding=1)', p: 'max_pool2d(relu(z), 2)', J: 'sum((p - 1)**2)'}
 """
 
 
-@pytest.mark.parametrize(
-    ("x", "value", "rule"),
-    [
-        ("1, 1, 0", "max(x)", "upstream*(x == max(x))"),
-        ("1, 1, 0", "max(x)", "0*x*upstream"),
-        ("1, 1, 1", "max(x)", "0.5*upstream*(x == max(x))"),
-        ("2, -2", "max(abs(x))", "upstream*sign(x)"),
-        ("0, 3, 0", "min(x)", "upstream*(x == min(x))"),
-    ],
-)
-def test_gradients_at_ties_must_add_up(x: str, value: str, rule: str) -> None:
-    _, culprit = wrong(TIES % (x, value, rule))
-    assert culprit.operation == "mx"
-    assert len(culprit.along) >= 2
-
-
-@pytest.mark.parametrize(
-    ("x", "value", "rule"),
-    [
-        ("1, 1, 0", "max(x)", "upstream*(x == max(x))/sum(x == max(x))"),
-        ("1, 1, 0", "max(x)", "upstream*one_hot(0, 3)"),
-        ("1, 1, 1", "max(x)", "upstream*(x == max(x))/3"),
-        ("2, -2", "max(abs(x))", "upstream*sign(x)/2"),
-        ("0, 3, 0", "min(x)", "upstream*one_hot(2, 3)"),
-    ],
-)
-def test_any_sharing_of_a_tie_is_right(x: str, value: str, rule: str) -> None:
-    assert loads(TIES % (x, value, rule)).check().verdict == "pass"
-
-
-def test_a_tie_of_two_numbers_must_add_up_too() -> None:
-    text = """
-        parameters: {a: 2, b: 2}
-        functions:
-          mx(a, b): {value: "maximum(a, b)", gradient: {a: "a >= b", b: "b %s a"}}
-        nodes: {J: "mx(a, b)"}
-    """
-    _, culprit = wrong(text % ">=")
-    assert culprit.along == ("a", "b")
-    assert loads(text % ">").check().verdict == "pass"
-
-
-# Edges of a domain.
-
-
-@pytest.mark.parametrize(
-    ("value", "rule"), [("-log(1 - p)", "1/(1 - p)"), ("log1p(-p)", "-1/(1 - p)"), ("arctanh(p)", "1/(1 - p**2)")]
-)
-@pytest.mark.parametrize("p", [0.9999, 0.99999999999, 1 - 2.0**-45])
-def test_near_the_edge_of_a_domain_there_is_no_jump(value: str, rule: str, p: float) -> None:
-    text = f"""
-        parameters: {{p: {p!r}}}
-        functions:
-          f(p): {{value: {value}, gradient: {{p: "%s*({rule})"}}}}
-        nodes: {{J: f(p)}}
-    """
-    (row,) = loads(text % "1").check(against="digits").rows
-    assert (row.verdict, row.reason in ("", "digits")) == ("pass", True)
-    assert [opinion.verdict for opinion in row.opinions] == ["pass"]
-    found, culprit = wrong(text % "0.7")
-    assert (found.rows[0].reason, culprit.operation) == ("rule", "f")
-
-
-# The culprit.
-
-
-def test_rules_are_probed_at_the_upstream_gradients_that_arrive() -> None:
-    _, culprit = wrong("""
-        inputs: {x: [0.3, -0.4, 0.5, 0.1]}
-        parameters: {w: [0.5, 0.2, 0.3, -0.4]}
-        functions:
-          th(z): {value: tanh(z), gradient: {z: "clip(upstream, -10, 10)*(1 - tanh(z)**2)"}}
-        nodes: {h: th(w*x), J: 100*sum(h**2)}
-    """)
-    assert (culprit.operation, culprit.argument) == ("th", "z")
-    assert abs(culprit.slope) > 10.0
-
-
 @pytest.mark.slow
-def test_one_bad_entry_of_a_whole_array_rule_is_named() -> None:
-    _, culprit = wrong("""
-        inputs: {m: {normal: [50, 50], seed: 5}}
-        parameters: {w: {normal: [50, 50], seed: 4}}
-        functions:
-          f(a): {value: "a @ a.T", gradient: {a: "(upstream + upstream.T) @ a * (1 - 0.01*outer(one_hot(31, 50), one_hot(7, 50)))"}}
-        nodes: {J: "sum(f(w) * m)"}
-    """)  # noqa: E501  # one line of the spec
-    assert (culprit.operation, culprit.entry, culprit.alone) == ("f", (31, 7), True)
-    assert culprit.says == pytest.approx(0.99 * culprit.slope)
+def test_behind_thousands_of_ties_a_wrong_rule_is_seen() -> None:
+    """Blank pixels put every window on a tie: a few are looked at, in seconds, and what lies behind them as well."""
+    net = loads(TIES)
+    assert net.check().verdict == "pass"
+    operations: list[Any] = net.graph.operations
+    ((slot, pool),) = [(k, op) for k, op in enumerate(operations) if op is not None and op.name == "max_pool2d"]
 
+    def larger_at_the_end(xp: Any, o: Any, g: Any, y: Any, x: Any) -> Any:
+        right = pool.vjps[0](xp, o, g, y, x)
+        right[-3:] *= 1.5
+        return right
 
-@pytest.mark.slow
-def test_a_known_culprit_and_a_plain_contradiction_are_enough() -> None:
-    found, culprit = wrong("""
-        inputs: {x: {normal: [64, 100], seed: 3}}
-        targets: {y: {zeros: [64]}}
-        functions:
-          th(z): {value: tanh(z), gradient: {z: "where(z > 2, 0.5, 1)*(1 - tanh(z)**2)"}}
-        parameters: {W1: {he: [100, 64], seed: 0}, b1: {zeros: [64]}, W2: {he: [64, 10], seed: 2}}
-        nodes: {a1: th(x @ W1 + b1), z2: a1 @ W2, J: "cross_entropy(z2, y)"}
-    """)
-    assert culprit.operation == "th"
-    assert culprit.at[0][1] > 2.0
-    assert found.count("unsure") == 0
-    assert found.count("fail") > 3000
-    assert all(row.verdict == "pass" for row in found.rows if row.name == "W2")
-
-
-@pytest.mark.parametrize(
-    ("x", "value", "gradient", "verdict"),
-    [
-        ("1, 1, 0.3", "median(x)", "upstream*(abs(x - median(x)) < 1e-4)", "fail"),
-        ("1, 1, 0.3", "median(x)", "upstream*(abs(x - median(x)) < 1e-4)/2", "pass"),
-        ("1, 1, 0.3", "median(x)", "0*x*upstream", "fail"),
-        ("1, 1, 1", "median(x)", "upstream*(x == median(x))", "fail"),
-        ("1, 2, 2, 0", "sort(x)[-1]", "upstream*(x == max(x))", "fail"),
-        ("1, 2, 2, 0", "sort(x)[-1]", "upstream*(x == max(x))/2", "pass"),
-    ],
-)
-def test_ties_of_what_is_sorted_are_counted_once(x: str, value: str, gradient: str, verdict: str) -> None:
-    text = f"parameters: {{x: [{x}]}}\nfunctions: {{f(x): {{value: '{value}', gradient: {{x: '{gradient}'}}}}}}\n"
-    report = loads(text + "nodes: {h: f(x), J: 1.7*h}").check()
-    assert report.verdict == verdict
-    assert report.culprit is None or report.culprit.operation == "f"
-
-
-@pytest.mark.parametrize("x", ["1, 1, 1", "1, 1.00001, 1", "1, 1.0000000000000002, 1", "2, 2, 2, 2, 2"])
-def test_a_median_of_three_that_tie_is_not_blamed(x: str) -> None:
-    assert loads(f"parameters: {{x: [{x}]}}\nnodes: {{J: 1.7*median(x)}}").check().verdict in ("unsure", "pass")
+    operations[slot] = copy.copy(pool)
+    operations[slot].vjps = (larger_at_the_end,)
+    found = net.check().culprit
+    assert found is not None
+    assert found.operation == "max_pool2d"

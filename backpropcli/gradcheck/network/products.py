@@ -32,6 +32,8 @@ AT_ONCE = 1 << 18
 """So many numbers are computed side by side."""
 EVERY = 40_000_000
 """Up to so many numbers every entry is looked at; beyond, directions are halved until few entries are left."""
+BESIDE = 1e-6
+"""So far off, relative to the largest entry, ties are undone."""
 FEW = 8
 """So many bad entries are searched for by halving."""
 
@@ -57,6 +59,8 @@ class Product:
         self.values = [np.broadcast_to(np.asarray(v, float), s) for v, s in zip(values, shapes, strict=True)]
         self.upstream = np.broadcast_to(np.asarray(upstream, float), np.shape(y))
         self.k = k
+        self.moved = False
+        """Whether it stands beside the point."""
         with quietly(xp):
             self.says = self._dense(rule(operation, k)(xp, options, self.upstream, np.asarray(y), *self.values))
 
@@ -95,7 +99,30 @@ class Product:
             return []
         if size * (size + self.upstream.size) <= EVERY:
             return self._by_entry()
-        return list(islice(self._halved(directions[0], 0, size), FEW))
+        found = list(islice(self._halved(directions[0], 0, size), FEW))
+        beside = self._beside() if len(found) == FEW and self.operation.branch is not None else None
+        return found if beside is None else [*dict.fromkeys([*beside.doubted(), *found])]
+
+    def _beside(self) -> Product | None:
+        """The same beside the point, where no two entries tie: thousands of ties would hide a wrong rule. None for what
+        stands there already.
+        """
+        if self.moved:
+            return None
+        own, rng = self.values[self.k], np.random.default_rng(1)
+        steps = BESIDE * (np.abs(own).max(initial=0.0, where=np.isfinite(own)) or 1.0)
+        values = [*self.values]
+        values[self.k] = own + steps * rng.uniform(-1.0, 1.0, own.shape)
+        return self._at(values)
+
+    def _at(self, values: Sequence[Array]) -> Product:
+        from backpropcli.ops.numbers.array import xp
+
+        with quietly(xp):
+            y = self.operation.value(xp, self.options, *values)
+        found = Product(self.operation, self.options, values, self.shapes, y, self.upstream, self.k)
+        found.moved = True
+        return found
 
     def _agree(self, direction: Array) -> bool:
         seen, terms = float(self.slopes(direction[None])[0]), self.says * direction
