@@ -138,7 +138,7 @@ class Turner:
         lagged = [(x.slot, rows[x.member], body.row(body.members[x.member], -x.lag)) for x in body.lagged]
         made = [(rows[k], body.row(member, 0), member.slot) for k, member in enumerate(body.members)]
         each = []
-        first = [float(x) if plain and x is not None and not x.ndim else x for x in v]
+        first = [float(x) if plain and x is not None and not getattr(x, "ndim", 0) else x for x in v]
         taken = [(slot, v[slot].tolist() if plain else v[slot]) for slot in self.sliced]
         for turn in range(body.turns):
             now, shift = first.copy(), body.step * turn

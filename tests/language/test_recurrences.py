@@ -179,6 +179,22 @@ def test_a_state_that_counts_from_0_has_no_row_before_what_it_reads(rule: str) -
         loads("inputs: {x: [1, 2, 3]}\nparameters: {a: 1}\nnodes: {" + rule + "}")
 
 
+def test_python_nudges_what_every_turn_reads() -> None:
+    from backpropcli import api
+
+    net = api.loads(
+        "inputs: {x: [1, 2]}\nparameters: {a: 2}\nnodes: {'h[0]': 0, 'h[t]': 'exp(a) * h[t-1] + x[t]', J: 'h[2]'}"
+    )
+    assert net.nudge("a", 1e-6).moved[-1].after == pytest.approx(np.exp(2 + 1e-6) + 2, rel=1e-12)
+
+
+def test_a_key_of_blanks_is_read_in_no_time() -> None:
+    from backpropcli.language.recurrence.keys import subscript
+
+    assert subscript("h[" + " " * 100_000 + "t") is None
+    assert subscript("h[ " + " " * 100_000 + "t ]") == subscript("h[t]")
+
+
 def test_a_state_that_is_differentiated_keeps_its_upstream_gradient() -> None:
     from backpropcli import api
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from backpropcli.language.file.sections import RESERVED
 
-_KEY = re.compile(r"\s*([^\W\d]\w*)\s*\[\s*(.*?)\s*\]\s*")
+_KEY = re.compile(r"\s*([^\W\d]\w*)\s*\[([^\[\]]*)\]\s*")
 _INSIDE = re.compile(r"(?:(?P<row>-?\d+)|(?P<letter>[^\W\d]\w*)(?:\s*(?P<sign>\+|<=)\s*(?P<number>\d+))?)")
 LAST = 10**9
 """No sequence is longer."""
@@ -35,7 +35,7 @@ class Subscript(NamedTuple):
 def subscript(key: str) -> Subscript | None:
     """What a key with a subscript says; None for a plain name, or where it says something else."""
     found = _KEY.fullmatch(key)
-    inside = _INSIDE.fullmatch(found[2]) if found else None
+    inside = _INSIDE.fullmatch(found[2].strip()) if found else None
     if found is None or inside is None or found[1] in RESERVED:
         return None
     number = int(inside["number"] or 0)

@@ -78,7 +78,7 @@ def _multi_margin(case: Case) -> Written:
     fits(case, "target", shape[:-1], "one class number for each example")
     fits(case, "weight", shape[-1:], "one weight for each class")
     own = "input[target]" if len(shape) == 1 else f"input[arange({shape[0]}), target][:, None]"
-    lacks = "clip(margin - own + input, 0, None)" + ("**2" if o.p == 2 else "")
+    lacks = "relu(margin - own + input)" + ("**2" if o.p == 2 else "")
     weighted = "weight[target] * " if case.given("weight") else ""
     entry = f"{weighted}sum((1 - one_hot(target, {shape[-1]})) * {lacks}, axis=-1) / {shape[-1]}"
     return Written(reduced(case, f"({entry})", shape[:-1]), {"own": own})
@@ -92,7 +92,7 @@ def _multilabel_margin(case: Case) -> Written:
         "label": "where(listed, target, 0)",
         "t": f"max(one_hot(label, {shape[-1]}) * listed[..., None], axis=-2)",
         "own": "take_along_axis(input, label, axis=-1)",
-        "lacks": "clip(1 - own[..., None] + input[..., None, :], 0, None)",
+        "lacks": "relu(1 - own[..., None] + input[..., None, :])",
     }
     pairs = "sum(listed[..., None] * (1 - t)[..., None, :] * lacks, axis=(-2, -1))"
     return Written(reduced(case, f"({pairs} / {shape[-1]})", shape[:-1]), where)
@@ -165,7 +165,7 @@ OPERATIONS = (
         "multi_margin_loss",
         "input target weight",
         "what the right class lacks to be a margin above every other",
-        "mean(sum((1 - one_hot(target, C)) * clip(margin - own + input, 0, None)**p, axis=-1) / C)",
+        "mean(sum((1 - one_hot(target, C)) * relu(margin - own + input)**p, axis=-1) / C)",
         _multi_margin,
         ("multi_margin_loss(z, y)", CLASSES),
         ("multi_margin_loss(z, y, p=2, margin=0.5, weight=w, reduction='none')", CLASSES),
@@ -188,7 +188,7 @@ OPERATIONS = (
             "listed": "cumprod(target >= 0, axis=-1)",
             "label": "where(listed, target, 0)",
             "t": "max(one_hot(label, C) * listed[..., None], axis=-2)",
-            "lacks": "clip(1 - take_along_axis(input, label, axis=-1)[..., None] + input[..., None, :], 0, None)",
+            "lacks": "relu(1 - take_along_axis(input, label, axis=-1)[..., None] + input[..., None, :])",
         },
     ),
     _loss(
