@@ -25,6 +25,9 @@ PARTS = ("value", "gradient", "where")
 _HEAD = re.compile(r"\s*(\w[\w.']*)\s*\(\s*(.*?)\s*\)\s*\Z")
 
 
+BLOCK = "What has parameters and nodes of its own is a block, in a section blocks:, as block(x): {nodes: ...}"
+
+
 def read_functions(words: Words) -> dict[str, Function]:
     """The functions by name, each checked by itself and against the others."""
     result: dict[str, Function] = {}
@@ -69,7 +72,7 @@ def _function(words: Words, name: str, arguments: tuple[str, ...], raw: Any, pat
             raise words.error(
                 f"a function has no {part}{did_you_mean(part, PARTS)}",
                 (*path, part),
-                "It has a value, and perhaps a gradient and where.",
+                BLOCK if part in ("parameters", "nodes") else "It has a value, and perhaps a gradient and where.",
                 key=True,
             )
     if raw.get("value") is None:

@@ -290,22 +290,27 @@ class _Building:
         if raw is None:
             return None
         words = self.words
-        from backpropcli.language.layers.losses import ALIASES, LOSSES
+        from backpropcli.language.layers.losses import LOSSES, meant_loss
 
         name = next(iter(raw), "") if isinstance(raw, dict) else raw
         if isinstance(raw, dict) and (len(raw) != 1 or name in self.formulas):
             raise words.error(
                 "loss names one node or one loss function",
                 ("loss",),
-                "Such as loss: J, or loss: {squared_error: {reduction: mean}}",
+                "Such as loss: J, or loss: {squared_error: {reduction: mean}}; several are a list: [J, {l2: 0.01}]",
             )
         if name in LOSSES:
             if name in self.formulas:
                 raise words.error(f"{name} is a node and a loss function", ("loss",), "Give the node another name.")
             return raw
-        known = ALIASES.get(str(name).lower())
+        known = meant_loss(str(name))
         if known and name not in self.kinds:
             raise words.error(f"unknown loss: {name}. Did you mean {known}?", ("loss",))
+        if isinstance(raw, dict) and name in ("l1", "l2"):
+            hint = (
+                f"Write what it is added to as well: loss: [cross_entropy, {{{name}: 0.01}}], or [J, {{{name}: 0.01}}]"
+            )
+            raise words.error(f"{name} is a penalty, and no loss of its own", ("loss",), hint)
         if isinstance(raw, dict):
             raise self._unknown_loss(name)
         return None

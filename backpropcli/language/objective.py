@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from backpropcli.language.data.values import read_value
-from backpropcli.language.layers.losses import ALIASES, LOSSES
+from backpropcli.language.layers.losses import LOSSES, meant_loss
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _loss(words: Words, nodes: Mapping[str, Any], name: str, said: Any, path: Ke
         return Term("node", name, None if isinstance(others, dict) else others, path)
     if name in LOSSES:
         return Term("function", name, others, path)
-    meant = ALIASES.get(str(name).lower())
+    meant = meant_loss(str(name))
     near = f". Did you mean {meant}?" if meant else did_you_mean(str(name), [*nodes, *LOSSES, *PENALTIES])
     hint = f"It names a node, a penalty ({', '.join(PENALTIES)}), or one of {', '.join(LOSSES)}."
     raise words.error(f"unknown loss: {name}{near}", path, hint)

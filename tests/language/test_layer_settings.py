@@ -219,6 +219,10 @@ def test_names_of_other_programs_are_understood() -> None:
         ("conv: {out_channels: 2}", "filters"),
         ("norm: {kind: layer, gamma: 1}", "g"),
         ("embedding: {num_embeddings: 4}", "classes"),
+        ("conv: {filters: 2, kernel: 3}", "size"),
+        ("lstm: {units: 2, return_sequences: true}", "last"),
+        ("conv: {filters: 2, size: 3, init: kaiming_normal}", "he"),
+        ("conv: {filters: 2, size: 3, init: xavier_uniform}", "xavier"),
     ):
         error = caught(f"inputs:\n  x: {{uniform: [2, 4, 6, 6]}}\nlayers:\n  - {layer}\n")
         assert error.message.endswith(f"Did you mean {meant}?")
@@ -258,3 +262,25 @@ def test_the_guide_has_what_is_declared() -> None:
 def test_layers_of_other_programs_are_understood(name: str, meant: str) -> None:
     message = caught(f"inputs:\n  x: [1, 2]\nlayers:\n  - {name}: {{}}\n").message
     assert message == f"unknown layer: {name}. Did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("conv2d(8, 3)", "unknown layer: conv2d. Did you mean conv?"),
+        ("MaxPool2d(2)", "unknown layer: MaxPool2d. Did you mean max_pool?"),
+        ("linear(4)", "unknown layer: linear. Did you mean dense?"),
+        ("LeakyReLU(0.1)", "unknown layer: LeakyReLU. Did you mean leaky_relu?"),
+        ("AdaptiveAvgPool2d(1)", "AdaptiveAvgPool2d is no layer, but an operation"),
+        ("conv_transpose(1, 2)", "conv_transpose is no layer, but an operation"),
+    ],
+)
+def test_a_flag_that_is_no_layer_says_what_it_is(written: str, message: str) -> None:
+    with pytest.raises(SpecError) as caught_:
+        load(None, Flags(inputs=("x=[1, 2]",), layers=(written,)))
+    assert caught_.value.message == message
+
+
+def test_offsets_are_not_left_out_silently() -> None:
+    error = caught("inputs:\n  x: [[1, 2]]\nlayers:\n  - norm: {kind: rms, b: [1, 2]}\n")
+    assert error.message == "norm: rms has no offsets"

@@ -148,6 +148,25 @@ def _accented(words: Words, name: str, value: Any) -> Told:
     return f"{name} {_LETTERS}", "Write " + hat[1] + {"^": "_hat", "~": "_tilde", "'": "_new"}[hat[2]]
 
 
+def _subscripted(words: Words, name: str, value: Any) -> Told:
+    """`h[t+1]`, `in[t]`, `h[1:]`: what was meant for a row of every time."""
+    index = re.fullmatch(r"([^\W\d]\w*)\[(.*)\]", name)
+    if index is None or index[2].isdigit():
+        return None
+    if index[1] in RESERVED:
+        return f"{index[1]} cannot be a name (Python keeps it for itself)", f"Write x_{index[1]}[{index[2]}]"
+    if later := re.fullmatch(r"\s*([a-z])\s*[+-]\s*\d+\s*", index[2]):
+        rule = f"{index[1]}[{later[1]}]: ... {index[1]}[{later[1]}-1] ..."
+        return (
+            f"the left side of a recurrence is {index[1]}[{later[1]}], not {name}",
+            f"Write {rule}, where x[{later[1]}] is the input of the same step: x[1] is its first row.",
+        )
+    return (
+        f"{name} is no left side: a row for each time is {index[1]}[t]",
+        f"Write {index[1]}[0]: where it starts, and {index[1]}[t]: ... {index[1]}[t-1] ...",
+    )
+
+
 def _entry(words: Words, name: str, value: Any) -> Told:
     index = re.fullmatch(r"([^\W\d]\w*)\[(\d+)\]", name)
     return (f"{name} is an entry, not a name", f"Write {index[1]}{index[2]}") if index else None
@@ -168,7 +187,7 @@ def _signs(words: Words, name: str, value: Any) -> Told:
     return f"{name} {_LETTERS}", f"Write {better}" if good else "A name starts with a letter, such as w1."
 
 
-_MISTAKES = (_line, _head, _reserved, _nothing, _typeset, _accented, _entry, _several, _signs)
+_MISTAKES = (_line, _head, _reserved, _nothing, _typeset, _accented, _subscripted, _entry, _several, _signs)
 """What a name may be that is none, in the order in which it is looked for."""
 
 

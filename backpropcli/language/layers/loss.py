@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backpropcli.language.build import shape_of
@@ -10,6 +10,7 @@ from backpropcli.language.data.deferred import ready
 from backpropcli.language.data.kept import blocks, kept
 from backpropcli.language.data.values import read_value
 from backpropcli.language.layers.losses import LOSSES, REDUCTIONS, loss_formula, misfit
+from backpropcli.language.objective import PENALTIES
 from backpropcli.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -70,12 +71,17 @@ def _said(words: Words, written: Any, base: Key) -> tuple[str, Key, Mapping[str,
     return name, path, options or {}
 
 
+def _near(option: str, known: Iterable[str]) -> str:
+    """The option that may be meant; an optimiser's weight decay is a penalty here."""
+    return ". Did you mean l2?" if option in ("weight_decay", "reg", "ridge") else did_you_mean(option, known)
+
+
 def _check_options(words: Words, name: str, path: Key, options: Mapping[str, Any]) -> None:
     known = ("reduction", "target", *(option for option, _ in LOSSES[name].options))
     for option in options:
         if option not in known:
-            message = f"{name} has no option {option}{did_you_mean(option, known)}"
-            raise words.error(message, (*path, option), f"It has: {', '.join(known)}.", key=True)
+            message = f"{name} has no option {option}{_near(option, (*known, *PENALTIES))}"
+            raise words.error(message, (*path, option), f"It has: {', '.join((*known, *PENALTIES))}.", key=True)
     if options.get("reduction", "sum") not in REDUCTIONS:
         raise words.error("reduction is sum, mean or none", (*path, "reduction"))
 

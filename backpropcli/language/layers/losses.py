@@ -72,8 +72,20 @@ ALIASES = {
     "softmax_cross_entropy": "cross_entropy",
     "categorical_cross_entropy": "cross_entropy",
     "sparse_categorical_cross_entropy": "cross_entropy",
+    "nll": "cross_entropy",
+    "softmax": "cross_entropy",
+    "smooth_l1": "huber",
+    "svm": "hinge",
 }
 """What people call these losses elsewhere: used in did-you-mean only."""
+
+
+def meant_loss(name: str) -> str:
+    """The loss that is called `name` elsewhere, as nn.CrossEntropyLoss; empty where there is none."""
+    known = {name.replace("_", ""): name for name in LOSSES} | {
+        name.replace("_", ""): loss for name, loss in ALIASES.items()
+    }
+    return known.get(name.lower().split(".")[-1].replace("_", "").removesuffix("loss"), "")
 
 
 def loss_formula(

@@ -11,12 +11,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.language.data.values import plan_value
-from backpropcli.language.layers.activation import Activation, read_activation
+from backpropcli.language.layers.activation import Activation, names, read_activation
 from backpropcli.language.layers.declared import build
 from backpropcli.language.layers.layer import Layer, Lowered, Stack
 from backpropcli.language.layers.loss import Output, lower_loss
-from backpropcli.ops.table import lookup
-from backpropcli.suggest import did_you_mean
+from backpropcli.ops.definition import Elementwise
+from backpropcli.ops.table import TABLE, lookup
+from backpropcli.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from backpropcli.errors import SpecError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 SPELLED = {
-    "kernel": ("K", "size"),
+    "kernel": ("size", "W"),
     "kernel_size": ("size",),
     "pool_size": ("size",),
     "window": ("size",),
@@ -42,6 +43,12 @@ SPELLED = {
     "embedding_dim": ("units",),
     "num_embeddings": ("classes",),
     "words": ("classes",),
+    "vocab": ("classes",),
+    "vocab_size": ("classes",),
+    "dim": ("units",),
+    "act": ("activation",),
+    "return_sequences": ("last",),
+    "epsilon": ("eps",),
     "weight": ("W", "K", "E", "g"),
     "weights": ("W", "K", "E", "g"),
     "biases": ("b",),
@@ -123,9 +130,10 @@ def _activation(words: Words, kinds: Mapping[str, Kind], item: str, path: Key) -
     found = read_activation(item, words.sections.get("functions", {}))
     if isinstance(found, Activation):
         return kinds["activation"], {"activation": item}
-    if lookup(item.split("(")[0].strip()) is not None:
+    name = item.split("(")[0].strip()
+    if lookup(name) is not None and not _meant(kinds, name) and not _as_node(name):
         raise words.error(found[0], path, found[1])
-    raise _unknown(words, kinds, item, path)
+    raise _unknown(words, kinds, name, path)
 
 
 def _bare(name: str) -> str:
@@ -133,10 +141,28 @@ def _bare(name: str) -> str:
     return re.sub(r"_|\dd\Z", "", name.lower())
 
 
+def _meant(kinds: Mapping[str, Kind], name: str) -> str:
+    """The kind that is called `name` elsewhere."""
+    return next((kind.name for kind in kinds.values() if _bare(name) in map(_bare, (kind.name, *kind.aliases))), "")
+
+
+def _as_node(name: str) -> str:
+    """The operation of whole arrays that `name` is, which can be written as a node but not as a layer."""
+    same = [operation for operation in TABLE.values() if _bare(operation.name) == _bare(name)]
+    plane = next((one.name for one in same if one.name.endswith("2d")), "")
+    one = next((one for one in same if not one.activation and not isinstance(one, Elementwise)), None)
+    return plane or (one.name if one else "")
+
+
 def _unknown(words: Words, kinds: Mapping[str, Kind], name: str, path: Key) -> SpecError:
-    meant = next((kind.name for kind in kinds.values() if _bare(name) in map(_bare, (kind.name, *kind.aliases))), "")
+    meant = _meant(kinds, name)
     near = f". Did you mean {meant}?" if meant else did_you_mean(name, kinds)
     hint = f"There is: {', '.join(kinds)}."
+    if not near and (operation := _as_node(name)):
+        hint = f"Write it under nodes:, as y: {operation}(a1, ...)"
+        return words.error(f"{name} is no layer, but an operation", path, hint, key=True)
+    if not near and (usual := nearest(name, names())):
+        near = f". Did you mean {usual}?"
     if not near and isinstance(read_activation(name, words.sections.get("functions", {})), Activation):
         hint = f"An activation that is a layer stands alone: - {name}, or with settings - leaky_relu(0.1)"
     return words.error(f"unknown layer: {name}{near}", path, hint, key=True)

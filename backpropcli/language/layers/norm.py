@@ -45,6 +45,8 @@ def _input_fits(layer: Layer) -> Wrong | None:
     if len(layer.shape) <= max(_axis(layer), 0):
         wants = "examples in rows" if kind in ("batch", "group") else "a list of features"
         return Wrong(f"norm: {kind} wants {wants}, but {layer.source} has the shape {show_shape(layer.shape)}", "kind")
+    if kind == "rms" and layer.gives("b"):
+        return Wrong("norm: rms has no offsets", "b", "Leave b out, or write kind: layer.")
     if kind == "group" and groups is None:
         return Wrong(f"layer {layer.index} has no groups", "", "Write groups: and how many there are.")
     if kind != "group" and groups is not None:

@@ -53,6 +53,10 @@ def initialised(layer: Layer, parameter: Parameter, sizes: Sizes) -> Said:
     return Said(value, path, "init", raw)
 
 
+ELSEWHERE = {"kaiming": "he", "he_": "he", "xavier": "xavier", "glorot": "glorot", "randn": "normal", "rand": "uniform"}
+"""What stands in the names of initialisers elsewhere: used in did-you-mean only."""
+
+
 def _by_fans(kind: str, shape: Shape, fan_in: int, fan_out: int, settings: dict[str, Any]) -> dict[str, Any]:
     """An initialiser that goes by the fans, of weights that are no matrix with a row an input."""
     if kind == "he":
@@ -74,7 +78,8 @@ def initialiser(layer: Layer) -> tuple[str, dict[str, Any]]:
     if not isinstance(written, str):
         raise layer.error("init wants the name of an initialiser", "init", hint="Such as init: he, or init: glorot")
     if written not in OPTIONS:
-        near = did_you_mean(written, OPTIONS)
+        meant = next((known for name, known in ELSEWHERE.items() if name in written.lower()), "")
+        near = f". Did you mean {meant}?" if meant else did_you_mean(written, OPTIONS)
         raise layer.error(f"unknown initialiser: {written}{near}", "init", hint=f"There is: {', '.join(OPTIONS)}")
     if "seed" in layer.written:
         settings["seed"] = layer["seed"]
