@@ -44,7 +44,7 @@ class Graph:
     that its own formula calls, each as the language put it in.
     `numbers` counts what its arrays hold, gradients included; more than `most` are refused before any is made.
     `times`, by name, is of a network that is unrolled: the time that a row belongs to. `copies`, by name, are the use
-    of a block that made it, and how the block is called: ("block1", "block(x)").
+    of a block that made it, and how the block is called: ("block1", "block(x)"). `notes` say what may be misread.
     """
 
     __slots__ = (
@@ -55,6 +55,8 @@ class Graph:
         "drawn",
         "most",
         "nodes",
+        "notes",
+        "notes",
         "numbers",
         "operations",
         "options",
@@ -76,6 +78,7 @@ class Graph:
         self.constants: dict[int, Value] = {}
         self.applied: dict[str, list[Any]] = {}
         self.times: dict[str, int] = {}
+        self.notes: list[str] = []
         self.copies: dict[str, tuple[str, str]] = {}
         self.drawn: dict[int, tuple[Operation, Options | None]] = {}
 

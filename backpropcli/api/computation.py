@@ -80,12 +80,12 @@ class Computation:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Where broadcasting made N × N numbers of N examples, a sentence each; nothing in most networks."""
+        """Where broadcasting made N × N numbers of N examples, and where the number of a row is not its time."""
         if self.graph.scalar:
             return ()
         from backpropcli.derivation.broadcasting import stretch_notes
 
-        return tuple(stretch_notes(self.graph))
+        return (*self.graph.notes, *stretch_notes(self.graph))
 
     def unrolled(self) -> Self:
         """The same network with a node for each time, h[0], h[1], ...; itself where nothing runs through time."""

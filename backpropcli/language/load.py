@@ -307,10 +307,7 @@ class _Building:
         if known and name not in self.kinds:
             raise words.error(f"unknown loss: {name}. Did you mean {known}?", ("loss",))
         if isinstance(raw, dict) and name in ("l1", "l2"):
-            hint = (
-                f"Write what it is added to as well: loss: [cross_entropy, {{{name}: 0.01}}], or [J, {{{name}: 0.01}}]"
-            )
-            raise words.error(f"{name} is a penalty, and no loss of its own", ("loss",), hint)
+            raise words.error(f"{name} is a penalty, and no loss", ("loss",), f"Such as loss: [J, {{{name}: 0.01}}]")
         if isinstance(raw, dict):
             raise self._unknown_loss(name)
         return None

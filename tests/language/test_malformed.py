@@ -108,7 +108,7 @@ TABLE: list[tuple[str, str, str]] = [
     ("functions: {f(x): {parameters: {w: 1}, value: x}}\nnodes: {J: 2}", "a function has no parameters", "1:20"),
     ("nodes: {J: 2}\nloss: CrossEntropyLoss", "unknown loss: CrossEntropyLoss. Did you mean cross_entropy?", "2:7"),
     ("nodes: {J: 2}\nloss: nn.L1Loss", "unknown loss: nn.L1Loss. Did you mean mean_absolute_error?", "2:7"),
-    ("nodes: {J: 2}\nloss: {l2: 0.1}", "l2 is a penalty, and no loss of its own", "2:7"),
+    ("nodes: {J: 2}\nloss: {l2: 0.1}", "l2 is a penalty, and no loss", "2:7"),
     ("parameters: {w: }\nnodes: {J: w}", "w has no value", "1:14"),
     ("parameters: {w, b: 2}\nnodes: {J: w}", "w has no value", "1:14"),
     ("parameters: {w: true}\nnodes: {J: w}", "w is true, not a number", "1:17"),

@@ -368,3 +368,18 @@ def test_what_is_no_recurrence_is_told(nodes: str) -> None:
     assert hint.lower() in told.value.hint.lower()
     assert told.value.place is not None
     assert told.value.place.line
+
+
+@pytest.mark.parametrize(
+    ("formula", "note"),
+    [
+        ("y[1]", "y[1] is the row of t = 2, since y has none of t = 0: that of t = 1 is y[0]"),
+        ("sum(r[1:])", "r[1:] begins with the row of t = 2, since r has none of t = 0: that of t = 1 is r[0]"),
+        ("y[0] + h[1] + r[-1] + sum(r[:-1]) + sum(x[1:])", ""),
+    ],
+)
+def test_a_number_that_is_not_the_time_is_noted(formula: str, note: str) -> None:
+    """On paper y[1] is the output at t = 1, but an array that starts with t = 1 has it in row 0."""
+    nodes = "{'h[0]': 0, 'h[t]': 'x[t] + h[t-1]', 'y[t]': '2*h[t]', 'r[T+1]': 0, 'r[t]': 'x[t] + r[t+1]', J: 'FORMULA'}"
+    spec = loads("inputs: {x: [1, 2, 3]}\nnodes: " + nodes.replace("FORMULA", formula))
+    assert tuple(spec.graph.notes) == ((note,) if note else ())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from backpropcli.errors import FormulaError, OperationError
+from backpropcli.language.recurrence.first_rows import notes
 from backpropcli.language.recurrence.folded import Folded
 from backpropcli.language.recurrence.groups import Group, ordered, subscripted
 from backpropcli.language.recurrence.misplaced import MisplacedError
@@ -47,6 +48,7 @@ def add(
                 found.add(one)
             elif plain is not None:
                 plain(one, found.seen(trees[one]))
+                outside.graph.notes += notes(trees[one], found.rows, nodes)
         except (FormulaError, OperationError) as error:
             raise MisplacedError(key, error) from None
     return found

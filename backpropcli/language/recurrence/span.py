@@ -77,6 +77,8 @@ def counting(nodes: Iterable[Timed]) -> dict[str, int]:
             message = f"{node.letter} counts from 1 where {one} is given, and from 0 where {zero} is"
             instead = f"{node.name}[{node.letter.upper()}+1]" if node.beyond else f"{node.name}[0]"
             hint = f"Where it counts from 1, x[{node.letter}] begins with the first row. Write {instead}."
+            if node.beyond:
+                hint += f" Its array begins with the row of {node.letter} = 1: {node.name}[:-1] is all but the start."
             raise MisplacedError(key, FormulaError(message, hint=hint if own == 0 else "").spanning(0, 1))
     return {letter: counts for letter, (counts, _) in found.items()}
 
