@@ -114,6 +114,14 @@ nodes:
   r[t <= 2]: tanh(r[t+1] / 2 + t)
   J: w * h[3] * q[2] + sum(r)
 """,
+    "dropout, the same in every turn": """
+inputs: {x: {normal: [4, 3], seed: 1}}
+parameters: {W: {normal: [3, 3], seed: 2}, h0: [1, 2, 3]}
+nodes:
+  h[0]: dropout(h0, 0.4)
+  h[t]: dropout(tanh(x[t] @ W + h[t-1]), 0.4, seed=2) + dropout(x[t], 0.5)
+  J: sum(h**2)
+""",
     "one recurrence behind another": """
 inputs: {x: {normal: [3, 2], seed: 1}}
 parameters: {A: {normal: [2, 2], seed: 2}, B: {normal: [2, 2], seed: 3}}

@@ -57,7 +57,7 @@ class Lowering:
         self.functions = functions
         self.known: Collection[str] = graph.nodes if known is None else known
         self.used: dict[str, None] = {}
-        self.place = "", 0
+        self.place = self.draws = "", 0
         """The node that is being made, and its first slot."""
         self.scope: dict[str, Result] | None = None
         """Inside a function: its arguments, and its helpers (an Expression until it is first needed)."""
@@ -75,8 +75,10 @@ class Lowering:
         """The same for another graph, perhaps with other functions."""
         return Lowering(graph, self.functions if functions is None else functions, self.known)
 
-    def node(self, name: str, expression: Expression, formula: str, path: tuple[str | int, ...] = ()) -> Node:
-        """The steps of one formula, and the node for its value.
+    def node(
+        self, name: str, expression: Expression, formula: str, path: tuple[str | int, ...] = (), draws: str = ""
+    ) -> Node:
+        """The steps of one formula, and the node for its value; what is random is drawn by its name, or by `draws`.
 
         Raises FormulaError or OperationError with its `span` in the formula.
         """
@@ -84,6 +86,7 @@ class Lowering:
         first = len(graph)
         self.used = {}
         self.place = name, first
+        self.draws = draws or name, first
         self.scope = None
         self.calling = []
         self.depth = 0

@@ -58,8 +58,8 @@ def apply(lowering: Lowering, operation: Formula, e: Call, receiver: Result) -> 
 
 
 def _place(lowering: Lowering) -> str:
-    """The node that is being made; with a number behind it where something random stands in it already."""
-    name, first = lowering.place
+    """What the node being made draws by; with a number behind it where something random stands in it already."""
+    name, first = lowering.draws
     before = sum(slot >= first for slot in lowering.graph.drawn)
     return f"{name}.{before + 1}" if before else name
 

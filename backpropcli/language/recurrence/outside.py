@@ -47,6 +47,7 @@ class Outside:
         """The slot of a row that is given. Raises MisplacedError."""
         try:
             self.lowering.used = {}
+            self.lowering.draws = key, len(self.graph)
             return self.lowering.slot(self.lowering.lower(tree), tree)
         except (FormulaError, OperationError) as error:
             raise MisplacedError(key, error) from None
@@ -55,10 +56,12 @@ class Outside:
         """Give the newest slot, which begins with slot `first`, the name of a member."""
         self.graph.add_node(name, " ".join(self.formulas[key].split()), inputs, first, self.paths[key])
 
-    def add(self, name: str, tree: Expression, key: str) -> None:
-        """A formula under a name of its own: of one row, or of all of them. Raises MisplacedError."""
+    def add(self, name: str, tree: Expression, key: str, draws: str = "") -> None:
+        """A formula under a name of its own: of one row, or of all of them; `draws` as in Lowering.node. Raises
+        MisplacedError.
+        """
         try:
-            self.lowering.node(name, tree, show(tree), self.paths[key])
+            self.lowering.node(name, tree, show(tree), self.paths[key], draws)
         except (FormulaError, OperationError) as error:
             raise MisplacedError(key, error) from None
 
@@ -99,7 +102,7 @@ class Scope(Outside):
         """Give the newest slot a name in the scope."""
         self.scope[name] = len(self.graph) - 1
 
-    def add(self, name: str, tree: Expression, key: str) -> None:
+    def add(self, name: str, tree: Expression, key: str, draws: str = "") -> None:
         """A formula's steps under a name of its own."""
         self.scope[name] = self.start(tree, key)
 

@@ -99,7 +99,7 @@ class Unrolled:
         if member.beyond:
             parts.append((found.last + 1 - own.origin, member.keys["beyond"], member.beyond[1]))
         for at, key, tree in parts:
-            self._node(member, at, key, self._wide(tree, shape))
+            self._node(member, at, key, self._wide(tree, shape), key)
 
     def _wide(self, tree: Expression, shape: Shape) -> Expression:
         """A row that is given, in the shape of those after it: the number 0 may start a row of zeros."""
@@ -114,7 +114,9 @@ class Unrolled:
         key = member.keys["rule"]
         tree = replaced(member.tree, member.letter, lambda use: self._read(use, group, time))
         tree = substitute(tree, {member.letter: _number(time)})
-        self._node(member, time - self.rows[member.name].origin, key, self.seen(tree))
+        self._node(
+            member, time - self.rows[member.name].origin, key, self.seen(tree), f"{member.name}[{member.letter}]"
+        )
 
     def _read(self, use: Use, group: Group, time: int) -> Expression:
         """What is read at one time: a row's node, or the row of an array."""
@@ -134,9 +136,10 @@ class Unrolled:
         first = self.before[use.name][back]
         return Index(first, use.rest, use.start, use.end) if use.rest else first
 
-    def _node(self, member: Timed, at: int, key: str, tree: Expression) -> None:
+    def _node(self, member: Timed, at: int, key: str, tree: Expression, draws: str) -> None:
+        """A row as a node; all times draw the same random numbers, as the loop does."""
         name = f"{member.name}[{at}]"
-        self.outside.add(name, tree, key)
+        self.outside.add(name, tree, key, draws)
         self.outside.stands_at(name, at + self.rows[member.name].origin)
 
 

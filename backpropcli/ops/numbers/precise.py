@@ -32,7 +32,7 @@ def entrywise(function: Callable[..., Any], arguments: int = 1) -> Any:
     def real(*values: Any) -> Any:
         try:
             result = function(*map(mp.convert, values))
-        except (ValueError, ArithmeticError):
+        except (ValueError, ArithmeticError, MemoryError):  # exp(1e30) has more digits than there is memory
             return NAN
         return result if isinstance(result, mp.mpf | mp.constant) else NAN
 
