@@ -107,6 +107,9 @@ def check_unique(words: Words, kinds: Mapping[str, str], section: str, key: str,
     other = kinds.get(name)
     if other is None:
         return
+    if other == section == "nodes":
+        hint = "A node with rows of time has no rule without a subscript. Give one of them another name."
+        raise words.error(f"{name} is a node with rows of time, and a node without", (section, key), hint, key=True)
     first = words.place((other, name), key=True)
     where = f" in line {first.line}" if first is not None and first.line else ""
     raise words.error(

@@ -130,7 +130,8 @@ def _step(group: Group) -> int:
                 found[1 if use.lag > 0 else -1] = use
         if len(found) > 1:
             message = "a recurrence runs one way: it reads earlier times and later ones"
-            raise MisplacedError(member.keys["rule"], use.error(message))
+            hint = f"What runs backward is a node of its own: r[{group.letter.upper()}+1]: 0 and r[{group.letter}]: ..."
+            raise MisplacedError(member.keys["rule"], use.error(message, hint))
         for use in member.uses():
             if use.name in group.names and use.at:
                 hint = f"Time is the first axis of what has the subscript: {use.name}[{group.letter}-1]"
@@ -157,7 +158,9 @@ def _before(group: Group, step: int) -> int:
     if needed > before:
         is_ = "is" if before == 1 else "are"
         message = f"{starting[0].name} reads {needed} rows back, and {before} {is_} given"
-        raise MisplacedError(key, FormulaError(message).spanning(0, 1))
+        first = min(starting[0].given, default=0)
+        hint = f"Give {starting[0].name}[{first + before}] as well." if first >= 0 else ""
+        raise MisplacedError(key, FormulaError(message, hint=hint).spanning(0, 1))
     return before
 
 
@@ -198,7 +201,8 @@ def _given(member: Timed, step: int) -> int:
     if member.beyond is not None:
         if member.given or step > 0:
             key = member.keys["beyond"]
-            raise MisplacedError(key, FormulaError(f"{key} is read by nobody").spanning(0, 1))
+            hint = f"It starts what runs backward: {member.name}[{member.letter}]: ... {member.name}[{member.letter}+1]"
+            raise MisplacedError(key, FormulaError(f"{key} is read by nobody", hint=hint).spanning(0, 1))
         if member.beyond[0] > 1:
             key, letter = member.keys["beyond"], member.letter.upper()
             raise MisplacedError(key, FormulaError(f"{key} is too far: write {member.name}[{letter}]").spanning(0, 1))
@@ -213,7 +217,7 @@ def _given(member: Timed, step: int) -> int:
         return len(rows)
     key = member.keys[rows[0]]
     message = f"{member.name} starts with row 0, or with row -1 where {member.letter} counts from 0"
-    raise MisplacedError(key, FormulaError(message).spanning(0, 1))
+    raise MisplacedError(key, FormulaError(message, hint=f"Write {member.name}[0]: ...").spanning(0, 1))
 
 
 def _ends(
@@ -229,7 +233,8 @@ def _ends(
             shape = shapes(use.name)
             if len(shape) <= use.axis(len(shape)):
                 shown = "is a number" if not shape else f"has the shape {show_shape(shape)}"
-                raise MisplacedError(key, use.error(f"{use.name} {shown}: it has no axis for {group.letter}"))
+                hint = f"It has a row for each {group.letter}; what is the same at every time is written {use.name}."
+                raise MisplacedError(key, use.error(f"{use.name} {shown}: it has no axis for {group.letter}", hint))
             own = known.get(use.name)
             end = (own.origin if own else counts) + shape[use.axis(len(shape))] - 1 + use.lag
             end = min(own.last, end) if own else end
@@ -248,4 +253,5 @@ def _check_least(group: Group, known: Mapping[str, Rows], found: Span) -> None:
             if found.least - use.lag < origin:
                 letter = group.letter
                 message = f"at {letter} = {found.least} there is no such row: {use.name} begins at {letter} = {origin}"
-                raise MisplacedError(member.keys["rule"], use.error(message))
+                hint = f"The row of the same step is {use.name}[{letter}], the first one at {letter} = {origin}."
+                raise MisplacedError(member.keys["rule"], use.error(message, hint))
