@@ -41,7 +41,7 @@ def read_terms(words: Words, nodes: Mapping[str, Any]) -> list[Term] | None:
     raw, path = words.sections.get("loss"), ("loss",)
     if isinstance(raw, list):
         return [term for k, item in enumerate(raw) for term in _item(words, nodes, item, (*path, k))]
-    if not isinstance(raw, dict):
+    if not isinstance(raw, dict) or not raw:
         return None
     ((first, said), *others) = raw.items()
     if others and all(name in PENALTIES or name in nodes for name in raw):

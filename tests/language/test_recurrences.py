@@ -122,6 +122,10 @@ nodes:
   h[t]: dropout(tanh(x[t] @ W + h[t-1]), 0.4, seed=2) + dropout(x[t], 0.5)
   J: sum(h**2)
 """,
+    "one number that starts an array": """
+parameters: {a: 0.3, s: [1, 2]}
+nodes: {"h[0]": 2 * a, "h[t <= 3]": "tanh(h[t-1] * s + t)", "k[0]": a, "k[t <= 3]": "k[t-1] * h[t]", J: sum(h * k)}
+""",
     "one recurrence behind another": """
 inputs: {x: {normal: [3, 2], seed: 1}}
 parameters: {A: {normal: [2, 2], seed: 2}, B: {normal: [2, 2], seed: 3}}

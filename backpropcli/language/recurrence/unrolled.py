@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backpropcli.errors import FormulaError, OperationError
+from backpropcli.graph import Graph
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.rows import row, whole
 from backpropcli.language.formula.tree import (
@@ -23,7 +25,6 @@ from backpropcli.language.recurrence.timed import Timed, Use, replaced
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backpropcli.graph import Graph
     from backpropcli.language.recurrence.groups import Group
     from backpropcli.language.recurrence.outside import Outside
     from backpropcli.ops.shape import Shape
@@ -104,10 +105,23 @@ class Unrolled:
     def _wide(self, tree: Expression, shape: Shape) -> Expression:
         """A row that is given, in the shape of those after it: the number 0 may start a row of zeros."""
         tree = self.seen(tree)
-        if not shape or not isinstance(tree, Number | Unary):
+        if not shape or self._shape_of(tree, shape) == shape:
             return tree
         sizes = Sequence(tuple(map(_number, shape)), "tuple")
-        return Call("full", (sizes, tree))
+        literal = isinstance(tree, Number | Unary)
+        return Call("full", (sizes, tree)) if literal else Call("broadcast_to", (tree, sizes))
+
+    def _shape_of(self, tree: Expression, otherwise: Shape) -> Shape:
+        """The shape of a formula's value; what runs through time by itself has the one that is wanted."""
+        graph = Graph()
+        for name in names(tree):
+            if name in self.outside:
+                graph.add_data(name, "input", self.outside.shape(name))
+        inner = self.outside.lowering.beside(graph)
+        try:
+            return graph.shapes[inner.slot(inner.lower(tree), tree)]
+        except (FormulaError, OperationError):
+            return otherwise
 
     def _row(self, member: Timed, group: Group, time: int) -> None:
         """The node of one time."""

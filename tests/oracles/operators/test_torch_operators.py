@@ -10,19 +10,23 @@ from comparing import Outcome, compared, tally
 torch = pytest.importorskip("torch", reason="PyTorch is not on this machine")
 from torch_samples import database, samples  # noqa: E402  # they read PyTorch's table
 
-HELD = 348
+HELD = 350
 """So many variants agree with all of their samples; it only rises."""
 LOOSER = {"nn.functional.hardsigmoid": 1e-6}
 """Where PyTorch itself keeps a constant in single precision."""
 
 
 def outcomes(variant: Any, most: int | None = None) -> list[Outcome]:
-    """What came of the samples; where the first dozen is missing, the rest is not asked for."""
+    """What came of the samples; where the first dozen is missing, the rest is not asked for, nor more than a hundred of
+    a variant that misses some: it is not whole.
+    """
     rtol = LOOSER.get(variant.full_name, 1e-9)
     found: list[Outcome] = []
     for sample in samples(variant, most):
         found.append(sample if isinstance(sample, Outcome) else compared(sample, rtol))
         if len(found) == 12 and all(outcome.kind == "missing" for outcome in found):
+            break
+        if len(found) >= 100 and any(outcome.kind == "missing" for outcome in found):
             break
     return found
 
