@@ -9,7 +9,7 @@ from backpropcli.ops.elementwise import entries
 from backpropcli.ops.elementwise.entries import TRANSCENDENTAL, Entry
 
 if TYPE_CHECKING:
-    from backpropcli.ops.definition import XP, Value
+    from backpropcli.ops.definition import XP, Body, Value
 
 one: Entry = partial(entries.one, group="trigonometry", nonlinearity=True, work=TRANSCENDENTAL, underflows=False)
 two: Entry = partial(entries.two, group="trigonometry", work=TRANSCENDENTAL, underflows=False)
@@ -30,10 +30,16 @@ def from_one(xp: XP, z: Value) -> Value:
     return (1.0 - z) * (1.0 + z)
 
 
+def turned(xp: XP, function: Body, z: Value) -> Value:
+    """Sin or cos of πz by what z has beyond the nearest whole number, which is exact: πz alone is rounded."""
+    whole = xp.round(z)
+    return (1.0 - 2.0 * (whole - 2.0 * xp.floor(0.5 * whole))) * function((z - whole) * xp.pi)
+
+
 def sinc(xp: XP, z: Value) -> Value:
     """The quotient sin(πz) / (πz), and its limit 1 at 0."""
-    safe = xp.where(z == 0, 1.0, z) * xp.pi
-    return xp.where(z == 0, 1.0, xp.sin(safe) / safe)
+    safe = xp.where(z == 0, 1.0, z)
+    return xp.where(z == 0, 1.0, turned(xp, xp.sin, safe) / (safe * xp.pi))
 
 
 def sinc_slope(xp: XP, y: Value, z: Value) -> Value:
@@ -44,7 +50,9 @@ def sinc_slope(xp: XP, y: Value, z: Value) -> Value:
     s = s * s
     series = -1 / 3 + s * (1 / 30 + s * (-1 / 840 + s * (1 / 45360 + s * (-1 / 3991680 + s / 518918400))))
     safe = xp.where(near, 1.0, z)
-    return xp.where(near, t * xp.pi * (series - s * s * s * s * s * s / 93405312000), (xp.cos(t) - y) / safe)
+    return xp.where(
+        near, t * xp.pi * (series - s * s * s * s * s * s / 93405312000), (turned(xp, xp.cos, safe) - y) / safe
+    )
 
 
 OPERATIONS = (
