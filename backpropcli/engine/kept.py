@@ -67,7 +67,7 @@ class Kept:
         numbers = tuple(map(plain, arguments))
         if isinstance(body(xp, *numbers), Part):
             return LatePart(lambda: body(xp, *numbers))
-        return calls.call(lambda *given: body(xp, *given), numbers, {})
+        return self._as_one(body, arguments)
 
     def _forward(self) -> None:
         values = self._values

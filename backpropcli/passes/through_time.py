@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from backpropcli.ops.definition import UNIT_SLOPE, XP, Elementwise, Structural, Value
-from backpropcli.ops.stacking import copies, spread
+from backpropcli.ops.stacking import align, copies, spread
 from backpropcli.passes.backward import BackStep, backward_arrays, backward_scalars, unbroadcast
 from backpropcli.passes.turns import Rows, Turner, Turns, packed, whole
 
@@ -129,17 +129,8 @@ class BackThroughTime:
     def _product(self, operation: Elementwise, late: Late, g: Value) -> Value:
         """Upstream times local, in all turns."""
         rank = len(self.graph.shapes[late.step])
-        taken = [self._lined(self._turned(a), a, rank) for a in self.graph.arguments[late.step]]
+        taken = [align(self._turned(a), len(self.graph.shapes[a]), rank) for a in self.graph.arguments[late.step]]
         return operation.partials[late.k](self.xp, self._turned(late.step), *taken) * g
-
-    def _lined(self, value: Value, slot: int, rank: int) -> Value:
-        """An argument with its turns and copies in front of as many axes as the step has."""
-        own = len(self.graph.shapes[slot])
-        shape: Shape = getattr(value, "shape", ())
-        front = len(shape) - own
-        if not front or own == rank:
-            return value
-        return self.xp.reshape(value, shape[:front] + (1,) * (rank - own) + shape[front:])
 
     def _summed(self, product: Value) -> Value:
         """Added up over the turns, which stand in front."""

@@ -9,6 +9,7 @@ from backpropcli.ops.stacking import copies
 from backpropcli.passes.body import Body, Stages, read_by
 from backpropcli.passes.forward import Step, forward
 from backpropcli.passes.forward import program as forward_program
+from backpropcli.passes.stepping import convert
 
 if TYPE_CHECKING:
     from backpropcli.ops.definition import XP, Value
@@ -96,7 +97,7 @@ class Turner:
         once, ahead, loop = self._program(bool(lead))
         v: list[Value] = [None] * len(body.graph)
         for slot, constant in body.graph.constants.items():
-            v[slot] = xp.asarray(constant) if getattr(constant, "ndim", 0) else xp.number(constant)
+            v[slot] = convert(xp, constant)
         for argument, slot in body.wholes.items():
             v[slot] = values[argument]
         for row in body.rows:

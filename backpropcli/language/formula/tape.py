@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from backpropcli.ops.definition import XP, Body, Elementwise, Structural, Value
 from backpropcli.ops.stacking import lifted, together
+from backpropcli.passes.stepping import convert
 
 if TYPE_CHECKING:
     from backpropcli.graph import Graph
@@ -33,7 +34,7 @@ class Tape:
         """The values of all slots; `data` are those of the first ones (None for steps and constants among them)."""
         v: list[Any] = [*data, *[None] * (len(self.graph) - len(data))]
         for slot, constant in self.constants:
-            v[slot] = xp.asarray(constant) if getattr(constant, "ndim", 0) else xp.number(constant)
+            v[slot] = convert(xp, constant)
         for slot, body, arguments in self.steps:
             v[slot] = body(xp, *[v[k] for k in arguments])
         return v

@@ -8,6 +8,7 @@ from backpropcli.errors import FormulaError, OperationError
 from backpropcli.graph import Graph
 from backpropcli.language.formula.names import names
 from backpropcli.language.formula.rows import row, whole
+from backpropcli.language.formula.steps import signed
 from backpropcli.language.formula.tree import (
     Call,
     Expression,
@@ -63,7 +64,7 @@ class Unrolled:
         number, count = whole(e.items[0]), self.counts[e.value.name]
         if number is None or not -count <= number < 0:
             return row(e, self.outside)
-        return row(e.with_parts((e.value, _number(number + count), *e.items[1:])), self.outside)
+        return row(e.with_parts((e.value, signed(float(number + count)), *e.items[1:])), self.outside)
 
     def _stack(self, name: str) -> None:
         """The array of all rows, where somebody uses it as one."""
@@ -107,7 +108,7 @@ class Unrolled:
         tree = self.seen(tree)
         if not shape or self._shape_of(tree, shape) == shape:
             return tree
-        sizes = Sequence(tuple(map(_number, shape)), "tuple")
+        sizes = Sequence(tuple(signed(float(size)) for size in shape), "tuple")
         literal = isinstance(tree, Number | Unary)
         return Call("full", (sizes, tree)) if literal else Call("broadcast_to", (tree, sizes))
 
@@ -127,7 +128,7 @@ class Unrolled:
         """The node of one time."""
         key = member.keys["rule"]
         tree = replaced(member.tree, member.letter, lambda use: self._read(use, group, time))
-        tree = substitute(tree, {member.letter: _number(time)})
+        tree = substitute(tree, {member.letter: signed(float(time))})
         self._node(
             member, time - self.rows[member.name].origin, key, self.seen(tree), f"{member.name}[{member.letter}]"
         )
@@ -142,7 +143,7 @@ class Unrolled:
             name = Name(f"{use.name}[{own}]", use.start, use.end)
             return Index(name, use.rest, use.start, use.end) if use.rest else name
         place = at - self.spans[group.names[0]].origin
-        items = (*use.items[: use.at], _number(place), *use.items[use.at + 1 :])
+        items = (*use.items[: use.at], signed(float(place)), *use.items[use.at + 1 :])
         return Index(Name(use.name, use.start, use.end), items, use.start, use.end)
 
     def _before(self, use: Use, back: int) -> Expression:
@@ -155,8 +156,3 @@ class Unrolled:
         name = f"{member.name}[{at}]"
         self.outside.add(name, tree, key, draws)
         self.outside.stands_at(name, at + self.rows[member.name].origin)
-
-
-def _number(value: int) -> Expression:
-    """A whole number as a formula has it."""
-    return Number(float(value), str(value)) if value >= 0 else Unary("-", Number(float(-value), str(-value)))
